@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from arena import imports
+from arena.models import Category
+
+
+class Command(BaseCommand):
+    help = "Import votes cast elsewhere from a CSV (left, right, outcome; optional voter, prompt, time)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--category", required=True, help="slug of the category whose board they move")
+        parser.add_argument("--source", required=True, help="where they come from, as the page will say it")
+        parser.add_argument("--dry-run", action="store_true", help="check everything, store nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            category = Category.objects.get(slug=options["category"])
+        except Category.DoesNotExist as error:
+            known = ", ".join(Category.objects.values_list("slug", flat=True)) or "none yet; make one in the admin"
+            raise CommandError(f"There is no category “{options['category']}”. There are: {known}.") from error
+        try:
+            data = options["file"].read_bytes()
+        except OSError as error:
+            raise CommandError(f"{options['file']} cannot be read: {error.strerror}.") from error
+        try:
+            done = imports.import_votes(data, category, options["source"], dry_run=options["dry_run"])
+        except imports.BadVotes as error:
+            raise CommandError(f"Nothing was imported.\n{error}") from error
+        if not done.new:
+            self.stdout.write(f"{category} already holds this file: nothing changed.")
+        elif options["dry_run"]:
+            self.stdout.write(f"{done.rows} votes about {len(done.models)} models would be imported.")
+        else:
+            self.stdout.write(f"{done.rows} votes about {len(done.models)} models imported into {category}.")

@@ -1,0 +1,15 @@
+from django.urls import path, re_path
+
+from . import views
+
+app_name = "arena"
+urlpatterns = [
+    path("arena/<slug:slug>/", views.arena, name="arena"),
+    path("battles/<uuid:pk>/", views.battle, name="battle"),
+    path("battles/<uuid:pk>/vote/", views.vote, name="vote"),
+    path("battles/<uuid:pk>/skip/", views.skip, name="skip"),
+    re_path(r"^i/(?P<token>[\w-]{16,32})\.webp$", views.image, name="image"),
+    re_path(r"^i/(?P<token>[\w-]{16,32})\.small\.webp$", views.image, {"small": True}, name="small-image"),
+    re_path(r"^images/(?P<name>(?:public|sources)/[0-9a-f]{32}\.(?:webp|jpg))$", views.public_image, name="public-image"),
+    path("robots.txt", views.robots),
+]

@@ -1,0 +1,155 @@
+"""Voting: a redirect to the battle a voter owes, its page, the vote, the images."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from . import battles, voters
+from .models import Battle, Category, Outcome, Voter
+
+# Nothing in a header may tell two images apart: no ETag, no Last-Modified, no file name.
+_BLIND_HEADERS = {
+    "Cache-Control": "private, max-age=3600, immutable",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Robots-Tag": "noindex, noimageindex",
+}
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: what every page knows."""
+    return {
+        "site_name": settings.SITE_NAME,
+        "demo": settings.DEMO,
+        "theme": request.COOKIES.get("theme") if request.COOKIES.get("theme") in ("light", "dark") else "",
+        "voting_categories": Category.objects.filter(competitions__is_published=True).distinct(),
+    }
+
+
+@never_cache
+@require_safe
+def arena(request: HttpRequest, slug: str) -> HttpResponse:
+    """Send the voter to the battle of this category that is theirs to answer."""
+    category = get_object_or_404(Category, slug=slug)
+    voter = voters.welcome(request)
+    battle = battles.serve(voter, category)
+    if battle is None:
+        context = {"category": category, "progress": battles.progress(voter, category)}
+        response = render(request, "arena/nothing.html", context)
+    else:
+        response = redirect(battle)
+    voters.remember(response, voter)
+    return response
+
+
+@never_cache
+@require_safe
+def battle(request: HttpRequest, pk: UUID) -> HttpResponse:
+    voter = voters.current(request)
+    return render(request, "arena/battle.html", _context(voter, _battle(voter, pk)))
+
+
+@never_cache
+@require_POST
+def vote(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take the answer; the reply – and only it – names the models."""
+    voter = voters.current(request)
+    found = _battle(voter, pk)
+    try:
+        battles.cast_vote(found, request.POST.get("outcome", ""))
+    except ValueError as error:
+        return _refuse(request, voter, found, str(error), status=400)
+    except battles.BattleExpired as error:
+        return _refuse(request, voter, found, str(error), status=410)
+    except battles.VoteRefused as error:
+        return _refuse(request, voter, found, str(error), status=409)
+    if not request.htmx:
+        return redirect(found)
+    return render(request, "arena/_battle.html", _context(voter, _battle(voter, pk)))
+
+
+@never_cache
+@require_POST
+def skip(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Put the battle aside and go on to the next."""
+    voter = voters.current(request)
+    found = _battle(voter, pk)
+    try:
+        battles.skip(found)
+    except battles.VoteRefused as error:
+        return _refuse(request, voter, found, str(error), status=409)
+    return redirect("arena:arena", slug=found.prompt.competition.category.slug)
+
+
+@require_safe
+def image(request: HttpRequest, token: str, small: bool = False) -> HttpResponse:
+    """One side's image. Its address is a random token that lives as long as its battle."""
+    found = (
+        Battle.objects.filter(Q(left_token=token) | Q(right_token=token), expires_at__gt=timezone.now())
+        .select_related("left", "right")
+        .first()
+    )
+    if found is None:
+        raise Http404("This image is not shown any more.")
+    entry = found.left if found.left_token == token else found.right
+    with (entry.small if small else entry.image).open("rb") as file:
+        return HttpResponse(file.read(), content_type="image/webp", headers=_BLIND_HEADERS)
+
+
+@require_safe
+def public_image(request: HttpRequest, name: str) -> HttpResponse:
+    """An image of a public page; its name is the hash of its content, or random for sources."""
+    try:
+        with default_storage.open(name, "rb") as file:
+            content = file.read()
+    except FileNotFoundError as error:
+        raise Http404("There is no such image.") from error
+    return HttpResponse(
+        content,
+        content_type="image/webp" if name.endswith(".webp") else "image/jpeg",
+        headers={"Cache-Control": "public, max-age=31536000, immutable"},
+    )
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("User-agent: *\nDisallow: /arena/\nDisallow: /battles/\nDisallow: /i/\n", content_type="text/plain")
+
+
+def _battle(voter: Voter | None, pk: UUID) -> Battle:
+    """The voter's own battle; somebody else's does not exist for them."""
+    if voter is None:
+        raise Http404("Voting needs this site's cookie. Allow cookies and start from the arena again.")
+    related = ("left__image_model", "right__image_model", "prompt__competition__category", "vote")
+    return get_object_or_404(voter.battles.select_related(*related), pk=pk)
+
+
+def _context(voter: Voter | None, battle: Battle) -> dict[str, Any]:
+    assert voter is not None
+    vote = getattr(battle, "vote", None)
+    category = battle.prompt.competition.category
+    return {
+        "battle": battle,
+        "vote": vote,
+        "open": vote is None and battle.skipped_at is None and not battle.is_expired,
+        "category": category,
+        "competition": battle.prompt.competition,
+        "prompt": battle.prompt,
+        "outcomes": Outcome,
+        "progress": battles.progress(voter, category),
+    }
+
+
+def _refuse(request: HttpRequest, voter: Voter | None, battle: Battle, message: str, *, status: int) -> HttpResponse:
+    """The battle as it stands, with the reason on top: nothing is lost, and it says how to go on."""
+    template = "arena/_battle.html" if request.htmx else "arena/battle.html"
+    return render(request, template, _context(voter, battle) | {"message": message}, status=status)

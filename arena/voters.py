@@ -1,0 +1,41 @@
+"""Who votes: an anonymous browser, known by a signed cookie and by nothing else."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponseBase
+
+from .models import Voter
+
+COOKIE = "voter"
+_SALT = "arena.voter"
+_MAX_AGE = 2 * 365 * 24 * 3600
+
+
+def current(request: HttpRequest) -> Voter | None:
+    """The voter this browser is, or None when it has no valid cookie yet. A forged cookie is no cookie."""
+    try:
+        pk = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=_MAX_AGE)
+    except signing.BadSignature:
+        return None
+    return cast("Voter | None", Voter.objects.filter(pk=pk).first())
+
+
+def welcome(request: HttpRequest) -> Voter:
+    """The voter this browser is, made when it is new. `remember` must put the cookie on the response."""
+    return current(request) or Voter.objects.create()
+
+
+def remember(response: HttpResponseBase, voter: Voter) -> None:
+    """Give the browser its cookie."""
+    response.set_cookie(
+        COOKIE,
+        signing.dumps(voter.pk, salt=_SALT),
+        max_age=_MAX_AGE,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )

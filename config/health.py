@@ -1,0 +1,43 @@
+"""Whether this process answers, and whether what it needs does."""
+
+from __future__ import annotations
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """{"database": "ok", "broker": "ok"}, with status 503 and the failing part's reason when one does not answer."""
+    parts = {"database": _database(), "broker": _broker()}
+    return JsonResponse(parts, status=200 if all(state == "ok" for state in parts.values()) else 503)
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        connection.close()  # the next request starts with a fresh connection instead of this broken one
+        return f"does not answer: {type(error).__name__}"
+    return "ok"
+
+
+def _broker() -> str:
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
+            client.ping()
+    except redis.RedisError as error:
+        return f"does not answer: {type(error).__name__}"
+    return "ok"

@@ -1,0 +1,294 @@
+"""Settings, read top to bottom. Every difference between a laptop and a cluster is an environment variable.
+
+`.env.example` lists the variables. Without any of them this is a safe production configuration that refuses to start
+without SECRET_KEY and DATABASE_URL; `bin/demo` and `bin/test` set what they need.
+"""
+
+import importlib.resources
+import os
+import sys
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import dj_database_url
+import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
+
+django_stubs_ext.monkeypatch()  # ModelAdmin[Prompt] at run time, not only for the type checker
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def env(name: str, default: str = "") -> str:
+    return os.environ.get(name, default)
+
+
+def env_bool(name: str, default: bool = False) -> bool:
+    value = env(name).lower()
+    if value in ("", "1", "0", "true", "false", "yes", "no", "on", "off"):
+        return default if not value else value in ("1", "true", "yes", "on")
+    raise ImproperlyConfigured(f"{name}={value!r} is not a yes or no. Use 1 or 0.")
+
+
+def env_int(name: str, default: int) -> int:
+    try:
+        return int(env(name) or default)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={env(name)!r} is not a whole number.") from error
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    return [part.strip() for part in env(name, default).split(",") if part.strip()]
+
+
+# Where we are ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+DEBUG = env_bool("DEBUG")
+DEMO = env_bool("ARENA_DEMO")  # bin/demo: says so on the pages
+VAR_DIR = Path(env("VAR_DIR") or BASE_DIR / "var")
+
+SECRET_KEY = env("SECRET_KEY")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY is not set. Use bin/demo or bin/manage, or put a long random text into it.")
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")  # the old keys while a new one is rolled out
+
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
+SITE_NAME = env("SITE_NAME", "Image Arena")
+
+# TLS usually ends at the load balancer: HTTPS=1 says that browsers only ever see https.
+HTTPS = env_bool("HTTPS")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# What runs ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django_htmx",
+    "csp",
+    "providers",
+    "arena",
+    "leaderboard",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "arena.views.site",
+            ],
+            "builtins": ["arena.templatetags.arena"],
+        },
+    }
+]
+
+# Strict from the first day: no inline script or style anywhere, so an injected one never runs.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "manifest-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# Postgres ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+if not env("DATABASE_URL"):
+    raise ImproperlyConfigured("DATABASE_URL is not set. Use bin/demo or bin/manage, which bring their own Postgres.")
+DATABASES = {"default": dj_database_url.parse(env("DATABASE_URL"))}
+# A connection per thread is kept: opening one costs Postgres a fork (7x fewer votes/s when done per request).
+DATABASES["default"]["CONN_MAX_AGE"] = None
+# Server-side binding lets psycopg keep prepared statements: 2.2x more votes/s.
+DATABASES["default"].setdefault("OPTIONS", {}).update({"server_side_binding": True, "prepare_threshold": 2})
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Valkey and Celery ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+REDIS_URL = env("REDIS_URL", "redis://127.0.0.1:6379/0")
+
+
+def _celery_broker_url(url: str) -> str:
+    """Celery's name for a Unix socket differs from redis-py's: redis+socket:// against unix://."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return url
+    return f"redis+socket://{parts.path}?virtual_host={parse_qs(parts.query).get('db', ['0'])[0]}"
+
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+# Rows are the queue and messages are hints (docs/architecture.md), so these only decide how quickly a lost hint heals.
+CELERY_BROKER_URL = _celery_broker_url(REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "unacked_restore_interval": 1,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 30,
+    "socket_keepalive": not CELERY_BROKER_URL.startswith("redis+socket"),
+}
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_RETRY_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE = {
+    "dispatch": {"task": "arena.tasks.dispatch", "schedule": 2.0, "options": {"expires": 2.0}},
+    "recompute": {"task": "leaderboard.tasks.recompute", "schedule": 3.0, "options": {"expires": 3.0}},
+    "check-tallies": {"task": "leaderboard.tasks.check_tallies", "schedule": 86_400.0, "options": {"expires": 3600.0}},
+}
+
+# Generation ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+GENERATION_TIME_LIMIT = env_int("GENERATION_TIME_LIMIT", 120)  # seconds for one attempt, download included
+GENERATION_LEASE_GRACE = env_int("GENERATION_LEASE_GRACE", 15)  # a lease outlives its attempt by this much
+GENERATION_ATTEMPTS = env_int("GENERATION_ATTEMPTS", 4)
+GENERATION_BACKOFF = env_int("GENERATION_BACKOFF", 5)  # seconds before the second attempt; doubles, with jitter
+BATTLE_LIFETIME = env_int("BATTLE_LIFETIME", 3600)  # seconds in which a served battle can be voted on
+
+# Providers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+# One entry is one provider as this installation reaches it: which adapter speaks to it, where it is, our key.
+# A provider without a key is known (prices, pages) but never called.
+
+ALLOW_LOOPBACK_PROVIDERS = env_bool("ALLOW_LOOPBACK_PROVIDERS")
+PROVIDERS = {
+    "fal": {
+        "name": "fal",
+        "adapter": "fal",
+        "urls": {
+            "run": env("FAL_RUN_URL", "https://fal.run"),
+            "queue": env("FAL_QUEUE_URL", "https://queue.fal.run"),
+        },
+        "api_key": env("FAL_KEY"),
+    },
+    "replicate": {
+        "name": "Replicate",
+        "adapter": "replicate",
+        "urls": {"base": env("REPLICATE_BASE_URL", "https://api.replicate.com/v1")},
+        "api_key": env("REPLICATE_API_TOKEN"),
+    },
+    "openai": {
+        "name": "OpenAI",
+        "adapter": "openai",
+        "urls": {"base": env("OPENAI_BASE_URL", "https://api.openai.com/v1")},
+        "api_key": env("OPENAI_API_KEY"),
+    },
+}
+# The loopback simulator speaks the real wire formats for the sample models of the demo. It is a provider of its own,
+# so its answers can never be mistaken for those of the companies whose formats it speaks.
+SIMULATOR_URL = env("SIMULATOR_URL")
+PROVIDERS |= {
+    "simulated-fal": {
+        "name": "Simulator (fal's wire format)",
+        "adapter": "fal",
+        "urls": {"run": f"{SIMULATOR_URL}/fal/run", "queue": f"{SIMULATOR_URL}/fal/queue"},
+        "api_key": "simulated" if SIMULATOR_URL else "",
+        "simulated": True,
+    },
+    "simulated-replicate": {
+        "name": "Simulator (Replicate's wire format)",
+        "adapter": "replicate",
+        "urls": {"base": f"{SIMULATOR_URL}/replicate/v1"},
+        "api_key": "simulated" if SIMULATOR_URL else "",
+        "simulated": True,
+    },
+    "simulated-openai": {
+        "name": "Simulator (OpenAI's wire format)",
+        "adapter": "openai",
+        "urls": {"base": f"{SIMULATOR_URL}/openai/v1"},
+        "api_key": "simulated" if SIMULATOR_URL else "",
+        "simulated": True,
+    },
+}
+
+# Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("fonts", str(importlib.resources.files("font_manrope") / "files")),
+]
+TESTING = "pytest" in sys.modules
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        # Hashed names can be cached for ever; tests and DEBUG serve the sources as they are.
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or TESTING
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+MEDIA_ROOT = Path(env("MEDIA_ROOT") or VAR_DIR / "media")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_PERMISSIONS = 0o600
+
+# Language and time ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "httpx": {"level": "WARNING"},  # an INFO line per request to every provider says nothing that Call does not
+        "celery.app.trace": {"level": "WARNING"},
+    },
+}

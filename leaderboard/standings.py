@@ -1,0 +1,134 @@
+"""The questions that pages ask about ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from math import isfinite
+
+from django.db.models import Count, Q
+
+from arena.models import Category, Competition, Entry, Vote
+from providers import routing
+from providers.models import ImageModel
+
+from .models import Rating
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A model's place in a category: one row of a board, one fact of a model page."""
+
+    rating: Rating
+    of: int  # how many models are rated in the category
+
+    @property
+    def half_width(self) -> float | None:
+        """Of the 95 % interval; None while it has no bound, as for a model that has won or lost every vote."""
+        width = self.rating.upper - self.rating.lower
+        return width / 2 if isfinite(width) else None
+
+    @property
+    def keeper_rate(self) -> float | None:
+        """Share of the model's appearances that were not voted both-bad."""
+        return 1 - self.rating.both_bad / self.rating.votes if self.rating.votes else None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A model's votes in one competition. A both-bad vote is a tie that pleased nobody."""
+
+    image_model: ImageModel
+    won: int
+    tied: int
+    lost: int
+
+    @property
+    def votes(self) -> int:
+        return self.won + self.tied + self.lost
+
+    @property
+    def points(self) -> float:
+        """Share of the votes won, a tie being half."""
+        return (self.won + self.tied / 2) / self.votes if self.votes else 0.0
+
+
+def board(category: Category) -> list[Standing]:
+    """The category's models in order: by rank, then by Elo."""
+    ratings = list(category.ratings.select_related("image_model__lab").order_by("rank", "-elo", "image_model__name"))
+    return [Standing(rating, len(ratings)) for rating in ratings]
+
+
+def of_model(image_model: ImageModel) -> list[Standing]:
+    """The model's place in every category that rates it."""
+    ratings = image_model.ratings.select_related("category").order_by("category__position", "category__name")
+    sizes = dict(Rating.objects.values_list("category").annotate(total=Count("*")))
+    return [Standing(rating, sizes[rating.category_id]) for rating in ratings]
+
+
+def of_competition(competition: Competition) -> list[Record]:
+    """Every model with an entry in the competition and its record there, best share first; no votes, last."""
+    models = ImageModel.objects.filter(entries__prompt__competition=competition).select_related("lab").distinct()
+    won: dict[int, int] = {}
+    tied: dict[int, int] = {}
+    lost: dict[int, int] = {}
+    cells = (
+        Vote.objects.counted()
+        .filter(battle__prompt__competition=competition)
+        .values_list("left_model", "right_model", "outcome")
+        .annotate(total=Count("*"))
+        .order_by()
+    )
+    for left, right, outcome, n in cells:
+        if outcome in ("left", "right"):
+            winner, loser = (left, right) if outcome == "left" else (right, left)
+            won[winner] = won.get(winner, 0) + n
+            lost[loser] = lost.get(loser, 0) + n
+        else:
+            tied[left] = tied.get(left, 0) + n
+            tied[right] = tied.get(right, 0) + n
+    records = [Record(each, won.get(each.pk, 0), tied.get(each.pk, 0), lost.get(each.pk, 0)) for each in models]
+    return sorted(
+        records, key=lambda record: (not record.votes, -record.points, -record.votes, record.image_model.name)
+    )
+
+
+def gallery(image_model: ImageModel, limit: int = 12) -> Iterable[Entry]:
+    """The model's newest entries in published competitions."""
+    return (
+        Entry.objects.current()
+        .filter(image_model=image_model, prompt__competition__is_published=True)
+        .select_related("prompt__competition")
+        .order_by("-created_at", "-pk")[:limit]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one 1024 × 1024 image costs at the cheapest active offering."""
+
+    amount: Decimal
+    estimated: bool
+    provider: str
+
+
+def starting_price(image_model: ImageModel) -> Price | None:
+    """The lowest price of an image over all active offerings, reachable from here or not; None when none is known."""
+    prices = []
+    for offering in image_model.offerings.active():
+        amount = routing.estimate(offering, 1024, 1024, edits=offering.mode == "edit")
+        if amount is not None:
+            prices.append(Price(amount, offering.price_estimated, offering.provider))
+    return min(prices, key=lambda price: price.amount, default=None)
+
+
+def voted_competitions(image_model: ImageModel) -> int:
+    """How many competitions the model has at least one counted vote in."""
+    return (
+        Vote.objects.counted()
+        .filter(Q(left_model=image_model) | Q(right_model=image_model))
+        .values("battle__prompt__competition")
+        .distinct()
+        .count()
+    )

@@ -1,0 +1,24 @@
+"""Clockwork: what beat asks for."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.db import connection
+
+from . import ratings, tallies
+
+
+@shared_task
+def recompute() -> None:
+    try:
+        ratings.recompute_moved()
+    finally:
+        connection.close()
+
+
+@shared_task
+def check_tallies() -> None:
+    try:
+        tallies.check()
+    finally:
+        connection.close()

@@ -1,0 +1,58 @@
+"""Ratings in templates: a model's rating in a category, and numbers the way the pages write them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from django import template
+
+from arena.models import Category
+from leaderboard.models import Rating
+from providers.models import ImageModel
+
+register = template.Library()
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """An interval drawn between the ends of its board, in per cent of the width."""
+
+    start: float
+    width: float
+    point: float
+
+
+@register.simple_tag
+def rating_of(image_model: ImageModel, category: Category) -> Rating | None:
+    return Rating.objects.filter(image_model=image_model, category=category).first()
+
+
+@register.filter
+def half_width(rating: Rating) -> str:
+    """The ± of a rating's 95 % interval: its wider half, since near the ends of a board the two differ."""
+    wider = max(rating.upper - rating.elo, rating.elo - rating.lower)
+    return f"{wider:.0f}" if math.isfinite(wider) else "∞"
+
+
+@register.simple_tag
+def bar(rating: Rating, low: float, high: float) -> Bar:
+    span = high - low
+    if not math.isfinite(span) or span <= 0:
+        return Bar(0, 100, 50)
+
+    def place(elo: float) -> float:
+        return min(100.0, max(0.0, (elo - low) / span * 100))
+
+    start = place(rating.lower)
+    return Bar(round(start, 2), round(place(rating.upper) - start, 2), round(place(rating.elo), 2))
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    return "–" if share is None else f"{share * 100:.0f} %"
+
+
+@register.filter
+def thousands(number: int | None) -> str:
+    return "–" if number is None else f"{number:,}"

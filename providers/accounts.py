@@ -1,0 +1,27 @@
+"""The providers this installation knows: how it reaches them, and what to call them on a page."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from .adapters.base import Account
+
+
+def accounts() -> dict[str, Account]:
+    """Every provider of `settings.PROVIDERS` by its key, with or without an API key."""
+    return {
+        key: Account(key=key, allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS, **config)
+        for key, config in settings.PROVIDERS.items()
+    }
+
+
+def name_of(provider: str) -> str:
+    """The provider's name for people; its key when it is no longer configured."""
+    account = accounts().get(provider)
+    return account.name if account else provider
+
+
+def is_simulated(provider: str) -> bool:
+    """True when images of this provider come from our simulator: by its own entry, or by a loopback address."""
+    account = accounts().get(provider)
+    return bool(account and account.is_simulated)

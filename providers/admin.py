@@ -1,0 +1,106 @@
+"""Models, offerings, calls and keys for curators and operators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils import timezone
+
+from .models import ApiKey, Call, ImageModel, Lab, Offering, Price
+
+
+@admin.register(Lab)
+class LabAdmin(admin.ModelAdmin[Lab]):
+    list_display = ("name", "slug", "url")
+    search_fields = ("name", "slug")
+    prepopulated_fields = {"slug": ("name",)}
+
+
+class OfferingInline(admin.TabularInline[Offering, ImageModel]):
+    model = Offering
+    extra = 0
+    fields = ("provider", "mode", "endpoint", "price", "price_unit", "price_estimated", "is_active")
+    show_change_link = True
+
+
+@admin.register(ImageModel)
+class ImageModelAdmin(admin.ModelAdmin[ImageModel]):
+    list_display = ("name", "slug", "lab", "origin", "modes", "licence", "released_on", "retired_at")
+    list_filter = ("origin", "open_weights", "lab")
+    list_select_related = ("lab",)
+    search_fields = ("name", "slug")
+    inlines = (OfferingInline,)
+    actions = ("retire", "bring_back")
+
+    @admin.action(description="Retire: no new images, no new battles")
+    def retire(self, request: HttpRequest, queryset: QuerySet[ImageModel]) -> None:
+        messages.success(request, f"{queryset.filter(retired_at=None).update(retired_at=timezone.now())} models retired.")
+
+    @admin.action(description="Bring back")
+    def bring_back(self, request: HttpRequest, queryset: QuerySet[ImageModel]) -> None:
+        messages.success(request, f"{queryset.update(retired_at=None)} models are back.")
+
+
+class PriceInline(admin.TabularInline[Price, Offering]):
+    model = Price
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Offering)
+class OfferingAdmin(admin.ModelAdmin[Offering]):
+    list_display = ("image_model", "provider", "mode", "endpoint", "price", "price_unit", "price_estimated", "is_active")
+    list_filter = ("provider", "mode", "is_active", "price_estimated")
+    list_select_related = ("image_model",)
+    list_editable = ("is_active",)
+    search_fields = ("image_model__name", "image_model__slug", "endpoint")
+    inlines = (PriceInline,)
+
+
+@admin.register(Call)
+class CallAdmin(admin.ModelAdmin[Call]):
+    list_display = ("started_at", "offering", "caller", "outcome", "duration", "cost", "cost_estimated", "error")
+    list_filter = ("outcome", "caller", "offering__provider")
+    list_select_related = ("offering__image_model",)
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
+    list_display = ("name", "prefix", "created_at", "last_used_at", "revoked_at")
+    fields = ("name",)
+    actions = ("revoke",)
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: ModelForm[ApiKey], change: bool) -> None:
+        if change:
+            obj.save(update_fields=["name"])
+            return
+        key, secret = ApiKey.make(obj.name)
+        obj.pk = key.pk
+        messages.warning(request, f"The key is {secret} – copy it now, it is not stored and cannot be shown again.")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description="Revoke")
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        messages.success(request, f"{queryset.usable().update(revoked_at=timezone.now())} keys revoked.")

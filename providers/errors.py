@@ -1,0 +1,133 @@
+"""Everything that can go wrong between us and a provider.
+
+    ProviderError
+    ├── ContentPolicy        the provider refused the content            – its answer; recorded as a refusal
+    ├── InvalidRequest       the provider does not accept the request    – the caller
+    ├── InputUnreachable     an input image could not be read            – the caller
+    ├── AccountError
+    │   ├── Unauthorised     bad or missing key                          – us
+    │   └── OutOfCredit      the account has no money left               – us
+    ├── NotFound             endpoint or model unknown                   – us (the catalogue is wrong)
+    ├── RateLimited          too many requests; may carry `retry_after`  – nobody
+    ├── TimedOut             not done in time                            – the provider
+    ├── ProviderFailure      5xx, a failed job                           – the provider
+    ├── NetworkError
+    │   ├── ConnectFailed    nothing was sent                            – the provider
+    │   └── AnswerLost       sent, but the answer never came             – the provider; possibly charged
+    ├── BadOutput            success without a usable image              – the provider; possibly charged
+    └── Cancelled            we cancelled it                             – us
+
+Every leaf says whether the same offering may be tried again (`retry`), whether another offering may be tried
+(`fall_back`), and whose fault it is (`fault`). Only faults of the provider count against its success rate.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+Fault = Literal["provider", "caller", "us", "nobody"]
+
+
+class ProviderError(Exception):
+    """A call to a provider that brought no image. The message is for people: what happened and, if known, what to do.
+
+    `retry_after` is in seconds when the provider named a time. `possibly_charged` is True when the provider may have
+    done (and billed) the work although we hold no image.
+    """
+
+    outcome: ClassVar[str] = "provider_error"
+    retry: ClassVar[bool] = False
+    fall_back: ClassVar[bool] = True
+    fault: ClassVar[Fault] = "provider"
+
+    def __init__(
+        self, message: str, *, status: int | None = None, retry_after: float | None = None, possibly_charged: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+        self.possibly_charged = possibly_charged
+
+
+class ContentPolicy(ProviderError):
+    outcome = "content_policy"
+    fall_back = True  # the gateway may try elsewhere; the arena never does: a refusal is a result
+    fault = "nobody"
+
+
+class InvalidRequest(ProviderError):
+    outcome = "invalid_request"
+    fault = "caller"
+
+
+class InputUnreachable(ProviderError):
+    outcome = "input_unreachable"
+    fall_back = False
+    fault = "caller"
+
+
+class AccountError(ProviderError):
+    outcome = "account"
+    fault = "us"
+
+
+class Unauthorised(AccountError):
+    outcome = "auth"
+
+
+class OutOfCredit(AccountError):
+    outcome = "billing"
+
+
+class NotFound(ProviderError):
+    outcome = "not_found"
+    fault = "us"
+
+
+class RateLimited(ProviderError):
+    outcome = "rate_limited"
+    retry = True
+    fault = "nobody"
+
+
+class TimedOut(ProviderError):
+    outcome = "timeout"
+
+
+class ProviderFailure(ProviderError):
+    outcome = "provider_error"
+    retry = True
+
+
+class NetworkError(ProviderError):
+    outcome = "network"
+
+
+class ConnectFailed(NetworkError):
+    retry = True
+
+
+class AnswerLost(NetworkError):
+    """The request was sent and the answer was lost: the job may exist and be billed, so it is not sent again blindly."""
+
+
+class BadOutput(ProviderError):
+    outcome = "bad_output"
+
+
+class Cancelled(ProviderError):
+    outcome = "cancelled"
+    fall_back = False
+    fault = "us"
+
+
+OUTCOMES: tuple[str, ...] = (
+    "ok",
+    *dict.fromkeys(
+        kind.outcome
+        for kind in (
+            ContentPolicy, InvalidRequest, InputUnreachable, Unauthorised, OutOfCredit, NotFound, RateLimited,
+            TimedOut, ProviderFailure, NetworkError, BadOutput, Cancelled,
+        )
+    ),
+)  # fmt: skip

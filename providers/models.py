@@ -1,0 +1,329 @@
+"""Who can make an image, at what price, how well.
+
+Postgres refuses what cannot be true: every constraint here has a test that tries its opposite.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from .errors import OUTCOMES
+from .pricing import UNITS
+from .slugs import SLUG_PATTERN
+
+slug_validator = RegexValidator(SLUG_PATTERN, "Use lower-case letters, digits and single dots, dashes or underscores.")
+
+
+class ModeChoices(models.TextChoices):
+    TEXT_TO_IMAGE = "text-to-image", "Text to image"
+    EDIT = "edit", "Image editing"
+
+
+class Lab(models.Model):
+    """Who trained a model."""
+
+    slug = models.CharField(max_length=80, unique=True, validators=[slug_validator])
+    name = models.CharField(max_length=120)
+    url = models.URLField(blank=True)
+    from_catalog = models.JSONField(default=dict, blank=True, editable=False)  # what the last load wrote
+
+    class Meta:
+        ordering = ("name",)
+        constraints = [
+            models.CheckConstraint(condition=Q(slug__regex=SLUG_PATTERN), name="lab slug is lower-case words"),
+            models.CheckConstraint(condition=~Q(name=""), name="lab has a name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return f"/labs/{self.slug}/"
+
+
+class ImageModelQuerySet(models.QuerySet["ImageModel"]):
+    def current(self) -> ImageModelQuerySet:
+        return self.filter(retired_at=None)
+
+    def askable(self, mode: str) -> ImageModelQuerySet:
+        """Models that can be asked now in `mode`: not retired, with an active offering at a provider we have a key for."""
+        return self.current().filter(offerings__in=Offering.objects.open().filter(mode=mode)).distinct()
+
+
+class ImageModel(models.Model):
+    """What was trained. The pages say "model"."""
+
+    class Origin(models.TextChoices):
+        CATALOG = "catalog", "Catalogue"
+        SAMPLE = "sample", "Sample"  # drawn by the studio: labelled wherever it shows
+        IMPORTED = "imported", "Imported"  # known only by its name in imported votes
+
+    slug = models.CharField(max_length=120, unique=True, validators=[slug_validator])
+    name = models.CharField(max_length=160)
+    lab = models.ForeignKey(Lab, models.PROTECT, related_name="image_models", null=True, blank=True)
+    description = models.TextField(blank=True)
+    released_on = models.DateField(null=True, blank=True)
+    licence = models.CharField(max_length=120, blank=True)
+    open_weights = models.BooleanField(default=False)
+    modes = ArrayField(models.CharField(max_length=20, choices=ModeChoices.choices), default=list, blank=True)
+    origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.CATALOG)
+    note = models.TextField(blank=True, help_text="What is uncertain about this row.")
+    retired_at = models.DateTimeField(null=True, blank=True)
+    from_catalog = models.JSONField(default=dict, blank=True, editable=False)
+
+    objects: ClassVar[Any] = ImageModelQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+        constraints = [
+            models.CheckConstraint(condition=Q(slug__regex=SLUG_PATTERN), name="model slug is lower-case words"),
+            models.CheckConstraint(condition=~Q(name=""), name="model has a name"),
+            models.CheckConstraint(
+                condition=Q(modes__contained_by=ModeChoices.values), name="model modes are known modes"
+            ),
+            models.CheckConstraint(
+                condition=Q(origin__in=["catalog", "sample", "imported"]), name="model origin is known"
+            ),
+            models.UniqueConstraint(fields=["name"], condition=Q(origin="imported"), name="imported name is one model"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return f"/models/{self.slug}/"
+
+    @property
+    def is_sample(self) -> bool:
+        return self.origin == self.Origin.SAMPLE
+
+    @property
+    def export_name(self) -> str:
+        """How exports name this model: the slug, or the name as imported."""
+        return self.name if self.origin == self.Origin.IMPORTED else self.slug
+
+
+class OfferingQuerySet(models.QuerySet["Offering"]):
+    def active(self) -> OfferingQuerySet:
+        return self.filter(is_active=True)
+
+    def open(self) -> OfferingQuerySet:
+        """Active offerings of providers that this installation can reach (it has a key for them)."""
+        return self.active().filter(
+            provider__in=[key for key, config in settings.PROVIDERS.items() if config["api_key"]]
+        )
+
+
+class Offering(models.Model):
+    """One model as sold by one provider in one mode: where to ask, what it takes, what it costs."""
+
+    class Unit(models.TextChoices):
+        """How `pricing.price_of` counts. The last three need more than one number: those are in `price_details`."""
+
+        IMAGE = "image", "per image"
+        MEGAPIXEL = "megapixel", "per megapixel"
+        MEGAPIXEL_STARTED = "megapixel-started", "per megapixel, rounded up"
+        MEGAPIXEL_IN_OUT = "megapixel-in-out", "per megapixel, in and out"
+        MEGAPIXEL_FIRST = "megapixel-first", "first megapixel, less for each further one"
+        IMAGE_BY_TIER = "image-by-tier", "per image, by resolution"
+        IMAGE_BY_QUALITY = "image-by-quality", "per image, by quality"
+
+    image_model = models.ForeignKey(ImageModel, models.PROTECT, related_name="offerings")
+    provider = models.CharField(max_length=60, validators=[slug_validator])
+    mode = models.CharField(max_length=20, choices=ModeChoices.choices)
+    endpoint = models.CharField(max_length=200)
+    parameters = models.JSONField(default=dict, blank=True)
+    price = models.DecimalField(max_digits=10, decimal_places=6, null=True, blank=True, help_text="USD per unit")
+    price_unit = models.CharField(max_length=20, choices=Unit.choices, default=Unit.IMAGE)
+    price_details = models.JSONField(
+        default=dict, blank=True, help_text="The further numbers of a price, see providers/pricing.py."
+    )
+    price_estimated = models.BooleanField(default=False)
+    price_source = models.CharField(max_length=200, blank=True)
+    price_seen_on = models.DateField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+    note = models.TextField(blank=True)
+    from_catalog = models.JSONField(default=dict, blank=True, editable=False)
+
+    objects: ClassVar[Any] = OfferingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("image_model", "provider", "mode")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["image_model", "provider", "mode"], name="one offering per model, provider and mode"
+            ),
+            models.CheckConstraint(condition=Q(price=None) | Q(price__gte=0), name="price is not negative"),
+            models.CheckConstraint(
+                condition=Q(price_unit__in=UNITS),
+                name="price unit is known",
+            ),
+            models.CheckConstraint(condition=Q(mode__in=ModeChoices.values), name="offering mode is known"),
+            models.CheckConstraint(condition=~Q(provider=""), name="offering names its provider"),
+            models.CheckConstraint(condition=~Q(endpoint=""), name="offering has an endpoint"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.image_model.slug} ({self.mode})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and add to the price history when the price moved: from the admin and from a load alike."""
+        named = kwargs.get("update_fields")
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if named is None or not {"price", "price_unit", "price_details"}.isdisjoint(named):
+                self._record_price()
+
+    def _record_price(self) -> None:
+        latest = self.prices.order_by("-recorded_at", "-pk").first()
+        known = latest.figures() if latest else (None, *price_figures(self)[1:])  # nothing known is not worth a row
+        if known != price_figures(self):
+            self.prices.create(
+                price=self.price,
+                price_unit=self.price_unit,
+                price_details=self.price_details,
+                estimated=self.price_estimated,
+                source=self.price_source,
+                seen_on=self.price_seen_on,
+            )
+
+
+def price_figures(row: Offering | Price) -> tuple[Decimal | None, str, Any]:
+    """What makes a price a different price: a new source, or a later look at the same number, does not."""
+    return (None if row.price is None else Decimal(str(row.price)), str(row.price_unit), row.price_details)
+
+
+class Price(models.Model):
+    """What an offering cost since `recorded_at`. Rows are added, never changed: old costs stay explainable."""
+
+    offering = models.ForeignKey(Offering, models.CASCADE, related_name="prices")  # calls already protect the offering
+    price = models.DecimalField(max_digits=10, decimal_places=6, null=True, blank=True, help_text="USD per unit")
+    price_unit = models.CharField(max_length=20, choices=Offering.Unit.choices)
+    price_details = models.JSONField(default=dict, blank=True)
+    estimated = models.BooleanField(default=False)
+    source = models.CharField(max_length=200, blank=True)
+    seen_on = models.DateField(null=True, blank=True)
+    recorded_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("offering", "-recorded_at", "-pk")
+        indexes = [models.Index(F("offering"), F("recorded_at").desc(), name="price_offering_latest")]
+        constraints = [
+            models.CheckConstraint(condition=Q(price=None) | Q(price__gte=0), name="past price is not negative"),
+            models.CheckConstraint(condition=Q(price_unit__in=UNITS), name="past price unit is known"),
+        ]
+
+    def __str__(self) -> str:
+        amount = "unknown" if self.price is None else f"${self.price.normalize():f}"
+        return f"{amount} {self.get_price_unit_display()} since {self.recorded_at:%Y-%m-%d}"
+
+    def figures(self) -> tuple[Decimal | None, str, Any]:
+        return price_figures(self)
+
+
+class CallQuerySet(models.QuerySet["Call"]):
+    def recent(self, days: int = 30) -> CallQuerySet:
+        return self.filter(started_at__gte=timezone.now() - timedelta(days=days))
+
+
+class Call(models.Model):
+    """One request to one offering, whoever asked. Kept also when it failed: prices, speed and refusals come from here."""
+
+    CALLERS = ("arena", "gateway", "playground")
+
+    offering = models.ForeignKey(Offering, models.PROTECT, related_name="calls")
+    caller = models.CharField(max_length=12, choices=[(name, name) for name in CALLERS])
+    outcome = models.CharField(max_length=20, choices=[(name, name.replace("_", " ")) for name in OUTCOMES])
+    error = models.TextField(blank=True)
+    started_at = models.DateTimeField()
+    duration = models.DurationField(help_text="From sending the request to holding the image's bytes.")
+    ttfb = models.DurationField(null=True, blank=True)
+    provider_time = models.DurationField(null=True, blank=True, help_text="As the provider reports it.")
+    cost = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True, help_text="USD")
+    cost_estimated = models.BooleanField(default=True)
+    possibly_charged = models.BooleanField(default=False)
+    requested_size = models.CharField(max_length=20, blank=True)
+    resolved_size = models.CharField(max_length=20, blank=True)
+    delivered_size = models.CharField(max_length=20, blank=True)
+    provider_request_id = models.CharField(max_length=120, blank=True)
+
+    objects: ClassVar[Any] = CallQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                F("offering"),
+                F("started_at").desc(),
+                include=["outcome", "duration", "ttfb"],
+                name="call_offering_recent",
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(outcome="ok", error="") | (~Q(outcome="ok") & ~Q(error="")),
+                name="a call has an error exactly when it is not ok",
+            ),
+            models.CheckConstraint(condition=Q(outcome__in=OUTCOMES), name="call outcome is known"),
+            models.CheckConstraint(condition=Q(caller__in=["arena", "gateway", "playground"]), name="caller is known"),
+            models.CheckConstraint(condition=Q(duration__gte=timedelta(0)), name="a call lasts no negative time"),
+            models.CheckConstraint(
+                condition=Q(ttfb=None) | Q(ttfb__gte=timedelta(0), ttfb__lte=F("duration")),
+                name="first byte comes before the last",
+            ),
+            models.CheckConstraint(
+                condition=Q(cost=None) | Q(cost__gte=Decimal(0)), name="a call costs nothing negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.offering_id} {self.outcome} {self.started_at:%Y-%m-%d %H:%M:%S}"
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def usable(self) -> ApiKeyQuerySet:
+        return self.filter(revoked_at=None)
+
+
+class ApiKey(models.Model):
+    """A key for the gateway. Only its digest is stored; whoever made it saw it once."""
+
+    name = models.CharField(max_length=120)
+    prefix = models.CharField(max_length=12, unique=True)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[Any] = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="key digest is a sha256"),
+            models.CheckConstraint(condition=~Q(prefix=""), name="key has a prefix"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @staticmethod
+    def digest_of(key: str) -> str:
+        """A plain sha256 is enough: the key itself is 256 random bits, so there is nothing to guess."""
+        return hashlib.sha256(key.encode()).hexdigest()
+
+    @classmethod
+    def make(cls, name: str) -> tuple[ApiKey, str]:
+        """Create a key and return it with its secret, which cannot be had again."""
+        prefix = f"ia_{secrets.token_hex(4)}"
+        secret = f"{prefix}.{secrets.token_urlsafe(32)}"
+        return cls.objects.create(name=name, prefix=prefix, digest=cls.digest_of(secret)), secret

@@ -1,0 +1,188 @@
+"""Serving and voting: one owed battle, one vote, whatever is thrown at it."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from arena import battles
+from arena.models import Battle, Tally, Vote
+from tests import factories as make
+
+
+@pytest.fixture
+def category():
+    """Two prompts, three models: six battles."""
+    category = make.make_category()
+    competition = make.make_competition(category)
+    models = [make.make_model() for _ in range(3)]
+    for _ in range(2):
+        prompt = make.make_prompt(competition)
+        for model in models:
+            make.make_entry(prompt, model)
+    return category
+
+
+def together(count, action):
+    """Run `action` in `count` threads that start at the same moment; each has its own connection."""
+    barrier = threading.Barrier(count)
+
+    def one(number):
+        try:
+            barrier.wait()
+            return action(number)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+@pytest.mark.django_db
+def test_reloading_gives_the_same_battle_until_it_is_answered(category):
+    voter = make.make_voter()
+    first = battles.serve(voter, category)
+    assert battles.serve(voter, category) == first
+    battles.cast_vote(first, "tie")
+    assert battles.serve(voter, category) != first
+
+
+@pytest.mark.django_db
+def test_a_voter_sees_every_pair_once_and_then_none(category):
+    voter, pairs = make.make_voter(), set()
+    while (battle := battles.serve(voter, category)) is not None:
+        pairs.add(frozenset((battle.left_id, battle.right_id)))
+        if len(pairs) % 2:
+            battles.cast_vote(battle, "left")
+        else:
+            battles.skip(battle)
+    assert len(pairs) == 6
+    assert battles.progress(voter, category) == battles.Progress(votes=3, seen=6, available=6)
+
+
+@pytest.mark.django_db
+def test_an_expired_battle_comes_back_with_new_addresses_but_the_same_images(category):
+    voter = make.make_voter()
+    battle = battles.serve(voter, category)
+    old = timezone.now() - timedelta(hours=2)
+    Battle.objects.update(served_at=old, expires_at=old + timedelta(hours=1))
+    with pytest.raises(battles.BattleExpired):
+        battles.cast_vote(battle, "left")
+    again = battles.serve(voter, category)
+    assert (again.pk, again.left_id, again.right_id) == (battle.pk, battle.left_id, battle.right_id)
+    assert {again.left_token, again.right_token}.isdisjoint({battle.left_token, battle.right_token})
+    battles.cast_vote(again, "left")
+    assert Vote.objects.get().decision_time < timedelta(minutes=1)
+
+
+@pytest.mark.django_db
+def test_retired_images_and_closed_competitions_are_not_served(category):
+    voter = make.make_voter()
+    battle = battles.serve(voter, category)
+    battle.left.retired_at = timezone.now()
+    battle.left.save(update_fields=["retired_at"])
+    fresh = battles.serve(voter, category)
+    assert battle.left_id not in (fresh.left_id, fresh.right_id)
+    category.competitions.update(closes_at=timezone.now())
+    assert battles.serve(voter, category) is None
+
+
+@pytest.mark.django_db
+def test_a_vote_moves_exactly_one_tally_and_keeps_the_sides():
+    battle = make.make_battle()
+    battles.cast_vote(battle, "right")
+    tally = Tally.objects.get()
+    assert (tally.left_model, tally.right_model) == (battle.left.image_model, battle.right.image_model)
+    assert (tally.outcome, tally.n, tally.category) == ("right", 1, battle.prompt.competition.category)
+    vote = Vote.objects.get()
+    assert (vote.voter, vote.left_model, vote.right_model) == (battle.voter, tally.left_model, tally.right_model)
+
+
+@pytest.mark.django_db
+def test_the_first_answer_stands():
+    battle = make.make_battle()
+    battles.cast_vote(battle, "left")
+    battles.cast_vote(battle, "left")
+    with pytest.raises(battles.AlreadyVoted, match="A is better"):
+        battles.cast_vote(battle, "right")
+    with pytest.raises(battles.AlreadyVoted):
+        battles.skip(battle)
+    assert [vote.outcome for vote in Vote.objects.all()] == ["left"]
+    assert Tally.objects.get().n == 1
+
+
+@pytest.mark.django_db
+def test_a_skip_is_stored_and_is_no_vote():
+    battle = make.make_battle()
+    battles.skip(battle)
+    battles.skip(battle)
+    with pytest.raises(battles.BattleSkipped):
+        battles.cast_vote(battle, "left")
+    assert not Vote.objects.exists()
+    assert not Tally.objects.exists()
+
+
+@pytest.mark.django_db
+def test_an_outcome_that_does_not_exist_says_which_do():
+    with pytest.raises(ValueError, match="left, right, tie, both_bad"):
+        battles.cast_vote(make.make_battle(), "skip")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sixteen_votes_at_once_are_one_vote():
+    battle = make.make_battle()
+    outcomes = ["left", "right", "tie", "both_bad"] * 4
+
+    def vote(number):
+        try:
+            battles.cast_vote(battle, outcomes[number])
+        except battles.AlreadyVoted:
+            return False
+        return True
+
+    taken = together(16, vote)
+    stored = Vote.objects.get().outcome
+    assert [outcomes[number] for number, ok in enumerate(taken) if ok] == [stored] * 4
+    assert Tally.objects.get().n == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_vote_and_a_skip_at_once_cannot_both_win():
+    for _ in range(10):
+        battle = make.make_battle()
+
+        def answer(number, battle=battle):
+            try:
+                if number % 2:
+                    battles.skip(battle)
+                else:
+                    battles.cast_vote(battle, "left")
+            except battles.VoteRefused:
+                return False
+            return True
+
+        together(4, answer)
+        battle.refresh_from_db()
+        assert Vote.objects.filter(battle=battle).exists() == (battle.skipped_at is None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_votes_on_one_cell_from_many_sides_lose_no_count():
+    one, other = make.make_entry(), None
+    other = make.make_entry(one.prompt)
+    rows = [make.make_battle(left=one, right=other) for _ in range(24)]
+    together(8, lambda number: [battles.cast_vote(row, "left") for row in rows[number::8]])
+    assert Tally.objects.get().n == 24
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_tabs_that_ask_at_once_get_the_same_battle(category):
+    voter = make.make_voter()
+    served = together(6, lambda _: battles.serve(voter, category))
+    assert len({battle.pk for battle in served}) == 1
+    assert Battle.objects.count() == 1

@@ -1,0 +1,138 @@
+"""Images from outside are hostile and talkative; images of battles are neither."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import pytest
+from PIL import Image, ImageCms, PngImagePlugin
+
+from arena import images
+from tests.factories import picture
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [("1:1", (1024, 1024)), ("4:3", (1024, 768)), ("3:4", (768, 1024)), ("16:9", (1024, 576)), ("2:3", (683, 1024))],
+)
+@pytest.mark.parametrize("native", [(1024, 1024), (1183, 887), (1152, 896), (640, 960)])
+def test_every_image_of_a_shape_has_the_same_size_whatever_came(shape, size, native):
+    made = images.normalise(picture("a", *native), shape)
+    assert (made.width, made.height) == size == opened(made.image).size
+    assert max(opened(made.small).size) == 768
+    assert max(opened(made.thumbnail).size) == 512
+
+
+def test_a_nearly_right_shape_is_cropped_and_a_wrong_one_padded():
+    nearly = opened(images.normalise(picture("a", 1183, 887), "4:3").image).convert("RGB")
+    wrong = opened(images.normalise(picture("a", 1024, 1024), "16:9").image).convert("RGB")
+    grey = [abs(channel - 128) < 6 for channel in wrong.getpixel((2, 288))]
+    assert all(grey)
+    assert not all(abs(channel - 128) < 6 for channel in nearly.getpixel((2, 384)))
+
+
+def test_nothing_but_pixels_survives():
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Software", "Some Model 9")
+    info.add_itxt("XML:com.adobe.xmp", "<x:xmpmeta>Some Model 9</x:xmpmeta>")
+    exif = Image.Exif()
+    exif[0x0131] = "Some Model 9"
+    out = io.BytesIO()
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    opened(picture("a")).save(out, "PNG", pnginfo=info, exif=exif, icc_profile=profile)
+    made = images.normalise(out.getvalue(), "1:1")
+    for data in (made.image, made.small, made.thumbnail):
+        assert b"Some Model" not in data
+        assert not set(opened(data).info) & {"exif", "xmp", "icc_profile", "Software"}
+        assert [data[12:16]] == [b"VP8 "]  # the plain lossy container: it has no room for metadata
+
+
+def test_the_same_pixels_give_the_same_bytes_whatever_the_container():
+    png, bmp_like = picture("a"), io.BytesIO()
+    opened(png).save(bmp_like, "WEBP", lossless=True)
+    assert images.normalise(png, "1:1") == images.normalise(bmp_like.getvalue(), "1:1")
+
+
+def test_orientation_transparency_profile_and_depth_are_resolved_to_what_one_sees():
+    upright = Image.new("RGB", (100, 200), "white")
+    upright.paste("red", (0, 0, 100, 100))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned, clear, deep = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    upright.transpose(Image.Transpose.ROTATE_90).save(turned, "JPEG", exif=exif, quality=95)
+    Image.new("RGBA", (100, 100), (255, 0, 0, 0)).save(clear, "PNG")
+    Image.new("I;16", (100, 100), 32_768).save(deep, "PNG")
+    assert images.decode(turned.getvalue()).size == (100, 200)
+    assert images.decode(turned.getvalue()).getpixel((50, 50))[0] > 200
+    assert images.decode(clear.getvalue()).getpixel((50, 50)) == (255, 255, 255)
+    assert images.decode(deep.getvalue()).getpixel((50, 50)) == (128, 128, 128)
+
+
+def test_a_colour_profile_is_applied_not_dropped():
+    out = io.BytesIO()
+    lab_like = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
+    Image.new("RGB", (100, 100), (120, 30, 30)).save(out, "PNG", icc_profile=lab_like)
+    assert images.decode(out.getvalue()).mode == "RGB"  # a profile of the wrong kind does not cost the image
+    assert images.decode(out.getvalue()).getpixel((5, 5)) == (120, 30, 30)
+
+
+def _png_header(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+
+
+def _animated() -> bytes:
+    out = io.BytesIO()
+    frames = [Image.new("RGB", (100, 100), colour) for colour in ("red", "blue")]
+    frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:])
+    return out.getvalue()
+
+
+def _gif() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (100, 100)).save(out, "GIF")
+    return out.getvalue()
+
+
+def _flipped() -> bytes:
+    data = bytearray(picture("a"))
+    data[len(data) // 2] ^= 1
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("empty", b"", "empty"),
+        ("html", b"<!doctype html><h1>Sorry</h1>", "not a PNG"),
+        ("svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a PNG"),
+        ("gif", _gif(), "not a PNG"),
+        ("heavy", b"\x89PNG\r\n\x1a\n" + b"\0" * (26 * 1024 * 1024), "MB"),
+        ("bomb", _png_header(12_000, 12_000), "pixels"),
+        ("ribbon", _png_header(40_000, 64), "pixels"),
+        ("speck", picture("a", 10, 10), "only 10×10"),
+        ("lying header", _png_header(500, 500), "cannot be decoded"),
+        ("cut", picture("a")[:-40], "cannot be decoded"),
+        ("cut jpeg", picture("a", kind="JPEG")[:-200], "cannot be decoded"),
+        ("flipped bit", _flipped(), "cannot be decoded"),
+        ("animated", _animated(), "animated"),
+    ],
+)
+def test_hostile_bytes_are_refused_with_the_reason(name, data, reason):
+    with pytest.raises(images.BadImage, match=reason):
+        images.normalise(data, "1:1")
+
+
+def test_a_source_image_is_written_anew():
+    cleaned = images.clean_source(picture("a", 3000, 1500))
+    assert opened(cleaned).format == "JPEG"
+    assert opened(cleaned).size == (2048, 1024)

@@ -1,0 +1,176 @@
+"""Voting through its addresses, and what may not be said before a vote."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from arena import battles
+from arena.models import Battle, Vote, Voter
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"headers": {"HX-Request": "true"}}
+
+
+@pytest.fixture
+def battle(client: Client) -> Battle:
+    """An open battle, and the client is its voter."""
+    prompt = make.make_prompt()
+    left = make.make_entry(prompt, make.make_model("sample-kestrel", "Kestrel Nine"))
+    right = make.make_entry(prompt, make.make_model("sample-osprey", "Osprey Ultra"))
+    battle = make.make_battle(left=left, right=right)
+    make.sign_in(client, battle.voter)
+    return battle
+
+
+def test_a_stranger_is_made_a_voter_and_sent_to_a_battle(client):
+    one = make.make_entry()
+    make.make_entry(one.prompt)
+    response = client.get("/arena/text-to-image/")
+    battle = Battle.objects.get()
+    assert response.status_code == 302
+    assert response["Location"] == f"/battles/{battle.pk}/"
+    assert client.cookies["voter"]["httponly"]
+    assert client.get(response["Location"]).status_code == 200
+    assert client.get("/arena/text-to-image/")["Location"] == f"/battles/{battle.pk}/"
+    assert Voter.objects.count() == 1
+
+
+def test_a_forged_cookie_is_a_new_voter(client, battle):
+    client.cookies["voter"] = f"{battle.voter.pk}:forged:signature"
+    assert client.get(f"/battles/{battle.pk}/").status_code == 404
+    client.get("/arena/text-to-image/")
+    assert Voter.objects.count() == 2
+
+
+def test_no_byte_before_the_vote_names_a_model(client, battle):
+    seen = b""
+    for address in (
+        f"/battles/{battle.pk}/",
+        f"/i/{battle.left_token}.webp",
+        f"/i/{battle.right_token}.webp",
+        f"/i/{battle.left_token}.small.webp",
+    ):
+        response = client.get(address)
+        assert response.status_code == 200
+        seen += response.content + str(dict(response.headers)).encode() + str(response.cookies).encode()
+    seen = seen.lower()
+    for entry in (battle.left, battle.right):
+        for word in (entry.image_model.slug, entry.image_model.name, entry.image.name, entry.original.name):
+            assert word.lower().encode() not in seen
+
+
+def test_the_reply_to_the_vote_names_both(client, battle):
+    reply = client.post(f"/battles/{battle.pk}/vote/", {"outcome": "left"}, **HTMX)
+    assert reply.status_code == 200
+    assert b"<html" not in reply.content
+    assert b"Kestrel Nine" in reply.content
+    assert b"Osprey Ultra" in reply.content
+
+
+def test_without_javascript_the_vote_leads_back_to_the_page_that_names_them(client, battle):
+    reply = client.post(f"/battles/{battle.pk}/vote/", {"outcome": "tie"}, follow=True)
+    assert reply.redirect_chain == [(f"/battles/{battle.pk}/", 302)]
+    assert b"Kestrel Nine" in reply.content
+
+
+def test_the_two_images_differ_in_no_header(client, battle):
+    left, right = (client.get(f"/i/{token}.webp") for token in (battle.left_token, battle.right_token))
+    ignored = {"Content-Length"}
+    assert {k: v for k, v in left.headers.items() if k not in ignored} == {
+        k: v for k, v in right.headers.items() if k not in ignored
+    }
+    assert left["Content-Type"] == "image/webp"
+    assert not {"ETag", "Last-Modified", "Content-Disposition"} & set(left.headers)
+
+
+def test_an_image_address_dies_with_its_battle(client, battle):
+    old = timezone.now() - timedelta(hours=2)
+    Battle.objects.update(served_at=old, expires_at=old + timedelta(hours=1))
+    assert client.get(f"/i/{battle.left_token}.webp").status_code == 404
+    assert client.get("/i/AAAAAAAAAAAAAAAAAAAAAA.webp").status_code == 404
+
+
+def test_battle_files_are_not_public(client, battle):
+    assert client.get(f"/images/{battle.left.thumbnail.name}").status_code == 200
+    for name in (battle.left.image.name, battle.left.original.name, "../config/settings.py"):
+        assert client.get(f"/images/{name}").status_code == 404
+
+
+def test_repeating_a_vote_changes_nothing_and_another_answer_is_refused(client, battle):
+    address = f"/battles/{battle.pk}/vote/"
+    first = client.post(address, {"outcome": "left"}, **HTMX)
+    again = client.post(address, {"outcome": "left"}, **HTMX)
+    other = client.post(address, {"outcome": "right"}, **HTMX)
+    assert [first.status_code, again.status_code, other.status_code] == [200, 200, 409]
+    assert "first answer counts" in other.content.decode()
+    assert Vote.objects.get().outcome == "left"
+
+
+@pytest.mark.parametrize("data", [{}, {"outcome": ""}, {"outcome": "skip"}, {"outcome": "LEFT"}])
+def test_a_vote_without_a_known_outcome_is_a_bad_request_and_loses_nothing(client, battle, data):
+    reply = client.post(f"/battles/{battle.pk}/vote/", data, **HTMX)
+    assert reply.status_code == 400
+    assert "left, right, tie, both_bad" in reply.content.decode()
+    assert b"Kestrel" not in reply.content
+    assert client.post(f"/battles/{battle.pk}/vote/", {"outcome": "left"}, **HTMX).status_code == 200
+
+
+def test_an_expired_battle_is_gone_and_says_how_to_go_on(client, battle):
+    old = timezone.now() - timedelta(hours=2)
+    Battle.objects.update(served_at=old, expires_at=old + timedelta(hours=1))
+    reply = client.post(f"/battles/{battle.pk}/vote/", {"outcome": "left"}, **HTMX)
+    assert reply.status_code == 410
+    assert b"/arena/text-to-image/" in reply.content
+    assert b"Kestrel" not in reply.content
+    assert not Vote.objects.exists()
+
+
+def test_somebody_elses_battle_does_not_exist(client, battle):
+    make.sign_in(client, make.make_voter())
+    assert client.get(f"/battles/{battle.pk}/").status_code == 404
+    assert client.post(f"/battles/{battle.pk}/vote/", {"outcome": "left"}).status_code == 404
+    assert client.post(f"/battles/{battle.pk}/skip/").status_code == 404
+    assert Client().post(f"/battles/{battle.pk}/vote/", {"outcome": "left"}).status_code == 404
+    assert not Vote.objects.exists()
+
+
+def test_a_vote_needs_the_csrf_token_and_a_post(battle):
+    strict = Client(enforce_csrf_checks=True)
+    make.sign_in(strict, battle.voter)
+    assert strict.post(f"/battles/{battle.pk}/vote/", {"outcome": "left"}).status_code == 403
+    assert strict.get(f"/battles/{battle.pk}/vote/").status_code == 405
+    assert not Vote.objects.exists()
+
+
+def test_skip_leads_to_the_next_battle(client, battle):
+    reply = client.post(f"/battles/{battle.pk}/skip/")
+    assert reply["Location"] == "/arena/text-to-image/"
+    battle.refresh_from_db()
+    assert battle.skipped_at is not None
+    page = client.get(f"/battles/{battle.pk}/").content
+    assert b"Kestrel" not in page  # a skip earns no names: the same two may meet again elsewhere
+
+
+def test_the_end_of_the_pairs_says_so(client, battle):
+    battles.cast_vote(battle, "left")
+    page = client.get("/arena/text-to-image/")
+    assert page.status_code == 200
+    assert "every pair" in page.content.decode()
+
+
+def test_an_empty_category_says_what_to_do_and_an_unknown_one_is_404(client):
+    make.make_category("image-editing", "edit")
+    assert "Ask the models" in client.get("/arena/image-editing/").content.decode()
+    assert client.get("/arena/no-such-thing/").status_code == 404
+
+
+def test_every_page_forbids_inline_code(client, battle):
+    policy = client.get(f"/battles/{battle.pk}/")["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy

@@ -1,0 +1,131 @@
+"""Rows for tests, made the way the site makes them. Every function returns one saved object."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from PIL import Image
+
+from arena import generation, images, voters
+from arena.models import Battle, Category, Competition, Entry, Generation, Prompt, Voter
+from django.core import signing
+from django.core.files.base import ContentFile
+from providers.models import Call, ImageModel, Lab, Offering
+from providers.request import Answer, GeneratedImage
+from providers.routing import Generated
+
+_numbers = itertools.count(1)
+
+
+def make_category(slug: str = "text-to-image", mode: str = "text-to-image", **fields: Any) -> Category:
+    defaults = {"name": slug.replace("-", " ").capitalize(), "mode": mode}
+    return Category.objects.get_or_create(slug=slug, defaults=defaults | fields)[0]
+
+
+def make_competition(category: Category | None = None, shape: str = "1:1", **fields: Any) -> Competition:
+    number = next(_numbers)
+    defaults: dict[str, Any] = {
+        "slug": f"competition-{number}",
+        "title": f"Competition {number}",
+        "criterion": "how well the picture follows the prompt",
+        "is_published": True,
+    }
+    return Competition.objects.create(category=category or make_category(), shape=shape, **defaults | fields)
+
+
+def make_prompt(competition: Competition | None = None, text: str = "", **fields: Any) -> Prompt:
+    competition = competition or make_competition()
+    if competition.category.mode == "edit" and "source_image" not in fields:
+        fields["source_image"] = ContentFile(images.clean_source(picture("source")), name=f"{next(_numbers):032x}.jpg")
+    return Prompt.objects.create(competition=competition, text=text or f"A red kite, number {next(_numbers)}", **fields)
+
+
+def make_model(slug: str = "", name: str | None = None, origin: str = "sample", **fields: Any) -> ImageModel:
+    slug = slug or f"sample-{next(_numbers)}"
+    return ImageModel.objects.create(
+        slug=slug,
+        name=name or slug.replace("-", " ").title(),
+        origin=origin,
+        lab=fields.pop("lab", None) or Lab.objects.get_or_create(slug="sample-studio", defaults={"name": "Sample studio"})[0],
+        modes=fields.pop("modes", ["text-to-image", "edit"]),
+        **fields,
+    )
+
+
+def make_offering(image_model: ImageModel | None = None, provider: str = "simulated-openai", **fields: Any) -> Offering:
+    image_model = image_model or make_model()
+    defaults: dict[str, Any] = {"mode": "text-to-image", "endpoint": image_model.slug, "price": Decimal("0.01")}
+    return Offering.objects.create(image_model=image_model, provider=provider, **defaults | fields)
+
+
+def make_call(offering: Offering | None = None, **fields: Any) -> Call:
+    defaults: dict[str, Any] = {
+        "caller": "arena",
+        "outcome": "ok",
+        "started_at": timezone.now(),
+        "duration": timedelta(seconds=1),
+    }
+    return Call.objects.create(offering=offering or make_offering(), **defaults | fields)
+
+
+def make_generation(prompt: Prompt | None = None, image_model: ImageModel | None = None) -> Generation:
+    """A queued generation."""
+    prompt, image_model = prompt or make_prompt(), image_model or make_model()
+    generation.plan(prompt, [image_model])
+    return Generation.objects.get(prompt=prompt, image_model=image_model)
+
+
+def make_entry(prompt: Prompt | None = None, image_model: ImageModel | None = None) -> Entry:
+    """An entry with real files, stored the way a worker stores it."""
+    row = make_generation(prompt, image_model)
+    claimed = generation.claim(row.pk)
+    assert claimed is not None
+    data = picture(f"{claimed.prompt_id} {claimed.image_model.slug}")
+    image = GeneratedImage(data, "image/png", 256, 256)
+    offering = Offering.objects.filter(image_model=claimed.image_model).first() or make_offering(claimed.image_model)
+    generated = Generated(image, Answer((image,), timedelta(seconds=1)), make_call(offering))
+    entry = generation.store(claimed, generated, images.normalise(data, claimed.prompt.competition.shape))
+    assert entry is not None
+    return entry
+
+
+def make_voter() -> Voter:
+    return Voter.objects.create()
+
+
+def make_battle(voter: Voter | None = None, left: Entry | None = None, right: Entry | None = None, **fields: Any) -> Battle:
+    left = left or make_entry()
+    right = right or make_entry(left.prompt)
+    defaults: dict[str, Any] = {
+        "prompt": left.prompt,
+        "probability": 1.0,
+        "expires_at": timezone.now() + timedelta(seconds=settings.BATTLE_LIFETIME),
+    }
+    return Battle.objects.create(voter=voter or make_voter(), left=left, right=right, **defaults | fields)
+
+
+def cookie_of(voter: Voter) -> str:
+    """The cookie value that makes a browser this voter."""
+    return signing.dumps(voter.pk, salt="arena.voter")
+
+
+def sign_in(client: Any, voter: Voter) -> None:
+    """Make a Django test client this voter."""
+    client.cookies[voters.COOKIE] = cookie_of(voter)
+
+
+def picture(seed: str, width: int = 256, height: int = 256, kind: str = "PNG") -> bytes:
+    """A small image whose colours depend on `seed`."""
+    digest = hashlib.sha256(seed.encode()).digest()
+    image = Image.new("RGB", (width, height), tuple(digest[:3]))
+    image.paste(tuple(digest[3:6]), (width // 4, height // 4, width // 2, height // 2))
+    out = io.BytesIO()
+    image.save(out, kind)
+    return out.getvalue()
