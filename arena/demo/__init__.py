@@ -1,0 +1,1 @@
+"""What the demo opens with: competitions, prompts, photographs, and real votes from elsewhere."""

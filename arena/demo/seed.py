@@ -1,0 +1,111 @@
+"""Fill an installation with the demo's content. The second time changes nothing."""
+
+from __future__ import annotations
+
+import secrets
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+
+from arena import generation, images, imports
+from arena.models import Category, Competition, Prompt
+from providers.models import ImageModel
+from providers.studio import photographs
+
+HERE = Path(__file__).parent
+
+IMAGENHUB = {
+    "imagenhub-text-to-image": ("ImagenHub: text to image", "text-to-image"),
+    "imagenhub-image-editing": ("ImagenHub: image editing", "edit"),
+}
+IMAGENHUB_SOURCE = "ImagenHub, TIGER Lab, University of Waterloo"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    prompts: int
+    queued: int
+    votes: int
+
+
+def seed() -> Report:
+    """Add what is missing of the demo's content and queue the sample models' images for it.
+
+    Only sample models are asked: nothing here can cost money. Raises PhotographsMissing (see providers.studio) when the
+    package with the photographs is not installed.
+    """
+    content = tomllib.loads((HERE / "content.toml").read_text(encoding="utf-8"))
+    with transaction.atomic():
+        for position, row in enumerate(content["category"], start=1):
+            Category.objects.get_or_create(
+                slug=row["slug"], defaults={"name": row["name"], "mode": _mode(row["slug"]), "position": position}
+            )
+        prompts = sum(_competition(row) for row in content["competition"])
+        votes = sum(_imagenhub(slug, name, mode, 10 + n) for n, (slug, (name, mode)) in enumerate(IMAGENHUB.items()))
+    slugs = [row["slug"] for row in content["competition"]]
+    queued = sum(_ask_samples(competition) for competition in Competition.objects.filter(slug__in=slugs))
+    return Report(prompts, queued, votes)
+
+
+def _mode(category: str) -> str:
+    return "edit" if category == "image-editing" else "text-to-image"
+
+
+def _competition(row: dict[str, Any]) -> int:
+    """Make the competition and its missing prompts; returns how many were made."""
+    competition, _ = Competition.objects.get_or_create(
+        slug=row["slug"],
+        defaults={
+            "category": Category.objects.get(slug=row["category"]),
+            "title": row["title"],
+            "criterion": row["criterion"],
+            "description": row["description"],
+            "shape": row["shape"],
+            "is_published": True,
+        },
+    )
+    return sum(_prompt(competition, position, each) for position, each in enumerate(row["prompt"], start=1))
+
+
+def _prompt(competition: Competition, position: int, row: dict[str, Any]) -> bool:
+    if competition.prompts.filter(text=row["text"]).exists():
+        return False
+    prompt = Prompt(competition=competition, text=row["text"], tags=row["tags"], position=position)
+    if "photograph" in row:
+        photograph = photographs.find(row["photograph"])
+        prompt.source_credit = f"{photograph.title}. {photograph.credit}, {photograph.licence}"
+        prompt.source_image.save(
+            f"{secrets.token_hex(16)}.jpg", ContentFile(images.clean_source(photograph.path.read_bytes())), save=False
+        )
+    prompt.save()
+    return True
+
+
+def _ask_samples(competition: Competition) -> int:
+    samples = ImageModel.objects.askable(competition.category.mode).filter(origin=ImageModel.Origin.SAMPLE)
+    return sum(generation.plan(prompt, samples) for prompt in competition.prompts.current())
+
+
+def _imagenhub(slug: str, name: str, mode: str, position: int) -> int:
+    """Experts' votes on real models as a category of their own; returns how many were taken."""
+    category, _ = Category.objects.get_or_create(
+        slug=slug,
+        defaults={
+            "name": name,
+            "mode": mode,
+            "position": position,
+            "description": (
+                "Three trained raters scored every image; of two models the one with the better score wins the prompt. "
+                "Such comparisons depend on each other, so the intervals shown are too narrow."
+            ),
+            "source_name": IMAGENHUB_SOURCE,
+            "source_url": "https://github.com/TIGER-AI-Lab/ImagenHub",
+            "source_licence": "MIT",
+        },
+    )
+    done = imports.import_votes((HERE / "votes" / f"votes-{slug}.csv").read_bytes(), category, IMAGENHUB_SOURCE)
+    return done.rows if done.new else 0

@@ -1,0 +1,1 @@
+"""Places. Each function appends its layers, far to near, to a scene."""
