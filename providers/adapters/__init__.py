@@ -1,0 +1,14 @@
+"""One file per provider's wire format, one line here. `settings.PROVIDERS` says which adapter an account uses."""
+
+from .base import Adapter
+from .fal import Fal
+from .openai_compatible import OpenAICompatible
+from .replicate import Replicate
+from .studio import Studio
+
+ADAPTERS: dict[str, Adapter] = {
+    "fal": Fal(),
+    "replicate": Replicate(),
+    "openai": OpenAICompatible(),
+    "studio": Studio(),
+}

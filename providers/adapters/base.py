@@ -1,0 +1,75 @@
+"""What every adapter needs: the account it speaks for, the time it has, and the contract it keeps.
+
+An adapter turns a `ProviderCall` into an `Answer` or raises one leaf of `providers.errors`; nothing else leaves it.
+It is synchronous (workers are threads), holds no state, and knows neither Django nor Celery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import httpx
+
+from providers.addresses import USER_AGENT, is_loopback, origin_of
+from providers.deadline import Deadline
+from providers.request import Answer, ProviderCall
+
+__all__ = ["Account", "Adapter", "Deadline", "new_client"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One provider as this installation reaches it: which adapter speaks to it, where it is, and our key.
+
+    `simulated` marks our own simulator. `allow_loopback` lets another account live on this machine, for tests.
+    """
+
+    key: str
+    name: str
+    adapter: str
+    urls: Mapping[str, str] = field(default_factory=dict)
+    api_key: str = field(default="", repr=False)
+    simulated: bool = False
+    allow_loopback: bool = False
+
+    @property
+    def is_simulated(self) -> bool:
+        """True when its images come from this machine: by its own entry, or by a loopback address."""
+        return self.simulated or any(is_loopback(url) for url in self.urls.values())
+
+    @property
+    def loopback_origins(self) -> frozenset[str]:
+        """The origins on this machine that this account may use; everything else has to be public https."""
+        if not (self.simulated or self.allow_loopback):
+            return frozenset()
+        return frozenset(origin_of(url) for url in self.urls.values() if is_loopback(url))
+
+    def owns(self, url: str) -> bool:
+        """May a request that carries our key go to this URL? Only to the account's own addresses, and not in clear."""
+        origin = origin_of(url)
+        if origin not in {origin_of(own) for own in self.urls.values()}:
+            return False
+        return (origin.startswith("https://") and not is_loopback(url)) or origin in self.loopback_origins
+
+
+class Adapter(Protocol):
+    """Speaks one wire format. Differences between models are data in the call, not code in the adapter."""
+
+    def generate(self, call: ProviderCall, *, account: Account, http: httpx.Client, deadline: Deadline) -> Answer: ...
+
+
+def new_client(*, connections: int = 64) -> httpx.Client:
+    """The client all adapters of a process share; it is thread-safe and keeps connections open.
+
+    Proxies of the environment are not used: result URLs are checked against the address they resolve to here, which
+    a proxy would resolve again. A private CA is still taken from SSL_CERT_FILE.
+    """
+    return httpx.Client(
+        headers={"User-Agent": USER_AGENT},
+        verify=httpx.create_ssl_context(),
+        trust_env=False,
+        follow_redirects=False,
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+    )

@@ -1,0 +1,17 @@
+"""Answers that do not arrive as they should, after the work was taken on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .http import Reply, html_reply
+from .scenarios import Scenario
+
+
+def spoilt(scenario: Scenario, reply: Reply) -> Reply:
+    """The answer to an accepted order, as the scenario lets it through."""
+    if "reset" in scenario:
+        return Reply(reset=True)
+    if "cut" in scenario and isinstance(reply.body, bytes):
+        return replace(reply, cut_at=len(reply.body) // 2)
+    return html_reply(200) if "html" in scenario else reply

@@ -1,0 +1,194 @@
+"""OpenAI's wire format: the Images API with JSON, forms and event streams, and the list of models."""
+
+from __future__ import annotations
+
+import base64
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote
+
+from .canvas import canvas
+from .faults import spoilt
+from .files import address_of
+from .gallery import Picture
+from .http import Reply, Request, events_reply, html_reply, json_reply
+from .jobs import Job, Order, Workshop, sample_slugs
+from .scenarios import Fault, Scenario, fault_of
+from .sources import Unreadable, size_of, source_of
+
+ERRORS = {
+    401: ("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
+    402: ("insufficient_quota", "insufficient_quota", "You exceeded your current quota."),
+    403: ("invalid_request_error", None, "Your organization must be verified to use this model."),
+    404: ("invalid_request_error", "model_not_found", "The model does not exist or you do not have access to it."),
+    429: ("requests", "rate_limit_exceeded", "Rate limit reached for images."),
+}
+MODERATED = "Your request was rejected by the safety system."
+
+
+def answer(workshop: Workshop, request: Request) -> Reply:
+    version, _, path = request.path.partition("/")
+    if not request.key("Bearer"):
+        return _error(401)
+    if version == "v1" and request.method == "GET" and (path == "models" or path.startswith("models/")):
+        return _models(unquote(path.removeprefix("models").lstrip("/")))
+    if version == "v1" and request.method == "POST" and path in ("images/generations", "images/edits"):
+        return _create(workshop, request, edits=path.endswith("edits"))
+    return _error(404)
+
+
+def _models(wanted: str) -> Reply:
+    common = {"object": "model", "created": 1768435200, "owned_by": "simulator"}
+    models = [{"id": slug, **common} for slug in sample_slugs()]
+    if not wanted:
+        return _reply({"object": "list", "data": models})
+    return next((_reply(model) for model in models if model["id"] == wanted), _error(404, param="model"))
+
+
+def _create(workshop: Workshop, request: Request, *, edits: bool) -> Reply:
+    arguments, sources = _arguments(request)
+    if arguments is None:
+        return _error(400, "We could not parse the JSON body of your request.")
+    asked = Order("openai", str(arguments.get("model") or ""), str(arguments.get("prompt") or ""), (0, 0), arguments)
+    workshop.note(asked, "asked")
+    scenario = Scenario.of(asked.prompt)
+    if fault := fault_of(scenario, asked.key, workshop.once):
+        workshop.note(asked, "refused")
+        return _refused(fault)
+    if isinstance(order := _order(workshop, asked, scenario, sources, edits=edits), Reply):
+        workshop.note(asked, "refused")
+        return order
+    job = workshop.start(order)
+    if str(arguments.get("stream")).lower() == "true":
+        return events_reply(_events(workshop, job, "image_edit" if edits else "image_generation"))
+    if not workshop.wait(job):
+        return html_reply(503)
+    if "fail-after-queue" in scenario or "failed" in scenario:
+        return _error(500, scenario.text("failed", "The server had an error processing your request."))
+    return spoilt(
+        scenario, _reply(_body(job, request), 200, {"openai-processing-ms": str(int(job.work_seconds * 1e3))})
+    )
+
+
+def _arguments(request: Request) -> tuple[dict[str, Any] | None, list[bytes]]:
+    """(arguments, source images) from JSON or from a form."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return request.json(), []
+    texts, files = request.form()
+    return {name: values[0] for name, values in texts.items()}, [data for data, _ in files.get("image", [])]
+
+
+def _order(workshop: Workshop, asked: Order, scenario: Scenario, sources: list[bytes], *, edits: bool) -> Order | Reply:
+    arguments = asked.arguments
+    if not asked.prompt or not asked.endpoint or "missing" in scenario:
+        param = "prompt" if asked.endpoint else "model"
+        return _error(400, f"Missing required parameter: '{param}'.", "missing_required_parameter", param)
+    if "policy" in scenario or "nsfw" in scenario:
+        return _error(400, MODERATED, "moderation_blocked", "", "image_generation_user_error")
+    if "invalid" in scenario:
+        return _error(400, "Invalid value for 'size'.", "invalid_value", "size")
+    try:
+        source, size = (sources[0], size_of(sources[0])) if sources else source_of(arguments, workshop.gallery)
+        if "input" in scenario:
+            raise Unreadable("image")
+    except Unreadable as error:
+        return _error(400, "The image could not be read.", "image_parse_error", error.field)
+    if edits and not source:
+        return _error(400, "Missing required parameter: 'image'.", "missing_required_parameter", "image")
+    seed = str(arguments.get("seed") or "")  # not OpenAI's, but welcome: samples of one prompt should differ
+    n, kind = str(arguments.get("n") or 1), str(arguments.get("output_format") or "png")
+    if not n.isdigit() or not 1 <= int(n) <= 10:
+        return _error(400, "Invalid 'n': expected a value between 1 and 10.", "invalid_value", "n")
+    if kind not in ("png", "jpeg", "webp"):
+        return _error(400, "Invalid 'output_format'.", "invalid_value", "output_format")
+    return replace(
+        asked,
+        size=canvas(arguments, size),
+        n=int(n),
+        seed=int(seed) if seed.isdigit() else None,
+        format=kind,
+        source=source,
+    )
+
+
+def _body(job: Job, request: Request) -> dict[str, Any]:
+    arguments = job.order.arguments
+    as_url = arguments.get("response_format") == "url" or "url" in job.scenario or bool(job.scenario.result)
+    data = []
+    for future in job.pictures:
+        picture = future.result()
+        data.append({"url": address_of(job, picture, request.origin)} if as_url else {"b64_json": _base64(picture)})
+    return {
+        "created": int(job.created_at.timestamp()),
+        "data": [] if "no-image" in job.scenario else data,
+        "background": "opaque",
+        "output_format": job.order.format,
+        "quality": str(arguments.get("quality") or "high"),
+        "size": f"{job.size[0]}x{job.size[1]}",
+        "usage": _usage(job),
+    }
+
+
+def _usage(job: Job) -> dict[str, Any]:
+    text, image = len(job.order.prompt.split()), 1056 if job.order.edits else 0
+    drawn = int(1056 * job.megapixels)
+    return {
+        "input_tokens": text + image, "output_tokens": drawn, "total_tokens": text + image + drawn,
+        "input_tokens_details": {"text_tokens": text, "image_tokens": image},
+        "output_tokens_details": {"text_tokens": 0, "image_tokens": drawn},
+    }  # fmt: skip
+
+
+def _events(workshop: Workshop, job: Job, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """One `completed` per image and no partial ones: the studio has nothing half-done to show."""
+    workshop.wait(job)
+    if "fail-after-queue" in job.scenario or "failed" in job.scenario:
+        error = {"message": "The server had an error.", "type": "server_error", "param": None, "code": None}
+        yield "error", {"type": "error", "error": error}
+        return
+    for future in job.pictures:
+        event = f"{kind}.completed"
+        yield event, {
+            "type": event, "b64_json": _base64(future.result()), "created_at": int(time.time()),
+            "size": f"{job.size[0]}x{job.size[1]}", "quality": "high", "background": "opaque",
+            "output_format": job.order.format, "usage": _usage(job),
+        }  # fmt: skip
+
+
+def _base64(picture: Picture) -> str:
+    return base64.b64encode(picture.read()).decode()
+
+
+def _refused(fault: Fault) -> Reply:
+    if fault.gateway:
+        return html_reply(fault.status)
+    headers = {"Retry-After": fault.retry_after} if fault.retry_after and fault.status == 429 else {}
+    if fault.status >= 500:
+        return _error(fault.status, "The server had an error processing your request.", None, None, "server_error")
+    if fault.status == 402:  # OpenAI has no 402: an empty account is a 429 with this code
+        kind, code, message = ERRORS[402]
+        return _error(429, message, code, None, kind)
+    return _error(fault.status, headers=headers)
+
+
+def _error(
+    status: int,
+    message: str = "",
+    code: str | None = None,
+    param: str | None = None,
+    kind: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    usual_kind, usual_code, usual_message = ERRORS.get(status, ("invalid_request_error", None, "Invalid request."))
+    error = {
+        "message": message or usual_message, "type": kind or usual_kind, "param": param,
+        "code": code if message else usual_code,
+    }  # fmt: skip
+    return _reply({"error": error}, status, headers)
+
+
+def _reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+    return json_reply(value, status, {"x-request-id": f"req_{uuid.uuid4().hex}", **(headers or {})})
