@@ -1,0 +1,157 @@
+"""python -m config.demo [--port N] [--host ADDRESS] [--fresh] [--no-seed]
+
+The order: PostgreSQL and Valkey, what prepare.py does, the web server, then worker, beat and the provider simulator.
+Whoever is needed by others stops after them. What each says is in var/log/; the terminal shows what happens to them.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+from config.demo import ports
+from config.demo.supervisor import Child, Program, Service, Stop, Waiting, say, shut_down, supervise, timed
+from config.services import missing, site_environment
+from config.services.places import CHECKOUT, Place, ServiceError
+from config.services.processes import open_log, spawn, tail, try_lock
+from config.services.servers import State
+
+PATIENCE = 60.0  # seconds until the page answers
+
+
+def main() -> int:
+    options = parse()
+    place = Place.of_checkout()
+    try:
+        place.var.mkdir(parents=True, exist_ok=True)
+        with (place.var / "demo.lock").open("a+") as lock, Waiting() as waiting:
+            if not try_lock(lock):
+                lock.seek(0)
+                raise ServiceError(f"The demo of this checkout is already running: {lock.read()}")
+            with ports.reserved(options.host, options.port) as port:
+                if port != (options.port or ports.DEFAULT):
+                    say(f"Port {ports.DEFAULT} is taken, so this is on {port}.")
+                lock.truncate(0)
+                lock.write(ports.url(options.host, port))
+                lock.flush()
+                if options.fresh:
+                    remove_data(place)
+                run(place, options.host, port, waiting, seed=not options.no_seed)
+    except (ServiceError, OSError) as error:
+        sys.stderr.write(f"{error.strerror if isinstance(error, OSError) else error}\n")
+        return 1
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bin/demo", description="Start Image Arena on this machine. Ctrl-C stops it.")
+    parser.add_argument("--port", type=int, help=f"default: {ports.DEFAULT}, or the next one that is free")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; by default only this machine's own")
+    parser.add_argument("--fresh", action="store_true", help="delete what earlier demos stored and begin anew")
+    parser.add_argument("--no-seed", action="store_true", help="without the sample competitions and votes")
+    return parser.parse_args()
+
+
+def run(place: Place, host: str, port: int, waiting: Waiting, *, seed: bool) -> None:
+    """Start everything, keep it running until we shall stop, stop everything."""
+    groups: list[list[Child]] = []
+    try:
+        servers = missing(place)
+        with timed("PostgreSQL and Valkey"):
+            for server in servers:
+                groups.append([Service(server)])
+                groups[-1][0].start(waiting)
+        simulator_port = ports.any_free()
+        environment = demo_environment(site_environment(place, servers), host, simulator_port)
+        prepare(environment, place, waiting, seed=seed)
+        simulator, web, worker, beat = programs(environment, place, host, port, simulator_port)
+        groups += [[simulator], [web, worker, beat]]
+        children = [child for group in groups for child in group]
+        with timed("web server"):
+            web.start(waiting)
+            await_page(host, port, children, waiting)
+        for child in (simulator, worker, beat):  # nobody who looks at the first page waits for them
+            child.start(waiting)
+        announce(ports.url(host, port), place)
+        supervise(children, waiting)
+    except Stop:
+        say("Stopping.")
+    finally:
+        shut_down(groups[::-1], waiting)
+
+
+def demo_environment(services: Mapping[str, str], host: str, simulator_port: int) -> dict[str, str]:
+    """What the user has set wins, except for what makes it a demo."""
+    hosts = "*" if host in ports.LOOPBACK else f"localhost,127.0.0.1,[::1],{host}"
+    environment = {"GENERATION_TIME_LIMIT": "30", "ALLOWED_HOSTS": hosts, **services}
+    environment |= {"ARENA_DEMO": "1", "SIMULATOR_URL": f"http://127.0.0.1:{simulator_port}"}
+    environment.pop("DEBUG", None)
+    return environment
+
+
+def programs(env: Mapping[str, str], place: Place, host: str, port: int, simulator_port: int) -> list[Program]:
+    """The commands of the site."""
+    python = sys.executable
+    # Two workers of one thread each: the most votes per second on two cores.
+    granian = ["granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "1", "--no-ws"]
+    # The simulator draws on these same cores, one or two images a second: what waits for more than a few times out.
+    worker = ["celery", "-A", "config", "worker", "-P", "threads", "-c", "8", "--without-gossip", "--without-mingle"]
+    commands = {
+        "simulator": [python, "manage.py", "simulate_providers", "--port", str(simulator_port)],
+        "web": [python, "-m", *granian, "--host", host, "--port", str(port), "config.wsgi:application"],
+        "worker": [python, "-m", *worker, "-l", "warning"],
+        "beat": [python, "-m", "config.demo.beat", str(place.var / "beat-schedule")],
+    }
+    return [Program(name, command, env, place.var / "log") for name, command in commands.items()]
+
+
+def prepare(environment: Mapping[str, str], place: Place, waiting: Waiting, *, seed: bool) -> None:
+    log = place.var / "log" / "prepare.log"
+    with open_log(log) as errors:
+        since = errors.tell()
+        command = [sys.executable, "-m", "config.demo.prepare", *([] if seed else ["--no-seed"])]
+        process = spawn(command, environment=environment, output=None, errors=errors, cwd=CHECKOUT)
+    try:
+        while process.poll() is None:
+            waiting.pause(1)
+    finally:
+        process.kill()
+        process.wait()
+    if process.returncode:
+        raise ServiceError(f"The preparation failed. The end of {log}:\n{tail(log, since=since)}")
+
+
+def await_page(host: str, port: int, children: Sequence[Child], waiting: Waiting) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not all(ports.answers(host, port, path) for path in ("/readyz", "/")):
+        if time.monotonic() > deadline:
+            raise ServiceError(f"The page does not answer. {children[-1].log.with_name('web.log')} may say why.")
+        waiting.pause(min(0.1, *(child.tend(waiting) for child in children)))
+
+
+def announce(address: str, place: Place) -> None:
+    login = place.var / "admin_login"
+    say(f"  Administration: {address}admin/  {login.read_text() if login.exists() else ''}")
+    say(f"  What happens is in {place.var / 'log'}. Ctrl-C stops everything.")
+    say(f"Image Arena is ready: {address}")
+
+
+def remove_data(place: Place) -> None:
+    """--fresh: everything but the logs, and the programs that were copied for `nobody`."""
+    if os.environ.get("DATABASE_URL"):
+        raise ServiceError(
+            "--fresh deletes the demo's own database, but DATABASE_URL names another. Unset one of them."
+        )
+    if any(server.state() is not State.ABSENT for server in missing(place)):
+        raise ServiceError("--fresh needs the database to itself, but another command of this checkout is using it.")
+    doomed = [place.data / "postgres", place.data / "valkey"]
+    for name in ("admin_login", "beat-schedule*", "media", "secret_key", "static"):
+        doomed += place.var.glob(name)
+    for path in doomed:
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

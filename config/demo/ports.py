@@ -1,0 +1,64 @@
+"""The address of the demo: finding a port, keeping it, asking whether somebody answers there."""
+
+import contextlib
+import errno
+import socket
+from collections.abc import Iterator
+
+DEFAULT = 8000
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 – where we reach what listens everywhere
+
+
+@contextlib.contextmanager
+def reserved(host: str, wanted: int | None) -> Iterator[int]:
+    """A port that stays ours: the wanted one, or the first from 8000 that is free.
+
+    Granian shares its port with whoever else is willing to (SO_REUSEPORT), so two demos on one port would not notice
+    and each answer half of the requests. Hence we look without that option, then hold the port with it – without
+    listening, so every connection still goes to Granian.
+    """
+    for port in [wanted] if wanted is not None else range(DEFAULT, DEFAULT + 100):
+        try:
+            with bound(host, port, socket.SO_REUSEADDR):
+                pass
+            holder = bound(host, port, socket.SO_REUSEPORT)
+        except OSError as error:
+            if wanted is None and error.errno == errno.EADDRINUSE:
+                continue
+            raise OSError(error.errno, f"Port {port} of {host} cannot be used: {error.strerror}") from error
+        with holder:
+            yield port
+        return
+    raise OSError(errno.EADDRINUSE, f"None of the hundred ports from {DEFAULT} is free.")
+
+
+def bound(host: str, port: int, option: int) -> socket.socket:
+    opened = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, option, 1)
+        opened.bind((host, port))
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
+def any_free() -> int:
+    with bound("127.0.0.1", 0, socket.SO_REUSEADDR) as found:
+        port: int = found.getsockname()[1]
+        return port
+
+
+def url(host: str, port: int) -> str:
+    name = LOOPBACK.get(host, host)
+    return f"http://[{name}]:{port}/" if ":" in name else f"http://{name}:{port}/"
+
+
+def answers(host: str, port: int, path: str) -> bool:
+    """Whether a GET succeeds. By hand, because urllib would ask a proxy and stay in memory with 8 MB."""
+    try:
+        with socket.create_connection((LOOPBACK.get(host, host), port), timeout=5) as connection:
+            connection.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+            return int(connection.recv(64).split()[1]) < 400
+    except (OSError, ValueError, IndexError):
+        return False
