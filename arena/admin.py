@@ -97,7 +97,11 @@ class CompetitionAdmin(admin.ModelAdmin[Competition]):
             raise PermissionDenied
         quotes = generation.quote(competition)
         if request.method == "POST":
-            self._plan(request, competition, [each for each in quotes if str(each.image_model.pk) in request.POST.getlist("model")])
+            self._plan(
+                request,
+                competition,
+                [each for each in quotes if str(each.image_model.pk) in request.POST.getlist("model")],
+            )
             return redirect(request.path)
         rows = _progress(competition)
         context = {
@@ -121,7 +125,9 @@ class CompetitionAdmin(admin.ModelAdmin[Competition]):
         prompts = competition.prompts.current()
         queued = sum(generation.plan(prompt, [each.image_model for each in chosen]) for prompt in prompts)
         again = generation.ask_again(
-            Generation.objects.filter(prompt__in=prompts, image_model__in=[each.image_model for each in chosen], status="failed")
+            Generation.objects.filter(
+                prompt__in=prompts, image_model__in=[each.image_model for each in chosen], status="failed"
+            )
             if "again" in request.POST
             else []
         )
@@ -135,7 +141,11 @@ def _progress(competition: Competition) -> list[tuple[Any, list[Generation | Non
     """(model, its generation per current prompt) for every model that was asked."""
     prompts = list(competition.prompts.current())
     cells: dict[Any, dict[int, Generation]] = {}
-    for each in Generation.objects.filter(prompt__in=prompts, sample=0).select_related("image_model").order_by("image_model__name"):
+    for each in (
+        Generation.objects.filter(prompt__in=prompts, sample=0)
+        .select_related("image_model")
+        .order_by("image_model__name")
+    ):
         cells.setdefault(each.image_model, {})[each.prompt_id] = each
     return [(image_model, [found.get(prompt.pk) for prompt in prompts]) for image_model, found in cells.items()]
 
@@ -153,7 +163,9 @@ class PromptAdmin(admin.ModelAdmin[Prompt]):
 
     @admin.action(description="Retire: no more battles with these prompts")
     def retire(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> None:
-        messages.success(request, f"{queryset.filter(retired_at=None).update(retired_at=timezone.now())} prompts retired.")
+        messages.success(
+            request, f"{queryset.filter(retired_at=None).update(retired_at=timezone.now())} prompts retired."
+        )
 
     @admin.action(description="Bring back")
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> None:
@@ -183,7 +195,9 @@ class EntryAdmin(ReadOnly, admin.ModelAdmin[Entry]):
 
     @admin.display(description="image")
     def thumbnail_image(self, entry: Entry) -> SafeString:
-        return format_html('<img src="{}" alt="" height="80">', reverse("arena:public-image", args=[entry.thumbnail.name]))
+        return format_html(
+            '<img src="{}" alt="" height="80">', reverse("arena:public-image", args=[entry.thumbnail.name])
+        )
 
     @admin.action(description="Retire: no more battles with these images", permissions=["view"])
     def retire(self, request: HttpRequest, queryset: QuerySet[Entry]) -> None:

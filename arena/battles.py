@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 from random import SystemRandom
-from typing import cast
 from uuid import UUID
 
 from django.conf import settings
@@ -68,25 +67,21 @@ def serve(voter: Voter, category: Category) -> Battle | None:
         drawn = matchmaking.draw(pool(category), seen, _random)
         if drawn is None:
             return None
-        return cast(
-            Battle,
-            voter.battles.create(
-                prompt_id=drawn.prompt,
-                left_id=drawn.left,
-                right_id=drawn.right,
-                probability=drawn.probability,
-                expires_at=timezone.now() + _lifetime(),
-            ),
+        return voter.battles.create(
+            prompt_id=drawn.prompt,
+            left_id=drawn.left,
+            right_id=drawn.right,
+            probability=drawn.probability,
+            expires_at=timezone.now() + _lifetime(),
         )
 
 
 def _owed(voter: Voter, category: Category) -> Battle | None:
-    return cast(
-        "Battle | None",
+    return (
         Battle.objects.owed()
         .filter(voter=voter, prompt__competition__in=Competition.objects.open().filter(category=category))
         .order_by("served_at")
-        .first(),
+        .first()
     )
 
 
@@ -133,9 +128,7 @@ def forget_pools() -> None:
 def progress(voter: Voter, category: Category) -> Progress:
     """The voter's counts in the category, skips being seen but not votes."""
     seen = voter.battles.filter(prompt__competition__category=category).exclude(vote=None, skipped_at=None).count()
-    return Progress(
-        votes=voter.votes.filter(category=category).count(), seen=seen, available=pool(category).size
-    )
+    return Progress(votes=voter.votes.filter(category=category).count(), seen=seen, available=pool(category).size)
 
 
 # One statement finds the battle, stores the vote and moves the tally: nothing can come between, and it is several times

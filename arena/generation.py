@@ -27,7 +27,7 @@ from django.utils import timezone
 from providers import routing
 from providers.errors import ProviderError
 from providers.models import ImageModel
-from providers.request import ImageRequest, SourceImage
+from providers.request import ImageRequest, Mode, SourceImage
 
 from . import images
 from .models import Competition, Entry, Generation, Prompt
@@ -64,22 +64,20 @@ def plan(prompt: Prompt, image_models: Iterable[ImageModel]) -> int:
             ],
             ignore_conflicts=True,
         )
-        return cast(int, prompt.generations.count() - before)
+        return prompt.generations.count() - before
 
 
 def quote(competition: Competition) -> list[Quote]:
     """For every model that can be asked in the competition's mode: how many images are missing and their price."""
     prompts = list(competition.prompts.current())
-    existing = set(
-        Generation.objects.filter(prompt__in=prompts, sample=0).values_list("prompt_id", "image_model_id")
-    )
-    mode = competition.category.mode
-    width, height = images.box(competition.shape)
+    existing = set(Generation.objects.filter(prompt__in=prompts, sample=0).values_list("prompt_id", "image_model_id"))
+    mode = cast(Mode, competition.category.mode)
+    wanted = ImageRequest(prompt="", mode=mode, aspect_ratio=competition.shape, resolution=RESOLUTION)
     quotes = []
     for image_model in ImageModel.objects.askable(mode).select_related("lab"):
         missing = sum((prompt.pk, image_model.pk) not in existing for prompt in prompts)
-        offering = routing.candidates(image_model, mode, width, height)[0]
-        price = routing.estimate(offering, width, height, edits=mode == "edit")
+        offering = routing.candidates(image_model, wanted)[0]
+        price = routing.estimate(offering, wanted)
         quotes.append(
             Quote(
                 image_model,
@@ -172,10 +170,7 @@ def claim(pk: int) -> Generation | None:
             error="Every worker that tried this died before it was done.",
         )
         return None
-    return cast(
-        Generation,
-        Generation.objects.select_related("prompt__competition__category", "image_model").get(pk=pk),
-    )
+    return Generation.objects.select_related("prompt__competition__category", "image_model").get(pk=pk)
 
 
 def request_for(prompt: Prompt) -> ImageRequest:
@@ -199,7 +194,9 @@ def store(generation: Generation, generated: routing.Generated, derivatives: ima
     files = {
         "image": _save("battle", "webp", derivatives.image),
         "small": _save("battle", "webp", derivatives.small),
-        "thumbnail": _save("public", "webp", derivatives.thumbnail, name=hashlib.sha256(derivatives.thumbnail).hexdigest()[:32]),
+        "thumbnail": _save(
+            "public", "webp", derivatives.thumbnail, name=hashlib.sha256(derivatives.thumbnail).hexdigest()[:32]
+        ),
         "original": _save("originals", images.extension(data), data),
     }
     with transaction.atomic():
@@ -224,9 +221,7 @@ def _save(folder: str, extension: str, data: bytes, name: str = "") -> str:
     return default_storage.save(f"{folder}/{name or secrets.token_hex(16)}.{extension}", ContentFile(data))
 
 
-def _settle(
-    generation: Generation, outcome: str, error: str, *, retry: bool, retry_after: float | None = None
-) -> None:
+def _settle(generation: Generation, outcome: str, error: str, *, retry: bool, retry_after: float | None = None) -> None:
     """No image: queue the row again after a growing pause, or fail it with the reason."""
     again = retry and generation.attempts_left > 0
     now = timezone.now()
@@ -241,9 +236,7 @@ def _settle(
             error=error,
         )
     else:
-        _owned(generation).update(
-            status="failed", finished_at=now, lease_expires_at=None, outcome=outcome, error=error
-        )
+        _owned(generation).update(status="failed", finished_at=now, lease_expires_at=None, outcome=outcome, error=error)
 
 
 def _owned(generation: Generation) -> models.QuerySet[Generation]:

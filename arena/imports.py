@@ -134,9 +134,7 @@ def _models(names: tuple[str, ...]) -> dict[str, ImageModel]:
     found = by_name | by_slug
     for name in names:
         if name not in found:
-            found[name] = ImageModel.objects.create(
-                name=name, slug=_free_slug(name), origin=ImageModel.Origin.IMPORTED
-            )
+            found[name] = ImageModel.objects.create(name=name, slug=_free_slug(name), origin=ImageModel.Origin.IMPORTED)
     return found
 
 
@@ -155,12 +153,21 @@ def _store(rows: list[Row], models: dict[str, ImageModel], file: VoteFile) -> No
     with connection.cursor() as cursor:
         # Django's wrapper has no copy(); psycopg's own cursor lies beneath it.
         with cursor.cursor.copy(
-            "COPY arena_importedvote (file_id, line, voter_key, prompt_key, left_model_id, right_model_id, outcome, day)"
-            " FROM STDIN"
+            "COPY arena_importedvote"
+            " (file_id, line, voter_key, prompt_key, left_model_id, right_model_id, outcome, day) FROM STDIN"
         ) as copy:
             for row in rows:
                 copy.write_row(
-                    (file.pk, row.line, row.voter, row.prompt, models[row.left].pk, models[row.right].pk, row.outcome, row.day)
+                    (
+                        file.pk,
+                        row.line,
+                        row.voter,
+                        row.prompt,
+                        models[row.left].pk,
+                        models[row.right].pk,
+                        row.outcome,
+                        row.day,
+                    )
                 )
         cells = Counter((row.day, models[row.left].pk, models[row.right].pk, row.outcome) for row in rows)
         cursor.executemany(

@@ -1,4 +1,4 @@
-"""Which two images a voter meets next. Pure: a pool of entries and what the voter has seen → a pair and its probability.
+"""Which two images a voter meets next. Pure: a pool of entries and what was seen → a pair and its probability.
 
 Pairs of models that have met less are drawn more often; a tenth of all draws is uniform over the pairs that are left,
 so that every pair keeps a known chance of being asked and no feedback loop can starve it.

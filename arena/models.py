@@ -78,7 +78,7 @@ class Competition(models.Model):
     category = models.ForeignKey(Category, models.PROTECT, related_name="competitions")
     slug = models.CharField(max_length=120, unique=True, validators=[slug_validator])
     title = models.CharField(max_length=160)
-    criterion = models.CharField(max_length=200, help_text="What voters judge by: “Judge by …”")
+    criterion = models.CharField(max_length=200, help_text="Completes the sentence “Judge by …”")
     description = models.TextField(blank=True)
     shape = models.CharField(
         max_length=5, choices=Shape.choices, default=Shape.SQUARE, help_text="Every image is cut to exactly this shape."
@@ -193,7 +193,9 @@ class Generation(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.CharField(max_length=20, blank=True, help_text="The last attempt's outcome when it brought no image.")
+    outcome = models.CharField(
+        max_length=20, blank=True, help_text="The last attempt's outcome when it brought no image."
+    )
     error = models.TextField(blank=True, help_text="Why the last attempt brought no image.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -201,7 +203,9 @@ class Generation(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["due_at", "lease_expires_at"], condition=Q(status__in=["queued", "running"]), name="unfinished")
+            models.Index(
+                fields=["due_at", "lease_expires_at"], condition=Q(status__in=["queued", "running"]), name="unfinished"
+            )
         ]
         constraints = [
             models.UniqueConstraint(
@@ -265,7 +269,9 @@ class Entry(models.Model):
     image = models.FileField(help_text="What battles show.")
     small = models.FileField(help_text="What battles show on small screens.")
     thumbnail = models.FileField(help_text="What public pages show.")
-    original = models.FileField(help_text="As the provider delivered it; kept for re-encoding, never served in a battle.")
+    original = models.FileField(
+        help_text="As the provider delivered it; kept for re-encoding, never served in a battle."
+    )
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -314,7 +320,9 @@ class Battle(models.Model):
     """Two entries of one prompt, served blind to one voter."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    voter = models.ForeignKey(Voter, models.PROTECT, related_name="battles", db_index=False)  # the pair index leads with it
+    voter = models.ForeignKey(
+        Voter, models.PROTECT, related_name="battles", db_index=False
+    )  # the pair index leads with it
     prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="battles")
     left = models.ForeignKey(Entry, models.PROTECT, related_name="+")
     right = models.ForeignKey(Entry, models.PROTECT, related_name="+")
@@ -406,7 +414,7 @@ class Vote(models.Model):
 
 
 class Tally(models.Model):
-    """How often an ordered pair ended how, per day: kept in the vote's own transaction, rebuilt and compared nightly."""
+    """How often an ordered pair ended how, per day: kept in the vote's own transaction, recounted nightly."""
 
     category = models.ForeignKey(Category, models.PROTECT, related_name="+", db_index=False)
     day = models.DateField()

@@ -10,6 +10,8 @@ urlpatterns = [
     path("battles/<uuid:pk>/skip/", views.skip, name="skip"),
     re_path(r"^i/(?P<token>[\w-]{16,32})\.webp$", views.image, name="image"),
     re_path(r"^i/(?P<token>[\w-]{16,32})\.small\.webp$", views.image, {"small": True}, name="small-image"),
-    re_path(r"^images/(?P<name>(?:public|sources)/[0-9a-f]{32}\.(?:webp|jpg))$", views.public_image, name="public-image"),
+    re_path(
+        r"^images/(?P<name>(?:public|sources)/[0-9a-f]{32}\.(?:webp|jpg))$", views.public_image, name="public-image"
+    ),
     path("robots.txt", views.robots),
 ]

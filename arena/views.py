@@ -13,9 +13,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.middleware import HtmxDetails
 
 from . import battles, voters
 from .models import Battle, Category, Outcome, Voter
+
+
+class HtmxRequest(HttpRequest):
+    """What the django-htmx middleware makes of a request."""
+
+    htmx: HtmxDetails
+
 
 # Nothing in a header may tell two images apart: no ETag, no Last-Modified, no file name.
 _BLIND_HEADERS = {
@@ -60,7 +68,7 @@ def battle(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @never_cache
 @require_POST
-def vote(request: HttpRequest, pk: UUID) -> HttpResponse:
+def vote(request: HtmxRequest, pk: UUID) -> HttpResponse:
     """Take the answer; the reply – and only it – names the models."""
     voter = voters.current(request)
     found = _battle(voter, pk)
@@ -79,7 +87,7 @@ def vote(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @never_cache
 @require_POST
-def skip(request: HttpRequest, pk: UUID) -> HttpResponse:
+def skip(request: HtmxRequest, pk: UUID) -> HttpResponse:
     """Put the battle aside and go on to the next."""
     voter = voters.current(request)
     found = _battle(voter, pk)
@@ -122,7 +130,9 @@ def public_image(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("User-agent: *\nDisallow: /arena/\nDisallow: /battles/\nDisallow: /i/\n", content_type="text/plain")
+    return HttpResponse(
+        "User-agent: *\nDisallow: /arena/\nDisallow: /battles/\nDisallow: /i/\n", content_type="text/plain"
+    )
 
 
 def _battle(voter: Voter | None, pk: UUID) -> Battle:
@@ -149,7 +159,7 @@ def _context(voter: Voter | None, battle: Battle) -> dict[str, Any]:
     }
 
 
-def _refuse(request: HttpRequest, voter: Voter | None, battle: Battle, message: str, *, status: int) -> HttpResponse:
+def _refuse(request: HtmxRequest, voter: Voter | None, battle: Battle, message: str, *, status: int) -> HttpResponse:
     """The battle as it stands, with the reason on top: nothing is lost, and it says how to go on."""
     template = "arena/_battle.html" if request.htmx else "arena/battle.html"
     return render(request, template, _context(voter, battle) | {"message": message}, status=status)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
@@ -21,7 +19,7 @@ def current(request: HttpRequest) -> Voter | None:
         pk = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=_MAX_AGE)
     except signing.BadSignature:
         return None
-    return cast("Voter | None", Voter.objects.filter(pk=pk).first())
+    return Voter.objects.filter(pk=pk).first()
 
 
 def welcome(request: HttpRequest) -> Voter:

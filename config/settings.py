@@ -8,6 +8,7 @@ import importlib.resources
 import os
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import dj_database_url
@@ -197,7 +198,7 @@ BATTLE_LIFETIME = env_int("BATTLE_LIFETIME", 3600)  # seconds in which a served 
 # A provider without a key is known (prices, pages) but never called.
 
 ALLOW_LOOPBACK_PROVIDERS = env_bool("ALLOW_LOOPBACK_PROVIDERS")
-PROVIDERS = {
+PROVIDERS: dict[str, dict[str, Any]] = {
     "fal": {
         "name": "fal",
         "adapter": "fal",

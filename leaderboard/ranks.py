@@ -1,8 +1,8 @@
 """What ratings and their uncertainty say about order: ranks, tiers, chances of being best, votes still needed.
 
-A model without a finite interval (see `elo.Fit.connected`) could be anywhere: nobody is surely above it, so it gets rank
-1, the tier it happens to stand in and the widest rank interval. It changes nothing for the others; pages had better show
-no rank for it. K = number of models, every array is indexed by model. Numpy only; the one use of chance has a fixed seed.
+A model without a finite interval (see `elo.Fit.connected`) could be anywhere: nobody is surely above it, so it gets
+rank 1, the tier it happens to stand in and the widest rank interval. It changes nothing for the others, and a page had
+better show no rank for it. K = number of models; every array is indexed by model. Numpy only; the seed is fixed.
 """
 
 from __future__ import annotations
@@ -51,11 +51,10 @@ def tiers(elo: Floats, lower: Floats, upper: Floats) -> Ints:
     tier = np.zeros(len(elo), np.int64)
     number, anchor = 1, -math.inf
     for model in np.argsort(-elo, kind="stable"):
-        if math.isfinite(lower[model]):
-            if upper[model] < anchor:
-                number, anchor = number + 1, -math.inf
-            if anchor == -math.inf:
-                anchor = float(lower[model])
+        if anchor == -math.inf:
+            anchor = float(lower[model])
+        elif upper[model] < anchor:
+            number, anchor = number + 1, float(lower[model])
         tier[model] = number
     return tier
 

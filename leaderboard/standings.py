@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite
+from typing import cast
 
 from django.db.models import Count, Q
 
 from arena.models import Category, Competition, Entry, Vote
 from providers import routing
 from providers.models import ImageModel
+from providers.request import ImageRequest, Mode
 
 from .models import Rating
 
@@ -117,7 +119,9 @@ def starting_price(image_model: ImageModel) -> Price | None:
     """The lowest price of an image over all active offerings, reachable from here or not; None when none is known."""
     prices = []
     for offering in image_model.offerings.active():
-        amount = routing.estimate(offering, 1024, 1024, edits=offering.mode == "edit")
+        amount = routing.estimate(
+            offering, ImageRequest(prompt="", mode=cast(Mode, offering.mode)), delivered=(1024, 1024)
+        )
         if amount is not None:
             prices.append(Price(amount, offering.price_estimated, offering.provider))
     return min(prices, key=lambda price: price.amount, default=None)

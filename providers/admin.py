@@ -38,7 +38,9 @@ class ImageModelAdmin(admin.ModelAdmin[ImageModel]):
 
     @admin.action(description="Retire: no new images, no new battles")
     def retire(self, request: HttpRequest, queryset: QuerySet[ImageModel]) -> None:
-        messages.success(request, f"{queryset.filter(retired_at=None).update(retired_at=timezone.now())} models retired.")
+        messages.success(
+            request, f"{queryset.filter(retired_at=None).update(retired_at=timezone.now())} models retired."
+        )
 
     @admin.action(description="Bring back")
     def bring_back(self, request: HttpRequest, queryset: QuerySet[ImageModel]) -> None:
@@ -59,7 +61,16 @@ class PriceInline(admin.TabularInline[Price, Offering]):
 
 @admin.register(Offering)
 class OfferingAdmin(admin.ModelAdmin[Offering]):
-    list_display = ("image_model", "provider", "mode", "endpoint", "price", "price_unit", "price_estimated", "is_active")
+    list_display = (
+        "image_model",
+        "provider",
+        "mode",
+        "endpoint",
+        "price",
+        "price_unit",
+        "price_estimated",
+        "is_active",
+    )
     list_filter = ("provider", "mode", "is_active", "price_estimated")
     list_select_related = ("image_model",)
     list_editable = ("is_active",)
@@ -103,4 +114,4 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
 
     @admin.action(description="Revoke")
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        messages.success(request, f"{queryset.usable().update(revoked_at=timezone.now())} keys revoked.")
+        messages.success(request, f"{queryset.filter(revoked_at=None).update(revoked_at=timezone.now())} keys revoked.")

@@ -41,7 +41,12 @@ class ProviderError(Exception):
     fault: ClassVar[Fault] = "provider"
 
     def __init__(
-        self, message: str, *, status: int | None = None, retry_after: float | None = None, possibly_charged: bool = False
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        possibly_charged: bool = False,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -108,7 +113,7 @@ class ConnectFailed(NetworkError):
 
 
 class AnswerLost(NetworkError):
-    """The request was sent and the answer was lost: the job may exist and be billed, so it is not sent again blindly."""
+    """The request was sent and the answer lost: the job may exist and be billed, so it is not sent again blindly."""
 
 
 class BadOutput(ProviderError):

@@ -13,11 +13,13 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from . import normalisation, pricing
 from .errors import OUTCOMES
 from .pricing import UNITS
 from .slugs import SLUG_PATTERN
@@ -57,7 +59,7 @@ class ImageModelQuerySet(models.QuerySet["ImageModel"]):
         return self.filter(retired_at=None)
 
     def askable(self, mode: str) -> ImageModelQuerySet:
-        """Models that can be asked now in `mode`: not retired, with an active offering at a provider we have a key for."""
+        """Models to ask now in `mode`: not retired, with an active offering of a provider we have a key for."""
         return self.current().filter(offerings__in=Offering.objects.open().filter(mode=mode)).distinct()
 
 
@@ -185,6 +187,15 @@ class Offering(models.Model):
             if named is None or not {"price", "price_unit", "price_details"}.isdisjoint(named):
                 self._record_price()
 
+    def clean(self) -> None:
+        """What the admin checks before it saves: JSON that no adapter or price formula could read is refused."""
+        problems = {
+            "parameters": normalisation.check(self.parameters),
+            "price_details": pricing.check(self.price, self.price_unit, self.price_details),
+        }
+        if any(problems.values()):
+            raise ValidationError({name: found for name, found in problems.items() if found})
+
     def _record_price(self) -> None:
         latest = self.prices.order_by("-recorded_at", "-pk").first()
         known = latest.figures() if latest else (None, *price_figures(self)[1:])  # nothing known is not worth a row
@@ -238,7 +249,7 @@ class CallQuerySet(models.QuerySet["Call"]):
 
 
 class Call(models.Model):
-    """One request to one offering, whoever asked. Kept also when it failed: prices, speed and refusals come from here."""
+    """One request to one offering, whoever asked, kept also when it failed: speed and refusals are read from here."""
 
     CALLERS = ("arena", "gateway", "playground")
 

@@ -16,7 +16,7 @@ from . import normalisation, pricing
 from .accounts import accounts
 from .adapters import ADAPTERS
 from .adapters.base import Deadline, new_client
-from .errors import ContentPolicy, NotFound, ProviderError
+from .errors import AnswerLost, ContentPolicy, InvalidRequest, NotFound, ProviderError
 from .models import Call, ImageModel, Offering
 from .request import Answer, Caller, GeneratedImage, ImageRequest, ProviderCall
 
@@ -30,16 +30,15 @@ class Generated:
     call: Call
 
 
-def generate(
-    image_model: ImageModel, request: ImageRequest, caller: Caller, *, time_limit: float
-) -> Generated:
+def generate(image_model: ImageModel, request: ImageRequest, caller: Caller, *, time_limit: float) -> Generated:
     """Make an image with the cheapest offering that can, falling back to the next when one fails.
 
     `time_limit` in seconds bounds each offering's try, downloads included. Every try is recorded as a Call. The arena
-    takes a refusal for an answer, and never pays twice for what a provider may have made already; other callers go on
-    to the next offering. Raises the last ProviderError; NotFound when nobody reachable offers the model in this mode.
+    takes a refusal for an answer, and does not pay twice for an image that was probably made and lost on its way; other
+    callers go on to the next offering. Raises the last ProviderError; NotFound when nobody reachable offers the model
+    in this mode.
     """
-    offerings = candidates(image_model, request.mode, 1024, 1024)
+    offerings = candidates(image_model, request)
     if not offerings:
         raise NotFound(
             f"No provider that this installation has a key for offers {image_model.name} ({request.mode}). "
@@ -51,34 +50,43 @@ def generate(
             return _call(offering, request, caller, time_limit)
         except ProviderError as error:
             last = error
-            if not error.fall_back or (caller == "arena" and (isinstance(error, ContentPolicy) or error.possibly_charged)):
+            if not error.fall_back or (caller == "arena" and isinstance(error, ContentPolicy | AnswerLost)):
                 break
     assert last is not None
     raise last
 
 
-def candidates(image_model: ImageModel, mode: str, width: int, height: int) -> list[Offering]:
-    """The offerings that can be called now, cheapest first for an image of this size; unknown prices last."""
-    offerings = Offering.objects.open().filter(image_model=image_model, mode=mode)
+def candidates(image_model: ImageModel, request: ImageRequest) -> list[Offering]:
+    """The offerings that can be called now, cheapest first for this request; unknown prices last."""
 
     def dearness(offering: Offering) -> tuple[bool, Decimal, str]:
-        price = estimate(offering, width, height, edits=mode == "edit")
+        price = estimate(offering, request)
         return price is None, price or Decimal(0), offering.provider
 
-    return sorted(offerings, key=dearness)
+    return sorted(Offering.objects.open().filter(image_model=image_model, mode=request.mode), key=dearness)
 
 
-def estimate(offering: Offering, width: int, height: int, *, edits: bool = False) -> Decimal | None:
-    """What one image of this size costs in USD by the offering's price; None when the price is unknown."""
+def estimate(offering: Offering, request: ImageRequest, delivered: tuple[int, int] | None = None) -> Decimal | None:
+    """What one image costs in USD by the offering's price: of the size delivered, or else of the size to be expected.
+
+    None when the price is unknown or the offering cannot take the request. Where the sizes of an edit's sources are not
+    known they are taken to be as large as the result.
+    """
     if offering.price is None:
         return None
+    try:
+        width, height = delivered or normalisation.expected_size(request, offering.parameters)
+    except InvalidRequest:
+        return None
+    sources = max(1, len(request.images)) if request.mode == "edit" else 0
     return pricing.price_of(
         offering.price,
         offering.price_unit,
         width,
         height,
-        input_sizes=((width, height),) if edits else (),
+        input_sizes=((width, height),) * sources,
         details=offering.price_details,
+        quality=request.extra.get("quality", offering.parameters.get("sends", {}).get("quality")),
     )
 
 
@@ -102,7 +110,7 @@ def _call(offering: Offering, request: ImageRequest, caller: Caller, time_limit:
         duration=answer.duration,
         ttfb=answer.ttfb,
         provider_time=answer.provider_time,
-        cost=estimate(offering, image.width, image.height, edits=bool(request.images)) if cost is None else cost,
+        cost=estimate(offering, request, (image.width, image.height)) if cost is None else cost,
         cost_estimated=cost is None,
         requested_size=_requested(request),
         resolved_size=_size(wanted.resolved_size),
@@ -118,9 +126,7 @@ def _ask(offering: Offering, wanted: ProviderCall, time_limit: float) -> Answer:
         raise RuntimeError("routing.generate was called inside a transaction; the network must stay outside.")
     connection.close()
     account = accounts()[offering.provider]
-    return ADAPTERS[account.adapter].generate(
-        wanted, account=account, http=_http(), deadline=Deadline(time_limit)
-    )
+    return ADAPTERS[account.adapter].generate(wanted, account=account, http=_http(), deadline=Deadline(time_limit))
 
 
 @functools.cache

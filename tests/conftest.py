@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from arena import battles
+from providers import routing
+from providers.simulator import Simulator
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +23,32 @@ def _fresh_pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     battles.forget_pools()
     yield
     battles.forget_pools()
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[Simulator]:
+    """A provider simulator in this process, quick, on a free port."""
+    with Simulator(pace=0.02) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_connections_left_open() -> Iterator[None]:
+    yield
+    routing._http().close()
+
+
+@pytest.fixture
+def simulated(settings, simulator: Simulator) -> None:
+    """The simulated providers of the settings answer at this simulator."""
+    settings.PROVIDERS = {
+        key: config
+        | {
+            "api_key": "simulated",
+            "urls": {
+                name: simulator.url + url.removeprefix(settings.SIMULATOR_URL) for name, url in config["urls"].items()
+            },
+        }
+        for key, config in settings.PROVIDERS.items()
+        if config.get("simulated")
+    }

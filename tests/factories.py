@@ -10,13 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.core import signing
+from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
 
 from arena import generation, images, voters
 from arena.models import Battle, Category, Competition, Entry, Generation, Prompt, Voter
-from django.core import signing
-from django.core.files.base import ContentFile
 from providers.models import Call, ImageModel, Lab, Offering
 from providers.request import Answer, GeneratedImage
 from providers.routing import Generated
@@ -53,7 +53,8 @@ def make_model(slug: str = "", name: str | None = None, origin: str = "sample", 
         slug=slug,
         name=name or slug.replace("-", " ").title(),
         origin=origin,
-        lab=fields.pop("lab", None) or Lab.objects.get_or_create(slug="sample-studio", defaults={"name": "Sample studio"})[0],
+        lab=fields.pop("lab", None)
+        or Lab.objects.get_or_create(slug="sample-studio", defaults={"name": "Sample studio"})[0],
         modes=fields.pop("modes", ["text-to-image", "edit"]),
         **fields,
     )
@@ -100,7 +101,9 @@ def make_voter() -> Voter:
     return Voter.objects.create()
 
 
-def make_battle(voter: Voter | None = None, left: Entry | None = None, right: Entry | None = None, **fields: Any) -> Battle:
+def make_battle(
+    voter: Voter | None = None, left: Entry | None = None, right: Entry | None = None, **fields: Any
+) -> Battle:
     left = left or make_entry()
     right = right or make_entry(left.prompt)
     defaults: dict[str, Any] = {

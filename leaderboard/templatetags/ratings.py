@@ -50,7 +50,7 @@ def bar(rating: Rating, low: float, high: float) -> Bar:
 
 @register.filter
 def percent(share: float | None) -> str:
-    return "–" if share is None else f"{share * 100:.0f} %"
+    return "–" if share is None else f"{share * 100:.0f}%"
 
 
 @register.filter

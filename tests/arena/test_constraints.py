@@ -18,7 +18,13 @@ pytestmark = pytest.mark.django_db
 
 def refuses(constraint: str, action) -> None:
     """The database refuses `action`, and names `constraint` as the reason."""
-    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+    with pytest.raises(IntegrityError, match=constraint):
+        _at_once(action)
+
+
+def _at_once(action) -> None:
+    """Run `action` with its foreign keys checked now, and not at the end of the test's transaction."""
+    with transaction.atomic():
         action()
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -91,7 +97,9 @@ def test_entry():
     refuses("entry has a size", update(entry, width=0))
     refuses("entry has its files", update(entry, thumbnail=""))
     refuses("generation_id", lambda: Entry.objects.create(**_copy(entry) | {"call_id": None}))
-    refuses("call_id", lambda: Entry.objects.create(**_copy(entry) | {"generation": make.make_generation(entry.prompt)}))
+    refuses(
+        "call_id", lambda: Entry.objects.create(**_copy(entry) | {"generation": make.make_generation(entry.prompt)})
+    )
 
 
 def test_an_entry_is_of_its_generations_prompt_and_model():

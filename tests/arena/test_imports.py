@@ -15,7 +15,9 @@ from tests import factories as make
 pytestmark = pytest.mark.django_db
 
 HEADER = "voter,prompt,left,right,outcome\n"
-GOOD = (HEADER + "ann,p1,Alpha,Beta,left\nann,p1,Alpha,Beta,left\nben,p1,Beta,Alpha,tie\n,,Gamma,Alpha,both_bad\n").encode()
+GOOD = (
+    HEADER + "ann,p1,Alpha,Beta,left\nann,p1,Alpha,Beta,left\nben,p1,Beta,Alpha,tie\n,,Gamma,Alpha,both_bad\n"
+).encode()
 
 
 def test_votes_land_in_the_tallies_and_the_nightly_recount_agrees():

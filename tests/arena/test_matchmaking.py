@@ -45,7 +45,7 @@ def test_a_voter_meets_every_pair_exactly_once_and_then_nothing(prompts, models,
 
 def test_sides_are_a_fair_coin():
     everything, random = pool(prompts=1, models=2), Random(7)
-    lefts = Counter(draw(everything, set(), random).left for _ in range(4000))  # type: ignore[union-attr]
+    lefts = Counter(draw(everything, set(), random).left for _ in range(4000))
     assert abs(lefts[0] - 2000) < 200  # six standard deviations
 
 

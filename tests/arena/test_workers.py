@@ -1,0 +1,108 @@
+"""Real workers, really killed: nothing is lost, nothing is stored twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import connection
+
+from arena import generation
+from arena.models import Entry, Generation
+from providers.models import Call
+from tests import factories as make
+
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+
+BROKER = settings.REDIS_URL.partition("?")[0] + "?db=7"  # a database of its own: it gets wiped
+
+
+def awaited(what: str, condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
+
+
+@contextmanager
+def celery(tmp_path: Path, simulator, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A Celery process on the test database; killed at the end whatever happens."""
+    database = connection.settings_dict
+    host = database["HOST"].replace("/", "%2F")
+    environment = os.environ | {
+        "DATABASE_URL": f"postgresql://{database['USER']}@{host}:{database['PORT'] or 5432}/{database['NAME']}",
+        "REDIS_URL": BROKER,
+        "SIMULATOR_URL": simulator.url,
+        "MEDIA_ROOT": str(settings.MEDIA_ROOT),
+        "GENERATION_TIME_LIMIT": "8",
+        "GENERATION_LEASE_GRACE": "1",
+        "GENERATION_BACKOFF": "1",
+        "SECRET_KEY": settings.SECRET_KEY,
+    }
+    log = (tmp_path / f"{arguments[0]}.log").open("ab")
+    command = [sys.executable, "-m", "celery", "-A", "config", *arguments]
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=settings.BASE_DIR)
+    try:
+        yield process
+    finally:
+        log.close()
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def worker(tmp_path: Path, simulator):
+    return celery(
+        tmp_path,
+        simulator,
+        "worker",
+        "-P",
+        "threads",
+        "-c",
+        "8",
+        "--without-gossip",
+        "--without-mingle",
+        "-l",
+        "warning",
+    )
+
+
+def test_killing_the_worker_and_wiping_the_broker_loses_nothing_and_stores_nothing_twice(tmp_path, simulator):
+    broker = redis.Redis.from_url(BROKER)
+    broker.flushdb()
+    model = make.make_model()
+    make.make_offering(model, "simulated-fal", endpoint=f"studio/{model.slug}")
+    competition = make.make_competition()
+    for number in range(16):
+        generation.plan(make.make_prompt(competition, f"Snow, number {number} [sim:slow=0.8]"), [model])
+
+    def count(status: str) -> int:
+        return Generation.objects.filter(status=status).count()
+
+    schedule = str(tmp_path / "schedule")
+    with celery(tmp_path, simulator, "beat", "-s", schedule, "-l", "warning"):
+        with worker(tmp_path, simulator) as first:
+            awaited("work has begun and some is done", lambda: count("succeeded") >= 2 and count("running") >= 2)
+            first.send_signal(signal.SIGKILL)
+            first.wait()
+        cut_off = count("running")
+        assert cut_off >= 2
+        broker.flushdb()
+        with worker(tmp_path, simulator):
+            awaited("everything is done", lambda: count("succeeded") == 16)
+    broker.flushdb()
+    broker.close()
+    assert Entry.objects.count() == 16
+    assert Call.objects.filter(outcome="ok").count() <= 16 + cut_off
+    assert len(default_storage.listdir("originals")[1]) <= 16 + cut_off
+    assert Generation.objects.filter(attempt__gt=2).count() == 0

@@ -1,0 +1,124 @@
+"""Boards, models and competitions as pages."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+
+import pytest
+from django.conf import settings
+
+from arena import battles, imports
+from leaderboard import ratings
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+VOTES = settings.BASE_DIR / "arena" / "demo" / "votes" / "votes-imagenhub-text-to-image.csv"
+
+
+@pytest.fixture
+def board():
+    """A category with real imported votes."""
+    category = make.make_category(
+        "imagenhub", source_name="ImagenHub", source_url="https://example.org/hub", source_licence="MIT"
+    )
+    imports.import_votes(VOTES.read_bytes(), category, "ImagenHub")
+    ratings.recompute(category)
+    return category
+
+
+def text_of(response):
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+@pytest.mark.parametrize("address", ["/", "/leaderboard/", "/models/", "/competitions/", "/methodology/"])
+def test_every_page_stands_without_any_data(client, address):
+    text_of(client.get(address))
+
+
+def test_an_empty_board_says_how_to_fill_it(client):
+    make.make_category()
+    page = text_of(client.get("/leaderboard/text-to-image/"))
+    assert "No ratings yet" in page
+
+
+def test_a_board_shows_rank_elo_interval_votes_source_and_licence(client, board):
+    page = text_of(client.get("/leaderboard/imagenhub/"))
+    for piece in ("DALLE3", "1145", "3,546", "ImagenHub", "https://example.org/hub", "MIT", "/imagenhub.csv"):
+        assert piece in page, piece
+
+
+def test_the_csv_is_the_board(client, board):
+    response = client.get("/leaderboard/imagenhub.csv")
+    assert response["Content-Type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(text_of(response))))
+    assert list(rows[0]) == ["rank", "model", "elo", "lower", "upper", "votes", "status"]
+    assert (rows[0]["model"], rows[0]["rank"], rows[0]["elo"][:8]) == ("DALLE3", "1", "1145.229")
+    assert all(len(row[column].split(".")[1]) == 6 for row in rows for column in ("elo", "lower", "upper"))
+
+
+def test_addresses_with_dots_work_and_unknown_ones_are_404(client):
+    model = make.make_model("flux.2-klein-9b", "FLUX.2 [klein] 9B", origin="catalog")
+    assert model.name in text_of(client.get("/models/flux.2-klein-9b/"))
+    for address in ("models/none/", "leaderboard/none/", "leaderboard/none.csv", "competitions/none/", "models/FLUX/"):
+        assert client.get(f"/{address}").status_code == 404
+
+
+def test_a_model_page_gives_rank_elo_price_and_images(client):
+    entry = make.make_entry()
+    other = make.make_entry(entry.prompt)
+    battles.cast_vote(make.make_battle(left=entry, right=other), "left")
+    battles.cast_vote(make.make_battle(left=entry, right=other), "right")
+    ratings.recompute(entry.prompt.competition.category)
+    entry.image_model.offerings.update(price=Decimal("0.006"), price_estimated=True)
+    page = text_of(client.get(entry.image_model.get_absolute_url()))
+    for piece in ("#1", "1000", "$0.006", "estimated", "sample", entry.thumbnail.name, "1 competition"):
+        assert piece.lower() in page.lower(), piece
+
+
+def test_a_model_without_anything_says_so_honestly(client):
+    model = make.make_model("lonely", origin="catalog", lab=make.Lab.objects.create(slug="a-lab", name="A lab"))
+    page = text_of(client.get(model.get_absolute_url()))
+    assert "sample" not in page.lower()
+    assert "$" not in page
+
+
+def test_the_list_of_models_can_be_searched(client):
+    make.make_model("flux.2-pro", "FLUX.2 [pro]", origin="catalog")
+    make.make_model("gpt-image-2", "GPT Image 2", origin="catalog")
+    page = text_of(client.get("/models/", {"q": "flux"}))
+    assert "FLUX.2 [pro]" in page
+    assert "GPT Image 2" not in page
+    assert "zzz" in text_of(client.get("/models/", {"q": "zzz<script>"}))
+
+
+def test_a_competition_shows_prompt_criterion_entries_and_records(client):
+    entry = make.make_entry()
+    other = make.make_entry(entry.prompt)
+    battles.cast_vote(make.make_battle(left=entry, right=other), "left")
+    competition = entry.prompt.competition
+    page = text_of(client.get(competition.get_absolute_url()))
+    for piece in (entry.prompt.text, competition.criterion, entry.thumbnail.name, other.image_model.name, "/arena/"):
+        assert piece in page, piece
+
+
+def test_an_unpublished_competition_is_not_there(client):
+    hidden = make.make_competition(is_published=False)
+    assert client.get(hidden.get_absolute_url()).status_code == 404
+    assert hidden.title not in text_of(client.get("/competitions/"))
+
+
+def test_health(client):
+    assert client.get("/healthz").content == b"ok"
+    assert client.get("/readyz").json() == {"database": "ok", "broker": "ok"}
+
+
+def test_readiness_names_the_part_that_fails(client, settings):
+    settings.REDIS_URL = "unix:///nowhere/valkey.sock"
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["database"] == "ok"
+    assert "does not answer" in response.json()["broker"]
