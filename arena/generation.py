@@ -136,7 +136,9 @@ def run(pk: int) -> None:
         )
         derivatives = images.normalise(generated.image.data, generation.prompt.competition.shape)
     except ProviderError as error:
-        _settle(generation, error.outcome, str(error), retry=error.retry, retry_after=error.retry_after)
+        # What may have been charged already is tried once more, and not until the attempts are used up.
+        again = error.retry and not (error.possibly_charged and generation.attempt > 1)
+        _settle(generation, error.outcome, str(error), retry=again, retry_after=error.retry_after)
     except images.BadImage as error:
         _settle(generation, "bad_output", str(error), retry=False)
     except Exception as error:  # whatever it is, the row must say so instead of waiting for its lease to run out

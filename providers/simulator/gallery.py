@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import queue
-import re
-import shutil
 import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
-from pathlib import Path
 
 from PIL import Image
 
 PAINTERS = 2  # drawing is pure computation; more at once only makes each slower
-KEPT = 200 * 2**20  # bytes of pictures; the oldest go first
+KEPT = 200 * 2**20  # bytes of pictures, uploads too; the oldest go first
 TYPES = {"png": "image/png", "jpeg": "image/jpeg", "jpg": "image/jpeg", "webp": "image/webp", "gif": "image/gif"}
 
 
@@ -49,15 +47,19 @@ class Picture:
     name: str
     content_type: str
     size: int
-    path: Path
+    at: int  # where in the gallery's file
+    gallery: Gallery = field(repr=False, compare=False)
 
     def read(self) -> bytes:
-        return self.path.read_bytes()
+        return self.gallery.read(self)
 
 
 class Gallery:
+    """Pictures by name. Their bytes are in one file without a name, so nothing is left behind however we end."""
+
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="simulator-"))
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 – open as long as the gallery
+        self._end = 0
         self._pictures: OrderedDict[str, Future[Picture]] = OrderedDict()
         self._lock = threading.Lock()
         self._waiting: queue.SimpleQueue[tuple[Commission, Future[Picture]] | None] = queue.SimpleQueue()
@@ -69,7 +71,6 @@ class Gallery:
         """The picture, now or soon; the same commission is drawn once."""
         with self._lock:
             if (known := self._pictures.get(commission.name)) is not None:
-                self._pictures.move_to_end(commission.name)
                 return known
             future: Future[Picture] = Future()
             self._pictures[commission.name] = future
@@ -85,13 +86,24 @@ class Gallery:
 
     def find(self, name: str) -> Picture | None:
         with self._lock:
-            future = self._pictures.get(name)
-        return future.result() if future is not None and future.done() and not future.exception() else None
+            return self._known(name)
+
+    def read(self, picture: Picture) -> bytes:
+        """The picture's bytes; LookupError when newer ones have taken their place."""
+        with self._lock:
+            if self._known(picture.name) != picture:
+                raise LookupError(f"{picture.name} is no longer kept.")
+            return os.pread(self._file.fileno(), picture.size, picture.at)
 
     def close(self) -> None:
         for _ in range(PAINTERS):
             self._waiting.put(None)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        with self._lock:
+            self._file.close()
+
+    def _known(self, name: str) -> Picture | None:
+        future = self._pictures.get(name)
+        return future.result() if future is not None and future.done() and not future.exception() else None
 
     def _paint(self) -> None:
         while (task := self._waiting.get()) is not None:
@@ -102,25 +114,17 @@ class Gallery:
                 with self._lock:
                     self._pictures.pop(commission.name, None)
                 future.set_exception(error)
-            self._forget_oldest()
 
     def _store(self, name: str, data: bytes, content_type: str) -> Picture:
-        if not re.fullmatch(r"[0-9a-f]{32}\.[a-z]+", name):
-            raise ValueError(f"{name!r} is no name of ours")
-        path = self._folder / name
-        path.write_bytes(data)
-        return Picture(name, content_type, len(data), path)
-
-    def _forget_oldest(self) -> None:
+        """Writes to the end of the file, or over its beginning when it is full: what was there is forgotten."""
         with self._lock:
-            done = [future.result() for future in self._pictures.values() if future.done()]
-            surplus = sum(picture.size for picture in done) - KEPT
-            for picture in done:
-                if surplus <= 0:
-                    break
-                surplus -= picture.size
-                del self._pictures[picture.name]
-                picture.path.unlink(missing_ok=True)
+            at = self._end if self._end + len(data) <= KEPT else 0
+            self._end = at + len(data)
+            for old in [picture for known in self._pictures if (picture := self._known(known))]:
+                if old.at < self._end and at < old.at + old.size:
+                    del self._pictures[old.name]
+            os.pwrite(self._file.fileno(), data, at)
+        return Picture(name, content_type, len(data), at, self)
 
 
 def _draw(commission: Commission) -> bytes:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from providers.studio.colour import Colour, as_bytes
-from providers.studio.raster import Pixels, blurred, grain, picture, pixels
+from providers.studio.raster import Pixels, blurred, dimmed, grain, picture, pixels
 
 Rng = np.random.Generator
 
@@ -21,16 +21,11 @@ def luminance(array: Pixels) -> Pixels:
     return array @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
-def scaled(image: Image.Image, factor: float) -> Image.Image:
-    """Every value times a factor. A table look-up: far cheaper than floating point."""
-    return image.point([min(255, int(value * factor)) for value in range(256)] * len(image.getbands()))
-
-
 def bloom(image: Image.Image, lights: Image.Image, unit: float, amount: float = 1.0) -> Image.Image:
     """Adds the light of lamps: a tight halo, a wide one and a veil over everything."""
-    glow = scaled(blurred(lights, max(1.0, 0.004 * unit)), 0.5 * amount)
+    glow = dimmed(blurred(lights, max(1.0, 0.004 * unit)), 0.5 * amount)
     for radius, weight in ((0.016, 0.55), (0.06, 0.5)):
-        glow = ImageChops.add(glow, scaled(blurred(lights, max(1.0, radius * unit)), weight * amount))
+        glow = ImageChops.add(glow, dimmed(blurred(lights, max(1.0, radius * unit)), weight * amount))
     return ImageChops.screen(image, glow.resize(image.size, Image.Resampling.BILINEAR))
 
 

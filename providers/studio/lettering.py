@@ -72,6 +72,7 @@ def printable(text: str) -> str:
     return " ".join("".join(character for character in text if _has(character)).split())
 
 
+@functools.lru_cache(maxsize=4096)
 def measure(text: str, weight: str, tracking: float) -> float:
     """Width at the reference size, in parts of the size."""
     return face(weight, _REFERENCE).getlength(text) / _REFERENCE + tracking * max(0, len(text) - 1)

@@ -15,6 +15,10 @@ _WORD = re.compile(r"[a-zà-ÿ]+")
 _PLURAL = re.compile(r"(?<=[a-z]{3})(?<!s)s$")
 
 
+# More than a picture can hold; keeps a pasted novel from being typeset.
+MOST_QUOTES, LONGEST_QUOTE = 12, 200
+
+
 @dataclass(frozen=True)
 class Brief:
     """What was asked for."""
@@ -41,7 +45,7 @@ def read(prompt: str) -> Brief:
     quotes: list[str] = []
     for match in _QUOTED.finditer(prompt):
         text = " ".join(next(group for group in match.groups() if group is not None).split())
-        text = text.rstrip(",;")
+        text = text[:LONGEST_QUOTE].rstrip(" ,;")
         folded = text.casefold()
         if not text:
             continue
@@ -54,7 +58,7 @@ def read(prompt: str) -> Brief:
     if not plain:  # a prompt that is nothing but a quotation is about its words
         plain = _WORD.findall(prompt.lower())
     words = frozenset(plain) | frozenset(_PLURAL.sub("", word) for word in plain)
-    return Brief(prompt=prompt, quotes=tuple(quotes), words=words)
+    return Brief(prompt=prompt, quotes=tuple(quotes[:MOST_QUOTES]), words=words)
 
 
 def dice(*what: object) -> np.random.Generator:

@@ -45,8 +45,8 @@ def coverage(
 ) -> tuple[Box, Image.Image] | None:
     """Where the polygons are inside the picture, and how much they cover of each pixel there."""
     pad = int(soft * unit * 2.5) + 2
-    low = np.min([part.min(axis=0) for part in parts], axis=0) * unit
-    high = np.max([part.max(axis=0) for part in parts], axis=0) * unit
+    every = np.concatenate(parts) if len(parts) > 1 else parts[0]
+    low, high = every.min(axis=0) * unit, every.max(axis=0) * unit
     x0, y0 = max(-pad, int(low[0]) - pad), max(-pad, int(low[1]) - pad)
     x1, y1 = min(size[0] + pad, int(high[0]) + pad + 1), min(size[1] + pad, int(high[1]) + pad + 1)
     if x1 <= x0 or y1 <= y0 or x1 <= 0 or y1 <= 0 or x0 >= size[0] or y0 >= size[1]:
@@ -55,14 +55,26 @@ def coverage(
     fine = 1 if blur > 3 else 4 if (x1 - x0) * (y1 - y0) < 90_000 else 2
     mask = Image.new("L", ((x1 - x0) * fine, (y1 - y0) * fine))
     draw = ImageDraw.Draw(mask)
-    offset = np.array([x0, y0])
+    flat = ((every * unit - (x0, y0)) * fine).ravel().tolist()
+    start = 0
     for part in parts:
-        draw.polygon(((part * unit - offset) * fine).ravel().tolist(), fill=255)
+        draw.polygon(flat[start : start + part.size], fill=255)
+        start += part.size
     if fine > 1:
         mask = mask.reduce(fine)
     if blur > 0:
         mask = _blurred(mask, blur)
     return (x0, y0, x1, y1), mask
+
+
+@functools.lru_cache(maxsize=64)
+def _times(factor: float) -> list[int]:
+    return [min(255, int(value * factor)) for value in range(256)]
+
+
+def dimmed(image: Image.Image, factor: float) -> Image.Image:
+    """Every value times a factor. A table look-up: far cheaper than floating point."""
+    return image.point(_times(round(factor, 4)) * len(image.getbands()))
 
 
 def _blurred(mask: Image.Image, radius: float) -> Image.Image:
@@ -167,7 +179,7 @@ def paint_shape(sheet: Sheet, shape: Shape, depth: float, brush: Brush) -> None:
         share = brush.haze_amount * (1 - depth) ** 1.5
         top, low = mix(top, brush.haze, share), mix(low, brush.haze, share)
     if shape.alpha < 1:
-        mask = mask.point([int(value * shape.alpha) for value in range(256)])
+        mask = dimmed(mask, shape.alpha)
     fill = _fill(shape, top, low, (x0, y0, x1, y1), sheet.unit, brush)
     if brush.volume and shape.volume and min(mask.size) > 6:
         fill = _modelled(fill, mask, shape.volume * brush.volume)
@@ -176,7 +188,7 @@ def paint_shape(sheet: Sheet, shape: Shape, depth: float, brush: Brush) -> None:
         fill = ImageChops.overlay(fill, Image.merge("RGB", [Image.fromarray(rough.astype(np.uint8), "L")] * 3))
     sheet.image.paste(fill, (x0, y0), mask)
     if brush.edge and not shape.soft and shape.alpha > 0.6 and not shape.detail:
-        rim = ImageChops.subtract(mask, ImageChops.offset(mask, 1, 2)).point([int(v * brush.edge) for v in range(256)])
+        rim = dimmed(ImageChops.subtract(mask, ImageChops.offset(mask, 1, 2)), brush.edge)
         sheet.image.paste((255, 252, 244), (x0, y0), rim)
     _let_shine(sheet, shape, top, (x0, y0), mask)
 
@@ -186,8 +198,8 @@ def _fill(shape: Shape, top: Colour, low: Colour, box: Box, unit: float, brush: 
     size = (x1 - x0, y1 - y0)
     if shape.fill2 is None or not brush.gradients:
         return Image.new("RGB", size, as_bytes(mix(top, low, 0.35)))
-    ys = [float(part[:, 1].min()) for part in shape.parts], [float(part[:, 1].max()) for part in shape.parts]
-    start, end = min(ys[0]) * unit, max(ys[1]) * unit
+    ys = np.concatenate([part[:, 1] for part in shape.parts])
+    start, end = float(ys.min()) * unit, float(ys.max()) * unit
     share = [max(0.0, min(1.0, (y - start) / max(1.0, end - start))) for y in (y0, y1)]
     return vertical(*size, mix(top, low, share[0]), mix(top, low, share[1]))
 
@@ -199,7 +211,7 @@ def _drop_shadow(
     radius = max(0.6, blur * sheet.unit)
     pad = int(radius * 2.5)
     cast = Image.new("L", (mask.width + 2 * pad, mask.height + 2 * pad))
-    cast.paste(mask.point([int(value * opacity) for value in range(256)]), (pad, pad))
+    cast.paste(dimmed(mask, opacity), (pad, pad))
     cast = _blurred(cast, radius)
     sheet.image.paste((18, 10, 28), (at[0] - pad + round(dx * sheet.unit), at[1] - pad + round(dy * sheet.unit)), cast)
 

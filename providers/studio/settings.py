@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
-from providers.studio.colour import darker, lighter, mix, rgb
+from providers.studio.colour import Palette, darker, lighter, mix, rgb
 from providers.studio.figures import burgers, creatures, diagrams, things, trains
 from providers.studio.finishes import Rng
 from providers.studio.places import cosmos, flames, gardens, highlands, islands, rooms, shores, sky, streets, woods
@@ -297,7 +298,7 @@ def _hills(scene: Scene, brief: Brief, rng: Rng, subjects: list[str], headline: 
     (sky.moon if pal.dark else sky.sun)(
         scene, frame.w * rng.uniform(0.25, 0.75), horizon - rng.uniform(0.05, 0.22), rng.uniform(0.09, 0.17)
     )
-    sky.clouds(scene, rng, horizon * 0.7, 3, alpha=0.5)
+    sky.clouds(scene, rng, horizon * 0.7, 3, alpha=0.5, below=headline)
     for depth in (0.08, 0.28, 0.48, 0.68, 0.86, 1.0):
         y = horizon + (frame.h - horizon) * depth**1.2 * 0.85
         colour = mix(pal.at(depth), pal.accent, 0.12 if rng.random() < 0.4 else 0.0)
@@ -321,7 +322,11 @@ def _hills(scene: Scene, brief: Brief, rng: Rng, subjects: list[str], headline: 
             add(scene, depth, [many(firs, pal.at(min(1.0, depth + 0.14)))])
         elif depth < 0.1:
             sky.birds(scene, rng, frame.w * 0.3, horizon - 0.2)
-    extra = {"cat": creatures.cat_astronaut, "robot": creatures.robot, "fox": creatures.sleeping_fox}
+    extra: dict[str, Callable[[Palette, np.random.Generator], list[Shape]]] = {
+        "cat": creatures.cat_astronaut,
+        "robot": partial(creatures.robot, gardener=False),
+        "fox": creatures.sleeping_fox,
+    }
     for name in [s for s in subjects if s in extra][:1]:
         add(scene, 0.9, placed(extra[name](pal, rng), frame.w * 0.5, frame.h * 0.66, 0.52))
 

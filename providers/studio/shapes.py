@@ -6,6 +6,7 @@ one chalks its outlines, one lets its lamps glow.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypedDict, Unpack
@@ -88,9 +89,14 @@ def pts(*pairs: Pair) -> Points:
     return np.array(pairs, dtype=np.float64)
 
 
-def ellipse(x: float, y: float, rx: float, ry: float | None = None, turn: float = 0.0, n: int = 56) -> Points:
+@functools.lru_cache(maxsize=32)
+def _circle(n: int) -> Points:
     angle = np.linspace(0, 2 * np.pi, n, endpoint=False)
-    ring = np.stack([np.cos(angle) * rx, np.sin(angle) * (rx if ry is None else ry)], axis=1)
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def ellipse(x: float, y: float, rx: float, ry: float | None = None, turn: float = 0.0, n: int = 56) -> Points:
+    ring = _circle(n) * (rx, rx if ry is None else ry)
     return moved(rotated(ring, turn), x, y)
 
 
@@ -124,14 +130,11 @@ def smooth(points: Sequence[Pair] | Points, per: int = 8, closed: bool = True) -
     """A Catmull-Rom curve through the points: the pencil every animal here was drawn with."""
     p = np.asarray(points, dtype=np.float64)
     p = np.concatenate([p[-1:], p, p[:2]]) if closed else np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
-    t = np.linspace(0, 1, per, endpoint=False)[:, None]
-    runs = []
-    for i in range(len(p) - 3):
-        a, b, c, d = p[i : i + 4]
-        runs.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
-    if not closed:
-        runs.append(p[-2:-1])
-    return np.concatenate(runs)
+    t = np.linspace(0, 1, per, endpoint=False)[None, :, None]
+    a, b, c, d = (p[k : len(p) - 3 + k, None, :] for k in range(4))
+    curve = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+    run = curve.reshape(-1, 2)
+    return run if closed else np.concatenate([run, p[-2:-1]])
 
 
 def ribbon(points: Sequence[Pair] | Points, widths: float | Sequence[float], per: int = 8) -> Points:

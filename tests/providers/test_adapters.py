@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import json
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from io import BytesIO
 
 import httpx
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
-from providers.adapters import ADAPTERS, replicate
+from providers.adapters import ADAPTERS
 from providers.adapters.base import Account, Deadline
-from providers.adapters.wire import Reply, retry_after, with_inline_images
 from providers.errors import (
     AnswerLost,
     BadOutput,
@@ -34,7 +27,7 @@ from providers.errors import (
     TimedOut,
     Unauthorised,
 )
-from providers.request import GeneratedImage, ProviderCall, SourceImage
+from providers.request import ProviderCall, SourceImage
 from providers.studio import SAMPLE_MODELS
 
 WIRES = ("fal", "fal-run", "replicate", "openai")
@@ -309,206 +302,6 @@ def test_loopback_is_for_accounts_that_may_use_it(line_to, wire):
     line.account = Account("x", "X", line.account.adapter, line.account.urls, api_key="k", allow_loopback=True)
     assert line.account.is_simulated
     assert line.ask("a kite").images
-
-
-# What no simulator on this machine can show ────────────────────────────────────────────────────────────────────────
-
-FAL = Account("fal", "fal", "fal", {"run": "https://fal.test", "queue": "https://queue.fal.test"}, api_key="secret")
-REPLICATE = Account("replicate", "Replicate", "replicate", {"base": "https://replicate.test/v1"}, api_key="secret")
-CALL = ProviderCall("owner/model", {"prompt": "a kite"})
-
-
-def answering(*replies: httpx.Response, seen: list[httpx.Request] | None = None) -> httpx.Client:
-    left = list(replies)
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if seen is not None:
-            seen.append(request)
-        return left.pop(0)
-
-    return httpx.Client(transport=httpx.MockTransport(answer))
-
-
-@pytest.mark.parametrize(
-    "elsewhere", ["https://evil.test/x", "http://queue.fal.test/x", "https://queue.fal.test:8443/x", ""]
-)
-def test_our_key_never_follows_an_address_to_another_host(elsewhere):
-    seen: list[httpx.Request] = []
-    ticket = {"request_id": "1", "status_url": elsewhere, "response_url": elsewhere, "cancel_url": elsewhere}
-    with answering(httpx.Response(200, json=ticket), seen=seen) as http, pytest.raises(BadOutput):
-        ADAPTERS["fal"].generate(CALL, account=FAL, http=http, deadline=Deadline(5))
-    assert len(seen) == 1
-    assert seen[0].headers["authorization"] == "Key secret"
-
-
-def test_replicate_is_polled_at_home_when_it_names_another_host():
-    seen: list[httpx.Request] = []
-    running = {"id": "p1", "status": "starting", "urls": {"get": "https://evil.test/", "cancel": "https://evil.test/"}}
-    with (
-        answering(httpx.Response(201, json=running), httpx.Response(404, json={"detail": "gone"}), httpx.Response(404),
-                  seen=seen) as http,
-        pytest.raises(NotFound) as caught,
-    ):  # fmt: skip
-        ADAPTERS["replicate"].generate(CALL, account=REPLICATE, http=http, deadline=Deadline(5))
-    assert [str(request.url) for request in seen[1:]] == [
-        "https://replicate.test/v1/predictions/p1", "https://replicate.test/v1/predictions/p1/cancel",
-    ]  # fmt: skip
-    assert caught.value.possibly_charged
-
-
-def test_replicate_takes_a_version_and_bounds_its_wait_by_our_time():
-    seen: list[httpx.Request] = []
-    for endpoint in ("owner/model:abc", "a" * 64):
-        with answering(httpx.Response(401), seen=seen) as http, pytest.raises(Unauthorised):
-            ADAPTERS["replicate"].generate(
-                ProviderCall(endpoint, {"prompt": "a kite"}), account=REPLICATE, http=http, deadline=Deadline(30.5)
-            )
-        assert str(seen[-1].url) == "https://replicate.test/v1/predictions"
-        assert json.loads(seen[-1].content)["version"] == endpoint
-        assert seen[-1].headers["prefer"] == "wait=29"
-        assert seen[-1].headers["cancel-after"] == "1m"
-
-
-def test_a_private_file_at_replicate_is_fetched_with_the_key_and_only_there(monkeypatch):
-    tries = []
-
-    def fetch(url, *, deadline, trusted, headers=None):
-        tries.append((url, headers))
-        if headers is None:
-            raise BadOutput("no", status=401)
-        return GeneratedImage(b"", "image/png", 1, 1)
-
-    monkeypatch.setattr(replicate, "fetch", fetch)
-    done = {"id": "p1", "status": "succeeded", "output": "https://x.replicate.delivery/out.png"}
-    with answering(httpx.Response(201, json=done)) as http:
-        ADAPTERS["replicate"].generate(CALL, account=REPLICATE, http=http, deadline=Deadline(5))
-    assert [headers for _, headers in tries] == [None, {"Authorization": "Bearer secret"}]
-    done["output"] = "https://replicate.delivery.evil.test/out.png"
-    with answering(httpx.Response(201, json=done)) as http, pytest.raises(BadOutput):
-        ADAPTERS["replicate"].generate(CALL, account=REPLICATE, http=http, deadline=Deadline(5))
-    assert tries[-1][1] is None
-
-
-def test_fal_says_itself_whether_a_refusal_is_billed():
-    for units, charged in (("0", False), ("1.2", True)):
-        refusal = httpx.Response(
-            422,
-            json={"detail": [{"loc": ["body", "prompt"], "msg": "no", "type": "content_policy_violation"}]},
-            headers={"x-fal-billable-units": units},
-        )
-        account = Account("fal", "fal", "fal", {"run": "https://fal.test"}, api_key="secret")
-        with answering(refusal) as http, pytest.raises(ContentPolicy) as caught:
-            ADAPTERS["fal"].generate(CALL, account=account, http=http, deadline=Deadline(5))
-        assert caught.value.possibly_charged is charged
-
-
-def test_a_job_that_fal_does_not_know_any_more_may_still_be_charged():
-    base = "https://queue.fal.test/owner/requests/1"
-    ticket = {"request_id": "1", "status_url": f"{base}/status", "response_url": base, "cancel_url": f"{base}/cancel"}
-    replies = [httpx.Response(200, json=ticket), httpx.Response(404, json={"detail": "?"}), httpx.Response(404)]
-    with answering(*replies) as http, pytest.raises(NotFound) as caught:
-        ADAPTERS["fal"].generate(CALL, account=FAL, http=http, deadline=Deadline(5))
-    assert caught.value.possibly_charged
-
-
-def test_a_key_with_a_line_break_is_our_fault_and_was_not_sent(line_to):
-    line = line_to("openai")
-    line.account = Account("x", "X", "openai", line.account.urls, api_key="sk-1\n2", simulated=True)
-    with pytest.raises(Unauthorised, match="line break") as caught:
-        line.ask("a kite")
-    assert not caught.value.possibly_charged
-
-
-def test_arguments_that_cannot_be_written_down_are_the_callers_fault(line_to):
-    for impossible in (float("nan"), object(), "\ud800"):
-        with pytest.raises(InvalidRequest):
-            line_to("fal").ask("a kite", strength=impossible)
-
-
-INLINE = f"data:image/png;base64,{base64.b64encode(png().data).decode()}"
-KEYS = [
-    "images", "image", "url", "has_nsfw_concepts", "timings", "inference", "detail", "loc", "type", "msg", "seed",
-    "error", "error_type", "code", "message", "status", "id", "output", "metrics", "predict_time", "urls", "get",
-    "data", "b64_json", "started_at",
-]  # fmt: skip
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False)
-    | st.text(max_size=5)
-    | st.sampled_from(["succeeded", "failed", "canceled", "COMPLETED", "data:image/png;base64,AAAA", "https://"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5),
-    max_leaves=12,
-)
-
-
-@example(status=422, body={"detail": [{"loc": 5, "msg": {}, "type": []}], "error_type": {}}, header="²")
-@example(status=200, body={"images": [{"url": INLINE}], "timings": {"inference": 1e308}, "seed": []}, header="1e999")
-@example(status=200, body={"data": [{"b64_json": "é"}]}, header="-1")
-@example(status=201, body={"status": ["succeeded"], "id": 1, "output": 5, "urls": 7, "metrics": 3}, header="")
-@example(
-    status=201, body={"status": "succeeded", "id": 1, "output": INLINE, "metrics": {"predict_time": -1}}, header=""
-)
-@example(status=201, body={"status": "starting", "id": {}, "urls": {"get": 5}}, header="")
-@example(status=201, body={"status": "failed", "id": "1", "error": {"a": 1}}, header="")
-@settings(max_examples=60, deadline=None, database=None)
-@given(
-    status=st.sampled_from([200, 200, 200, 201, 202, 204, 302, 400, 403, 422, 429, 499, 500, 504]),
-    body=JSON | st.binary(max_size=20),
-    header=st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=6),
-)
-@pytest.mark.parametrize("adapter", ["fal", "replicate", "openai"])
-def test_whatever_a_provider_answers_only_a_provider_error_comes_out(adapter, status, body, header):
-    names = ["retry-after", "retry-after-ms", "x-fal-billable-units", "openai-processing-ms", "x-fal-error-type"]
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    reply = httpx.Response(status, content=content, headers=[(n.encode(), header.encode("latin-1")) for n in names])
-    account = Account("x", "X", adapter, {"run": "https://x.test", "base": "https://x.test"}, api_key="k")
-    with httpx.Client(transport=httpx.MockTransport(lambda _: reply)) as http, contextlib.suppress(ProviderError):
-        ADAPTERS[adapter].generate(CALL, account=account, http=http, deadline=Deadline(1))
-
-
-def test_only_the_images_that_fal_marked_as_unsafe_are_left_out(line_to):
-    body = {"images": [{"url": INLINE}, {"url": INLINE}], "has_nsfw_concepts": [True, False]}
-    account = Account("fal", "fal", "fal", {"run": "https://fal.test"}, api_key="secret")
-    with answering(httpx.Response(200, json=body)) as http:
-        answer = ADAPTERS["fal"].generate(CALL, account=account, http=http, deadline=Deadline(5))
-    assert len(answer.images) == 1
-
-
-@pytest.mark.parametrize(
-    ("headers", "body", "seconds"),
-    [
-        ({"retry-after": "3"}, b"", 3),
-        ({"retry-after-ms": "1500"}, b"", 1.5),
-        ({}, b'{"detail": "Request was throttled. Your rate limit resets in ~30s."}', 30),
-        ({}, b"Please retry after 2m", 120),
-        ({}, b"nothing", None),
-        ({"retry-after": "soon"}, b"", None),
-    ],
-)
-def test_how_long_to_wait_is_read_from_headers_and_text(headers, body, seconds):
-    assert retry_after(Reply(429, httpx.Headers(headers), body, 0)) == seconds
-
-
-def test_how_long_to_wait_may_be_a_date():
-    headers = httpx.Headers({"retry-after": format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)})
-    assert 15 < (retry_after(Reply(429, headers, b"", 0)) or 0) <= 20
-
-
-def test_source_images_too_large_to_send_inline_are_refused_before_anything_is_sent():
-    image = SourceImage(bytes(9 * 2**20), "image/png")
-    with pytest.raises(InvalidRequest, match="9 MB"):
-        with_inline_images(ProviderCall("e", {}, images=(image,), image_field="images"))
-
-
-def test_a_single_source_image_goes_into_a_single_field():
-    call = ProviderCall("e", {"prompt": "p"}, images=(png(),), image_field="image_url", image_is_list=False)
-    assert with_inline_images(call)["image_url"].startswith("data:image/png;base64,")
-
-
-def test_a_key_does_not_show_in_an_account_that_is_printed():
-    assert "secret" not in repr(FAL)
 
 
 def test_the_studio_draws_in_process(http):

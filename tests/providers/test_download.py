@@ -8,7 +8,7 @@ import struct
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 
 import httpcore
@@ -82,7 +82,7 @@ class Host:
 
 
 @pytest.fixture
-def host() -> Iterator:
+def host() -> Iterator[Callable[..., Host]]:
     hosts: list[Host] = []
 
     def start(answer: bytes | list[bytes], pause: float = 0.0) -> Host:

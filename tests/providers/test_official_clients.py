@@ -8,7 +8,6 @@ import ssl
 import subprocess
 import warnings
 from io import BytesIO
-from pathlib import Path
 
 import httpx
 import pytest
@@ -176,7 +175,7 @@ def test_replicate_describes_a_model_and_takes_files(replicate_client):
 
 
 @pytest.fixture(scope="module")
-def certificates(tmp_path_factory) -> Path:
+def certificates(tmp_path_factory):
     """A throw-away authority and a certificate of its for this machine."""
     if not shutil.which("openssl"):
         pytest.skip("openssl is not installed: fal's client cannot be driven without a certificate")

@@ -18,6 +18,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
+from providers.simulator import gallery
 from providers.simulator.__main__ import main
 from providers.simulator.canvas import canvas
 from providers.simulator.jobs import sample_model_of
@@ -28,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_eighty_slow_requests_are_served_at_once(simulator):
-    def run(number: int) -> int:
+    def run(number):
         order = {"prompt": "a kite [sim:slow=0.8]", "image_size": {"width": 96, "height": 64}}
         return client.post(f"{simulator.url}/fal/run/tests/many", json=order).status_code
 
@@ -109,6 +110,22 @@ def test_scenarios_are_read_from_the_prompt():
     assert scenario.number("slow") == 2.5
     assert scenario.result == "404"
     assert "reset" not in scenario
+
+
+def test_only_so_many_bytes_of_pictures_are_kept(monkeypatch):
+    monkeypatch.setattr(gallery, "KEPT", 1000)
+    pictures = gallery.Gallery()
+    names = [f"{number:032x}.upload" for number in range(4)]
+    for number, name in enumerate(names):
+        pictures.keep(name, bytes([number]) * 400, "image/png")
+    first, second, third, fourth = (pictures.find(name) for name in names)
+    assert first is None is second  # the third took the place of the first, the fourth of the second
+    assert third.read() == bytes([2]) * 400
+    assert fourth.read() == bytes([3]) * 400
+    pictures.keep(names[0], bytes(900), "image/png")
+    with pytest.raises(LookupError):
+        fourth.read()
+    pictures.close()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.1", "10.0.0.7", "example.org", "::"])

@@ -60,7 +60,7 @@ def test_every_prompt_of_the_demo_is_rendered_by_every_model(competition, prompt
     wide, high = (int(part) for part in competition["shape"].split(":"))
     source = photographs.find(prompt["photograph"]).open() if "photograph" in prompt else None
     assert (source is not None) == (competition["category"] == "image-editing")
-    size = (96 * wide // min(wide, high), 96 * high // min(wide, high))
+    size = (72 * wide // min(wide, high), 72 * high // min(wide, high))
     for slug in SLUGS:
         picture = studio.render(slug, prompt["text"], *size, source=source)
         assert picture.size == size

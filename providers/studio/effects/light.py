@@ -7,7 +7,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from providers.studio import finishes
 from providers.studio.effects.darkroom import Darkroom, graded
-from providers.studio.raster import blurred, clouds, picture, pixels
+from providers.studio.raster import blurred, clouds, dimmed, picture, pixels
 
 
 def night(photo: Image.Image, room: Darkroom) -> Image.Image:
@@ -33,7 +33,7 @@ def starry(photo: Image.Image, room: Darkroom) -> Image.Image:
         x, y, r = room.rng.uniform(0, w), room.rng.uniform(0, h), abs(room.rng.normal(0, 0.0011)) * unit + 0.4
         tint = tuple(int(v) for v in np.clip(room.rng.normal(225, 25) + room.rng.normal(0, 14, 3), 90, 255))
         draw.ellipse((x - r, y - r, x + r, y + r), fill=(tint[0], tint[1], tint[2]))
-    layer = ImageChops.add(layer, finishes.scaled(blurred(layer, unit * 0.004), 0.6))
+    layer = ImageChops.add(layer, dimmed(blurred(layer, unit * 0.004), 0.6))
     cover = Image.fromarray((sky * 255 * min(1.0, room.strength)).astype(np.uint8), "L")
     deep = graded(photo, (0.55, 0.6, 0.85), (0, 0, 0.02), min(1.0, room.strength))
     return Image.composite(ImageChops.screen(deep, layer), photo, cover)
@@ -79,7 +79,7 @@ def snow(photo: Image.Image, room: Darkroom) -> Image.Image:
     """Flakes at three distances, the nearest out of focus; the light turns cold."""
     w, h = photo.size
     unit = min(w, h)
-    image = finishes.scaled(graded(photo, (0.93, 0.97, 1.05), (0.02, 0.025, 0.035), room.strength), 0.97)
+    image = dimmed(graded(photo, (0.93, 0.97, 1.05), (0.02, 0.025, 0.035), room.strength), 0.97)
     for size, count, blur, alpha in ((0.0018, 380, 0.4, 0.85), (0.004, 150, 0.0012, 0.9), (0.011, 26, 0.005, 0.75)):
         layer = Image.new("L", (w, h))
         draw = ImageDraw.Draw(layer)

@@ -7,7 +7,7 @@ from PIL import Image, ImageChops, ImageFilter
 
 from providers.studio import finishes
 from providers.studio.effects.darkroom import HUES, Darkroom
-from providers.studio.raster import blurred
+from providers.studio.raster import blurred, dimmed
 
 
 def monochrome(photo: Image.Image, room: Darkroom) -> Image.Image:
@@ -41,9 +41,7 @@ def recolour(photo: Image.Image, room: Darkroom) -> Image.Image:
             % 1.0
         )
     shift = round((to - usual) * 255)
-    turned = Image.merge(
-        "HSV", (h.point([(x + shift) % 256 for x in range(256)]), finishes.scaled(s, 0.92), v)
-    ).convert("RGB")
+    turned = Image.merge("HSV", (h.point([(x + shift) % 256 for x in range(256)]), dimmed(s, 0.92), v)).convert("RGB")
     return Image.composite(turned, photo, mask)
 
 
@@ -71,7 +69,7 @@ def bokeh(photo: Image.Image, room: Darkroom) -> Image.Image:
     lights = photo.point([0 if v < 200 else (v - 200) * 4 for v in range(256)] * 3)
     soft = ImageChops.screen(
         photo.filter(ImageFilter.BoxBlur(radius)).filter(ImageFilter.BoxBlur(radius * 0.6)),
-        finishes.scaled(blurred(lights, radius), 0.6),
+        dimmed(blurred(lights, radius), 0.6),
     )
     cover = Image.fromarray((room.mask("subject", photo) * 255).astype(np.uint8), "L")
     return Image.composite(photo, soft, cover)

@@ -8,7 +8,7 @@ from PIL import Image, ImageChops, ImageFilter
 from providers.studio import finishes, lettering
 from providers.studio.colour import as_bytes, lighter, mix, rgb
 from providers.studio.effects.darkroom import Darkroom, graded
-from providers.studio.raster import picture
+from providers.studio.raster import dimmed, picture
 
 
 def neon_sign(photo: Image.Image, room: Darkroom) -> Image.Image:
@@ -35,7 +35,7 @@ def neon_sign(photo: Image.Image, room: Darkroom) -> Image.Image:
     setting = lettering.fit(words, (w * 0.1, h * 0.06, w * 0.9, h * 0.32), "Bold", most_lines=2)
     mask = lettering.mask(setting, (w, h))
     inner = mask.filter(ImageFilter.MinFilter(max(3, int(unit * 0.008) // 2 * 2 + 1)))
-    tube = ImageChops.subtract(mask, finishes.scaled(inner, 0.85))
+    tube = ImageChops.subtract(mask, dimmed(inner, 0.85))
     image = graded(photo, (0.5, 0.46, 0.62), (0.0, 0.0, 0.015), min(1.2, room.strength))
     lamp = Image.new("RGB", (w, h))
     lamp.paste(as_bytes(colour), (0, 0), tube)
@@ -57,6 +57,6 @@ def caption(photo: Image.Image, room: Darkroom) -> Image.Image:
         lettering.fit(words, (w * 0.07, h * 0.74, w * 0.93, h * 0.95), "ExtraBold", most_lines=2), (w, h)
     )
     image = photo.copy()
-    image.paste((8, 6, 14), (0, 0), finishes.scaled(mask.filter(ImageFilter.GaussianBlur(min(w, h) * 0.012)), 0.85))
+    image.paste((8, 6, 14), (0, 0), dimmed(mask.filter(ImageFilter.GaussianBlur(min(w, h) * 0.012)), 0.85))
     image.paste((255, 250, 238), (0, 0), mask)
     return image

@@ -12,7 +12,7 @@ from providers.studio.finishes import Rng
 from providers.studio.lettering import Hand
 from providers.studio.looks.voice import Lettered, Voice, tint, written
 from providers.studio.prompt import Brief
-from providers.studio.raster import Brush, Sheet, paint_layer, paint_shape, paint_sky
+from providers.studio.raster import Brush, Sheet, dimmed, paint_layer, paint_shape, paint_sky
 from providers.studio.shapes import Layer, Scene, Shape, one, rounded, with_hole
 
 Size = tuple[int, int]
@@ -61,7 +61,7 @@ def _raised(image: Image.Image, text: Lettered, unit: float) -> None:
     shadow = ImageChops.offset(text.mask, round(unit * 0.003), round(unit * 0.006)).filter(
         ImageFilter.GaussianBlur(unit * 0.004)
     )
-    tint(image, (0.06, 0.03, 0.09), finishes.scaled(shadow, 0.6))
+    tint(image, (0.06, 0.03, 0.09), dimmed(shadow, 0.6))
     tint(image, text.slot.colour, text.mask)
     rim = ImageChops.subtract(text.mask, ImageChops.offset(text.mask, 1, 2))
-    tint(image, (1.0, 1.0, 1.0), finishes.scaled(rim, 0.5))
+    tint(image, (1.0, 1.0, 1.0), dimmed(rim, 0.5))

@@ -10,7 +10,7 @@ from providers.studio.colour import Colour, as_bytes, darker, lighter, luma, mix
 from providers.studio.finishes import Rng
 from providers.studio.looks.voice import CHALK_HAND, Lettered, Voice, chalky, tint, written
 from providers.studio.prompt import Brief
-from providers.studio.raster import Brush, Sheet, clouds, paint, picture, vertical
+from providers.studio.raster import Brush, Sheet, clouds, dimmed, paint, picture, vertical
 from providers.studio.shapes import Scene
 
 Size = tuple[int, int]
@@ -67,13 +67,13 @@ def _glowing(image: Image.Image, sheet: Sheet, scene: Scene, text: Lettered, rng
         tint(image, text.slot.colour if kind == "price" else lighter(text.slot.colour, 0.75), mask)
         return
     if kind.startswith("neon"):
-        bone = ImageChops.subtract(mask, finishes.scaled(mask.filter(ImageFilter.MinFilter(_odd(unit * 0.006))), 0.86))
-        tint(image, text.slot.colour, finishes.scaled(mask, 0.35))
+        bone = ImageChops.subtract(mask, dimmed(mask.filter(ImageFilter.MinFilter(_odd(unit * 0.006))), 0.86))
+        tint(image, text.slot.colour, dimmed(mask, 0.35))
         tint(image, lighter(text.slot.colour, 0.45), bone)
-        glow, strength = ImageChops.lighter(bone, finishes.scaled(mask, 0.5)), 1.0
+        glow, strength = ImageChops.lighter(bone, dimmed(mask, 0.5)), 1.0
     else:
         shadow = mask.filter(ImageFilter.GaussianBlur(unit * 0.012))
-        tint(image, (0.02, 0.01, 0.03), finishes.scaled(shadow, 0.8))
+        tint(image, (0.02, 0.01, 0.03), dimmed(shadow, 0.8))
         x0, y0, x1, y1 = (round(v * unit) for v in text.slot.box)
         pal = scene.palette
         top, low = (

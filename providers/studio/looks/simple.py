@@ -13,7 +13,7 @@ from providers.studio.lettering import Hand
 from providers.studio.looks.foldwork import crisp
 from providers.studio.looks.voice import Voice, tint, written
 from providers.studio.prompt import Brief
-from providers.studio.raster import Brush, Sheet, paint
+from providers.studio.raster import Brush, Sheet, dimmed, paint
 from providers.studio.shapes import Layer, Scene, placed
 
 Size = tuple[int, int]
@@ -51,7 +51,7 @@ def impasto(scene: Scene, brief: Brief, size: Size, rng: Rng) -> Image.Image:
         tint(
             image,
             darker(text.slot.colour, 0.7),
-            finishes.scaled(ImageChops.offset(smeared, round(unit * 0.002), round(unit * 0.003)), 0.5),
+            dimmed(ImageChops.offset(smeared, round(unit * 0.002), round(unit * 0.003)), 0.5),
         )
         tint(image, text.slot.colour, smeared)
     return image
@@ -100,6 +100,6 @@ def puddle(scene: Scene, brief: Brief, size: Size, rng: Rng) -> Image.Image:
         tint(
             image,
             mix(text.slot.colour, rgb("a89a72"), 0.45),
-            finishes.scaled(finishes.warp(text.mask, rng, unit * 0.004, unit * 0.04), 0.85),
+            dimmed(finishes.warp(text.mask, rng, unit * 0.004, unit * 0.04), 0.85),
         )
     return image.filter(ImageFilter.GaussianBlur(unit * 0.0014))

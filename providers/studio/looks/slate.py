@@ -10,7 +10,7 @@ from providers.studio.colour import as_bytes, lighter, luma, mix, rgb, tuned
 from providers.studio.finishes import Rng
 from providers.studio.looks.voice import CHALK_HAND, Voice, chalky, tint, written
 from providers.studio.prompt import Brief
-from providers.studio.raster import Sheet, clouds, coverage, grain, picture, vertical
+from providers.studio.raster import Sheet, clouds, coverage, dimmed, grain, picture, vertical
 from providers.studio.shapes import Scene, Shape
 
 Size = tuple[int, int]
@@ -34,7 +34,7 @@ def slate(scene: Scene, brief: Brief, size: Size, rng: Rng) -> Image.Image:
     image = finishes.warp(sheet.image, rng, unit * 0.0022, unit * 0.035)
     for text in written(scene, Voice(hand=CHALK_HAND, always_by_hand=True), size, rng):
         dust = text.mask.filter(ImageFilter.GaussianBlur(unit * 0.02))
-        image.paste(ground, (0, 0), finishes.scaled(dust, 1.5))
+        image.paste(ground, (0, 0), dimmed(dust, 1.5))
         colour = lighter(text.slot.colour, 0.2) if luma(text.slot.colour) > 0.45 else rgb("f7f4ea")
         tint(image, colour, chalky(text.mask, rng, unit))
     return finishes.film_grain(image, 0.02)
@@ -52,7 +52,7 @@ def _streaks(size: Size, rng: Rng) -> Image.Image:
 
 def _chalk_sky(image: Image.Image, scene: Scene, streaks: Image.Image) -> None:
     sky = vertical(*image.size, *(lighter(tuned(c, 1.2), 0.25) for c in scene.palette.sky))
-    image.paste(sky, (0, 0), finishes.scaled(streaks, 0.17))
+    image.paste(sky, (0, 0), dimmed(streaks, 0.17))
 
 
 def _chalk_shape(sheet: Sheet, shape: Shape, streaks: Image.Image, ground: tuple[int, int, int], unit: float) -> None:
@@ -75,10 +75,10 @@ def _chalk_shape(sheet: Sheet, shape: Shape, streaks: Image.Image, ground: tuple
             )
         tooth = streaks.crop((x0, y0, x1, y1)).point([min(255, 90 + int(v * 0.75)) for v in range(256)])
         sheet.image.paste(as_bytes(lighter(colour, 0.3)), (x0, y0), ImageChops.multiply(stroke, tooth))
-        sheet.image.paste(ground, (x0, y0), finishes.scaled(mask, 0.86))
+        sheet.image.paste(ground, (x0, y0), dimmed(mask, 0.86))
     wide = (
         (x1 - x0) * (y1 - y0) / (sheet.image.width * sheet.image.height)
     )  # backgrounds stay faint, or nothing stands out
     strength = (0.95 if shape.light or shape.detail else 0.8) * (1 - 0.85 * min(1.0, wide))
     body = ImageChops.multiply(mask, streaks.crop((x0, y0, x1, y1)))
-    sheet.image.paste(as_bytes(colour), (x0, y0), finishes.scaled(body, min(1.0, shape.alpha + 0.1) * strength))
+    sheet.image.paste(as_bytes(colour), (x0, y0), dimmed(body, min(1.0, shape.alpha + 0.1) * strength))
