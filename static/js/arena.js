@@ -1,0 +1,99 @@
+// Voting: both images appear in one frame, keys, focus, and what a screen reader is told.
+// Without this file the page is a plain form and works; htmx swaps #battle, this file looks after what it brings.
+
+const battle = () => document.getElementById("battle");
+const help = document.getElementById("help");
+const letters = document.getElementById("letters");
+const looked = new WeakSet();
+
+/** Resolves to whether the image can be shown. A changed `srcset` choice interrupts decode() but is no failure. */
+async function isDecoded(image) {
+  try {
+    await image.decode();
+    return true;
+  } catch {
+    return image.complete && image.naturalWidth > 0;
+  }
+}
+
+async function showTogether(current) {
+  if (looked.has(current) || current.dataset.state !== "open") return;
+  looked.add(current);
+  const bar = current.querySelector(".votes fieldset");
+  bar.disabled = true;
+  const decoded = await Promise.all(Array.from(current.querySelectorAll(".pair img"), isDecoded));
+  if (!current.isConnected) return;
+  if (!decoded.every(Boolean)) {
+    current.dispatchEvent(new CustomEvent("arena:broken", { bubbles: true }));
+    return;
+  }
+  requestAnimationFrame(() => {
+    current.querySelector(".pair").classList.add("is-shown");
+    bar.disabled = false;
+  });
+}
+
+/** After a swap: focus goes where the voter goes on, and the live region says what is new. */
+function goOn(current) {
+  const voted = current.dataset.state === "voted";
+  const next = current.querySelector(".next");
+  (next ?? current.querySelector(".prompt") ?? current.querySelector("a"))?.focus({ preventScroll: true });
+  const said = current.querySelector("[data-live]") ?? current.querySelector(".alert:not([hidden])");
+  const prompt = current.querySelector(".prompt-text");
+  document.getElementById("live").textContent = said?.textContent ?? (prompt && !voted ? `New pair. Prompt: ${prompt.textContent}` : "");
+  if (!voted) window.scrollTo(0, 0);
+}
+
+document.addEventListener("htmx:afterSettle", () => {
+  showTogether(battle());
+  goOn(battle());
+});
+showTogether(battle());
+
+// Keys ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const ACTIONS = {
+  ArrowLeft: "left", ArrowRight: "right", ArrowUp: "tie", ArrowDown: "both_bad",
+  a: "left", b: "right", t: "tie", x: "both_bad", s: "skip", z: "zoom", "?": "help", " ": "next", Enter: "next",
+};
+const isVertical = (key) => key === "ArrowUp" || key === "ArrowDown";
+const scrolls = (element) => element && element.scrollHeight > element.clientHeight + 1;
+
+/** Letters can be switched off (for voices that type, and for fingers that slip); Space, Enter and arrows cannot. */
+const lettersAreOn = () => {
+  try { return localStorage.getItem("letters") !== "off"; } catch { return true; }
+};
+
+function isTaken(event) {
+  const { key, target } = event;
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing) return true;
+  if (document.querySelector("dialog[open], [popover]:popover-open")) return true;
+  if (target.closest("input, textarea, select, [contenteditable]")) return true;
+  if (key === "Enter" || key === " ") return Boolean(target.closest(key === " " ? "button, summary" : "a, button, summary"));
+  if (isVertical(key)) return scrolls(target.closest(".prompt")) || scrolls(document.documentElement);
+  return key.length === 1 && !lettersAreOn();
+}
+
+const steps = {
+  skip: () => battle().querySelector(".skip button")?.click(),
+  zoom: () => battle().querySelector(".pair [data-zoom]")?.click(),
+  help: () => help.showModal(),
+  next: () => battle().querySelector(".next")?.click(),
+};
+
+document.addEventListener("keydown", (event) => {
+  const action = ACTIONS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!action || isTaken(event)) return;
+  if (action === "next" && !battle().querySelector(".next")) return;
+  event.preventDefault();
+  const step = steps[action] ?? (() => battle().querySelector(`.votes [value="${action}"]`)?.click());
+  step();
+});
+
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("[data-open=help]")) help.showModal();
+});
+letters.checked = lettersAreOn();
+letters.addEventListener("change", () => {
+  try { localStorage.setItem("letters", letters.checked ? "on" : "off"); } catch { /* then it lasts as long as the page */ }
+});

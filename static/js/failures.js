@@ -1,0 +1,44 @@
+// When the network or the server fails: say so, keep the choice, offer the same again. Voting twice is harmless, the
+// server takes the first answer only.
+let pressed = null;
+document.addEventListener("submit", (event) => { pressed = event.submitter; }, true);
+
+function fail(message, label, retry) {
+  const box = document.querySelector("#battle .failure");
+  box.querySelector("p").textContent = message;
+  const button = box.querySelector("button");
+  button.textContent = label;
+  button.onclick = () => { box.hidden = true; retry(); };
+  box.hidden = false;
+  return button;
+}
+
+function again(event) {
+  const { elt } = event.detail;
+  const trigger = elt.matches("form") ? pressed : elt;
+  trigger?.classList.add("is-chosen");
+  return { what: elt.matches(".votes") ? "your vote" : "your request", retry: () => (trigger?.isConnected ? trigger.click() : location.reload()) };
+}
+
+function unsent(event) {
+  const { what, retry } = again(event);
+  fail(`You seem to be offline – ${what} was not sent.`, "Try again", retry).focus();
+}
+document.addEventListener("htmx:sendError", unsent);
+document.addEventListener("htmx:timeout", unsent);
+
+document.addEventListener("htmx:responseError", (event) => {
+  const { status } = event.detail.xhr;
+  const { what, retry } = again(event);
+  if (status >= 500) fail(`Something went wrong on our side; ${what} may not have arrived. Trying again is safe.`, "Try again", retry).focus();
+  else fail("This page is no longer valid. Reload it to go on.", "Reload", () => location.reload()).focus();
+});
+
+document.addEventListener("arena:broken", () => {
+  fail("An image could not be loaded. Try again, or skip this pair.", "Try again", () => location.reload());
+});
+
+document.addEventListener("htmx:beforeRequest", () => {
+  const box = document.querySelector("#battle .failure");
+  if (box) box.hidden = true;
+});

@@ -1,0 +1,109 @@
+"""A real Chromium against the live server. Any console error, page error or 5xx answer fails the test."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Response
+
+from arena.models import Category, Competition, Prompt
+from providers.models import ImageModel
+from tests import factories
+
+# Playwright keeps an event loop in this thread, which Django would take for asynchronous code.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The machine's own Chromium. Without one the tests are skipped, on CI they fail: nobody would notice a skip."""
+    chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if chromium is None:
+        reason = "No Chromium found. Install one, or put its path into CHROMIUM."
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+    return {**browser_type_launch_args, "executable_path": chromium, "args": list(FLAGS)}
+
+
+@pytest.fixture(scope="session")
+def base_url() -> str:
+    """In place of pytest-base-url's fixture, whose definition pytest 9 warns of."""
+    return ""
+
+
+@pytest.fixture
+def expected_errors() -> list[str]:
+    """Patterns of console errors that a test provokes on purpose."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def _no_trouble(context: BrowserContext, expected_errors: list[str]) -> Iterator[None]:
+    troubles: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            troubles.append(message.text)
+
+    def on_response(response: Response) -> None:
+        if response.status >= 500:
+            troubles.append(f"{response.status} {response.url}")
+
+    context.on("console", on_console)
+    context.on("weberror", lambda error: troubles.append(str(error.error)))
+    context.on("response", on_response)
+    yield
+    unexpected = [text for text in troubles if not any(re.search(pattern, text) for pattern in expected_errors)]
+    assert not unexpected, unexpected
+
+
+class Site:
+    """One category with enough pairs to vote on: three models, and one entry of each for every prompt."""
+
+    category: Category
+    competition: Competition
+    prompts: list[Prompt]
+    models: list[ImageModel]
+
+    def __init__(self, slug: str = "text-to-image", mode: str = "text-to-image", shape: str = "1:1", prompts: int = 2):
+        self.category = factories.make_category(slug, mode)
+        self.competition = factories.make_competition(self.category, shape=shape)
+        self.models = [
+            ImageModel.objects.filter(slug=key).first() or factories.make_model(key, name)
+            for key, name in (("heron", "Heron XL"), ("plover", "Plover Mini"), ("wagtail", "Wagtail 2 [dev]"))
+        ]
+        self.prompts = []
+        for _ in range(prompts):
+            prompt = factories.make_prompt(self.competition)
+            for model in self.models:
+                factories.make_entry(prompt, model)
+            self.prompts.append(prompt)
+
+    @property
+    def arena(self) -> str:
+        return f"/arena/{self.category.slug}/"
+
+    @property
+    def giveaways(self) -> list[str]:
+        """Texts that would betray a model before the vote."""
+        return [text for model in self.models for text in (model.name, model.slug)]
+
+
+@pytest.fixture
+def site(transactional_db: None) -> Site:
+    return Site()

@@ -1,0 +1,153 @@
+"""Every page: fits every width, passes axe in both schemes; a battle fits one screen."""
+
+from __future__ import annotations
+
+import importlib.resources
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import FloatRect, Locator, Page, expect
+
+from arena import battles
+from arena.models import Battle
+from leaderboard import ratings
+from tests import factories
+
+from .conftest import Site
+from .test_voting import BUTTON, begin
+
+pytestmark = pytest.mark.browser
+
+AXE = (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+
+
+def publish() -> list[str]:
+    """A site with something on every page; returns the addresses of the pages."""
+    site, edits = Site(), Site("image-editing", "edit", "4:3", prompts=1)
+    factories.make_prompt(site.competition, "A prompt nobody has answered")
+    elsewhere = factories.make_category(
+        "elsewhere", source_name="Ratings published elsewhere", source_url="https://example.org/", source_licence="MIT"
+    )
+    factories.make_category("empty")
+    imported = factories.make_model("imported-model", "Imported/model_v1", origin="imported", lab=None)
+    factories.make_offering(
+        site.models[0], "simulated-fal", price_estimated=True, price_source="https://example.org/prices"
+    )
+    for category in (site.category, edits.category):
+        for outcome in ("left", "right", "tie", "both_bad"):
+            for voter in (factories.make_voter(), factories.make_voter()):
+                battle = battles.serve(voter, category)
+                assert battle is not None
+                battles.cast_vote(battle, outcome)
+    ratings.recompute_moved()
+    return [
+        "/", "/leaderboard/", "/models/", "/competitions/", "/methodology/", "/nowhere/", "/models/?q=nothing-like-it",
+        *(category.get_absolute_url() for category in (site.category, edits.category, elsewhere)),
+        "/leaderboard/empty/", "/arena/empty/",
+        *(each.get_absolute_url() for each in (site.models[0], imported, site.competition, edits.competition)),
+        site.arena, edits.arena,
+    ]  # fmt: skip
+
+
+def problems(page: Page) -> list[str]:
+    """What axe finds, as “rule: element”."""
+    page.evaluate(AXE)
+    found: dict[str, Any] = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+    return [f"{rule['id']}: {node['html'][:120]}" for rule in found["violations"] for node in rule["nodes"]]
+
+
+def settle(page: Page) -> None:
+    """Wait for what the page still does: the pair of a battle, and its fading in."""
+    if page.locator(BUTTON).count():
+        expect(page.locator(BUTTON)).to_be_enabled()
+        page.wait_for_timeout(250)
+
+
+def test_no_page_scrolls_sideways(live_server, page: Page, transactional_db, expected_errors):
+    expected_errors.append("404")
+    too_wide = []
+    for path in publish():
+        for width in (320, 390, 1280):
+            page.set_viewport_size({"width": width, "height": 844})
+            page.goto(live_server.url + path)
+            settle(page)
+            needed = page.evaluate("document.documentElement.scrollWidth")
+            if needed > width:
+                too_wide.append(f"{path} needs {needed} of {width}")
+    assert not too_wide
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(live_server, page: Page, transactional_db, expected_errors, scheme):
+    expected_errors.append("404")
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    found = []
+    for path in publish():
+        page.goto(live_server.url + path)
+        settle(page)
+        found += [f"{path} {problem}" for problem in problems(page)]
+    assert not found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_any_state_of_a_battle(live_server, page: Page, site: Site, expected_errors, scheme):
+    expected_errors.append("410")
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    begin(page, live_server, site)
+    page.keyboard.press("?")
+    found = [f"help {problem}" for problem in problems(page)]
+    page.keyboard.press("Escape")
+    page.keyboard.press("z")
+    expect(page.locator("#zoom")).to_be_visible()
+    found += [f"zoom {problem}" for problem in problems(page)]
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".reveal")).to_be_visible()
+    page.wait_for_timeout(250)
+    found += [f"reveal {problem}" for problem in problems(page)]
+    page.keyboard.press("Space")
+    expect(page.locator(BUTTON)).to_be_enabled()
+    past = timezone.now() - timedelta(minutes=5)
+    Battle.objects.filter(vote=None).update(served_at=past - timedelta(hours=1), expires_at=past)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".closed")).to_be_visible()
+    found += [f"expired {problem}" for problem in problems(page)]
+    assert not found
+
+
+def box_of(part: Locator) -> FloatRect:
+    box = part.bounding_box()
+    assert box is not None
+    return box
+
+
+@pytest.mark.parametrize("shape", ["1:1", "16:9", "9:16"])
+def test_a_battle_fits_one_screen(live_server, page: Page, transactional_db, settings, shape):
+    settings.DEMO = True  # with the banner, which takes room
+    site = Site(shape=shape, prompts=1)
+    for width, height in ((1280, 800), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        begin(page, live_server, site)
+        for box in map(box_of, (*page.locator(".side").all(), page.locator(".votes"))):
+            assert box["y"] >= 0
+            assert box["y"] + box["height"] <= height
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+        sides = [box_of(side) for side in page.locator(".side").all()]
+        assert sides[0]["width"] == pytest.approx(sides[1]["width"], abs=0.5)
+        assert sides[0]["height"] == pytest.approx(sides[1]["height"], abs=0.5)
+        if width == 1280:
+            assert page.evaluate("document.documentElement.scrollHeight") <= height
+
+
+def test_nothing_moves_between_vote_and_reveal(live_server, page: Page, site: Site):
+    for width, height in ((1280, 800), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        begin(page, live_server, site)
+        before = [box_of(side) for side in page.locator(".side").all()]
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator(".reveal .next")).to_be_visible()
+        assert [box_of(side) for side in page.locator(".side").all()] == before

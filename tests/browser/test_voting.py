@@ -1,0 +1,212 @@
+"""Voting, as a voter does it: by key, by tap, without JavaScript, on a bad network."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from arena.models import Battle, Vote
+
+from .conftest import Site
+
+pytestmark = pytest.mark.browser
+
+BUTTON = ".votes [value=left]"
+
+
+def begin(page: Page, live_server: Any, site: Site) -> None:
+    page.goto(live_server.url + site.arena)
+    expect(page.locator(BUTTON)).to_be_enabled()
+
+
+def names_shown(page: Page, site: Site) -> list[str]:
+    content = page.content()
+    return [text for text in site.giveaways if text in content]
+
+
+def test_votes_by_keyboard_name_the_models_only_afterwards(live_server, page: Page, site: Site):
+    page.goto(live_server.url + site.arena)
+    for number, key in enumerate(("ArrowRight", "a", "ArrowUp"), start=1):
+        expect(page.locator(BUTTON)).to_be_enabled()
+        assert names_shown(page, site) == []
+        page.keyboard.press(key)
+        expect(page.locator(".reveal .name-card")).to_have_count(2)
+        battle = Battle.objects.get(pk=urlsplit(page.url).path.split("/")[2])
+        expect(page.locator(".name-card >> nth=0")).to_contain_text(battle.left.image_model.name)
+        expect(page.locator(".name-card >> nth=1")).to_contain_text(battle.right.image_model.name)
+        expect(page.locator("#live")).to_contain_text(battle.right.image_model.name)
+        expect(page.locator(".next")).to_be_focused()
+        expect(page.locator(".tools")).to_contain_text(f"{number} of 20")
+        page.keyboard.press("Space")
+        expect(page.locator(".prompt")).to_be_focused()
+    assert list(Vote.objects.order_by("cast_at").values_list("outcome", flat=True)) == ["right", "left", "tie"]
+
+
+@pytest.mark.parametrize(
+    ("key", "outcome"), [("ArrowDown", "both_bad"), ("x", "both_bad"), ("T", "tie"), ("b", "right")]
+)
+def test_every_key_means_its_answer(live_server, page: Page, site: Site, key: str, outcome: str):
+    begin(page, live_server, site)
+    page.keyboard.press(key)
+    expect(page.locator(".reveal")).to_be_visible()
+    assert Vote.objects.get().outcome == outcome
+
+
+def test_letters_can_be_switched_off_and_stay_off(live_server, page: Page, site: Site):
+    begin(page, live_server, site)
+    page.keyboard.press("?")
+    page.get_by_label("Letter keys").uncheck()
+    page.keyboard.press("Escape")
+    page.reload()
+    expect(page.locator(BUTTON)).to_be_enabled()
+    page.keyboard.press("a")
+    page.keyboard.press("s")
+    expect(page.locator("#battle")).to_have_attribute("data-state", "open")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".reveal")).to_be_visible()
+    assert Vote.objects.get().outcome == "left"
+
+
+@pytest.mark.browser_context_args(java_script_enabled=False)
+def test_voting_works_without_javascript(live_server, page: Page, site: Site):
+    page.goto(live_server.url + site.arena)
+    assert names_shown(page, site) == []
+    for image in page.locator(".side img").all():
+        expect(image).to_be_visible()
+        expect(image).to_have_css("opacity", "1")
+    page.get_by_role("button", name="B is better").click()
+    expect(page.locator(".name-card")).to_have_count(2)
+    page.get_by_role("link", name="Next pair").click()
+    page.get_by_role("button", name="Skip").click()
+    expect(page.get_by_role("button", name="A is better")).to_be_visible()
+    assert Vote.objects.get().outcome == "right"
+    assert Battle.objects.exclude(skipped_at=None).count() == 1
+
+
+def test_a_double_click_is_one_vote(live_server, page: Page, site: Site):
+    begin(page, live_server, site)
+    page.locator(".votes [value=left]").dblclick()
+    expect(page.locator(".reveal")).to_be_visible()
+    assert Vote.objects.count() == 1
+    expect(page.locator(".next")).to_be_visible()
+
+
+def test_skipping_brings_another_pair_and_counts_nothing(live_server, page: Page, site: Site):
+    begin(page, live_server, site)
+    first = page.url
+    page.keyboard.press("s")
+    expect(page).not_to_have_url(first)
+    expect(page.locator(BUTTON)).to_be_enabled()
+    assert names_shown(page, site) == []
+    assert Vote.objects.count() == 0
+
+
+def test_an_expired_pair_says_so_and_can_be_taken_again(live_server, page: Page, site: Site, expected_errors):
+    expected_errors.append("410")
+    begin(page, live_server, site)
+    past = timezone.now() - timedelta(minutes=5)
+    Battle.objects.update(served_at=past - timedelta(hours=1), expires_at=past)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".closed")).to_contain_text("expired")
+    assert names_shown(page, site) == []
+    page.get_by_role("link", name="Take it again").click()
+    expect(page.locator(BUTTON)).to_be_enabled()
+    assert Battle.objects.count() == 1
+
+
+def test_back_shows_the_vote_that_was_cast(live_server, page: Page, site: Site):
+    begin(page, live_server, site)
+    first = page.url
+    page.keyboard.press("ArrowLeft")
+    page.locator(".next").click()
+    expect(page.locator(BUTTON)).to_be_enabled()
+    page.go_back()
+    expect(page).to_have_url(first)
+    expect(page.locator(".reveal")).to_be_visible()
+    page.go_forward()
+    expect(page.locator(BUTTON)).to_be_enabled()
+    assert names_shown(page, site) == []
+
+
+@pytest.mark.parametrize("reached", [False, True], ids=["request lost", "reply lost"])
+def test_a_bad_network_keeps_the_choice_and_a_retry_is_one_vote(
+    live_server, page: Page, site: Site, expected_errors, reached: bool
+):
+    expected_errors += ["ERR_FAILED", "htmx:"]
+    begin(page, live_server, site)
+
+    def lose(route: Route) -> None:
+        if reached:
+            route.fetch()
+        route.abort()
+
+    page.route("**/vote/", lose)
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("You seem to be offline")
+    expect(page.get_by_role("button", name="Try again")).to_be_focused()
+    assert Vote.objects.count() == int(reached)
+    page.unroute("**/vote/")
+    page.keyboard.press("Enter")
+    expect(page.locator(".reveal")).to_be_visible()
+    assert Vote.objects.get().outcome == "right"
+
+
+def test_both_images_appear_together_and_only_then_votes_are_taken(live_server, page: Page, site: Site):
+    held: list[Route] = []
+    page.route("**/i/*.webp", lambda route: held.append(route) if not held else route.continue_())
+    page.goto(live_server.url + site.arena, wait_until="domcontentloaded")
+    expect(page.locator(BUTTON)).to_be_disabled()
+    page.wait_for_timeout(300)
+    for image in page.locator(".side img").all():
+        expect(image).to_have_css("opacity", "0")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("z")
+    expect(page.locator("#zoom")).not_to_be_visible()
+    held[0].continue_()
+    expect(page.locator(BUTTON)).to_be_enabled()
+    for image in page.locator(".side img").all():
+        expect(image).to_have_css("opacity", "1")
+    assert Vote.objects.count() == 0
+
+
+def test_a_broken_image_can_be_skipped(live_server, page: Page, site: Site, expected_errors):
+    expected_errors.append("ERR_FAILED")
+    page.route("**/i/*.webp", lambda route: route.abort())
+    page.goto(live_server.url + site.arena)
+    expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("could not be loaded")
+    expect(page.locator(BUTTON)).to_be_disabled()
+    page.unroute("**/i/*.webp")
+    page.get_by_role("button", name="Skip").click()
+    expect(page.locator(BUTTON)).to_be_enabled()
+
+
+def test_the_last_pair_ends_with_thanks(live_server, page: Page, context: BrowserContext, transactional_db):
+    site = Site(prompts=1)
+    begin(page, live_server, site)
+    for _ in range(3):
+        expect(page.locator(BUTTON)).to_be_enabled()
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator(".next")).to_be_focused()
+        page.keyboard.press("Enter")
+    expect(page.locator("#battle")).to_contain_text("You have seen every pair")
+
+
+def test_zoom_shows_both_images_and_closes(live_server, page: Page, site: Site):
+    begin(page, live_server, site)
+    page.locator(".side a >> nth=1").click()
+    expect(page.locator("#zoom img")).to_have_count(2)
+    page.keyboard.press("z")
+    expect(page.locator("#zoom")).not_to_be_visible()
+    assert Vote.objects.count() == 0
+
+
+def test_the_theme_is_remembered_and_rendered_by_the_server(live_server, page: Page, transactional_db):
+    page.goto(live_server.url + "/methodology/")
+    page.get_by_text("Dark", exact=True).locator("..").click()
+    expect(page.locator("html")).to_have_class("js dark")
+    assert 'class="dark"' in page.request.get(live_server.url + "/methodology/").text()
