@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from PIL import Image
 
 from providers.studio import edits, scenes
+from providers.studio.dice import dice
 from providers.studio.looks import LOOKS
-from providers.studio.prompt import dice, read
+from providers.studio.prompt import read
 from providers.studio.shapes import Frame
 
 SMALLEST, LARGEST = 64, 4096

@@ -10,15 +10,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
 from providers.studio import effects, finishes
 from providers.studio.colour import rgb
+from providers.studio.dice import Rng
 from providers.studio.effects import Darkroom
 from providers.studio.prompt import Brief
 
-Rng = np.random.Generator
 Effect = Callable[[Image.Image, Darkroom], Image.Image]
 
 _THINGS = "suit|cup|saucer|eyes?|coat|jacket|fur|flag|shirt"

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from providers.studio.colour import Colour, as_bytes
+from providers.studio.dice import Rng
 from providers.studio.raster import Pixels, blurred, dimmed, grain, picture, pixels
-
-Rng = np.random.Generator
 
 
 def luminance(array: Pixels) -> Pixels:

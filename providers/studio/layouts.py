@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from providers.studio.colour import Colour, darker, lighter, luma, mix, rgb
+from providers.studio.dice import Rng
 from providers.studio.prompt import Brief
 from providers.studio.shapes import Layer, Points, Scene, Shape, Slot, ellipse, one, rect, rounded, star, with_hole
 
-Rng = np.random.Generator
 CHALK = rgb("f3f1e8")
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
-
-import numpy as np
 
 # A closing quotation mark must not be followed by a letter, or ‘TODAY’S SPECIALS’ would end after ‘TODAY’.
 _QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"|‘(.+?)’(?!\w)|(?<!\w)'(.+?)'(?!\w)", re.DOTALL)
@@ -59,9 +56,3 @@ def read(prompt: str) -> Brief:
         plain = _WORD.findall(prompt.lower())
     words = frozenset(plain) | frozenset(_PLURAL.sub("", word) for word in plain)
     return Brief(prompt=prompt, quotes=tuple(quotes[:MOST_QUOTES]), words=words)
-
-
-def dice(*what: object) -> np.random.Generator:
-    """A random generator that depends on nothing but its arguments: the same words give the same picture anywhere."""
-    digest = hashlib.sha256("\x1f".join(str(part) for part in what).encode()).digest()
-    return np.random.default_rng(int.from_bytes(digest[:16], "big"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from providers.studio import layouts, settings
 from providers.studio.colour import PALETTES, Colour, Palette, mix, rgb, tuned
-from providers.studio.finishes import Rng
+from providers.studio.dice import Rng
 from providers.studio.places import sky
 from providers.studio.prompt import Brief
 from providers.studio.shapes import Frame, Scene, ellipse, many

@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 
 from providers.studio.colour import Palette, darker, lighter, mix, rgb
+from providers.studio.dice import Rng
 from providers.studio.figures import burgers, creatures, diagrams, things, trains
-from providers.studio.finishes import Rng
 from providers.studio.places import cosmos, flames, gardens, highlands, islands, rooms, shores, sky, streets, woods
 from providers.studio.prompt import Brief
 from providers.studio.shapes import Layer, Scene, Shape, ellipse, many, moved, one, placed, rect, ridge

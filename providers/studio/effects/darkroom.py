@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from providers.studio.colour import Colour
-from providers.studio.finishes import Rng
+from providers.studio.dice import Rng
 from providers.studio.raster import Pixels, pixels
 
 HUES = {

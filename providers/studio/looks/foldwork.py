@@ -8,7 +8,7 @@ from PIL import Image, ImageChops, ImageFilter
 
 from providers.studio import finishes
 from providers.studio.colour import Colour, mix, tuned
-from providers.studio.finishes import Rng
+from providers.studio.dice import Rng
 from providers.studio.lettering import Hand
 from providers.studio.looks.voice import Lettered, Voice, tint, written
 from providers.studio.prompt import Brief

@@ -7,7 +7,7 @@ from PIL import Image, ImageChops, ImageFilter
 
 from providers.studio import finishes
 from providers.studio.colour import Colour, as_bytes, darker, lighter, luma, mix, rgb, tuned
-from providers.studio.finishes import Rng
+from providers.studio.dice import Rng
 from providers.studio.looks.voice import CHALK_HAND, Lettered, Voice, chalky, tint, written
 from providers.studio.prompt import Brief
 from providers.studio.raster import Brush, Sheet, clouds, dimmed, paint, picture, vertical

@@ -7,7 +7,7 @@ from PIL import Image
 
 from providers.studio import finishes
 from providers.studio.colour import Colour, as_bytes, darker, lighter, rgb, tuned
-from providers.studio.finishes import Rng
+from providers.studio.dice import Rng
 from providers.studio.looks.voice import CHALK_HAND, Voice, tint, written
 from providers.studio.prompt import Brief
 from providers.studio.raster import Brush, Sheet, paint

@@ -7,7 +7,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from providers.studio import finishes
 from providers.studio.colour import as_bytes, lighter, luma, mix, rgb, tuned
-from providers.studio.finishes import Rng
+from providers.studio.dice import Rng
 from providers.studio.looks.voice import CHALK_HAND, Voice, chalky, tint, written
 from providers.studio.prompt import Brief
 from providers.studio.raster import Sheet, clouds, coverage, dimmed, grain, picture, vertical

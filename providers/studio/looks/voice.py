@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 from providers.studio import finishes, lettering
 from providers.studio.colour import Colour, as_bytes
-from providers.studio.finishes import Rng
+from providers.studio.dice import Rng
 from providers.studio.lettering import Hand
 from providers.studio.raster import grain
 from providers.studio.shapes import Scene, Slot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from providers.studio.colour import darker, lighter, mix, rgb
-from providers.studio.finishes import Rng
+from providers.studio.dice import Rng
 from providers.studio.shapes import Layer, Points, Scene, ellipse, many, moved, one, ribbon, rotated, smooth, star
 
 

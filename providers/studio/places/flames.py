@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from providers.studio.colour import lighter, rgb
-from providers.studio.finishes import Rng
+from providers.studio.dice import Rng
 from providers.studio.shapes import Layer, Points, Scene, ellipse, many, one, smooth
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from providers.studio.colour import Colour, darker, lighter, rgb, tuned
-from providers.studio.finishes import Rng
+from providers.studio.dice import Rng
 from providers.studio.places.sky import puffs
 from providers.studio.shapes import Layer, Scene, Shape, ellipse, many, one, ribbon, ridge, smooth
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from providers.studio.colour import Colour, darker, lighter, mix
-from providers.studio.finishes import Rng
+from providers.studio.dice import Rng
 from providers.studio.places.sky import fog
 from providers.studio.shapes import Frame, Layer, Points, Scene, Shape, many, one, pts, rect
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from providers.studio.colour import darker, mix, rgb
-from providers.studio.finishes import Rng
+from providers.studio.dice import Rng
 from providers.studio.places.sky import fog, puffs
 from providers.studio.shapes import Layer, Points, Scene, Shape, ellipse, many, moved, one, pts, ribbon, ridge, smooth
 
