@@ -5,6 +5,8 @@ import errno
 import socket
 from collections.abc import Iterator
 
+from config.services.places import ServiceError
+
 DEFAULT = 8000
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 – where we reach what listens everywhere
 
@@ -25,11 +27,11 @@ def reserved(host: str, wanted: int | None) -> Iterator[int]:
         except OSError as error:
             if wanted is None and error.errno == errno.EADDRINUSE:
                 continue
-            raise OSError(error.errno, f"Port {port} of {host} cannot be used: {error.strerror}") from error
+            raise ServiceError(f"Port {port} of {host} cannot be used: {error.strerror}") from error
         with holder:
-            yield port
+            yield holder.getsockname()[1]  # 0 asks for any
         return
-    raise OSError(errno.EADDRINUSE, f"None of the hundred ports from {DEFAULT} is free.")
+    raise ServiceError(f"None of the hundred ports from {DEFAULT} is free. Choose one with --port.")
 
 
 def bound(host: str, port: int, option: int) -> socket.socket:
@@ -41,6 +43,12 @@ def bound(host: str, port: int, option: int) -> socket.socket:
         opened.close()
         raise
     return opened
+
+
+def number(text: str) -> int:
+    if not 0 <= int(text) <= 65535:
+        raise ValueError
+    return int(text)
 
 
 def any_free() -> int:

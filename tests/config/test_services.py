@@ -101,7 +101,7 @@ def test_kill_9_of_the_parent_takes_the_servers_with_it(filled: Checkout) -> Non
 
 @pytest.mark.parametrize("content", ["{stranger}\n/elsewhere\n", "", "not a number\n"])
 def test_a_stale_lock_file_of_postgres_does_not_stop_a_start(filled: Checkout, content: str) -> None:
-    stranger = spawn(["sleep", "60"], environment={}, output=subprocess.DEVNULL, account=filled.place.account)
+    stranger = spawn(["sleep", "600"], environment={}, output=subprocess.DEVNULL, account=filled.place.account)
     try:
         for lock in (filled.place.data / "postgres/postmaster.pid", filled.place.sockets / ".s.PGSQL.5432.lock"):
             lock.write_text(content.format(stranger=stranger.pid))

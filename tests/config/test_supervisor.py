@@ -13,7 +13,7 @@ import pytest
 
 from config.demo import ports, supervisor
 from config.demo.supervisor import Child, Program, Service, Stop, Waiting, shut_down
-from config.services.places import CHECKOUT
+from config.services.places import CHECKOUT, ServiceError
 from config.services.processes import try_lock
 from config.services.servers import Postgres
 from tests.config.processes import checkout_below, clean_environment, eventually, is_running, remove
@@ -180,7 +180,7 @@ def test_a_taken_default_port_gives_way_to_the_next(monkeypatch: pytest.MonkeyPa
 def test_a_taken_port_that_was_asked_for_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
-        with pytest.raises(OSError, match=f"Port {taken} of 127.0.0.1 cannot be used: Address already in use"):
+        with pytest.raises(ServiceError, match=f"Port {taken} of 127.0.0.1 cannot be used: Address already in use"):
             ports.reserved("127.0.0.1", taken).__enter__()
 
 
