@@ -38,6 +38,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "site_name": settings.SITE_NAME,
         "demo": settings.DEMO,
+        "source_url": settings.SOURCE_URL,
         "theme": request.COOKIES.get("theme") if request.COOKIES.get("theme") in ("light", "dark") else "",
         "voting_categories": Category.objects.filter(competitions__is_published=True).distinct(),
     }
@@ -162,4 +163,6 @@ def _context(voter: Voter | None, battle: Battle) -> dict[str, Any]:
 def _refuse(request: HtmxRequest, voter: Voter | None, battle: Battle, message: str, *, status: int) -> HttpResponse:
     """The battle as it stands, with the reason on top: nothing is lost, and it says how to go on."""
     template = "arena/_battle.html" if request.htmx else "arena/battle.html"
-    return render(request, template, _context(voter, battle) | {"message": message}, status=status)
+    response = render(request, template, _context(voter, battle) | {"message": message}, status=status)
+    response["HX-Push-Url"] = "false"  # the address of a POST is no place to come back to
+    return response

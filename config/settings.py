@@ -56,6 +56,7 @@ SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")  # the old keys while a 
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 SITE_NAME = env("SITE_NAME", "Image Arena")
+SOURCE_URL = env("SOURCE_URL")  # where this installation's source code is; the footer links to it
 
 # TLS usually ends at the load balancer: HTTPS=1 says that browsers only ever see https.
 HTTPS = env_bool("HTTPS")
@@ -260,12 +261,13 @@ TESTING = "pytest" in sys.modules
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        # Hashed names can be cached for ever; tests and DEBUG serve the sources as they are.
+        # Hashed names can be cached for ever; in tests and with DEBUG, WhiteNoise serves the sources as they are.
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or TESTING
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG or TESTING
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # every address goes through {% static %}; plain copies only cost time
 MEDIA_ROOT = Path(env("MEDIA_ROOT") or VAR_DIR / "media")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

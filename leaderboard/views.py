@@ -18,8 +18,10 @@ HEAD = 5  # rows of a board shown on the home page
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    boards = [(category, standings.board(category)[:HEAD]) for category in Category.objects.all()]
-    playable = [category for category in Category.objects.all() if battles.pool(category).size]
+    categories = list(Category.objects.all())
+    boards = [(category, standings.board(category)[:HEAD]) for category in categories]
+    boards.sort(key=lambda board: not board[1])  # boards that still wait for votes come last
+    playable = [category for category in categories if battles.pool(category).size]
     return render(request, "leaderboard/home.html", {"boards": boards, "playable": playable})
 
 
@@ -72,6 +74,7 @@ def models(request: HttpRequest) -> HttpResponse:
             ("imported", "Known from imported votes"),
         )
     ]
+    groups.sort(key=lambda group: not any(each.ratings.all() for each in group[1]))  # rated models first
     return render(request, "leaderboard/models.html", {"groups": groups, "query": query})
 
 

@@ -33,11 +33,12 @@ async function showTogether(current) {
   });
 }
 
-/** After a swap: focus goes where the voter goes on, and the live region says what is new. */
+/** After a swap: focus goes where the voter goes on, and the live region says what is new.
+ *  The prompt's words take it, not the box that scrolls them: there, ↑ and ↓ would scroll a long prompt instead of voting. */
 function goOn(current) {
   const voted = current.dataset.state === "voted";
   const next = current.querySelector(".next");
-  (next ?? current.querySelector(".prompt") ?? current.querySelector("a"))?.focus({ preventScroll: true });
+  (next ?? current.querySelector(".prompt-text") ?? current.querySelector("a"))?.focus({ preventScroll: true });
   const said = current.querySelector("[data-live]") ?? current.querySelector(".alert:not([hidden])");
   const prompt = current.querySelector(".prompt-text");
   document.getElementById("live").textContent = said?.textContent ?? (prompt && !voted ? `New pair. Prompt: ${prompt.textContent}` : "");
@@ -70,7 +71,7 @@ function isTaken(event) {
   if (document.querySelector("dialog[open], [popover]:popover-open")) return true;
   if (target.closest("input, textarea, select, [contenteditable]")) return true;
   if (key === "Enter" || key === " ") return Boolean(target.closest(key === " " ? "button, summary" : "a, button, summary"));
-  if (isVertical(key)) return scrolls(target.closest(".prompt")) || scrolls(document.documentElement);
+  if (isVertical(key)) return (target.matches(".prompt") && scrolls(target)) || scrolls(document.documentElement);
   return key.length === 1 && !lettersAreOn();
 }
 

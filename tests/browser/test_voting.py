@@ -43,7 +43,7 @@ def test_votes_by_keyboard_name_the_models_only_afterwards(live_server, page: Pa
         expect(page.locator(".next")).to_be_focused()
         expect(page.locator(".tools")).to_contain_text(f"{number} of 20")
         page.keyboard.press("Space")
-        expect(page.locator(".prompt")).to_be_focused()
+        expect(page.locator(".prompt-text")).to_be_focused()
     assert list(Vote.objects.order_by("cast_at").values_list("outcome", flat=True)) == ["right", "left", "tie"]
 
 
@@ -55,6 +55,20 @@ def test_every_key_means_its_answer(live_server, page: Page, site: Site, key: st
     page.keyboard.press(key)
     expect(page.locator(".reveal")).to_be_visible()
     assert Vote.objects.get().outcome == outcome
+
+
+def test_up_and_down_vote_under_a_prompt_that_is_longer_than_its_box(live_server, page: Page, site: Site):
+    for prompt in site.prompts:
+        prompt.text = f"Menu number {prompt.pk}: " + "a very long list, written in chalk on a board. " * 40
+        prompt.save(update_fields=["text"])
+    begin(page, live_server, site)
+    for key in ("ArrowUp", "ArrowDown"):
+        expect(page.locator(BUTTON)).to_be_enabled()
+        page.keyboard.press(key)
+        expect(page.locator(".reveal")).to_be_visible()
+        page.keyboard.press("Enter")
+        expect(page.locator(".prompt-text")).to_be_focused()
+    assert list(Vote.objects.order_by("cast_at").values_list("outcome", flat=True)) == ["tie", "both_bad"]
 
 
 def test_letters_can_be_switched_off_and_stay_off(live_server, page: Page, site: Site):
