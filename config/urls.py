@@ -1,4 +1,6 @@
 from django.contrib import admin
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import include, path
 
 from . import health
@@ -9,6 +11,8 @@ admin.site.index_title = "Curate"
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    # Browsers ask for this on pages that name no icon, such as the admin's.
+    path("favicon.ico", lambda request: redirect(static("favicon.svg"))),
     path("admin/", admin.site.urls),
     path("", include("arena.urls")),
     path("", include("leaderboard.urls")),

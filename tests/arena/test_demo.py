@@ -1,0 +1,49 @@
+"""The demo's content: complete, safe to add again, and never at anybody's expense."""
+
+from __future__ import annotations
+
+import pytest
+
+from arena.demo import seed
+from arena.models import Competition, Generation, ImportedVote, Prompt
+from leaderboard import ratings
+from leaderboard.models import Rating
+from providers import catalog
+
+pytestmark = pytest.mark.django_db
+
+
+def test_seeding_twice_changes_nothing_and_asks_only_sample_models(settings, simulated):
+    # Real providers with keys are within reach, and still nobody is asked.
+    settings.PROVIDERS = settings.PROVIDERS | {
+        key: {"name": key, "adapter": key, "urls": {}, "api_key": "a real key"}
+        for key in ("fal", "replicate", "openai")
+    }
+    catalog.load()
+    first = seed.seed()
+    assert first.prompts == Prompt.objects.count() >= 16
+    assert first.votes == ImportedVote.objects.count() == 12_411 + 19_332
+    assert first.queued == Generation.objects.count() == 8 * Prompt.objects.count()
+    assert set(Generation.objects.values_list("image_model__origin", flat=True)) == {"sample"}
+    assert seed.seed() == seed.Report(prompts=0, queued=0, votes=0)
+    assert Generation.objects.count() == first.queued
+
+
+def test_the_imported_boards_stand_at_once_with_source_and_licence():
+    seed.seed()
+    ratings.recompute_moved()
+    assert Rating.objects.filter(category__slug="imagenhub-text-to-image").count() == 7
+    assert Rating.objects.filter(category__slug="imagenhub-image-editing").count() == 9
+    for rating in Rating.objects.select_related("category"):
+        assert rating.category.source_name
+        assert rating.category.source_licence == "MIT"
+
+
+def test_editing_prompts_have_their_photograph_and_its_credit():
+    seed.seed()
+    editing = Prompt.objects.filter(competition__category__mode="edit")
+    assert editing.count() >= 6
+    for prompt in editing:
+        assert prompt.source_image.size > 10_000
+        assert prompt.source_credit
+    assert Competition.objects.open().count() == Competition.objects.count()
