@@ -7,7 +7,6 @@ brings home is stored only while its own attempt still owns the row, so nothing 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import random
 import secrets
@@ -196,9 +195,7 @@ def store(generation: Generation, generated: routing.Generated, derivatives: ima
     files = {
         "image": _save("battle", "webp", derivatives.image),
         "small": _save("battle", "webp", derivatives.small),
-        "thumbnail": _save(
-            "public", "webp", derivatives.thumbnail, name=hashlib.sha256(derivatives.thumbnail).hexdigest()[:32]
-        ),
+        "thumbnail": _save("public", "webp", derivatives.thumbnail),
         "original": _save("originals", images.extension(data), data),
     }
     with transaction.atomic():
@@ -218,9 +215,9 @@ def store(generation: Generation, generated: routing.Generated, derivatives: ima
     return None
 
 
-def _save(folder: str, extension: str, data: bytes, name: str = "") -> str:
-    """Store under a name that says nothing; public pages get the hash of the content, which can be cached for ever."""
-    return default_storage.save(f"{folder}/{name or secrets.token_hex(16)}.{extension}", ContentFile(data))
+def _save(folder: str, extension: str, data: bytes) -> str:
+    """Store under a name that says nothing."""
+    return default_storage.save(f"{folder}/{secrets.token_hex(16)}.{extension}", ContentFile(data))
 
 
 def _settle(generation: Generation, outcome: str, error: str, *, retry: bool, retry_after: float | None = None) -> None:

@@ -116,7 +116,7 @@ def image(request: HttpRequest, token: str, small: bool = False) -> HttpResponse
 
 @require_safe
 def public_image(request: HttpRequest, name: str) -> HttpResponse:
-    """An image of a public page; its name is the hash of its content, or random for sources."""
+    """An image of a public page: random names whose content never changes, so they may be kept for ever."""
     try:
         with default_storage.open(name, "rb") as file:
             content = file.read()

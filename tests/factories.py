@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import itertools
@@ -88,13 +89,20 @@ def make_entry(prompt: Prompt | None = None, image_model: ImageModel | None = No
     row = make_generation(prompt, image_model)
     claimed = generation.claim(row.pk)
     assert claimed is not None
-    data = picture(f"{claimed.prompt_id} {claimed.image_model.slug}")
+    data, derivatives = _sample(next(_numbers) % 8, claimed.prompt.competition.shape)
     image = GeneratedImage(data, "image/png", 256, 256)
     offering = Offering.objects.filter(image_model=claimed.image_model).first() or make_offering(claimed.image_model)
     generated = Generated(image, Answer((image,), timedelta(seconds=1)), make_call(offering))
-    entry = generation.store(claimed, generated, images.normalise(data, claimed.prompt.competition.shape))
+    entry = generation.store(claimed, generated, derivatives)
     assert entry is not None
     return entry
+
+
+@functools.cache
+def _sample(number: int, shape: str) -> tuple[bytes, images.Derivatives]:
+    """One of a few pictures, encoded only once: encoding is most of what making an entry costs."""
+    data = picture(f"sample {number}")
+    return data, images.normalise(data, shape)
 
 
 def make_voter() -> Voter:
