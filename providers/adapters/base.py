@@ -30,6 +30,7 @@ class Account:
     name: str
     adapter: str
     urls: Mapping[str, str] = field(default_factory=dict)
+    domains: tuple[str, ...] = ()  # the provider's own: it may name any https host below them for its jobs
     api_key: str = field(default="", repr=False)
     simulated: bool = False
     allow_loopback: bool = False
@@ -49,9 +50,14 @@ class Account:
     def owns(self, url: str) -> bool:
         """May a request that carries our key go to this URL? Only to the account's own addresses, and not in clear."""
         origin = origin_of(url)
-        if origin not in {origin_of(own) for own in self.urls.values()}:
+        if origin in self.loopback_origins:
+            return True
+        if not origin.startswith("https://") or is_loopback(url):
             return False
-        return (origin.startswith("https://") and not is_loopback(url)) or origin in self.loopback_origins
+        host = origin.removeprefix("https://").removesuffix(":443")
+        return origin in {origin_of(own) for own in self.urls.values()} or any(
+            f".{host}".endswith(f".{domain}") for domain in self.domains
+        )
 
 
 class Adapter(Protocol):

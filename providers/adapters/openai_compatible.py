@@ -50,12 +50,14 @@ class OpenAICompatible:
             reply = wire.create(f"{base}/images/generations", json=arguments)
         if not reply.ok:
             raise _failure(reply)
+        usage = reply.object().get("usage")
         return Answer(
             images=_images(wire, reply),
             duration=timedelta(seconds=time.monotonic() - started),
             ttfb=timedelta(seconds=reply.ttfb),
             provider_time=_processing_time(reply),
             provider_request_id=reply.headers.get("x-request-id", ""),
+            usage=usage if isinstance(usage, dict) else None,
         )
 
 

@@ -34,16 +34,12 @@ from providers.errors import (
 from providers.request import Answer, GeneratedImage, ProviderCall
 
 from .base import Account, Deadline
-from .wire import Reply, Wire, duration_of, growing_pauses, retry_after, with_inline_images
+from .wire import UNREADABLE, Reply, Wire, duration_of, growing_pauses, retry_after, with_inline_images
 
 LONGEST_WAIT = 60  # seconds; `Prefer: wait=N` takes no more
 RUNNING = frozenset({"starting", "processing"})
 
 _REFUSED = re.compile(r"nsfw|sensitive|safety|flagged|moderat|content polic|prohibited content|\bE005\b", re.IGNORECASE)
-_UNREADABLE = re.compile(
-    r"(could not|cannot|can't|failed to|unable to) (download|load|fetch|open|read|identify)\b.*\b(image|file|url)",
-    re.IGNORECASE,
-)
 _INVALID = re.compile(r"\bE006\b|invalid input|input validation", re.IGNORECASE)
 _LATE = re.compile(r"\bE6716\b|timed? ?out|deadline", re.IGNORECASE)
 
@@ -191,7 +187,7 @@ def _failure(prediction: dict[str, Any]) -> ProviderError:
     if status != "failed":
         return ProviderFailure(f"Replicate reports the unknown status {status!r}.", possibly_charged=True)
     for pattern, kind in (
-        (_REFUSED, ContentPolicy), (_UNREADABLE, InputUnreachable), (_INVALID, InvalidRequest), (_LATE, TimedOut),
+        (_REFUSED, ContentPolicy), (UNREADABLE, InputUnreachable), (_INVALID, InvalidRequest), (_LATE, TimedOut),
     ):  # fmt: skip
         if pattern.search(text):
             return kind(f"Replicate: {text}", possibly_charged=charged)

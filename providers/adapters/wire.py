@@ -40,6 +40,12 @@ MAX_INLINE_INPUT = 8 * 1024 * 1024  # source images travel inside the JSON; prov
 BODY_STALL = 5.0  # seconds without a byte once the answer has begun
 CANCEL_BUDGET = 3.0  # seconds for telling the provider to stop, spent after our own time is up
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # seconds between polls
+# What providers say of a source image in words, where they have no code for it.
+UNREADABLE = re.compile(
+    r"(could not|cannot|can't|failed to|unable to) (decode|download|fetch|identify|load|open|process|read)\b"
+    r".*\b(image|file|url)",
+    re.IGNORECASE,
+)
 PATIENCE = 5  # polls that may fail in a row before the job is given up
 
 # Nothing has been sent: the connection was never made, or no connection of ours was free.
@@ -192,16 +198,25 @@ def growing_pauses() -> Iterator[float]:
 
 
 def data_uri(image: SourceImage) -> str:
-    return f"data:{image.content_type};base64,{base64.b64encode(image.data).decode('ascii')}"
+    return f"data:{image.content_type};base64,{base64_of(image.data)}"
+
+
+def base64_of(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def check_inline(call: ProviderCall, most: int = MAX_INLINE_INPUT) -> None:
+    """Refuses source images that are too large to travel inside the JSON, before anything is sent."""
+    size = sum(len(image.data) for image in call.images)
+    if size > most:
+        raise InvalidRequest(f"The source images are {size >> 20} MB; send at most {most >> 20} MB.")
 
 
 def with_inline_images(call: ProviderCall) -> dict[str, Any]:
     """The call's arguments with its source images as data URIs where the endpoint wants them."""
     if not call.images:
         return dict(call.arguments)
-    size = sum(len(image.data) for image in call.images)
-    if size > MAX_INLINE_INPUT:
-        raise InvalidRequest(f"The source images are {size >> 20} MB; send at most {MAX_INLINE_INPUT >> 20} MB.")
+    check_inline(call)
     uris = [data_uri(image) for image in call.images]
     return {**call.arguments, call.image_field or "image_urls": uris if call.image_is_list else uris[0]}
 
