@@ -220,6 +220,19 @@ PROVIDERS: dict[str, dict[str, Any]] = {
         "urls": {"base": env("OPENAI_BASE_URL", "https://api.openai.com/v1")},
         "api_key": env("OPENAI_API_KEY"),
     },
+    "bfl": {
+        "name": "Black Forest Labs",
+        "adapter": "bfl",
+        "urls": {"base": env("BFL_BASE_URL", "https://api.bfl.ai/v1")},
+        "domains": ("bfl.ai",),  # it names the cluster that took a task, like api.eu2.bfl.ai
+        "api_key": env("BFL_API_KEY"),
+    },
+    "gemini": {
+        "name": "Google Gemini",
+        "adapter": "gemini",
+        "urls": {"base": env("GEMINI_BASE_URL", "https://generativelanguage.googleapis.com/v1beta")},
+        "api_key": env("GEMINI_API_KEY"),
+    },
 }
 # The loopback simulator speaks the real wire formats for the sample models of the demo. It is a provider of its own,
 # so its answers can never be mistaken for those of the companies whose formats it speaks.

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from providers import catalog, normalisation
 from providers.adapters import ADAPTERS
 from providers.adapters.base import Account, Deadline
 from providers.errors import (
@@ -28,7 +29,7 @@ from providers.errors import (
     TimedOut,
     Unauthorised,
 )
-from providers.request import ProviderCall, SourceImage
+from providers.request import ImageRequest, ProviderCall, SourceImage
 from providers.studio import SAMPLE_MODELS
 
 WIRES = ("fal", "fal-run", "replicate", "openai", "bfl", "gemini")
@@ -349,3 +350,23 @@ def test_the_studio_draws_in_process(http):
             ProviderCall(slug, {"width": 64, "height": 64}, images=(SourceImage(b"x", "image/png"),)),
             account=account, http=http, deadline=Deadline(5),
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("slug", "provider", "request_", "size"),
+    [
+        ("flux.2-pro", "bfl", ImageRequest("a kite", size="16:9", seed=1), (1360, 768)),
+        ("flux.2-klein-4b", "bfl", ImageRequest("a kite", mode="edit", images=(png(128, 64),)), (1448, 724)),
+        ("gemini-3-pro-image", "gemini", ImageRequest("a kite", aspect_ratio="4:3"), (1182, 887)),
+        ("gemini-2.5-flash-image", "gemini", ImageRequest("a kite", mode="edit", images=(png(),)), (1254, 836)),
+    ],
+)
+def test_an_offering_of_the_catalogue_reaches_the_wire(line_to, slug, provider, request_, size):
+    """Endpoint, fields and size of the shipped rows, as the simulator – which knows nothing of them – reads them."""
+    row = catalog.read().offerings[slug, provider, request_.mode]
+    call = normalisation.build(request_, endpoint=row["endpoint"], parameters=row["parameters"])
+    line = line_to(provider)
+    (image,) = ADAPTERS[provider].generate(
+        call, account=line.account, http=line.http, deadline=Deadline(20)
+    ).images  # fmt: skip
+    assert (image.width, image.height) == size
