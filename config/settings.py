@@ -198,6 +198,7 @@ BATTLE_LIFETIME = env_int("BATTLE_LIFETIME", 3600)  # seconds in which a served 
 # A provider without a key is known (prices, pages) but never called.
 
 ALLOW_LOOPBACK_PROVIDERS = env_bool("ALLOW_LOOPBACK_PROVIDERS")
+WEBHOOK_URL = env("WEBHOOK_URL").rstrip("/")  # how the internet reaches /webhooks; providers/webhooks.py says what for
 PROVIDERS: dict[str, dict[str, Any]] = {
     "fal": {
         "name": "fal",
@@ -207,12 +208,14 @@ PROVIDERS: dict[str, dict[str, Any]] = {
             "queue": env("FAL_QUEUE_URL", "https://queue.fal.run"),
         },
         "api_key": env("FAL_KEY"),
+        "webhook_key": env("FAL_JWKS_URL", "https://rest.alpha.fal.ai/.well-known/jwks.json"),
     },
     "replicate": {
         "name": "Replicate",
         "adapter": "replicate",
         "urls": {"base": env("REPLICATE_BASE_URL", "https://api.replicate.com/v1")},
         "api_key": env("REPLICATE_API_TOKEN"),
+        "webhook_key": env("REPLICATE_WEBHOOK_SECRET"),
     },
     "openai": {
         "name": "OpenAI",

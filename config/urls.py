@@ -10,6 +10,7 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("admin/", admin.site.urls),
+    path("", include("providers.urls")),
     path("", include("arena.urls")),
     path("", include("leaderboard.urls")),
 ]

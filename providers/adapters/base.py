@@ -32,6 +32,8 @@ class Account:
     urls: Mapping[str, str] = field(default_factory=dict)
     domains: tuple[str, ...] = ()  # the provider's own: it may name any https host below them for its jobs
     api_key: str = field(default="", repr=False)
+    webhook_key: str = field(default="", repr=False)  # what proves its webhooks: a shared secret, or where its keys are
+    webhook_url: str = ""  # where it should send them; "" asks for none
     simulated: bool = False
     allow_loopback: bool = False
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -91,6 +92,8 @@ def _post(wire: Wire, place: str, call: ProviderCall) -> Reply:
         "X-Fal-Object-Lifecycle-Preference": json.dumps({"expiration_duration_seconds": KEEP_FILES}),
     }
     url = f"{wire.account.urls[place].rstrip('/')}/{call.endpoint.strip('/')}"
+    if place == "queue" and wire.account.webhook_url:
+        url += f"?{urlencode({'fal_webhook': wire.account.webhook_url})}"
     return wire.create(url, json=with_inline_images(call), headers=headers)
 
 

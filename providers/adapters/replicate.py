@@ -69,6 +69,8 @@ def _create(wire: Wire, call: ProviderCall) -> Reply:
         url, body["version"] = f"{base}/predictions", call.endpoint
     else:
         url = f"{base}/models/{call.endpoint}/predictions"
+    if wire.account.webhook_url:
+        body |= {"webhook": wire.account.webhook_url, "webhook_events_filter": ["completed"]}
     left = wire.deadline.check("asking Replicate")
     # Should this process die, Replicate itself ends the prediction. Whole minutes, so that our own limit comes first.
     headers = {"Cancel-After": f"{math.ceil((left + 5) / 60)}m"}

@@ -41,6 +41,8 @@ A prompt that contains `[sim:NAME]` or `[sim:NAME=ARG]` asks for a fault; severa
     data-uri           the image comes as a data: URI
     url                the image comes as an address (OpenAI)
     wrong-size         the image is smaller than asked for
+    webhook=KIND       the webhook that was asked for comes twice (duplicate), after S seconds (late:S), changed on its
+                       way (forged), with an old timestamp (old), or not (none)
     result-404[=N] result-403 result-500[=N]    the image's address fails, always or the first N times
     result-html result-zero result-huge result-cut result-wrong-type result-animated     what is at the address instead
     result-mislabelled the image, with a Content-Type that is not its own
