@@ -15,6 +15,8 @@ import dj_database_url
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
+from config.named_providers import openai_compatible
+
 django_stubs_ext.monkeypatch()  # ModelAdmin[Prompt] at run time, not only for the type checker
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -237,6 +239,10 @@ PROVIDERS: dict[str, dict[str, Any]] = {
         "api_key": env("GEMINI_API_KEY"),
     },
 }
+# Whoever else speaks the Images API of OpenAI: NAME=ADDRESS, as many as wanted, with the key in <NAME>_API_KEY.
+PROVIDERS |= openai_compatible(
+    env("OPENAI_COMPATIBLE_PROVIDERS"), os.environ, taken=PROVIDERS, allow_loopback=ALLOW_LOOPBACK_PROVIDERS
+)
 # The loopback simulator speaks the real wire formats for the sample models of the demo. It is a provider of its own,
 # so its answers can never be mistaken for those of the companies whose formats it speaks.
 SIMULATOR_URL = env("SIMULATOR_URL")

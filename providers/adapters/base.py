@@ -16,7 +16,9 @@ from providers.addresses import USER_AGENT, is_loopback, origin_of
 from providers.deadline import Deadline
 from providers.request import Answer, ProviderCall
 
-__all__ = ["Account", "Adapter", "Deadline", "new_client"]
+__all__ = ["NO_KEY", "Account", "Adapter", "Deadline", "new_client"]
+
+NO_KEY = "none"  # the key of a server that wants none: it is called, but nothing is sent in place of a key
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,8 +110,9 @@ def _time(result: dict[str, Any]) -> timedelta | None:
     if (found := duration_of(result.get("duration"))) is not None:
         return found
     start, end = result.get("start_time"), result.get("end_time")
-    both = isinstance(start, int | float) and isinstance(end, int | float)
-    return duration_of(end - start) if both else None
+    if not isinstance(start, int | float) or not isinstance(end, int | float):
+        return None
+    return duration_of(end - start)
 
 
 def _cost(body: dict[str, Any]) -> Decimal | None:

@@ -30,7 +30,7 @@ from providers.errors import (
 from providers.request import Answer, GeneratedImage, ProviderCall
 from providers.sniffing import decode_base64, measured
 
-from .base import Account, Deadline
+from .base import NO_KEY, Account, Deadline
 from .wire import Reply, Wire, duration_of, retry_after
 
 _POLICY = frozenset({"moderation_blocked", "content_policy_violation", "content_filter"})
@@ -41,7 +41,8 @@ _UNREADABLE = frozenset({"invalid_image_url", "image_url_unreachable", "image_pa
 class OpenAICompatible:
     def generate(self, call: ProviderCall, *, account: Account, http: httpx.Client, deadline: Deadline) -> Answer:
         started = time.monotonic()
-        wire = Wire(account, http, deadline, {"Authorization": f"Bearer {account.api_key}"})
+        key = {} if account.api_key == NO_KEY else {"Authorization": f"Bearer {account.api_key}"}
+        wire = Wire(account, http, deadline, key)
         base = account.urls["base"].rstrip("/")
         arguments = {"model": call.endpoint, **call.arguments}
         if call.images:

@@ -267,5 +267,5 @@ def _post(client, provider: str, body: bytes, headers: dict[str, str]):
     return client.post(f"/webhooks/{provider}/", body, content_type="application/json", headers=headers)
 
 
-def _key_address() -> str:
+def _key_address():
     return django_settings.PROVIDERS["fal"]["webhook_key"]
