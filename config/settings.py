@@ -208,6 +208,7 @@ PROVIDERS: dict[str, dict[str, Any]] = {
         "urls": {
             "run": env("FAL_RUN_URL", "https://fal.run"),
             "queue": env("FAL_QUEUE_URL", "https://queue.fal.run"),
+            "rest": env("FAL_REST_URL", "https://rest.fal.ai"),  # takes large source images
         },
         "api_key": env("FAL_KEY"),
         "webhook_key": env("FAL_JWKS_URL", "https://rest.alpha.fal.ai/.well-known/jwks.json"),
@@ -250,7 +251,7 @@ PROVIDERS |= {
     "simulated-fal": {
         "name": "Simulator (fal's wire format)",
         "adapter": "fal",
-        "urls": {"run": f"{SIMULATOR_URL}/fal/run", "queue": f"{SIMULATOR_URL}/fal/queue"},
+        "urls": {place: f"{SIMULATOR_URL}/fal/{place}" for place in ("run", "queue", "rest")},
         "api_key": "simulated" if SIMULATOR_URL else "",
         "simulated": True,
     },

@@ -31,10 +31,11 @@ from providers.errors import (
 from providers.request import Answer, ProviderCall
 
 from .base import Account, Deadline
-from .wire import UNREADABLE, Reply, Wire, base64_of, check_inline, duration_of, growing_pauses, retry_after
+from .sources import base64_of, check_size
+from .wire import UNREADABLE, Reply, Wire, duration_of, growing_pauses, retry_after
 
 CREDIT = Decimal("0.01")  # USD
-MAX_INLINE_INPUT = 15 * 1024 * 1024  # 20 MB of JSON with images in base64
+MAX_INLINE = 15 * 1024 * 1024  # 20 MB of JSON with images in base64
 
 _REFUSED = frozenset({"Request Moderated", "Content Moderated"})
 _LOST = "Task not found"
@@ -75,7 +76,7 @@ def _submit(wire: Wire, call: ProviderCall) -> dict[str, Any]:
 
 def _sources(call: ProviderCall) -> dict[str, str]:
     """The source images in base64, each in a field of its own: input_image, input_image_2, …"""
-    check_inline(call, MAX_INLINE_INPUT)
+    check_size(call, MAX_INLINE)
     field = call.image_field or "input_image"
     return {
         field if number == 1 else f"{field}_{number}": base64_of(image.data)

@@ -32,9 +32,10 @@ from providers.request import Answer, GeneratedImage, ProviderCall
 from providers.sniffing import decode_base64, measured
 
 from .base import Account, Deadline
-from .wire import UNREADABLE, Reply, Wire, base64_of, check_inline, retry_after
+from .sources import base64_of, check_size
+from .wire import UNREADABLE, Reply, Wire, retry_after
 
-MAX_INLINE_INPUT = 14 * 1024 * 1024  # a request may have 20 MB, and base64 adds a third
+MAX_INLINE = 14 * 1024 * 1024  # a request may have 20 MB, and base64 adds a third
 
 # Where an argument goes in the body; what is in neither belongs to generationConfig itself.
 _IMAGE_CONFIG = frozenset({"aspectRatio", "imageSize"})
@@ -69,7 +70,7 @@ class Gemini:
 
 
 def _body(call: ProviderCall) -> dict[str, Any]:
-    check_inline(call, MAX_INLINE_INPUT)
+    check_size(call, MAX_INLINE)
     arguments = dict(call.arguments)
     parts: list[dict[str, Any]] = [{"text": arguments.pop("prompt", "")}]
     parts += [{"inlineData": {"mimeType": image.content_type, "data": base64_of(image.data)}} for image in call.images]

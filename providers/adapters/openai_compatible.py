@@ -31,6 +31,7 @@ from providers.request import Answer, GeneratedImage, ProviderCall
 from providers.sniffing import decode_base64, measured
 
 from .base import NO_KEY, Account, Deadline
+from .sources import file_name_of
 from .wire import Reply, Wire, duration_of, retry_after
 
 _POLICY = frozenset({"moderation_blocked", "content_policy_violation", "content_filter"})
@@ -63,13 +64,12 @@ class OpenAICompatible:
 
 
 def _files(call: ProviderCall) -> list[tuple[str, tuple[str, bytes, str]]]:
-    """The source images as form parts; the names are ours and say only the type."""
+    """The source images as form parts."""
     name = (call.image_field or "image").removesuffix("[]") + ("[]" if call.image_is_list else "")
-    parts = []
-    for number, image in enumerate(call.images, 1):
-        suffix = image.content_type.partition("/")[2] or "png"
-        parts.append((name, (f"image-{number}.{suffix}", image.data, image.content_type)))
-    return parts
+    return [
+        (name, (file_name_of(image, number), image.data, image.content_type))
+        for number, image in enumerate(call.images, 1)
+    ]
 
 
 def _form(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,11 +31,13 @@ from providers.errors import (
     TimedOut,
     Unauthorised,
 )
-from providers.request import Answer, GeneratedImage, ProviderCall
+from providers.request import Answer, GeneratedImage, ProviderCall, SourceImage
 
 from .base import Account, Deadline
-from .wire import UNREADABLE, Reply, Wire, duration_of, growing_pauses, retry_after, with_inline_images
+from .sources import file_name_of, with_images
+from .wire import UNREADABLE, Reply, Wire, duration_of, growing_pauses, retry_after
 
+INLINE = 256 * 1024  # bytes of source images; Replicate advises data URIs up to here
 LONGEST_WAIT = 60  # seconds; `Prefer: wait=N` takes no more
 RUNNING = frozenset({"starting", "processing"})
 
@@ -64,7 +66,7 @@ class Replicate:
 
 def _create(wire: Wire, call: ProviderCall) -> Reply:
     base = wire.account.urls["base"].rstrip("/")
-    body: dict[str, Any] = {"input": with_inline_images(call)}
+    body: dict[str, Any] = {"input": with_images(call, lambda image: _uploaded(wire, image), inline=INLINE)}
     if ":" in call.endpoint or "/" not in call.endpoint:
         url, body["version"] = f"{base}/predictions", call.endpoint
     else:
@@ -82,6 +84,19 @@ def _create(wire: Wire, call: ProviderCall) -> Reply:
     if not isinstance(reply.object().get("status"), str) or not reply.object().get("id"):
         raise BadOutput(f"Replicate answered without a prediction: {reply.text()}", possibly_charged=True)
     return reply
+
+
+def _uploaded(wire: Wire, image: SourceImage) -> str:
+    """Hands a source image to the Files API, which keeps it for a day; its address there."""
+    content = {"content": (file_name_of(image), image.data, image.content_type)}
+    reply = wire.prepare(f"{wire.account.urls['base'].rstrip('/')}/files", files=content)
+    if not reply.ok:
+        raise _refusal(reply)
+    urls = reply.object().get("urls")
+    address = urls.get("get") if isinstance(urls, dict) else None
+    if not isinstance(address, str):
+        raise ProviderFailure(f"Replicate took a source image but does not say where it is: {reply.text()}")
+    return address
 
 
 def _finished(wire: Wire, prediction: dict[str, Any]) -> dict[str, Any]:

@@ -88,8 +88,8 @@ class Line:
 def line_to(simulator, http):
     def line(wire: str) -> Line:
         urls = {
-            "fal": {"run": f"{simulator.url}/fal/run", "queue": f"{simulator.url}/fal/queue"},
-            "fal-run": {"run": f"{simulator.url}/fal/run", "queue": ""},
+            "fal": {place: f"{simulator.url}/fal/{place}" for place in ("run", "queue", "rest")},
+            "fal-run": {"run": f"{simulator.url}/fal/run", "queue": "", "rest": f"{simulator.url}/fal/rest"},
             "replicate": {"base": f"{simulator.url}/replicate/v1"},
             "openai": {"base": f"{simulator.url}/openai/v1/"},
             "bfl": {"base": f"{simulator.url}/bfl/v1"},
