@@ -15,6 +15,8 @@ import dj_database_url
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
+from config.named_providers import openai_compatible
+
 django_stubs_ext.monkeypatch()  # ModelAdmin[Prompt] at run time, not only for the type checker
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -199,6 +201,7 @@ BATTLE_LIFETIME = env_int("BATTLE_LIFETIME", 3600)  # seconds in which a served 
 # A provider without a key is known (prices, pages) but never called.
 
 ALLOW_LOOPBACK_PROVIDERS = env_bool("ALLOW_LOOPBACK_PROVIDERS")
+WEBHOOK_URL = env("WEBHOOK_URL").rstrip("/")  # how the internet reaches /webhooks; providers/webhooks.py says what for
 PROVIDERS: dict[str, dict[str, Any]] = {
     "fal": {
         "name": "fal",
@@ -206,14 +209,17 @@ PROVIDERS: dict[str, dict[str, Any]] = {
         "urls": {
             "run": env("FAL_RUN_URL", "https://fal.run"),
             "queue": env("FAL_QUEUE_URL", "https://queue.fal.run"),
+            "rest": env("FAL_REST_URL", "https://rest.fal.ai"),  # takes large source images
         },
         "api_key": env("FAL_KEY"),
+        "webhook_key": env("FAL_JWKS_URL", "https://rest.alpha.fal.ai/.well-known/jwks.json"),
     },
     "replicate": {
         "name": "Replicate",
         "adapter": "replicate",
         "urls": {"base": env("REPLICATE_BASE_URL", "https://api.replicate.com/v1")},
         "api_key": env("REPLICATE_API_TOKEN"),
+        "webhook_key": env("REPLICATE_WEBHOOK_SECRET"),
     },
     "openai": {
         "name": "OpenAI",
@@ -221,7 +227,24 @@ PROVIDERS: dict[str, dict[str, Any]] = {
         "urls": {"base": env("OPENAI_BASE_URL", "https://api.openai.com/v1")},
         "api_key": env("OPENAI_API_KEY"),
     },
+    "bfl": {
+        "name": "Black Forest Labs",
+        "adapter": "bfl",
+        "urls": {"base": env("BFL_BASE_URL", "https://api.bfl.ai/v1")},
+        "domains": ("bfl.ai",),  # it names the cluster that took a task, like api.eu2.bfl.ai
+        "api_key": env("BFL_API_KEY"),
+    },
+    "gemini": {
+        "name": "Google Gemini",
+        "adapter": "gemini",
+        "urls": {"base": env("GEMINI_BASE_URL", "https://generativelanguage.googleapis.com/v1beta")},
+        "api_key": env("GEMINI_API_KEY"),
+    },
 }
+# Whoever else speaks the Images API of OpenAI: NAME=ADDRESS, as many as wanted, with the key in <NAME>_API_KEY.
+PROVIDERS |= openai_compatible(
+    env("OPENAI_COMPATIBLE_PROVIDERS"), os.environ, taken=PROVIDERS, allow_loopback=ALLOW_LOOPBACK_PROVIDERS
+)
 # The loopback simulator speaks the real wire formats for the sample models of the demo. It is a provider of its own,
 # so its answers can never be mistaken for those of the companies whose formats it speaks.
 SIMULATOR_URL = env("SIMULATOR_URL")
@@ -229,7 +252,7 @@ PROVIDERS |= {
     "simulated-fal": {
         "name": "Simulator (fal's wire format)",
         "adapter": "fal",
-        "urls": {"run": f"{SIMULATOR_URL}/fal/run", "queue": f"{SIMULATOR_URL}/fal/queue"},
+        "urls": {place: f"{SIMULATOR_URL}/fal/{place}" for place in ("run", "queue", "rest")},
         "api_key": "simulated" if SIMULATOR_URL else "",
         "simulated": True,
     },

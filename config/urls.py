@@ -14,6 +14,7 @@ urlpatterns = [
     # Browsers ask for this on pages that name no icon, such as the admin's.
     path("favicon.ico", lambda request: redirect(static("favicon.svg"))),
     path("admin/", admin.site.urls),
+    path("", include("providers.urls")),
     path("", include("arena.urls")),
     path("", include("leaderboard.urls")),
 ]

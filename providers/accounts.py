@@ -10,7 +10,12 @@ from .adapters.base import Account
 def accounts() -> dict[str, Account]:
     """Every provider of `settings.PROVIDERS` by its key, with or without an API key."""
     return {
-        key: Account(key=key, allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS, **config)
+        key: Account(
+            key=key,
+            allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS,
+            webhook_url=f"{settings.WEBHOOK_URL}/{key}/" if settings.WEBHOOK_URL and config.get("webhook_key") else "",
+            **config,
+        )
         for key, config in settings.PROVIDERS.items()
     }
 

@@ -73,7 +73,7 @@ def _data_of(uri: str) -> bytes:
 def _follow(url: str, deadline: Deadline, trusted: Collection[str], headers: Mapping[str, str]) -> bytes:
     first_origin = origin_of(url)
     for _ in range(1 + REDIRECTS):
-        _check(url, trusted)
+        check_address(url, trusted)
         own = headers if origin_of(url) == first_origin else {}
         data, target = _get(url, deadline, origin_of(url) in trusted, own)
         if target is None:
@@ -85,7 +85,7 @@ def _follow(url: str, deadline: Deadline, trusted: Collection[str], headers: Map
     raise BadOutput(f"The image is behind more than {REDIRECTS} redirects.", possibly_charged=True)
 
 
-def _check(url: str, trusted: Collection[str]) -> None:
+def check_address(url: str, trusted: Collection[str]) -> None:
     origin = origin_of(url)
     if not origin or "@" in urlsplit(url).netloc:
         raise BadOutput(f"{url[:200]!r} is not an address of an image.", possibly_charged=True)
@@ -105,7 +105,7 @@ def _get(url: str, deadline: Deadline, is_trusted: bool, headers: Mapping[str, s
     try:
         with (
             httpcore.ConnectionPool(
-                ssl_context=_ssl_context(), network_backend=_CheckedNetwork(deadline, is_trusted)
+                ssl_context=ssl_context(), network_backend=CheckedNetwork(deadline, is_trusted)
             ) as pool,
             pool.stream("GET", target, headers=sent, extensions={"timeout": {"connect": CONNECT_TIMEOUT}}) as response,
         ):
@@ -138,11 +138,11 @@ def _capped(chunks: Iterable[bytes], announced: str) -> bytes:
 
 
 @functools.cache
-def _ssl_context() -> ssl.SSLContext:
+def ssl_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-class _CheckedNetwork(httpcore.NetworkBackend):
+class CheckedNetwork(httpcore.NetworkBackend):
     """Connects to public addresses only – to the very address that was checked – and within the deadline."""
 
     def __init__(self, deadline: Deadline, is_trusted: bool) -> None:

@@ -68,7 +68,7 @@ class Answer:
 
     `ttfb` is the time to the first byte of the response that carries the result; it means something only for
     synchronous calls and is None for queue and poll modes. `cost` is what the provider itself says it billed (USD),
-    None when it says nothing.
+    None when it says nothing. `usage` are the tokens that a model priced by tokens counted, in the provider's words.
     """
 
     images: tuple[GeneratedImage, ...]
@@ -79,3 +79,4 @@ class Answer:
     billed_units: Decimal | None = None
     provider_request_id: str = ""
     seed: int | None = None
+    usage: Mapping[str, Any] | None = None

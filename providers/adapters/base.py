@@ -16,7 +16,9 @@ from providers.addresses import USER_AGENT, is_loopback, origin_of
 from providers.deadline import Deadline
 from providers.request import Answer, ProviderCall
 
-__all__ = ["Account", "Adapter", "Deadline", "new_client"]
+__all__ = ["NO_KEY", "Account", "Adapter", "Deadline", "new_client"]
+
+NO_KEY = "none"  # the key of a server that wants none: it is called, but nothing is sent in place of a key
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,10 @@ class Account:
     name: str
     adapter: str
     urls: Mapping[str, str] = field(default_factory=dict)
+    domains: tuple[str, ...] = ()  # the provider's own: it may name any https host below them for its jobs
     api_key: str = field(default="", repr=False)
+    webhook_key: str = field(default="", repr=False)  # what proves its webhooks: a shared secret, or where its keys are
+    webhook_url: str = ""  # where it should send them; "" asks for none
     simulated: bool = False
     allow_loopback: bool = False
 
@@ -49,9 +54,14 @@ class Account:
     def owns(self, url: str) -> bool:
         """May a request that carries our key go to this URL? Only to the account's own addresses, and not in clear."""
         origin = origin_of(url)
-        if origin not in {origin_of(own) for own in self.urls.values()}:
+        if origin in self.loopback_origins:
+            return True
+        if not origin.startswith("https://") or is_loopback(url):
             return False
-        return (origin.startswith("https://") and not is_loopback(url)) or origin in self.loopback_origins
+        host = origin.removeprefix("https://").removesuffix(":443")
+        return origin in {origin_of(own) for own in self.urls.values()} or any(
+            f".{host}".endswith(f".{domain}") for domain in self.domains
+        )
 
 
 class Adapter(Protocol):

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -31,11 +32,14 @@ from providers.errors import (
     TimedOut,
     Unauthorised,
 )
-from providers.request import Answer, ProviderCall
+from providers.request import Answer, ProviderCall, SourceImage
+from providers.upload import put
 
 from .base import Account, Deadline
-from .wire import Reply, Wire, duration_of, growing_pauses, retry_after, with_inline_images
+from .sources import file_name_of, with_images, with_inline_images
+from .wire import Reply, Wire, duration_of, growing_pauses, retry_after
 
+INLINE = 4 * 1024 * 1024  # bytes of source images that travel as data URIs; fal finds larger ones slow
 KEEP_FILES = 3600  # seconds fal keeps the result; we fetch it at once and want no copy to linger
 
 _NO_CREDIT = ("exhausted balance", "user is locked", "insufficient", "billing")
@@ -91,7 +95,29 @@ def _post(wire: Wire, place: str, call: ProviderCall) -> Reply:
         "X-Fal-Object-Lifecycle-Preference": json.dumps({"expiration_duration_seconds": KEEP_FILES}),
     }
     url = f"{wire.account.urls[place].rstrip('/')}/{call.endpoint.strip('/')}"
-    return wire.create(url, json=with_inline_images(call), headers=headers)
+    if place == "queue" and wire.account.webhook_url:
+        url += f"?{urlencode({'fal_webhook': wire.account.webhook_url})}"
+    return wire.create(url, json=_arguments(wire, call), headers=headers)
+
+
+def _arguments(wire: Wire, call: ProviderCall) -> dict[str, Any]:
+    if not wire.account.urls.get("rest"):
+        return with_inline_images(call)
+    return with_images(call, lambda image: _uploaded(wire, image), inline=INLINE)
+
+
+def _uploaded(wire: Wire, image: SourceImage) -> str:
+    """Uploads a source image in two steps – ask for an address, put the bytes there – and says where it is."""
+    url = f"{wire.account.urls['rest'].rstrip('/')}/storage/upload/initiate?storage_type=fal-cdn-v3"
+    reply = wire.prepare(url, json={"content_type": image.content_type, "file_name": file_name_of(image)})
+    if not reply.ok:
+        raise _failure(reply, ran=False)
+    places = reply.object()
+    target, address = places.get("upload_url"), places.get("file_url")
+    if not isinstance(target, str) or not isinstance(address, str):
+        raise ProviderFailure(f"fal names no place to upload a source image to: {reply.text()}")
+    put(target, image.data, image.content_type, deadline=wire.deadline, trusted=wire.account.loopback_origins)
+    return address
 
 
 def _completed(wire: Wire, status_url: str) -> dict[str, Any]:

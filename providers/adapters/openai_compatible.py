@@ -30,7 +30,8 @@ from providers.errors import (
 from providers.request import Answer, GeneratedImage, ProviderCall
 from providers.sniffing import decode_base64, measured
 
-from .base import Account, Deadline
+from .base import NO_KEY, Account, Deadline
+from .sources import file_name_of
 from .wire import Reply, Wire, duration_of, retry_after
 
 _POLICY = frozenset({"moderation_blocked", "content_policy_violation", "content_filter"})
@@ -41,7 +42,8 @@ _UNREADABLE = frozenset({"invalid_image_url", "image_url_unreachable", "image_pa
 class OpenAICompatible:
     def generate(self, call: ProviderCall, *, account: Account, http: httpx.Client, deadline: Deadline) -> Answer:
         started = time.monotonic()
-        wire = Wire(account, http, deadline, {"Authorization": f"Bearer {account.api_key}"})
+        key = {} if account.api_key == NO_KEY else {"Authorization": f"Bearer {account.api_key}"}
+        wire = Wire(account, http, deadline, key)
         base = account.urls["base"].rstrip("/")
         arguments = {"model": call.endpoint, **call.arguments}
         if call.images:
@@ -50,23 +52,24 @@ class OpenAICompatible:
             reply = wire.create(f"{base}/images/generations", json=arguments)
         if not reply.ok:
             raise _failure(reply)
+        usage = reply.object().get("usage")
         return Answer(
             images=_images(wire, reply),
             duration=timedelta(seconds=time.monotonic() - started),
             ttfb=timedelta(seconds=reply.ttfb),
             provider_time=_processing_time(reply),
             provider_request_id=reply.headers.get("x-request-id", ""),
+            usage=usage if isinstance(usage, dict) else None,
         )
 
 
 def _files(call: ProviderCall) -> list[tuple[str, tuple[str, bytes, str]]]:
-    """The source images as form parts; the names are ours and say only the type."""
+    """The source images as form parts."""
     name = (call.image_field or "image").removesuffix("[]") + ("[]" if call.image_is_list else "")
-    parts = []
-    for number, image in enumerate(call.images, 1):
-        suffix = image.content_type.partition("/")[2] or "png"
-        parts.append((name, (f"image-{number}.{suffix}", image.data, image.content_type)))
-    return parts
+    return [
+        (name, (file_name_of(image, number), image.data, image.content_type))
+        for number, image in enumerate(call.images, 1)
+    ]
 
 
 def _form(arguments: Mapping[str, Any]) -> dict[str, Any]:

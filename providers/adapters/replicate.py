@@ -31,19 +31,17 @@ from providers.errors import (
     TimedOut,
     Unauthorised,
 )
-from providers.request import Answer, GeneratedImage, ProviderCall
+from providers.request import Answer, GeneratedImage, ProviderCall, SourceImage
 
 from .base import Account, Deadline
-from .wire import Reply, Wire, duration_of, growing_pauses, retry_after, with_inline_images
+from .sources import file_name_of, with_images
+from .wire import UNREADABLE, Reply, Wire, duration_of, growing_pauses, retry_after
 
+INLINE = 256 * 1024  # bytes of source images; Replicate advises data URIs up to here
 LONGEST_WAIT = 60  # seconds; `Prefer: wait=N` takes no more
 RUNNING = frozenset({"starting", "processing"})
 
 _REFUSED = re.compile(r"nsfw|sensitive|safety|flagged|moderat|content polic|prohibited content|\bE005\b", re.IGNORECASE)
-_UNREADABLE = re.compile(
-    r"(could not|cannot|can't|failed to|unable to) (download|load|fetch|open|read|identify)\b.*\b(image|file|url)",
-    re.IGNORECASE,
-)
 _INVALID = re.compile(r"\bE006\b|invalid input|input validation", re.IGNORECASE)
 _LATE = re.compile(r"\bE6716\b|timed? ?out|deadline", re.IGNORECASE)
 
@@ -68,11 +66,13 @@ class Replicate:
 
 def _create(wire: Wire, call: ProviderCall) -> Reply:
     base = wire.account.urls["base"].rstrip("/")
-    body: dict[str, Any] = {"input": with_inline_images(call)}
+    body: dict[str, Any] = {"input": with_images(call, lambda image: _uploaded(wire, image), inline=INLINE)}
     if ":" in call.endpoint or "/" not in call.endpoint:
         url, body["version"] = f"{base}/predictions", call.endpoint
     else:
         url = f"{base}/models/{call.endpoint}/predictions"
+    if wire.account.webhook_url:
+        body |= {"webhook": wire.account.webhook_url, "webhook_events_filter": ["completed"]}
     left = wire.deadline.check("asking Replicate")
     # Should this process die, Replicate itself ends the prediction. Whole minutes, so that our own limit comes first.
     headers = {"Cancel-After": f"{math.ceil((left + 5) / 60)}m"}
@@ -84,6 +84,19 @@ def _create(wire: Wire, call: ProviderCall) -> Reply:
     if not isinstance(reply.object().get("status"), str) or not reply.object().get("id"):
         raise BadOutput(f"Replicate answered without a prediction: {reply.text()}", possibly_charged=True)
     return reply
+
+
+def _uploaded(wire: Wire, image: SourceImage) -> str:
+    """Hands a source image to the Files API, which keeps it for a day; its address there."""
+    content = {"content": (file_name_of(image), image.data, image.content_type)}
+    reply = wire.prepare(f"{wire.account.urls['base'].rstrip('/')}/files", files=content)
+    if not reply.ok:
+        raise _refusal(reply)
+    urls = reply.object().get("urls")
+    address = urls.get("get") if isinstance(urls, dict) else None
+    if not isinstance(address, str):
+        raise ProviderFailure(f"Replicate took a source image but does not say where it is: {reply.text()}")
+    return address
 
 
 def _finished(wire: Wire, prediction: dict[str, Any]) -> dict[str, Any]:
@@ -191,7 +204,7 @@ def _failure(prediction: dict[str, Any]) -> ProviderError:
     if status != "failed":
         return ProviderFailure(f"Replicate reports the unknown status {status!r}.", possibly_charged=True)
     for pattern, kind in (
-        (_REFUSED, ContentPolicy), (_UNREADABLE, InputUnreachable), (_INVALID, InvalidRequest), (_LATE, TimedOut),
+        (_REFUSED, ContentPolicy), (UNREADABLE, InputUnreachable), (_INVALID, InvalidRequest), (_LATE, TimedOut),
     ):  # fmt: skip
         if pattern.search(text):
             return kind(f"Replicate: {text}", possibly_charged=charged)

@@ -7,7 +7,6 @@ adapter sends it again by itself. Questions about a job that exists (polls, resu
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 import re
@@ -31,15 +30,19 @@ from providers.errors import (
     TimedOut,
     Unauthorised,
 )
-from providers.request import ProviderCall, SourceImage
 
 from .base import Account, Deadline
 
 MAX_ANSWER = 96 * 1024 * 1024  # ten images in base64 fit; a runaway body does not
-MAX_INLINE_INPUT = 8 * 1024 * 1024  # source images travel inside the JSON; providers refuse large bodies late and badly
 BODY_STALL = 5.0  # seconds without a byte once the answer has begun
 CANCEL_BUDGET = 3.0  # seconds for telling the provider to stop, spent after our own time is up
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # seconds between polls
+# What providers say of a source image in words, where they have no code for it.
+UNREADABLE = re.compile(
+    r"(could not|cannot|can't|failed to|unable to) (decode|download|fetch|identify|load|open|process|read)\b"
+    r".*\b(image|file|url)",
+    re.IGNORECASE,
+)
 PATIENCE = 5  # polls that may fail in a row before the job is given up
 
 # Nothing has been sent: the connection was never made, or no connection of ours was free.
@@ -88,6 +91,13 @@ class Wire:
     def create(self, url: str, *, headers: Mapping[str, str] | None = None, **content: Any) -> Reply:
         """POST that makes the provider work and bill: never repeated once it may have arrived."""
         return self._send("POST", url, headers=headers, creates=True, deadline=self.deadline, **content)
+
+    def prepare(self, url: str, **content: Any) -> Reply:
+        """POST that orders nothing yet (an upload): when its answer is lost, nothing is lost but time."""
+        try:
+            return self._send("POST", url, headers=None, creates=False, deadline=self.deadline, **content)
+        except AnswerLost as error:
+            raise ConnectFailed(str(error)) from error
 
     def ask(self, url: str) -> Reply:
         return self._send("GET", url, headers=None, creates=False, deadline=self.deadline)
@@ -189,21 +199,6 @@ def growing_pauses() -> Iterator[float]:
     while True:
         yield pause
         pause = min(LONGEST_PAUSE, pause * 1.4)
-
-
-def data_uri(image: SourceImage) -> str:
-    return f"data:{image.content_type};base64,{base64.b64encode(image.data).decode('ascii')}"
-
-
-def with_inline_images(call: ProviderCall) -> dict[str, Any]:
-    """The call's arguments with its source images as data URIs where the endpoint wants them."""
-    if not call.images:
-        return dict(call.arguments)
-    size = sum(len(image.data) for image in call.images)
-    if size > MAX_INLINE_INPUT:
-        raise InvalidRequest(f"The source images are {size >> 20} MB; send at most {MAX_INLINE_INPUT >> 20} MB.")
-    uris = [data_uri(image) for image in call.images]
-    return {**call.arguments, call.image_field or "image_urls": uris if call.image_is_list else uris[0]}
 
 
 def _number(value: Any) -> float | None:

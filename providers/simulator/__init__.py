@@ -1,4 +1,4 @@
-"""A loopback server that speaks fal, Replicate and OpenAI on the wire, with images drawn by the studio.
+"""A loopback server that speaks the providers' wire formats, with images drawn by the studio.
 
 It stands in for the companies in demos and tests: official clients accept its answers. Nothing leaves this machine,
 no money is spent, and all is deterministic: the picture, the time it takes, and the faults, which a prompt asks for.
@@ -6,6 +6,8 @@ no money is spent, and all is deterministic: the picture, the time it takes, and
     /fal/run/…  /fal/queue/…  /fal/rest/…      fal: synchronous run, queue, uploads
     /replicate/v1/…                            Replicate: models, predictions, files
     /openai/v1/…                               OpenAI: images (JSON, forms, streams) and models
+    /bfl/v1/…                                  Black Forest Labs: tasks and their results
+    /gemini/v1beta/…                           Gemini: generateContent
     /files/<name>                              result images
     /healthz  /journal                         alive; what was asked, made and cancelled, per endpoint
 
@@ -33,10 +35,14 @@ A prompt that contains `[sim:NAME]` or `[sim:NAME=ARG]` asks for a fault; severa
     no-wait            Replicate answers at once, although it was asked to wait
     poll-503=N  poll-reset=N    the first N questions about the job fail at the gateway or are reset
     no-image           success without an image: an empty list
+    text-only  thoughts  success with words alone, and with a sketch before the image (Gemini)
+    task-not-found     the accepted task is not known any more (Black Forest Labs)
     output-null  output-string  output-list     the shape of Replicate's `output`
     data-uri           the image comes as a data: URI
     url                the image comes as an address (OpenAI)
     wrong-size         the image is smaller than asked for
+    webhook=KIND       the webhook that was asked for comes twice (duplicate), after S seconds (late:S), changed on its
+                       way (forged), with an old timestamp (old), or not (none)
     result-404[=N] result-403 result-500[=N]    the image's address fails, always or the first N times
     result-html result-zero result-huge result-cut result-wrong-type result-animated     what is at the address instead
     result-mislabelled the image, with a Content-Type that is not its own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from .http import Reply, Request, events_reply, html_reply, json_reply
 from .jobs import Job, Order, Workshop
 from .scenarios import Fault, Scenario, fault_of
 from .sources import Unreadable, source_of
+from .webhooks import as_fal, jwks, send
 
 REFUSALS = {
     401: "Cannot access application. Authentication is required to access this application.",
@@ -58,6 +60,8 @@ def _create(workshop: Workshop, request: Request, endpoint: str, *, queued: bool
         return order
     job = workshop.start(order)
     if queued:
+        if url := request.parameters().get("fal_webhook"):
+            send(workshop, job, url, lambda: _webhook(job, request), as_fal(job))
         return spoilt(scenario, _reply(_ticket(job, request), 200, job.id))
     if not workshop.wait(job):
         return html_reply(503)
@@ -189,12 +193,23 @@ def _result(job: Job, request: Request) -> Reply:
     return _reply(body, 200, job.id, {"x-fal-billable-units": f"{job.megapixels:.4f}"})
 
 
+def _webhook(job: Job, request: Request) -> dict[str, Any]:
+    result = _result(job, request)
+    assert isinstance(result.body, bytes)
+    body = {"request_id": job.id, "gateway_request_id": job.id, "payload": json.loads(result.body)}
+    if result.status == 200:
+        return {**body, "status": "OK"}
+    return {**body, "status": "ERROR", "error": f"Unexpected status code: {result.status}"}
+
+
 def _storage(workshop: Workshop, request: Request, path: str) -> Reply:
     """Uploads in two steps: ask for an address, put the bytes there."""
     if request.method == "PUT" and path.startswith("upload/"):
         kind = request.headers.get("content-type", "application/octet-stream")
         workshop.gallery.keep(path.removeprefix("upload/"), request.body, kind)
         return _reply({}, 200)
+    if path == ".well-known/jwks.json":
+        return _reply(jwks())
     if request.method == "POST" and path == "storage/upload/initiate":
         name = f"{uuid.uuid4().hex}.upload"
         return _reply(

@@ -13,6 +13,7 @@ from .http import Reply, Request, html_reply, json_reply
 from .jobs import Job, Workshop
 
 HUGE = 27  # MB
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
 
 
 def address_of(job: Job, picture: Picture, origin: str) -> str:
@@ -55,12 +56,28 @@ def serve(workshop: Workshop, request: Request) -> Reply:
         case "slow":
             return Reply(200, data, whole.headers, cut_at=100, stall=float(argument or 5))
         case "wrong-type":
-            return Reply(200, b'<svg xmlns="http://www.w3.org/2000/svg"/>', whole.headers)
+            return Reply(200, SVG, whole.headers)
         case "mislabelled":
             return Reply(200, data, {"Content-Type": "application/octet-stream"})
         case "animated":
             return Reply(200, _animated(), {"Content-Type": "image/gif"})
     return whole
+
+
+def damaged(fault: str, data: bytes) -> bytes:
+    """What is in the place of a picture that travels inside the answer."""
+    match fault:
+        case "html":
+            return b"<html></html>"
+        case "zero":
+            return b""
+        case "cut":
+            return data[: len(data) // 2]
+        case "wrong-type":
+            return SVG
+        case "animated":
+            return _animated()
+    return data
 
 
 def _huge(data: bytes) -> Iterator[bytes]:

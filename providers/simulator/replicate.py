@@ -17,6 +17,7 @@ from .http import Reply, Request, html_reply, json_reply
 from .jobs import Job, Order, Workshop, sample_model_of
 from .scenarios import Fault, Scenario, fault_of
 from .sources import Unreadable, source_of
+from .webhooks import SECRET, as_replicate, send
 
 PROBLEMS = {
     401: ("Unauthenticated", "You did not pass a valid authentication token"),
@@ -47,6 +48,8 @@ def answer(workshop: Workshop, request: Request) -> Reply:
             return json_reply(_model(owner, name))
         case "POST", ["files"]:
             return _upload(workshop, request)
+        case "GET", ["webhooks", "default", "secret"]:
+            return json_reply({"key": SECRET})
         case "GET" | "POST", ["predictions", job_id, *rest]:
             return _about(workshop, request, job_id, rest)
     return _problem(Fault(404))
@@ -67,6 +70,8 @@ def _create(workshop: Workshop, request: Request, endpoint: str) -> Reply:
         workshop.note(asked, "refused")
         return order
     job = workshop.start(order, job_id=base64.b32encode(uuid.uuid4().bytes).decode().lower().rstrip("=")[:26])
+    if isinstance(url := body.get("webhook"), str) and "completed" in body.get("webhook_events_filter", ["completed"]):
+        send(workshop, job, url, lambda: _prediction(job, request), as_replicate)
     finished = job.state == "done"
     if (found := _WAIT.fullmatch(request.headers.get("prefer", ""))) and "no-wait" not in scenario:
         finished = workshop.wait(job, float(found[1] or 60))

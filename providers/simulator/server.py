@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
-from . import fal, files, openai, replicate
+from . import bfl, fal, files, gemini, openai, replicate
 from .http import Reply, Request, json_reply
 from .jobs import Workshop
 
@@ -26,6 +26,8 @@ WIRE_FORMATS: dict[str, Callable[[Workshop, Request], Reply]] = {
     "fal": fal.answer,
     "replicate": replicate.answer,
     "openai": openai.answer,
+    "bfl": bfl.answer,
+    "gemini": gemini.answer,
     "files": files.serve,
 }
 

@@ -23,8 +23,13 @@ SIZES: dict[str, dict[str, Any]] = {
     "fal-run": {"image_size": {"width": 192, "height": 128}},
     "replicate": {"width": 192, "height": 128, "output_format": "png"},
     "openai": {"size": "192x128"},
+    "bfl": {"width": 192, "height": 128, "output_format": "png"},
+    "gemini": {"aspectRatio": "3:2", "imageSize": "0.1534K"},  # a tier of 157² pixels, which Google has not
 }
-IMAGE_FIELDS = {"fal": "image_urls", "fal-run": "image_urls", "replicate": "images", "openai": "image"}
+IMAGE_FIELDS = {
+    "fal": "image_urls", "fal-run": "image_urls", "replicate": "images", "openai": "image", "bfl": "input_image",
+    "gemini": "inlineData",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -83,10 +88,12 @@ class Line:
 def line_to(simulator, http):
     def line(wire: str) -> Line:
         urls = {
-            "fal": {"run": f"{simulator.url}/fal/run", "queue": f"{simulator.url}/fal/queue"},
-            "fal-run": {"run": f"{simulator.url}/fal/run", "queue": ""},
+            "fal": {place: f"{simulator.url}/fal/{place}" for place in ("run", "queue", "rest")},
+            "fal-run": {"run": f"{simulator.url}/fal/run", "queue": "", "rest": f"{simulator.url}/fal/rest"},
             "replicate": {"base": f"{simulator.url}/replicate/v1"},
             "openai": {"base": f"{simulator.url}/openai/v1/"},
+            "bfl": {"base": f"{simulator.url}/bfl/v1"},
+            "gemini": {"base": f"{simulator.url}/gemini/v1beta"},
         }[wire]
         account = Account(wire, wire, wire.partition("-")[0], urls, api_key="simulated", simulated=True)
         return Line(wire, account, http, simulator)

@@ -17,13 +17,16 @@ from PIL import Image
 
 from providers.adapters import ADAPTERS, replicate
 from providers.adapters.base import Account, Deadline
-from providers.adapters.wire import Reply, retry_after, with_inline_images
+from providers.adapters.sources import with_inline_images
+from providers.adapters.wire import Reply, retry_after
 from providers.errors import (
     BadOutput,
     ContentPolicy,
     InvalidRequest,
     NotFound,
+    OutOfCredit,
     ProviderError,
+    RateLimited,
     Unauthorised,
 )
 from providers.request import GeneratedImage, ProviderCall, SourceImage
@@ -37,6 +40,8 @@ def png(width: int = 96, height: int = 64) -> SourceImage:
 
 FAL = Account("fal", "fal", "fal", {"run": "https://fal.test", "queue": "https://queue.fal.test"}, api_key="secret")
 REPLICATE = Account("replicate", "Replicate", "replicate", {"base": "https://replicate.test/v1"}, api_key="secret")
+BFL = Account("bfl", "BFL", "bfl", {"base": "https://api.bfl.test/v1"}, domains=("bfl.test",), api_key="secret")
+GEMINI = Account("gemini", "Gemini", "gemini", {"base": "https://gemini.test/v1beta"}, api_key="secret")
 CALL = ProviderCall("owner/model", {"prompt": "a kite"})
 
 
@@ -61,6 +66,81 @@ def test_our_key_never_follows_an_address_to_another_host(elsewhere):
         ADAPTERS["fal"].generate(CALL, account=FAL, http=http, deadline=Deadline(5))
     assert len(seen) == 1
     assert seen[0].headers["authorization"] == "Key secret"
+
+
+@pytest.mark.parametrize(
+    ("address", "ours"),
+    [
+        ("https://api.eu2.bfl.test/v1/get_result?id=1", True),
+        ("https://bfl.test/x", True),
+        ("http://api.eu2.bfl.test/x", False),
+        ("https://api.eu2.bfl.test:8443/x", False),
+        ("https://notbfl.test/x", False),
+        ("https://bfl.test.evil.test/x", False),
+        ("https://bfl.test@evil.test/x", False),
+        ("https://evil.test/bfl.test", False),
+        ("", False),
+    ],
+)
+def test_black_forest_labs_is_polled_where_it_says_but_only_on_its_own_hosts(address, ours):
+    seen: list[httpx.Request] = []
+    ticket = {"id": "1", "polling_url": address, "cost": 1.5}
+    replies = [httpx.Response(200, json=ticket), httpx.Response(200, json={"status": "Content Moderated"})]
+    with answering(*replies, seen=seen) as http, pytest.raises(ContentPolicy if ours else BadOutput) as caught:
+        ADAPTERS["bfl"].generate(CALL, account=BFL, http=http, deadline=Deadline(5))
+    assert caught.value.possibly_charged
+    assert [str(request.url) for request in seen[1:]] == ([address] if ours else [])
+    assert {request.headers["x-key"] for request in seen} == {"secret"}
+
+
+def test_black_forest_labs_gets_its_images_in_base64_and_in_numbered_fields():
+    seen: list[httpx.Request] = []
+    call = ProviderCall("flux-2-pro", {"prompt": "p"}, images=(png(), png(8, 8)), image_field="input_image")
+    with answering(httpx.Response(402), seen=seen) as http, pytest.raises(OutOfCredit):
+        ADAPTERS["bfl"].generate(call, account=BFL, http=http, deadline=Deadline(5))
+    body = json.loads(seen[0].content)
+    assert str(seen[0].url) == "https://api.bfl.test/v1/flux-2-pro"
+    assert [base64.b64decode(body[name]) for name in ("input_image", "input_image_2")] == [
+        image.data for image in call.images
+    ]
+
+
+def test_gemini_gets_each_argument_where_its_body_has_a_place_for_it():
+    seen: list[httpx.Request] = []
+    arguments = {
+        "prompt": "p", "aspectRatio": "16:9", "imageSize": "2K", "seed": 3, "temperature": 0.5, "safetySettings": [],
+    }  # fmt: skip
+    call = ProviderCall("gemini-3-pro-image", arguments, images=(png(),))
+    with answering(httpx.Response(429), seen=seen) as http, pytest.raises(RateLimited):
+        ADAPTERS["gemini"].generate(call, account=GEMINI, http=http, deadline=Deadline(5))
+    assert str(seen[0].url) == "https://gemini.test/v1beta/models/gemini-3-pro-image:generateContent"
+    assert seen[0].headers["x-goog-api-key"] == "secret"
+    inline = {"mimeType": "image/png", "data": base64.b64encode(png().data).decode()}
+    assert json.loads(seen[0].content) == {
+        "contents": [{"role": "user", "parts": [{"text": "p"}, {"inlineData": inline}]}],
+        "generationConfig": {
+            "responseModalities": ["IMAGE"], "seed": 3, "temperature": 0.5,
+            "imageConfig": {"aspectRatio": "16:9", "imageSize": "2K"},
+        },
+        "safetySettings": [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "charged"),
+    [
+        ({"promptFeedback": {"blockReason": "OTHER"}}, ContentPolicy, False),
+        ({"candidates": [{"finishReason": "IMAGE_PROHIBITED_CONTENT"}]}, ContentPolicy, True),
+        ({"candidates": [{"finishReason": "IMAGE_RECITATION"}]}, ContentPolicy, True),
+        ({"candidates": [{"finishReason": "IMAGE_OTHER"}]}, BadOutput, True),
+        ({"candidates": [{"finishReason": "MAX_TOKENS", "content": {"parts": [{"text": "I"}]}}]}, BadOutput, True),
+        ({"candidates": []}, BadOutput, True),
+    ],
+)
+def test_gemini_says_in_a_200_why_there_is_no_image(answer, error, charged):
+    with answering(httpx.Response(200, json=answer)) as http, pytest.raises(ProviderError) as caught:
+        ADAPTERS["gemini"].generate(CALL, account=GEMINI, http=http, deadline=Deadline(5))
+    assert (type(caught.value), caught.value.possibly_charged) == (error, charged)
 
 
 def test_replicate_is_polled_at_home_when_it_names_another_host():
@@ -151,7 +231,9 @@ INLINE = f"data:image/png;base64,{base64.b64encode(png().data).decode()}"
 KEYS = [
     "images", "image", "url", "has_nsfw_concepts", "timings", "inference", "detail", "loc", "type", "msg", "seed",
     "error", "error_type", "code", "message", "status", "id", "output", "metrics", "predict_time", "urls", "get",
-    "data", "b64_json", "started_at",
+    "data", "b64_json", "started_at", "result", "sample", "cost", "details", "start_time", "end_time", "duration",
+    "candidates", "content", "parts", "inlineData", "thought", "text", "finishReason", "promptFeedback", "blockReason",
+    "usageMetadata", "retryDelay", "reason",
 ]  # fmt: skip
 JSON = st.recursive(
     st.none()
@@ -159,7 +241,9 @@ JSON = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False)
     | st.text(max_size=5)
-    | st.sampled_from(["succeeded", "failed", "canceled", "COMPLETED", "data:image/png;base64,AAAA", "https://"]),
+    | st.sampled_from(
+        ["succeeded", "failed", "canceled", "COMPLETED", "Ready", "Error", "data:image/png;base64,AAAA", "https://"]
+    ),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5),
     max_leaves=12,
 )
@@ -174,13 +258,15 @@ JSON = st.recursive(
 )
 @example(status=201, body={"status": "starting", "id": {}, "urls": {"get": 5}}, header="")
 @example(status=201, body={"status": "failed", "id": "1", "error": {"a": 1}}, header="")
+@example(status=200, body={"candidates": [{"content": {"parts": [{"text": {}}, 3]}, "finishReason": []}]}, header="")
+@example(status=429, body={"error": {"details": [{"retryDelay": {}}, 5]}}, header="")
 @settings(max_examples=60, deadline=None, database=None)
 @given(
     status=st.sampled_from([200, 200, 200, 201, 202, 204, 302, 400, 403, 422, 429, 499, 500, 504]),
     body=JSON | st.binary(max_size=20),
     header=st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=6),
 )
-@pytest.mark.parametrize("adapter", ["fal", "replicate", "openai"])
+@pytest.mark.parametrize("adapter", ["fal", "replicate", "openai", "bfl", "gemini"])
 def test_whatever_a_provider_answers_only_a_provider_error_comes_out(adapter, status, body, header):
     names = ["retry-after", "retry-after-ms", "x-fal-billable-units", "openai-processing-ms", "x-fal-error-type"]
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -188,6 +274,19 @@ def test_whatever_a_provider_answers_only_a_provider_error_comes_out(adapter, st
     account = Account("x", "X", adapter, {"run": "https://x.test", "base": "https://x.test"}, api_key="k")
     with httpx.Client(transport=httpx.MockTransport(lambda _: reply)) as http, contextlib.suppress(ProviderError):
         ADAPTERS[adapter].generate(CALL, account=account, http=http, deadline=Deadline(1))
+
+
+@example(task={"status": "Ready", "result": {"sample": INLINE, "duration": {}, "start_time": True}, "cost": "Infinity"})
+@example(task={"status": ["Ready"], "details": {}})
+@settings(max_examples=60, deadline=None, database=None)
+@given(task=JSON)
+def test_whatever_a_task_of_black_forest_labs_becomes_only_a_provider_error_comes_out(task):
+    replies = iter([{"id": [], "polling_url": "https://bfl.test/x", "cost": {}}])
+    with (
+        httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=next(replies, task)))) as http,
+        contextlib.suppress(ProviderError),
+    ):
+        ADAPTERS["bfl"].generate(CALL, account=BFL, http=http, deadline=Deadline(0.3))
 
 
 def test_only_the_images_that_fal_marked_as_unsafe_are_left_out(line_to):

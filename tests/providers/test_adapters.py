@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from io import BytesIO
 
 import httpx
 import pytest
 from PIL import Image
 
+from providers import catalog, normalisation
 from providers.adapters import ADAPTERS
 from providers.adapters.base import Account, Deadline
 from providers.errors import (
@@ -27,11 +29,13 @@ from providers.errors import (
     TimedOut,
     Unauthorised,
 )
-from providers.request import ProviderCall, SourceImage
+from providers.request import ImageRequest, ProviderCall, SourceImage
 from providers.studio import SAMPLE_MODELS
 
-WIRES = ("fal", "fal-run", "replicate", "openai")
+WIRES = ("fal", "fal-run", "replicate", "openai", "bfl", "gemini")
 QUEUES = ("fal", "replicate")  # the wire formats in which a job can be asked about and cancelled
+POLLED = (*QUEUES, "bfl")  # … and those in which it can be asked about
+WITH_ADDRESSES = tuple(wire for wire in WIRES if wire != "gemini")  # … and in which images come as addresses
 MAYBE = True  # possibly charged
 
 
@@ -49,14 +53,20 @@ def test_an_image_of_the_size_asked_for_comes_home_with_its_measurements(line_to
     assert (image.width, image.height, image.content_type) == (192, 128, "image/png")
     assert Image.open(BytesIO(image.data)).size == (192, 128)
     assert answer.provider_request_id
-    assert timedelta(0) < answer.provider_time < answer.duration
+    if wire != "gemini":  # says nothing about its time
+        assert timedelta(0) < answer.provider_time < answer.duration
     assert line.journal == {"asked": 1, "refused": 0, "created": 1, "running": 0, "done": 1, "cancelled": 0}
-    if wire == "fal":
+    if wire in ("fal", "bfl"):
         assert answer.ttfb is None  # polled: it would be the time of the last poll
     else:
         assert timedelta(0) < answer.ttfb <= answer.duration
-    if wire in ("fal", "fal-run"):
+    if wire in ("fal", "fal-run", "bfl"):
         assert answer.seed == 7
+    if wire in ("openai", "gemini"):  # priced by tokens
+        assert any("token" in name.lower() for name in answer.usage)
+    if wire == "bfl":
+        assert answer.cost == Decimal("0.015")  # 1.5 credits of a cent each
+    if wire in ("fal", "fal-run"):
         assert round(answer.billed_units * 2**20 / (192 * 128), 1) == 1  # fal's own megapixels
 
 
@@ -90,27 +100,28 @@ def test_several_images_in_one_call(line_to, wire):
 
 # (scenario, wire formats, error, possibly charged, other facts)
 FAULTS = [
-    ("policy", ["fal", "replicate"], ContentPolicy, MAYBE, {}),
-    ("policy", ["fal-run", "openai"], ContentPolicy, False, {}),
-    ("nsfw", ["fal", "fal-run", "replicate"], ContentPolicy, MAYBE, {}),
+    ("policy", ["fal", "replicate", "bfl"], ContentPolicy, MAYBE, {}),
+    ("policy", ["fal-run", "openai", "gemini"], ContentPolicy, False, {}),
+    ("nsfw", ["fal", "fal-run", "replicate", "bfl", "gemini"], ContentPolicy, MAYBE, {}),
     ("nsfw", ["openai"], ContentPolicy, False, {}),
     ("missing", WIRES, InvalidRequest, False, {}),
     ("invalid", WIRES, InvalidRequest, False, {}),
-    ("input", ["fal", "fal-run", "openai"], InputUnreachable, False, {}),
+    ("input", ["fal", "fal-run", "openai", "bfl", "gemini"], InputUnreachable, False, {}),
     ("input", ["replicate"], InputUnreachable, MAYBE, {}),
-    ("401", WIRES, Unauthorised, False, {"status": 401}),
+    ("401", WITH_ADDRESSES, Unauthorised, False, {"status": 401}),
+    ("401", ["gemini"], Unauthorised, False, {"status": 400}),
     ("402", WIRES, OutOfCredit, False, {}),
     ("403", ["fal", "fal-run"], OutOfCredit, False, {"status": 403}),
-    ("403", ["replicate", "openai"], Unauthorised, False, {"status": 403}),
+    ("403", ["replicate", "openai", "bfl", "gemini"], Unauthorised, False, {"status": 403}),
     ("404", WIRES, NotFound, False, {"status": 404}),
-    ("429", ["fal", "fal-run", "openai"], RateLimited, False, {"retry_after": None}),
+    ("429", ["fal", "fal-run", "openai", "bfl", "gemini"], RateLimited, False, {"retry_after": None}),
     ("429", ["replicate"], RateLimited, False, {"retry_after": 30}),
     ("429=7", WIRES, RateLimited, False, {"retry_after": 7}),
     ("500", WIRES, ProviderFailure, False, {"status": 500}),
     ("502", WIRES, ProviderFailure, False, {"status": 502}),
     ("503", WIRES, ProviderFailure, False, {"status": 503}),
     ("504", ["fal", "fal-run"], TimedOut, False, {"status": 504}),
-    ("504", ["replicate", "openai"], TimedOut, MAYBE, {"status": 504}),
+    ("504", ["replicate", "openai", "bfl", "gemini"], TimedOut, MAYBE, {"status": 504}),
     ("gateway-500", WIRES, ProviderFailure, False, {"status": 500}),
     ("gateway-502", WIRES, ProviderFailure, False, {"status": 502}),
     ("gateway-503", WIRES, ProviderFailure, False, {"status": 503}),
@@ -121,8 +132,8 @@ FAULTS = [
     ("html", WIRES, BadOutput, MAYBE, {}),
     ("no-image", WIRES, BadOutput, MAYBE, {}),
     ("output-null", ["replicate"], BadOutput, MAYBE, {}),
-    ("fail-after-queue", ["fal", "openai"], ProviderFailure, False, {"status": 500}),
-    ("fail-after-queue", ["replicate"], ProviderFailure, MAYBE, {}),
+    ("fail-after-queue", ["fal", "openai", "gemini"], ProviderFailure, False, {"status": 500}),
+    ("fail-after-queue", ["replicate", "bfl"], ProviderFailure, MAYBE, {}),
     ("fail-after-queue=422", ["fal"], InvalidRequest, False, {"status": 422}),
     ("fail-after-queue=503", ["fal"], ProviderFailure, False, {"status": 503}),
     ("fail-after-queue=504", ["fal"], TimedOut, False, {"status": 504}),
@@ -132,9 +143,16 @@ FAULTS = [
     ("aborted", ["fal", "replicate"], TimedOut, False, {}),
     ("canceled", ["replicate"], Cancelled, MAYBE, {}),
     ("canceled", ["fal"], Cancelled, False, {}),
-    ("result-404", WIRES, BadOutput, MAYBE, {}),
+    ("failed=Failed to load the input image", ["replicate", "bfl"], InputUnreachable, MAYBE, {}),
+    ("task-not-found", ["bfl"], AnswerLost, MAYBE, {}),
+    ("text-only", ["gemini"], BadOutput, MAYBE, {}),
+    ("result-404", WITH_ADDRESSES, BadOutput, MAYBE, {}),
     ("result-html", WIRES, BadOutput, MAYBE, {}),
-    ("result-private", WIRES, BadOutput, MAYBE, {}),
+    ("result-zero", WIRES, BadOutput, MAYBE, {}),
+    ("result-cut", WIRES, BadOutput, MAYBE, {}),
+    ("result-wrong-type", WIRES, BadOutput, MAYBE, {}),
+    ("result-animated", WIRES, BadOutput, MAYBE, {}),
+    ("result-private", WITH_ADDRESSES, BadOutput, MAYBE, {}),
 ]
 EXPECTED = {  # retry the same offering, fall back to another, whose fault: the table of the error map
     ContentPolicy: (False, True, "nobody"),
@@ -186,7 +204,7 @@ def test_after_a_lost_answer_the_work_was_done_once_and_is_not_ordered_again(lin
     assert (line.journal["asked"], line.journal["created"]) == (1, 1)
 
 
-@pytest.mark.parametrize("wire", QUEUES)
+@pytest.mark.parametrize("wire", POLLED)
 @pytest.mark.parametrize("scenario", ["poll-503=3", "poll-reset=3", "poll-503=2] [sim:poll-reset=2"])
 def test_trouble_while_polling_is_waited_out(line_to, wire, scenario):
     line = line_to(wire)
@@ -229,8 +247,8 @@ def test_replicate_is_waited_with_first_and_polled_then(line_to):
     assert line.journal["created"] == 1
 
 
-@pytest.mark.parametrize("wire", ["fal-run", "openai"])
-def test_the_time_limit_of_a_synchronous_call_leaves_it_possibly_charged(line_to, wire):
+@pytest.mark.parametrize("wire", ["fal-run", "openai", "bfl", "gemini"])
+def test_the_time_limit_of_a_call_that_cannot_be_cancelled_leaves_it_possibly_charged(line_to, wire):
     with pytest.raises(TimedOut) as caught:
         line_to(wire).ask("a kite [sim:slow=20]", seconds=0.5)
     assert caught.value.possibly_charged
@@ -260,6 +278,16 @@ def test_whatever_the_shape_of_the_result_the_image_comes_home(line_to, wire, sc
     assert (image.width, image.height) == (
         (96, 64) if scenario == "wrong-size" else (192, 128)
     )  # measured, not believed
+
+
+def test_a_sketch_on_the_way_is_not_taken_for_geminis_image(line_to):
+    (image,) = line_to("gemini").ask("a kite [sim:thoughts]").images
+    assert (image.width, image.height) == (192, 128)
+
+
+def test_black_forest_labs_takes_each_source_image_in_a_field_of_its_own_and_bills_it(line_to):
+    answer = line_to("bfl").ask("a kite", images=(png(), png(32, 32)))
+    assert answer.cost == Decimal("0.017")
 
 
 def test_openai_may_give_an_address_instead_of_the_bytes(line_to):
@@ -322,3 +350,23 @@ def test_the_studio_draws_in_process(http):
             ProviderCall(slug, {"width": 64, "height": 64}, images=(SourceImage(b"x", "image/png"),)),
             account=account, http=http, deadline=Deadline(5),
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("slug", "provider", "request_", "size"),
+    [
+        ("flux.2-pro", "bfl", ImageRequest("a kite", size="16:9", seed=1), (1360, 768)),
+        ("flux.2-klein-4b", "bfl", ImageRequest("a kite", mode="edit", images=(png(128, 64),)), (1448, 724)),
+        ("gemini-3-pro-image", "gemini", ImageRequest("a kite", aspect_ratio="4:3"), (1182, 887)),
+        ("gemini-2.5-flash-image", "gemini", ImageRequest("a kite", mode="edit", images=(png(),)), (1254, 836)),
+    ],
+)
+def test_an_offering_of_the_catalogue_reaches_the_wire(line_to, slug, provider, request_, size):
+    """Endpoint, fields and size of the shipped rows, as the simulator – which knows nothing of them – reads them."""
+    row = catalog.read().offerings[slug, provider, request_.mode]
+    call = normalisation.build(request_, endpoint=row["endpoint"], parameters=row["parameters"])
+    line = line_to(provider)
+    (image,) = ADAPTERS[provider].generate(
+        call, account=line.account, http=line.http, deadline=Deadline(20)
+    ).images  # fmt: skip
+    assert (image.width, image.height) == size

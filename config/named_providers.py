@@ -1,0 +1,74 @@
+"""Any number of OpenAI-compatible providers by environment: another gateway, or an image server of the operator's own.
+
+    OPENAI_COMPATIBLE_PROVIDERS="lumenfall=https://api.lumenfall.ai/openai/v1 local=http://127.0.0.1:8080/v1"
+    LUMENFALL_API_KEY=…
+    LOCAL_API_KEY=none
+
+The name is what offerings say as their provider, and it names the variable of the key. A provider without a key is
+known but never called, like every other; a server that wants no key says so with the word `none`, because silence must
+not start spending money or sending prompts somewhere.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+VARIABLE = "OPENAI_COMPATIBLE_PROVIDERS"
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_RESERVED = "simulated-"
+
+
+def openai_compatible(
+    text: str, environment: Mapping[str, str], *, taken: Collection[str], allow_loopback: bool
+) -> dict[str, dict[str, Any]]:
+    """The entries for settings.PROVIDERS. ImproperlyConfigured says what is wrong and what to write instead."""
+    found: dict[str, dict[str, Any]] = {}
+    for entry in text.replace(",", " ").split():
+        name, equals, url = entry.partition("=")
+        if not equals or not _NAME.fullmatch(name):
+            raise _wrong(entry, "write name=address, the name in lower-case letters, digits and single hyphens")
+        if name in taken or name in found or name.startswith(_RESERVED):
+            raise _wrong(entry, f"the name {name!r} is taken; choose another")
+        _check_address(entry, url, allow_loopback)
+        key = environment.get(f"{name.replace('-', '_').upper()}_API_KEY", "")
+        found[name] = {
+            "name": name.replace("-", " ").capitalize(),
+            "adapter": "openai",
+            "urls": {"base": url.rstrip("/")},
+            "api_key": key.strip(),
+        }
+    return found
+
+
+def _check_address(entry: str, url: str, allow_loopback: bool) -> None:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise _wrong(entry, f"the address is broken ({error})") from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise _wrong(entry, "the address begins with https:// (or http:// on this machine) and ends like /v1")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise _wrong(entry, "an address has no user, question mark or hash; the key goes into its own variable")
+    if _is_loopback(host):
+        if not allow_loopback:
+            raise _wrong(entry, "it is on this machine; ALLOW_LOOPBACK_PROVIDERS=1 lets providers be there")
+    elif parts.scheme != "https":
+        raise _wrong(entry, "only https:// goes to another machine: our key and every prompt would travel in clear")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _wrong(entry: str, what: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{VARIABLE}: {entry!r}: {what}.")
