@@ -126,13 +126,9 @@ class Cancelled(ProviderError):
     fault = "us"
 
 
-OUTCOMES: tuple[str, ...] = (
-    "ok",
-    *dict.fromkeys(
-        kind.outcome
-        for kind in (
-            ContentPolicy, InvalidRequest, InputUnreachable, Unauthorised, OutOfCredit, NotFound, RateLimited,
-            TimedOut, ProviderFailure, NetworkError, BadOutput, Cancelled,
-        )
-    ),
+_KINDS: tuple[type[ProviderError], ...] = (
+    ContentPolicy, InvalidRequest, InputUnreachable, Unauthorised, OutOfCredit, NotFound, RateLimited,
+    TimedOut, ProviderFailure, NetworkError, BadOutput, Cancelled,
 )  # fmt: skip
+OUTCOMES: tuple[str, ...] = ("ok", *dict.fromkeys(kind.outcome for kind in _KINDS))
+OUTCOMES_AT_FAULT: tuple[str, ...] = tuple(kind.outcome for kind in _KINDS if kind.fault == "provider")
