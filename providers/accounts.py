@@ -10,7 +10,11 @@ from .adapters.base import Account
 def accounts() -> dict[str, Account]:
     """Every provider of `settings.PROVIDERS` by its key, with or without an API key."""
     return {
-        key: Account(key=key, allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS, **config)
+        key: Account(
+            key=key,
+            allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS,
+            **{name: value for name, value in config.items() if name != "limits"},  # those are limits.py's
+        )
         for key, config in settings.PROVIDERS.items()
     }
 
