@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -17,7 +18,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from . import generation, images
+from providers import spending as daily
+
+from . import generation, images, quotes, spending
 from .models import Battle, Category, Competition, Entry, Generation, Prompt, Vote, VoteFile
 
 
@@ -78,6 +81,13 @@ class CompetitionAdmin(admin.ModelAdmin[Competition]):
     inlines = (PromptInline,)
     change_form_template = "admin/arena/competition/change_form.html"
 
+    def save_model(
+        self, request: HttpRequest, obj: Competition, form: forms.ModelForm[Competition], change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if "spend_cap" in form.changed_data:
+            generation.look_again(obj)
+
     def get_urls(self) -> list[URLPattern]:
         ask = path("<int:pk>/ask/", self.admin_site.admin_view(self.ask), name="arena_competition_ask")
         return [ask, *super().get_urls()]
@@ -95,13 +105,9 @@ class CompetitionAdmin(admin.ModelAdmin[Competition]):
         competition = get_object_or_404(Competition.objects.select_related("category"), pk=pk)
         if not self.has_change_permission(request, competition):
             raise PermissionDenied
-        quotes = generation.quote(competition)
+        offers = quotes.of(competition)
         if request.method == "POST":
-            self._plan(
-                request,
-                competition,
-                [each for each in quotes if str(each.image_model.pk) in request.POST.getlist("model")],
-            )
+            self._plan(request, competition, offers)
             return redirect(request.path)
         rows = _progress(competition)
         context = {
@@ -109,18 +115,26 @@ class CompetitionAdmin(admin.ModelAdmin[Competition]):
             "title": "Ask the models",
             "competition": competition,
             "opts": self.model._meta,
-            "quotes": quotes,
+            "quotes": offers,
             "prompts": competition.prompts.current(),
             "rows": rows,
             "unfinished": any(each and each.status in ("queued", "running") for _, cells in rows for each in cells),
-            "total": sum((each.cost or 0 for each in quotes if each.missing), 0),
-            "unpriced": [each for each in quotes if each.missing and each.cost is None],
+            "total": sum((each.missing * each.real_price for each in offers), Decimal(0)),
+            "unpriced": [each for each in offers if each.missing and each.is_unpriced],
+            "spent": spending.of(competition),
+            "today": daily.today(),
+            "daily_cap": daily.cap(),
+            "troubles": [(each, trouble) for each in offers if (trouble := each.trouble)],
         }
         return render(request, "admin/arena/competition/ask.html", context)
 
-    def _plan(self, request: HttpRequest, competition: Competition, chosen: list[generation.Quote]) -> None:
+    def _plan(self, request: HttpRequest, competition: Competition, offers: list[quotes.Quote]) -> None:
+        chosen = [each for each in offers if str(each.image_model.pk) in request.POST.getlist("model")]
         if not chosen:
             messages.warning(request, "Nothing was asked: choose at least one model.")
+            return
+        if refusal := spending.refusal(competition, offers, chosen, again="again" in request.POST):
+            messages.error(request, refusal)
             return
         prompts = competition.prompts.current()
         queued = sum(generation.plan(prompt, [each.image_model for each in chosen]) for prompt in prompts)

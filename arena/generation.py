@@ -2,7 +2,8 @@
 
 The rows are the queue. A worker owns a generation by moving it to `running` in one UPDATE (compare-and-set) and keeps
 it for the length of its lease; when a worker dies, the lease runs out and the row is due again. Whatever a worker
-brings home is stored only while its own attempt still owns the row, so nothing is ever stored twice.
+brings home is stored only while its own attempt still owns the row, so nothing is ever stored twice. What cannot be
+sent now – a limit, an open circuit, a spending cap – goes back into the queue with the reason and uses up no attempt.
 """
 
 from __future__ import annotations
@@ -11,45 +12,38 @@ import logging
 import random
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from providers import routing
-from providers.errors import ProviderError
+from providers.errors import HeldBack, ProviderError
 from providers.models import ImageModel
-from providers.request import ImageRequest, Mode, SourceImage
+from providers.request import ImageRequest, SourceImage
 
-from . import images
+from . import images, quotes, spending
 from .models import Competition, Entry, Generation, Prompt
 
 log = logging.getLogger(__name__)
 
 REDISPATCH_SECONDS = 10  # a hint that nobody acted on for this long was lost: it is sent again
+# Nobody knows what a worker that died was charged: its attempt counts with what it was expected to cost.
+_DEAD_WORKERS_BILL: dict[str, Any] = {
+    "spent": F("spent") + Coalesce("expected_cost", Decimal(0)),
+    "expected_cost": None,
+}
 DISPATCH_LIMIT = 200  # hints in one go; what is left waits for the next tick
-RESOLUTION = "1K"
 
 
 # Plan ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What asking one model for its missing images of a competition would mean. `cost` is None without a price."""
-
-    image_model: ImageModel
-    missing: int
-    cost: Decimal | None
-    estimated: bool
-    provider: str
 
 
 def plan(prompt: Prompt, image_models: Iterable[ImageModel]) -> int:
@@ -66,27 +60,10 @@ def plan(prompt: Prompt, image_models: Iterable[ImageModel]) -> int:
         return prompt.generations.count() - before
 
 
-def quote(competition: Competition) -> list[Quote]:
-    """For every model that can be asked in the competition's mode: how many images are missing and their price."""
-    prompts = list(competition.prompts.current())
-    existing = set(Generation.objects.filter(prompt__in=prompts, sample=0).values_list("prompt_id", "image_model_id"))
-    mode = cast(Mode, competition.category.mode)
-    wanted = ImageRequest(prompt="", mode=mode, aspect_ratio=competition.shape, resolution=RESOLUTION)
-    quotes = []
-    for image_model in ImageModel.objects.askable(mode).select_related("lab"):
-        missing = sum((prompt.pk, image_model.pk) not in existing for prompt in prompts)
-        offering = routing.candidates(image_model, wanted)[0]
-        price = routing.estimate(offering, wanted)
-        quotes.append(
-            Quote(
-                image_model,
-                missing,
-                None if price is None else price * missing,
-                offering.price_estimated,
-                offering.provider,
-            )
-        )
-    return quotes
+def look_again(competition: Competition) -> int:
+    """The competition's spend cap was changed: what waited for it is due now; returns how many."""
+    held = Generation.objects.filter(prompt__competition=competition, status="queued", outcome="spend_cap")
+    return held.update(due_at=timezone.now(), dispatched_at=None)
 
 
 def ask_again(generations: Iterable[Generation]) -> int:
@@ -126,6 +103,7 @@ def run(pk: int) -> None:
     generation = claim(pk)
     if generation is None:
         return
+    generated: routing.Generated | None = None
     try:
         generated = routing.generate(
             generation.image_model,
@@ -134,21 +112,47 @@ def run(pk: int) -> None:
             time_limit=settings.GENERATION_TIME_LIMIT,
         )
         derivatives = images.normalise(generated.image.data, generation.prompt.competition.shape)
+    except HeldBack as error:
+        _hold(generation, error)
     except ProviderError as error:
         # What may have been charged already is tried once more, and not until the attempts are used up.
         again = error.retry and not (error.possibly_charged and generation.attempt > 1)
-        _settle(generation, error.outcome, str(error), retry=again, retry_after=error.retry_after)
+        _settle(generation, error.outcome, str(error), retry=again, retry_after=error.retry_after, spent=error.spent)
     except images.BadImage as error:
-        _settle(generation, "bad_output", str(error), retry=False)
+        _settle(generation, "bad_output", str(error), retry=False, spent=_spent(generation, generated))
     except Exception as error:  # whatever it is, the row must say so instead of waiting for its lease to run out
         log.exception("generation %s", pk)
-        _settle(generation, "internal", f"{type(error).__name__}: {error}", retry=True)
+        _settle(
+            generation,
+            "internal",
+            f"{type(error).__name__}: {error}",
+            retry=True,
+            spent=_spent(generation, generated),
+        )
     else:
         store(generation, generated, derivatives)
 
 
 def claim(pk: int) -> Generation | None:
-    """Own the generation for one attempt, or None when it is not due (any more) or out of attempts."""
+    """Own the generation for one attempt, or None when it is not due (any more), out of attempts, or above a cap."""
+    try:
+        with transaction.atomic():
+            return _claim(pk)
+    except spending.CapReached as error:
+        Generation.objects.due().filter(pk=pk).update(
+            status="queued",
+            due_at=timezone.now() + timedelta(seconds=error.retry_after or 0),
+            dispatched_at=None,
+            started_at=None,
+            lease_expires_at=None,
+            outcome=error.outcome,
+            error=str(error),
+            **_DEAD_WORKERS_BILL,
+        )
+        return None
+
+
+def _claim(pk: int) -> Generation | None:
     now = timezone.now()
     lease = timedelta(seconds=settings.GENERATION_TIME_LIMIT + settings.GENERATION_LEASE_GRACE)
     due = Generation.objects.due().filter(pk=pk)
@@ -160,6 +164,7 @@ def claim(pk: int) -> Generation | None:
         lease_expires_at=now + lease,
         outcome="",
         error="",
+        **_DEAD_WORKERS_BILL,
     )
     if not claimed:
         # Only a generation whose every worker died can be due without attempts left.
@@ -169,9 +174,15 @@ def claim(pk: int) -> Generation | None:
             lease_expires_at=None,
             outcome="internal",
             error="Every worker that tried this died before it was done.",
+            **_DEAD_WORKERS_BILL,
         )
         return None
-    return Generation.objects.select_related("prompt__competition__category", "image_model").get(pk=pk)
+    generation = Generation.objects.select_related("prompt__competition__category", "image_model").get(pk=pk)
+    competition = generation.prompt.competition
+    generation.expected_cost = routing.likely_cost(generation.image_model, quotes.any_request(competition))
+    spending.check(competition, generation.expected_cost)
+    generation.save(update_fields=["expected_cost"])
+    return generation
 
 
 def request_for(prompt: Prompt) -> ImageRequest:
@@ -184,7 +195,7 @@ def request_for(prompt: Prompt) -> ImageRequest:
         prompt=prompt.text,
         mode="edit" if sources else "text-to-image",
         aspect_ratio=prompt.competition.shape,
-        resolution=RESOLUTION,
+        resolution=quotes.RESOLUTION,
         images=sources,
     )
 
@@ -199,7 +210,13 @@ def store(generation: Generation, generated: routing.Generated, derivatives: ima
         "original": _save("originals", images.extension(data), data),
     }
     with transaction.atomic():
-        if _owned(generation).update(status="succeeded", finished_at=timezone.now(), lease_expires_at=None):
+        if _owned(generation).update(
+            status="succeeded",
+            finished_at=timezone.now(),
+            lease_expires_at=None,
+            expected_cost=None,
+            spent=F("spent") + generated.spent,
+        ):
             return Entry.objects.create(
                 generation=generation,
                 prompt=generation.prompt,
@@ -220,12 +237,27 @@ def _save(folder: str, extension: str, data: bytes) -> str:
     return default_storage.save(f"{folder}/{secrets.token_hex(16)}.{extension}", ContentFile(data))
 
 
-def _settle(generation: Generation, outcome: str, error: str, *, retry: bool, retry_after: float | None = None) -> None:
+def _spent(generation: Generation, generated: routing.Generated | None) -> Decimal:
+    """What an attempt has cost that ended in an error of ours: when we do not know, what it was expected to cost."""
+    return generated.spent if generated else generation.expected_cost or Decimal(0)
+
+
+def _settle(
+    generation: Generation,
+    outcome: str,
+    error: str,
+    *,
+    retry: bool,
+    spent: Decimal,
+    retry_after: float | None = None,
+) -> None:
     """No image: queue the row again after a growing pause, or fail it with the reason."""
     again = retry and generation.attempts_left > 0
     now = timezone.now()
+    bill: dict[str, Any] = {"expected_cost": None, "spent": F("spent") + spent}
     if again:
         _owned(generation).update(
+            **bill,
             status="queued",
             due_at=now + _pause(generation.attempt, retry_after),
             dispatched_at=None,
@@ -235,7 +267,29 @@ def _settle(generation: Generation, outcome: str, error: str, *, retry: bool, re
             error=error,
         )
     else:
-        _owned(generation).update(status="failed", finished_at=now, lease_expires_at=None, outcome=outcome, error=error)
+        _owned(generation).update(
+            **bill, status="failed", finished_at=now, lease_expires_at=None, outcome=outcome, error=error
+        )
+
+
+def _hold(generation: Generation, error: HeldBack) -> None:
+    """Nothing was sent: back into the queue as if this attempt had never begun, until it may be sent.
+
+    Taking the attempt's number back cannot confuse the fence: an older attempt that is still at work has a smaller one,
+    and the next claim counts up again.
+    """
+    _owned(generation).update(
+        status="queued",
+        due_at=timezone.now() + timedelta(seconds=max(0.5, error.retry_after or 0)),
+        attempt=F("attempt") - 1,
+        attempts_left=F("attempts_left") + 1,
+        dispatched_at=None,
+        started_at=None,
+        lease_expires_at=None,
+        expected_cost=None,
+        outcome=error.outcome,
+        error=str(error),
+    )
 
 
 def _owned(generation: Generation) -> models.QuerySet[Generation]:

@@ -86,6 +86,13 @@ class Competition(models.Model):
     opens_at = models.DateTimeField(null=True, blank=True)
     closes_at = models.DateTimeField(null=True, blank=True)
     is_published = models.BooleanField(default=False)
+    spend_cap = models.DecimalField(
+        max_digits=10,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="US dollars that the images of this competition may cost in all; empty: no cap of its own.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[Any] = CompetitionQuerySet.as_manager()
@@ -103,6 +110,9 @@ class Competition(models.Model):
             models.CheckConstraint(
                 condition=Q(opens_at=None) | Q(closes_at=None) | Q(closes_at__gt=F("opens_at")),
                 name="a competition closes after it opens",
+            ),
+            models.CheckConstraint(
+                condition=Q(spend_cap=None) | Q(spend_cap__gte=0), name="a spend cap is not negative"
             ),
         ]
 
@@ -197,6 +207,12 @@ class Generation(models.Model):
         max_length=20, blank=True, help_text="The last attempt's outcome when it brought no image."
     )
     error = models.TextField(blank=True, help_text="Why the last attempt brought no image.")
+    spent = models.DecimalField(
+        max_digits=12, decimal_places=6, default=0, help_text="USD, over all attempts; what may have been charged too."
+    )
+    expected_cost = models.DecimalField(
+        max_digits=12, decimal_places=6, null=True, blank=True, help_text="USD, of the attempt that is running."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[Any] = GenerationQuerySet.as_manager()
@@ -243,6 +259,11 @@ class Generation(models.Model):
                     & ~Q(error="")
                 ),
                 name="generation status, times and error agree",
+            ),
+            models.CheckConstraint(condition=Q(spent__gte=0), name="nothing negative is spent"),
+            models.CheckConstraint(
+                condition=Q(expected_cost=None) | Q(status="running", expected_cost__gte=0),
+                name="only what is running is expected to cost something",
             ),
         ]
 

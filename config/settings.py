@@ -7,6 +7,7 @@ without SECRET_KEY and DATABASE_URL; `bin/demo` and `bin/test` set what they nee
 import importlib.resources
 import os
 import sys
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -38,6 +39,17 @@ def env_int(name: str, default: int) -> int:
         return int(env(name) or default)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}={env(name)!r} is not a whole number.") from error
+
+
+def env_decimal(name: str) -> Decimal | None:
+    """An amount, None when nothing is set."""
+    try:
+        value = Decimal(env(name)) if env(name) else None
+    except InvalidOperation as error:
+        raise ImproperlyConfigured(f"{name}={env(name)!r} is not a number.") from error
+    if value is not None and not (value.is_finite() and value >= 0):
+        raise ImproperlyConfigured(f"{name}={env(name)!r} is not an amount.")
+    return value
 
 
 def env_list(name: str, default: str = "") -> list[str]:
@@ -271,6 +283,21 @@ PROVIDERS |= {
         "simulated": True,
     },
 }
+# How much is asked of a provider at a time and per second, by all workers together: FAL_CONCURRENCY, FAL_RATE and so on
+# after the provider's key. 0 is no limit. fal runs 2 requests at once for a new account and up to 40 with credit (the
+# rest waits in its queue); Replicate takes 600 new predictions a minute.
+_USUAL_LIMITS: dict[str, tuple[int, int]] = {"fal": (10, 0), "replicate": (20, 10), "openai": (10, 0)}
+for _key, _config in PROVIDERS.items():
+    _variable = _key.upper().replace("-", "_")
+    _concurrency, _rate = _USUAL_LIMITS.get(_key, (0 if _config.get("simulated") else 10, 0))
+    _own_rate = env_decimal(f"{_variable}_RATE")
+    _config["limits"] = {
+        "concurrency": env_int(f"{_variable}_CONCURRENCY", _concurrency),
+        "rate": float(_rate if _own_rate is None else _own_rate),
+    }
+
+# US dollars that the calls of one day (UTC) may cost; empty is no cap. providers/spending.py says how exact it is.
+DAILY_SPEND_CAP = env_decimal("DAILY_SPEND_CAP")
 
 # Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -14,7 +14,7 @@ def accounts() -> dict[str, Account]:
             key=key,
             allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS,
             webhook_url=f"{settings.WEBHOOK_URL}/{key}/" if settings.WEBHOOK_URL and config.get("webhook_key") else "",
-            **config,
+            **{name: value for name, value in config.items() if name != "limits"},  # those are limits.py's
         )
         for key, config in settings.PROVIDERS.items()
     }

@@ -9,6 +9,8 @@
     │   └── OutOfCredit      the account has no money left               – us
     ├── NotFound             endpoint or model unknown                   – us (the catalogue is wrong)
     ├── RateLimited          too many requests; may carry `retry_after`  – nobody
+    │   └── HeldBack         not sent: our limits, a pause, a circuit    – nobody; no call was made
+    │       └── CapReached   not sent: it would pass a spending cap      – us; no call was made
     ├── TimedOut             not done in time                            – the provider
     ├── ProviderFailure      5xx, a failed job                           – the provider
     ├── NetworkError
@@ -23,6 +25,7 @@ Every leaf says whether the same offering may be tried again (`retry`), whether 
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import ClassVar, Literal
 
 Fault = Literal["provider", "caller", "us", "nobody"]
@@ -32,7 +35,7 @@ class ProviderError(Exception):
     """A call to a provider that brought no image. The message is for people: what happened and, if known, what to do.
 
     `retry_after` is in seconds when the provider named a time. `possibly_charged` is True when the provider may have
-    done (and billed) the work although we hold no image.
+    done (and billed) the work although we hold no image. `spent` is what that adds to the bill, as routing counts it.
     """
 
     outcome: ClassVar[str] = "provider_error"
@@ -52,6 +55,7 @@ class ProviderError(Exception):
         self.status = status
         self.retry_after = retry_after
         self.possibly_charged = possibly_charged
+        self.spent = Decimal(0)
 
 
 class ContentPolicy(ProviderError):
@@ -92,7 +96,24 @@ class NotFound(ProviderError):
 class RateLimited(ProviderError):
     outcome = "rate_limited"
     retry = True
-    fault = "nobody"
+    fault: ClassVar[Fault] = "nobody"
+
+
+class HeldBack(RateLimited):
+    """Nothing was sent, so there is no Call and no attempt was used up: ask again after `retry_after`.
+
+    `own_limit` says that the provider would take the request, but we ask no more of it at a time.
+    """
+
+    def __init__(self, message: str, *, retry_after: float, own_limit: bool = False) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.own_limit = own_limit
+
+
+class CapReached(HeldBack):
+    outcome = "spend_cap"
+    fall_back = False
+    fault = "us"
 
 
 class TimedOut(ProviderError):
@@ -126,13 +147,9 @@ class Cancelled(ProviderError):
     fault = "us"
 
 
-OUTCOMES: tuple[str, ...] = (
-    "ok",
-    *dict.fromkeys(
-        kind.outcome
-        for kind in (
-            ContentPolicy, InvalidRequest, InputUnreachable, Unauthorised, OutOfCredit, NotFound, RateLimited,
-            TimedOut, ProviderFailure, NetworkError, BadOutput, Cancelled,
-        )
-    ),
+_KINDS: tuple[type[ProviderError], ...] = (
+    ContentPolicy, InvalidRequest, InputUnreachable, Unauthorised, OutOfCredit, NotFound, RateLimited,
+    TimedOut, ProviderFailure, NetworkError, BadOutput, Cancelled,
 )  # fmt: skip
+OUTCOMES: tuple[str, ...] = ("ok", *dict.fromkeys(kind.outcome for kind in _KINDS))
+OUTCOMES_AT_FAULT: tuple[str, ...] = tuple(kind.outcome for kind in _KINDS if kind.fault == "provider")

@@ -102,8 +102,12 @@ def _area(key: str) -> int:
 
 
 def _decimal(value: Fraction) -> Decimal:
-    exact = Decimal(value.numerator) / Decimal(value.denominator)
-    return exact.quantize(_CENT_FRACTION, ROUND_HALF_UP)
+    return rounded(Decimal(value.numerator) / Decimal(value.denominator))
+
+
+def rounded(amount: Decimal) -> Decimal:
+    """To the digits the columns keep."""
+    return amount.quantize(_CENT_FRACTION, ROUND_HALF_UP)
 
 
 def check(price: Decimal | None, unit: str, details: Mapping[str, Any]) -> list[str]:

@@ -1,10 +1,17 @@
-"""generate(): choose an offering, call it, record the call, fall back. Whoever wants an image comes through here."""
+"""generate(): choose an offering, call it, record the call, fall back. Whoever wants an image comes through here.
+
+The healthy offerings are asked first, the cheapest of them before the others; unhealthy ones last (health.py). What
+is let through to a provider is agreed on by all workers: spending cap, circuit, shared limits – in this order.
+"""
 
 from __future__ import annotations
 
+import difflib
 import functools
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from time import monotonic
 
@@ -12,82 +19,112 @@ import httpx
 from django.db import connection
 from django.utils import timezone
 
-from . import normalisation, pricing
-from .accounts import accounts
+from . import calls, circuit, health, limits, normalisation, spending
+from .accounts import accounts, is_simulated
 from .adapters import ADAPTERS
 from .adapters.base import Deadline, new_client
-from .errors import AnswerLost, ContentPolicy, InvalidRequest, NotFound, ProviderError
+from .costs import estimate
+from .errors import AnswerLost, ContentPolicy, HeldBack, NotFound, ProviderError, RateLimited
 from .models import Call, ImageModel, Offering
 from .request import Answer, Caller, GeneratedImage, ImageRequest, ProviderCall
+
+__all__ = ["Generated", "Target", "candidates", "estimate", "find", "generate", "likely_cost"]
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The image, everything the provider said about it, and the call's record."""
+    """The image, everything the provider said about it, the call's record, and all that getting it has cost.
+
+    `spent` is real money and includes failed tries before this one that may have been charged.
+    """
 
     image: GeneratedImage
     answer: Answer
     call: Call
+    spent: Decimal = field(default=Decimal(0))
 
 
-def generate(image_model: ImageModel, request: ImageRequest, caller: Caller, *, time_limit: float) -> Generated:
-    """Make an image with the cheapest offering that can, falling back to the next when one fails.
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a name in an API means: a model, and the one provider to ask if the name forces one ("" = any)."""
 
-    `time_limit` in seconds bounds each offering's try, downloads included. Every try is recorded as a Call. The arena
-    takes a refusal for an answer, and does not pay twice for an image that was probably made and lost on its way; other
-    callers go on to the next offering. Raises the last ProviderError; NotFound when nobody reachable offers the model
-    in this mode.
+    image_model: ImageModel
+    provider: str = ""
+
+
+def find(name: str) -> Target:
+    """`flux.2-klein-9b`, or `fal/flux.2-klein-9b` to force a provider. Raises NotFound, with the nearest names."""
+    provider, _, slug = name.rpartition("/")
+    image_model = ImageModel.objects.current().filter(slug=slug).first()
+    if image_model is None:
+        slugs = ImageModel.objects.current().values_list("slug", flat=True)
+        near = difflib.get_close_matches(slug, slugs, n=3)
+        raise NotFound(f"There is no model {slug!r}." + (f" Did you mean {', '.join(near)}?" if near else ""))
+    if provider and not image_model.offerings.active().filter(provider=provider).exists():
+        sellers = image_model.offerings.active().order_by("provider").values_list("provider", flat=True).distinct()
+        others = f" It is offered by {', '.join(sellers)}." if sellers else ""
+        raise NotFound(f"{provider!r} does not offer {slug}.{others}")
+    return Target(image_model, provider)
+
+
+def generate(
+    image_model: ImageModel, request: ImageRequest, caller: Caller, *, time_limit: float, provider: str = ""
+) -> Generated:
+    """Make an image with the best offering, falling back to the next when one fails; with `provider`, with it alone.
+
+    `time_limit` in seconds bounds each offering's try, downloads included. Every request sent is recorded as a Call.
+    The arena takes a refusal for an answer, does not pay twice for an image that was probably made and lost on its
+    way, and waits for our own limits instead of paying more elsewhere; other callers go on to the next offering.
+
+    Raises the last ProviderError, its `spent` saying what all tries have cost; HeldBack when nothing was sent at all;
+    NotFound when nobody reachable offers the model in this mode.
     """
-    offerings = candidates(image_model, request)
+    offerings = candidates(image_model, request, provider)
     if not offerings:
         raise NotFound(
             f"No provider that this installation has a key for offers {image_model.name} ({request.mode}). "
             "Set the provider's key, or activate an offering in the admin."
         )
-    last: ProviderError | None = None
+    spent, failure, held = Decimal(0), None, None
     for offering in offerings:
         try:
-            return _call(offering, request, caller, time_limit)
+            generated = _call(offering, request, caller, time_limit)
+        except HeldBack as error:
+            held = min(held or error, error, key=lambda each: each.retry_after or 0)
+            if not error.fall_back or (caller == "arena" and error.own_limit):
+                break
         except ProviderError as error:
-            last = error
+            failure = error
+            spent += error.spent
             if not error.fall_back or (caller == "arena" and isinstance(error, ContentPolicy | AnswerLost)):
                 break
+        else:
+            return Generated(generated.image, generated.answer, generated.call, generated.spent + spent)
+    last = failure or held
     assert last is not None
+    last.spent = spent
     raise last
 
 
-def candidates(image_model: ImageModel, request: ImageRequest) -> list[Offering]:
-    """The offerings that can be called now, cheapest first for this request; unknown prices last."""
+def candidates(image_model: ImageModel, request: ImageRequest, provider: str = "") -> list[Offering]:
+    """The offerings that can be called now: healthy before unhealthy, then cheapest first; unknown prices last."""
+    offerings = Offering.objects.open().filter(image_model=image_model, mode=request.mode)
+    found = list(offerings.filter(provider=provider) if provider else offerings)
+    troubles = health.troubles(offering.pk for offering in found) if len(found) > 1 else {}
 
-    def dearness(offering: Offering) -> tuple[bool, Decimal, str]:
+    def order(offering: Offering) -> tuple[bool, bool, Decimal, str]:
         price = estimate(offering, request)
-        return price is None, price or Decimal(0), offering.provider
+        return offering.pk in troubles, price is None, price or Decimal(0), offering.provider
 
-    return sorted(Offering.objects.open().filter(image_model=image_model, mode=request.mode), key=dearness)
+    return sorted(found, key=order)
 
 
-def estimate(offering: Offering, request: ImageRequest, delivered: tuple[int, int] | None = None) -> Decimal | None:
-    """What one image costs in USD by the offering's price: of the size delivered, or else of the size to be expected.
-
-    None when the price is unknown or the offering cannot take the request. Where the sizes of an edit's sources are not
-    known they are taken to be as large as the result.
-    """
-    if offering.price is None:
+def likely_cost(image_model: ImageModel, request: ImageRequest) -> Decimal | None:
+    """What the next image will probably cost in real money; None when nobody can say."""
+    offerings = candidates(image_model, request)
+    if not offerings:
         return None
-    try:
-        width, height = delivered or normalisation.expected_size(request, offering.parameters)
-    except InvalidRequest:
-        return None
-    sources = max(1, len(request.images)) if request.mode == "edit" else 0
-    return pricing.price_of(
-        offering.price,
-        offering.price_unit,
-        width,
-        height,
-        input_sizes=((width, height),) * sources,
-        details=offering.price_details,
-        quality=request.extra.get("quality", offering.parameters.get("sends", {}).get("quality")),
-    )
+    return Decimal(0) if is_simulated(offerings[0].provider) else estimate(offerings[0], request)
 
 
 def _call(offering: Offering, request: ImageRequest, caller: Caller, time_limit: float) -> Generated:
@@ -96,28 +133,41 @@ def _call(offering: Offering, request: ImageRequest, caller: Caller, time_limit:
     wanted: ProviderCall | None = None
     try:
         wanted = normalisation.build(request, endpoint=offering.endpoint, parameters=offering.parameters)
-        answer = _ask(offering, wanted, time_limit)
-    except ProviderError as error:
-        _record_failure(offering, request, caller, wanted, started_at, timedelta(seconds=monotonic() - clock), error)
+        with _admitted(offering, request, time_limit):
+            started_at, clock = timezone.now(), monotonic()
+            answer = _ask(offering, wanted, time_limit)
+    except HeldBack:
         raise
-    image = answer.images[0]
-    cost = answer.cost
-    call = Call.objects.create(
-        offering=offering,
-        caller=caller,
-        outcome="ok",
-        started_at=started_at,
-        duration=answer.duration,
-        ttfb=answer.ttfb,
-        provider_time=answer.provider_time,
-        cost=estimate(offering, request, (image.width, image.height)) if cost is None else cost,
-        cost_estimated=cost is None,
-        requested_size=_requested(request),
-        resolved_size=_size(wanted.resolved_size),
-        delivered_size=_size((image.width, image.height)),
-        provider_request_id=answer.provider_request_id[:120],
-    )
-    return Generated(image, answer, call)
+    except ProviderError as error:
+        took = timedelta(seconds=monotonic() - clock)
+        call = calls.record_failure(offering, request, caller, wanted, started_at, took, error)
+        error.spent = calls.spent_on(call)
+        raise
+    call = calls.record_answer(offering, request, caller, wanted, started_at, answer)
+    return Generated(answer.images[0], answer, call, calls.spent_on(call))
+
+
+@contextmanager
+def _admitted(offering: Offering, request: ImageRequest, time_limit: float) -> Iterator[None]:
+    """Around a request: leave to send it, or HeldBack; afterwards all workers know how it went."""
+    spending.check(offering, estimate(offering, request))
+    circuit.check(offering.pk, f"{offering.provider}'s {offering.endpoint}", time_limit)
+    try:
+        lease = limits.take(offering.provider, time_limit)
+    except HeldBack as error:
+        circuit.report(offering.pk, error)
+        raise
+    try:
+        yield
+    except ProviderError as error:
+        if isinstance(error, RateLimited) and error.retry_after:
+            limits.pause(offering.provider, error.retry_after)
+        circuit.report(offering.pk, error)
+        raise
+    else:
+        circuit.report(offering.pk, None)
+    finally:
+        limits.give_back(lease)
 
 
 def _ask(offering: Offering, wanted: ProviderCall, time_limit: float) -> Answer:
@@ -133,33 +183,3 @@ def _ask(offering: Offering, wanted: ProviderCall, time_limit: float) -> Answer:
 def _http() -> httpx.Client:
     """One pool of connections for the whole process: handshakes are paid once, not per image."""
     return new_client(connections=512)
-
-
-def _record_failure(
-    offering: Offering,
-    request: ImageRequest,
-    caller: Caller,
-    wanted: ProviderCall | None,
-    started_at: datetime,
-    duration: timedelta,
-    error: ProviderError,
-) -> None:
-    Call.objects.create(
-        offering=offering,
-        caller=caller,
-        outcome=error.outcome,
-        error=str(error) or type(error).__name__,
-        started_at=started_at,
-        duration=duration,
-        possibly_charged=error.possibly_charged,
-        requested_size=_requested(request),
-        resolved_size=_size(wanted.resolved_size if wanted else None),
-    )
-
-
-def _requested(request: ImageRequest) -> str:
-    return request.size or " ".join(part for part in (request.aspect_ratio, request.resolution) if part)
-
-
-def _size(size: tuple[int, int] | None) -> str:
-    return f"{size[0]}x{size[1]}" if size else ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from arena import battles
-from providers import routing
+from providers import health, routing, valkey
 from providers.simulator import Simulator
 
 
@@ -25,6 +26,13 @@ def _fresh_pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     battles.forget_pools()
 
 
+@pytest.fixture(autouse=True)
+def _fresh_providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test inherits circuits, pauses or leases: each has its own keys in Valkey, which expire by themselves."""
+    monkeypatch.setattr(valkey, "PREFIX", f"test:{secrets.token_hex(4)}:")
+    health.forget()
+
+
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[Simulator]:
     """A provider simulator in this process, quick, on a free port."""
@@ -36,6 +44,7 @@ def simulator() -> Iterator[Simulator]:
 def _no_connections_left_open() -> Iterator[None]:
     yield
     routing._http().close()
+    valkey.disconnect()
 
 
 @pytest.fixture

@@ -50,6 +50,7 @@ def test_competition():
     refuses("competition has a criterion", update(competition, criterion=""))
     refuses("competition shape is known", update(competition, shape="7:1"))
     refuses("a competition closes after it opens", update(competition, opens_at=now, closes_at=now))
+    refuses("a spend cap is not negative", update(competition, spend_cap=-1))
     refuses("slug", lambda: make.make_competition(slug=competition.slug))
     with pytest.raises(ProtectedError):
         competition.category.delete()
@@ -182,6 +183,14 @@ def test_nothing_voted_on_can_vanish():
         Prompt.objects.all().delete()
     with pytest.raises(ProtectedError):
         Competition.objects.all().delete()
+
+
+def test_spending():
+    row = make.make_generation()
+    refuses("nothing negative is spent", update(row, spent=-1))
+    refuses("only what is running is expected to cost something", update(row, expected_cost=1))
+    row = generation.claim(row.pk)
+    refuses("only what is running is expected to cost something", update(row, expected_cost=-1))
 
 
 def test_finished_rows_keep_their_proof():

@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.utils import timezone
 
-from arena import generation
+from arena import generation, quotes
 from arena.models import Entry, Generation
 from providers import routing
 from providers.models import Call
@@ -232,10 +232,10 @@ def test_a_quote_says_what_asking_costs_before_it_is_asked():
     make.make_offering(priced, "simulated-openai", price="0.04")
     unknown = make.make_model()
     make.make_offering(unknown, "simulated-openai", price=None)
-    quotes = {quote.image_model: quote for quote in generation.quote(row.prompt.competition)}
-    assert (quotes[row.image_model].missing, quotes[priced].missing) == (1, 2)
-    assert float(quotes[priced].cost) == pytest.approx(0.08)
-    assert quotes[unknown].cost is None
+    offers = {quote.image_model: quote for quote in quotes.of(row.prompt.competition)}
+    assert (offers[row.image_model].missing, offers[priced].missing) == (1, 2)
+    assert float(offers[priced].cost) == pytest.approx(0.08)
+    assert offers[unknown].cost is None
 
 
 def _end_lease() -> None:
