@@ -14,7 +14,7 @@ from django.db.models import Sum
 from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
-from . import matchmaking
+from . import integrity, matchmaking
 from .models import Battle, Category, Competition, Entry, Outcome, Tally, Vote, Voter, new_token
 
 _POOL_SECONDS = 3.0  # how long a process draws from the same look at the entries
@@ -132,7 +132,9 @@ def progress(voter: Voter, category: Category) -> Progress:
 
 
 # One statement finds the battle, stores the vote and moves the tally: nothing can come between, and it is several times
-# quicker than the same through the ORM. The battle's row is locked, so that a skip and a vote cannot both win.
+# quicker than the same through the ORM. A vote beyond its voter's cap is stored, but excluded and in no tally (see
+# integrity.py); counting the recent ones is one index scan. The battle's row is locked, so that a skip and a vote
+# cannot both win.
 _CAST_VOTE = """
 WITH battle AS (
     SELECT b.id, b.voter_id, b.served_at, c.category_id,
@@ -144,18 +146,24 @@ WITH battle AS (
     JOIN arena_competition c ON c.id = p.competition_id
     WHERE b.id = %(battle)s AND b.skipped_at IS NULL AND b.expires_at > now()
     FOR UPDATE OF b
+), recent AS (
+    SELECT count(*) AS counted
+    FROM battle JOIN arena_vote v ON v.voter_id = battle.voter_id AND v.category_id = battle.category_id
+    WHERE v.cast_at > now() - %(cap_window)s AND v.excluded_reason = ''
 ), vote AS (
     INSERT INTO arena_vote (battle_id, voter_id, category_id, left_model_id, right_model_id, outcome, cast_at,
                             decision_time, excluded_reason, excluded_rule)
     SELECT id, voter_id, category_id, left_model_id, right_model_id, %(outcome)s, now(),
-           greatest(now() - served_at, interval '0'), '', ''
-    FROM battle
+           greatest(now() - served_at, interval '0'),
+           CASE WHEN counted < %(cap)s THEN '' ELSE %(cap_reason)s END,
+           CASE WHEN counted < %(cap)s THEN '' ELSE %(cap_rule)s END
+    FROM battle, recent
     ON CONFLICT (battle_id) DO NOTHING
-    RETURNING category_id, left_model_id, right_model_id, outcome, cast_at
+    RETURNING category_id, left_model_id, right_model_id, outcome, cast_at, excluded_reason
 ), tally AS (
     INSERT INTO arena_tally (category_id, day, left_model_id, right_model_id, outcome, n, changed_at)
     SELECT category_id, (cast_at AT TIME ZONE 'UTC')::date, left_model_id, right_model_id, outcome, 1, clock_timestamp()
-    FROM vote WHERE left_model_id <> right_model_id
+    FROM vote WHERE left_model_id <> right_model_id AND excluded_reason = ''
     ON CONFLICT (category_id, day, left_model_id, right_model_id, outcome)
     DO UPDATE SET n = arena_tally.n + 1, changed_at = clock_timestamp()
 )
@@ -164,7 +172,8 @@ SELECT count(*) FROM vote
 
 
 def cast_vote(battle: Battle, outcome: str) -> None:
-    """Record the voter's answer. The same answer again changes nothing and is no error.
+    """Record the voter's answer. The same answer again changes nothing and is no error. Beyond the voter's cap the
+    answer is stored, but does not count.
 
     Raises ValueError for an outcome that does not exist, AlreadyVoted when another answer stands, BattleExpired,
     BattleSkipped.
@@ -172,7 +181,17 @@ def cast_vote(battle: Battle, outcome: str) -> None:
     if outcome not in Outcome.values:
         raise ValueError(f"“{outcome}” is not an outcome. Choose one of: {', '.join(Outcome.values)}.")
     with connection.cursor() as cursor:
-        cursor.execute(_CAST_VOTE, {"battle": battle.pk, "outcome": outcome})
+        cursor.execute(
+            _CAST_VOTE,
+            {
+                "battle": battle.pk,
+                "outcome": outcome,
+                "cap": integrity.CAP,
+                "cap_window": timedelta(days=integrity.CAP_DAYS),
+                "cap_reason": integrity.CAP_REASON,
+                "cap_rule": integrity.CAP_RULE,
+            },
+        )
         (recorded,) = cursor.fetchone()
     if not recorded:
         _explain(battle.pk, outcome)

@@ -8,9 +8,7 @@ from arena.demo import seed
 
 
 class Command(BaseCommand):
-    help = (
-        "Add the demo's competitions, prompts and imported votes; queue the sample models' images. Safe to repeat."
-    )
+    help = "Add the demo's competitions, prompts and imported votes; queue the sample models' images. Safe to repeat."
 
     def handle(self, *args: Any, **options: Any) -> None:
         report = seed.seed()
