@@ -8,6 +8,7 @@ from datetime import timedelta
 from random import SystemRandom
 from uuid import UUID
 
+import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Sum
@@ -15,7 +16,7 @@ from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from . import integrity, matchmaking
-from .models import Battle, Category, Competition, Entry, Outcome, Tally, Vote, Voter, new_token
+from .models import Battle, Category, Competition, Entry, Outcome, PairScores, Tally, Vote, Voter, new_token
 
 _POOL_SECONDS = 3.0  # how long a process draws from the same look at the entries
 _pools: dict[int, tuple[float, matchmaking.Pool]] = {}
@@ -98,26 +99,53 @@ def _lifetime() -> timedelta:
 
 
 def pool(category: Category) -> matchmaking.Pool:
-    """The category's current entries and how often its pairs of models met; up to three seconds old."""
+    """The category's current entries and which pairs are worth asking; up to three seconds old."""
     made_at, cached = _pools.get(category.pk, (0.0, None))
     if cached is not None and time.monotonic() - made_at < _POOL_SECONDS:
         return cached
     entries = Entry.objects.current().filter(
         prompt__competition__in=Competition.objects.open().filter(category=category), generation__sample=0
     )
-    met = (
-        Tally.objects.filter(category=category)
-        .values_list(Least("left_model", "right_model"), Greatest("left_model", "right_model"))
-        .annotate(total=Sum("n"))
-    )
+    table = _table(category)
     fresh = matchmaking.Pool(
         candidates=tuple(
             matchmaking.Candidate(*row) for row in entries.order_by("pk").values_list("pk", "prompt", "image_model")
         ),
-        met={frozenset((one, other)): total for one, other, total in met},
+        met=_met(category) if table is None else {},
+        table=table,
     )
     _pools[category.pk] = time.monotonic(), fresh
     return fresh
+
+
+def _table(category: Category) -> matchmaking.Table | None:
+    """What a vote on each pair is worth, as of the last ratings; None before there are any."""
+    row = PairScores.objects.filter(category=category).first()
+    if row is None:
+        return None
+    k = len(row.image_models)
+    values = np.zeros((k, k), np.float32)
+    values[np.triu_indices(k, 1)] = np.frombuffer(row.scores, "<f4")
+    return matchmaking.Table(tuple(row.image_models), values + values.T)
+
+
+def store_table(category: Category, table: matchmaking.Table) -> None:
+    """Replace the category's table; `leaderboard` calls this with every new board."""
+    above = table.scores[np.triu_indices(len(table.models), 1)].astype("<f4")
+    PairScores.objects.update_or_create(
+        category=category,
+        defaults={"image_models": list(table.models), "scores": above.tobytes(), "changed_at": timezone.now()},
+    )
+
+
+def _met(category: Category) -> dict[matchmaking.Pair, int]:
+    """How often each pair of models met."""
+    rows = (
+        Tally.objects.filter(category=category)
+        .values_list(Least("left_model", "right_model"), Greatest("left_model", "right_model"))
+        .annotate(total=Sum("n"))
+    )
+    return {frozenset((one, other)): total for one, other, total in rows}
 
 
 def forget_pools() -> None:
@@ -149,7 +177,7 @@ WITH battle AS (
 ), recent AS (
     SELECT count(*) AS counted
     FROM battle JOIN arena_vote v ON v.voter_id = battle.voter_id AND v.category_id = battle.category_id
-    WHERE v.cast_at > now() - %(cap_window)s AND v.excluded_reason = ''
+    WHERE v.cast_at > now() - make_interval(days => %(cap_days)s) AND v.excluded_reason = ''
 ), vote AS (
     INSERT INTO arena_vote (battle_id, voter_id, category_id, left_model_id, right_model_id, outcome, cast_at,
                             decision_time, excluded_reason, excluded_rule)
@@ -187,7 +215,7 @@ def cast_vote(battle: Battle, outcome: str) -> None:
                 "battle": battle.pk,
                 "outcome": outcome,
                 "cap": integrity.CAP,
-                "cap_window": timedelta(days=integrity.CAP_DAYS),
+                "cap_days": integrity.CAP_DAYS,
                 "cap_reason": integrity.CAP_REASON,
                 "cap_rule": integrity.CAP_RULE,
             },

@@ -6,7 +6,7 @@ The cap. Of one voter's votes in one category, at most `CAP` of any `CAP_DAYS` d
 vote all day would otherwise rule the board, and fool its intervals (with Zipf-like activity a cap of 200 makes ratings
 29 % more accurate, using a third fewer votes). The vote itself decides (`battles.cast_vote`): one beyond the cap is
 stored, but excluded by the rule `CAP_RULE`, so it is in no tally and every later count agrees without knowing of caps.
-The decision is final: excluding an earlier vote does not admit a later one, or the board would depend on when we looked.
+The decision is final: excluding an earlier vote does not admit a later one, or a board would depend on when we looked.
 Votes in flight at the same moment do not see each other, so a voter who holds n open battles can pass the cap by n − 1;
 the site gives out one battle at a time. Imported votes are somebody else's study and have no cap.
 """
@@ -82,4 +82,4 @@ def _move(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         cursor.execute(statement + _CELLS, parameters)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from math import isfinite
+from statistics import median
 from typing import cast
 
 from django.db.models import Count, Q
@@ -60,6 +62,59 @@ def board(category: Category) -> list[Standing]:
     """The category's models in order: by rank, then by Elo."""
     ratings = list(category.ratings.select_related("image_model__lab").order_by("rank", "-elo", "image_model__name"))
     return [Standing(rating, len(ratings)) for rating in ratings]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What keeps a category's ratings from being surer: typical half-widths in Elo, and which of the two binds."""
+
+    from_votes: float
+    from_prompts: float | None  # infinite where all votes are about one prompt
+    prompts: int
+    voters: int
+
+    @property
+    def is_prompts(self) -> bool:
+        return self.from_prompts is not None and self.from_prompts > self.from_votes
+
+
+def limit(category: Category) -> Limit | None:
+    """The medians over the models with an interval; None while there is none."""
+    board = getattr(category, "board", None)
+    rows = [rating for rating in category.ratings.all() if isfinite(rating.upper - rating.lower)]
+    if not rows or board is None:
+        return None
+    by_prompt = [row.half_width_from_prompts for row in rows if row.half_width_from_prompts is not None]
+    return Limit(
+        from_votes=median((row.upper - row.lower) / 2 for row in rows),
+        from_prompts=median(by_prompt) if by_prompt else None,
+        prompts=board.prompts,
+        voters=board.voters,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What one snapshot said about a model."""
+
+    snapshot: int
+    taken_at: datetime
+    elo: float
+    lower: float
+    upper: float
+    rank: int
+
+
+def history(image_model: ImageModel, category: Category) -> list[Point]:
+    """The model's ratings in the category's snapshots, oldest first."""
+    points = []
+    for pk, taken_at, rows in category.snapshots.order_by("taken_at", "pk").values_list("pk", "taken_at", "ratings"):
+        for row in rows:
+            if row["model"] == image_model.export_name:
+                points.append(
+                    Point(pk, taken_at, float(row["elo"]), float(row["lower"]), float(row["upper"]), row["rank"])
+                )
+    return points
 
 
 def of_model(image_model: ImageModel) -> list[Standing]:

@@ -11,7 +11,9 @@ from arena import battles
 from arena.models import Category, Competition, Entry
 from providers.models import ImageModel
 
-from . import elo, exports, ratings, standings
+from . import boards as constants
+from . import elo, exports, snapshots, standings
+from .models import Snapshot
 
 HEAD = 5  # rows of a board shown on the home page
 
@@ -40,6 +42,8 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
         "standings": board,
         "files": found.vote_files.all(),
         "playable": bool(battles.pool(found).size),
+        "limit": standings.limit(found),
+        "snapshot": found.snapshots.order_by("-taken_at", "-pk").first(),
         "low": min((each.rating.lower for each in board if each.half_width is not None), default=0.0),
         "high": max((each.rating.upper for each in board if each.half_width is not None), default=0.0),
     }
@@ -53,6 +57,22 @@ def category_csv(request: HttpRequest, slug: str) -> HttpResponse:
         exports.board_csv(found),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{found.slug}.csv"'},
+    )
+
+
+@require_safe
+def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Snapshot.objects.select_related("category"), pk=pk)
+    return render(request, "leaderboard/snapshot.html", {"snapshot": found, "category": found.category})
+
+
+@require_safe
+def snapshot_csv(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Snapshot, pk=pk)
+    return HttpResponse(
+        snapshots.cells_csv(found),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="snapshot-{found.pk}.csv"'},
     )
 
 
@@ -124,8 +144,9 @@ def competition(request: HttpRequest, slug: str) -> HttpResponse:
 def methodology(request: HttpRequest) -> HttpResponse:
     context = {
         "method_version": elo.METHOD_VERSION,
-        "usable_votes": ratings.USABLE_VOTES,
-        "usable_half_width": ratings.USABLE_HALF_WIDTH,
-        "settled_half_width": ratings.SETTLED_HALF_WIDTH,
+        "usable_votes": constants.USABLE_VOTES,
+        "usable_voters": constants.USABLE_VOTERS,
+        "usable_half_width": constants.USABLE_HALF_WIDTH,
+        "settled_half_width": constants.SETTLED_HALF_WIDTH,
     }
     return render(request, "leaderboard/methodology.html", context)

@@ -133,4 +133,4 @@ def test_clusters_refuse_what_is_not_a_vote():
     with pytest.raises(ValueError, match="cannot meet itself"):
         clustered_covariance(result, zero, one, one, half)
     with pytest.raises(ValueError, match="unknown kind"):
-        clustered_covariance(result, zero, zero, one, half, "CR2")  # type: ignore[arg-type]
+        clustered_covariance(result, zero, zero, one, half, "CR2")
