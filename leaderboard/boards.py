@@ -18,6 +18,7 @@ import numpy as np
 from . import ranks
 from .clusters import clustered_covariance
 from .elo import MEAN, SCALE, Z95, Cells, Codes, Fit, Floats, Ints, Numbers
+from .elo import fit as refit
 
 USABLE_VOTES, USABLE_VOTERS, USABLE_HALF_WIDTH = 300, 30, 30.0  # short of any of them, a rating is provisional
 SETTLED_HALF_WIDTH = 12.0  # about 3,000 votes: near even odds, se ≈ 347 / √n Elo
@@ -161,34 +162,48 @@ def votes_to_settle(fit: Fit, votes: Ints) -> int | None:
 
 
 def votes_to_flip(fit: Fit, cells: Cells) -> int | None:
-    """How few votes, had they not been cast, would put another model first. None where no number of them would.
+    """How few votes, had they not been cast, would put another model first. None where we find no such number.
 
-    One-step influence (Broderick, Giordano & Meager 2020; for arenas Huang et al., arXiv 2508.11847): without a vote
-    of residual r between i and j, the gap between leader a and rival b falls by r · (H⁻¹_a − H⁻¹_b)(e_i − e_j). The
-    votes are taken from the largest fall on until the gap is gone. First order, so a little too many or too few.
+    One-step influence orders the votes (Broderick, Giordano & Meager 2020; for arenas Huang et al., arXiv 2508.11847):
+    without a vote of residual r between i and j, the gap between leader a and rival b falls by
+    r · (H⁻¹_a − H⁻¹_b)(e_i − e_j). Taking votes in that order, refits then find by bisection how many it takes, so the
+    number does flip the place; that no smaller set does is likely, not certain.
     """
     rated = np.flatnonzero(fit.connected)
     if rated.size < 2:
         return None
     order = rated[np.argsort(-fit.elo[rated], kind="stable")]
     leader, x = order[0], (fit.elo - MEAN) / SCALE
-    counted = fit.connected[cells.left] & fit.connected[cells.right] & (cells.n > 0)
-    i, j, n = cells.left[counted], cells.right[counted], cells.n[counted]
-    residual = cells.score[counted] - 1 / (1 + np.exp(np.minimum(x[j] - x[i], 700)))
-    fewest: int | None = None
+    residual = cells.score - 1 / (1 + np.exp(np.minimum(x[cells.right] - x[cells.left], 700)))
+    best: tuple[float, Ints] | None = None
     for rival in order[1 : 1 + RIVALS]:
         difference = fit.bread[leader] - fit.bread[rival]
-        fall = residual * (difference[i] - difference[j])
-        by_fall = np.argsort(-fall, kind="stable")
-        by_fall = by_fall[fall[by_fall] > 0]
-        gone, taken, gap = 0.0, 0.0, float(x[leader] - x[rival])
-        for cell in by_fall:
-            if gone + fall[cell] * n[cell] > gap:
-                count = math.floor(float(taken + (gap - gone) / fall[cell])) + 1
-                fewest = count if fewest is None else min(fewest, count)
-                break
-            gone, taken = gone + fall[cell] * n[cell], taken + n[cell]
-    return fewest
+        fall = residual * (difference[cells.left] - difference[cells.right])
+        taken = np.argsort(-fall, kind="stable")
+        taken = taken[(fall[taken] > 0) & (cells.n[taken] > 0)]
+        gone = np.cumsum(fall[taken] * cells.n[taken])
+        last = int(np.searchsorted(gone, x[leader] - x[rival], side="right"))
+        if last < taken.size:
+            count = float(cells.n[taken[: last + 1]].sum())
+            if best is None or count < best[0]:
+                best = count, taken
+    if best is None:
+        return None
+    few, many = 0, math.ceil(best[0])  # the gap is gone by first order after `many`, which errs upwards
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if _flips(fit, cells, best[1], middle) else (middle, many)
+    return many
+
+
+def _flips(fit: Fit, cells: Cells, taken: Ints, count: int) -> bool:
+    """Whether another model is first without the first `count` votes of the cells `taken`."""
+    n = cells.n.copy()
+    left = np.maximum(count - (np.cumsum(n[taken]) - n[taken]), 0)
+    n[taken] -= np.minimum(n[taken], left)
+    again = refit(replace(cells, n=n, squared=None), start=dict(zip(fit.models, fit.elo.tolist(), strict=True)))
+    leader = int(np.argmax(np.where(fit.connected, fit.elo, -np.inf)))
+    return not again.connected[leader] or int(np.argmax(np.where(again.connected, again.elo, -np.inf))) != leader
 
 
 def appearances(cells: Cells) -> Ints:

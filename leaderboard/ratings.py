@@ -189,9 +189,9 @@ def _store_board(board: Board, computed: Computed, clustered_at: datetime | None
     board.computed_at = timezone.now()
     if clustered_at is not None:
         board.clustered_at, board.clustered_changed_at = clustered_at, computed.state.changed_at
+        board.votes_to_flip = boards.votes_to_flip(computed.plain, computed.cells)
         board.voters, board.prompts = computed.spread.all_voters, computed.spread.all_prompts
     board.votes_to_settle = boards.votes_to_settle(computed.fit, boards.appearances(computed.cells))
-    board.votes_to_flip = boards.votes_to_flip(computed.plain, computed.cells)
     board.method_version = elo.METHOD_VERSION
     board.tie_rate = (
         sum(n for *_, outcome, n in computed.rows if outcome in ("tie", "both_bad")) / total if total else None

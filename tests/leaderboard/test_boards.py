@@ -135,8 +135,8 @@ def test_about_as_few_votes_as_said_do_flip_the_first_place(seed):
         return np.argmax(fit(Cells(cells.models, left[kept], right[kept], score[kept], np.ones(kept.size))).elo)
 
     assert 0 < few < 1500
-    assert leader_without(math.ceil(few * 1.3) + 1) != leader
-    assert leader_without(math.floor(few * 0.6)) == leader
+    assert leader_without(few) != leader
+    assert leader_without(few - 3) == leader  # votes of one cell are alike, so a few may change places
 
 
 def test_nothing_flips_where_there_is_no_second_model():
