@@ -89,6 +89,21 @@ def inflated(fit: Fit, design: Floats) -> Fit:
     return replace(fit, covariance=fit.covariance * np.outer(design, design))
 
 
+def careful(fit: Fit, cells: Cells) -> Fit:
+    """The fit, with at least the error of one decided vote per model.
+
+    The sandwich measures how far votes fall from what was expected: a model whose every vote tied as expected would get
+    an error of zero, after a single vote. So a variance counts at least as one n-th of H⁻¹, n being the model's votes;
+    on boards where more than one vote in n was decided this changes nothing.
+    """
+    floor = SCALE**2 * np.diag(fit.bread) / np.maximum(appearances(cells), 1)
+    short = fit.connected & (np.diag(fit.covariance) < floor)
+    if not short.any():
+        return fit
+    scale = np.where(short, SCALE / np.sqrt(np.maximum(appearances(cells), 1)), 0)
+    return replace(fit, covariance=fit.covariance + np.outer(scale, scale) * fit.bread)
+
+
 def _voters(k: int, votes: RawVotes) -> Ints:
     judged = np.zeros((votes.voters, k), np.bool_)
     known = votes.voter < votes.voters

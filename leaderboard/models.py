@@ -14,6 +14,8 @@ from django.utils import timezone
 from arena.models import Category
 from providers.models import ImageModel
 
+from .elo import Z95
+
 
 class Board(models.Model):
     """A category's ratings as a whole: which tallies they were computed from, and when."""
@@ -40,6 +42,14 @@ class Board(models.Model):
 
     def __str__(self) -> str:
         return f"board of {self.category_id}"
+
+    @property
+    def side_low(self) -> float | None:
+        return None if self.side_effect is None else self.side_effect - Z95 * (self.side_effect_se or 0)
+
+    @property
+    def side_high(self) -> float | None:
+        return None if self.side_effect is None else self.side_effect + Z95 * (self.side_effect_se or 0)
 
 
 class Rating(models.Model):

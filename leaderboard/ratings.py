@@ -94,7 +94,8 @@ def compute(category: Category, *, clustered: bool = True) -> Computed:
     rows = tallies.cells(category)
     cells = elo.Cells.from_rows((str(left), str(right), outcome, n) for left, right, outcome, n in rows)
     before = {str(rating.image_model_id): rating for rating in category.ratings.all()}
-    plain = elo.fit(cells, start={model: rating.elo for model, rating in before.items()})
+    start = {model: rating.elo for model, rating in before.items()}
+    plain = boards.careful(elo.fit(cells, start=start), cells)
     if clustered:
         fit, spread = boards.spread(plain, votes.read(category, [int(model) for model in plain.models]))
     else:

@@ -64,7 +64,7 @@ def rate(cells: Iterable[Cell], design: Mapping[str, float] | None = None) -> li
     `design` is each model's design effect: what voters' shared tastes do to its standard error. Cells cannot tell it.
     """
     table = elo.Cells.from_rows(read_csv(cells_csv(cells)))
-    plain = elo.fit(table)
+    plain = boards.careful(elo.fit(table), table)
     effect = np.array([(design or {}).get(model, 1.0) for model in plain.models], np.float64)
     fit = boards.inflated(plain, effect)
     placed, tier = ranks.ranks(fit.lower, fit.upper), ranks.tiers(fit.elo, fit.lower, fit.upper)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
 from statistics import median
 from typing import cast
@@ -17,7 +18,8 @@ from providers import routing
 from providers.models import ImageModel
 from providers.request import ImageRequest, Mode
 
-from .models import Rating
+from . import comparison, elo, tallies
+from .models import Board, Rating
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,34 @@ def limit(category: Category) -> Limit | None:
         from_prompts=median(by_prompt) if by_prompt else None,
         prompts=board.prompts,
         voters=board.voters,
+    )
+
+
+EXAMPLE = "imagenhub-text-to-image"  # real votes with ties; any other board will do
+EXAMPLE_VOTES = 50_000  # a running Elo takes a step per vote
+
+
+def example() -> tuple[Category, list[comparison.Row]] | None:
+    """A category's votes rated three ways, for the methodology page; None while nobody has voted."""
+    candidates = Board.objects.filter(votes__range=(2, EXAMPLE_VOTES)).select_related("category")
+    ordered = sorted(candidates, key=lambda board: (board.category.slug != EXAMPLE, -board.votes))
+    if not ordered:
+        return None
+    board = ordered[0]
+    return board.category, _compared(board.category_id, board.tallies_changed_at)
+
+
+@lru_cache(maxsize=8)
+def _compared(category_id: int, changed_at: datetime | None) -> list[comparison.Row]:
+    """Cached by the state of the tallies: the page is asked for more often than they change."""
+    del changed_at
+    category = Category.objects.get(pk=category_id)
+    rows = tallies.cells(category)
+    names = ImageModel.objects.in_bulk({pk for row in rows for pk in row[:2]})
+    return comparison.rows(
+        elo.Cells.from_rows(
+            (names[left].export_name, names[right].export_name, outcome, n) for left, right, outcome, n in rows
+        )
     )
 
 

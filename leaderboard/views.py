@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from arena import battles
+from arena import battles, integrity, matchmaking
 from arena.models import Category, Competition, Entry
 from providers.models import ImageModel
 
 from . import boards as constants
-from . import elo, exports, snapshots, standings
-from .models import Snapshot
+from . import comparison, elo, exports, ranks, snapshots, standings
+from .models import Board, Snapshot
 
 HEAD = 5  # rows of a board shown on the home page
 
@@ -142,7 +142,23 @@ def competition(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def methodology(request: HttpRequest) -> HttpResponse:
+    found = standings.example()
+    compared = found[1] if found else []
     context = {
+        "example": found[0] if found else None,
+        "compared": compared,
+        "moved_by_order": comparison.largest_difference(compared),
+        "running_k": comparison.K,
+        "sides": Board.objects.exclude(side_effect=None).filter(side_effect_se__lt=1000).select_related("category"),
+        "cap": integrity.CAP,
+        "cap_days": integrity.CAP_DAYS,
+        "min_clusters": constants.MIN_CLUSTERS,
+        "mean": elo.MEAN,
+        "scale": elo.SCALE,
+        "draws": ranks.DRAWS,
+        "uniform_share": matchmaking.UNIFORM_SHARE,
+        "largest_share": matchmaking.LARGEST_SHARE,
+        "boost": matchmaking.BOOST,
         "method_version": elo.METHOD_VERSION,
         "usable_votes": constants.USABLE_VOTES,
         "usable_voters": constants.USABLE_VOTERS,

@@ -76,3 +76,8 @@ def share_of(part: int, whole: int) -> str:
     """A share in per cent with as many decimals as it takes to be seen."""
     per_cent = 100 * part / whole if whole else 0.0
     return f"{per_cent:.0f}%" if per_cent >= 10 else f"{per_cent:.2g}%"
+
+
+@register.filter
+def is_finite(number: float | None) -> bool:
+    return number is not None and math.isfinite(number)

@@ -141,3 +141,12 @@ def test_about_as_few_votes_as_said_do_flip_the_first_place(seed):
 
 def test_nothing_flips_where_there_is_no_second_model():
     assert votes_to_flip(fit(Cells.from_rows([], models=["a"])), Cells.from_rows([], models=["a"])) is None
+
+
+def test_one_tie_is_no_certainty_and_a_real_board_stays_as_it_is():
+    cells = Cells.from_rows([("a", "b", "tie", 1)])
+    assert fit(cells).se.tolist() == [0, 0]
+    assert (boards.careful(fit(cells), cells).se > 100).all()
+    *_, cells = simulate()
+    result = fit(cells)
+    assert boards.careful(result, cells) is result
