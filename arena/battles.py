@@ -8,14 +8,15 @@ from datetime import timedelta
 from random import SystemRandom
 from uuid import UUID
 
+import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Sum
 from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
-from . import matchmaking
-from .models import Battle, Category, Competition, Entry, Outcome, Tally, Vote, Voter, new_token
+from . import integrity, matchmaking
+from .models import Battle, Category, Competition, Entry, Outcome, PairScores, Tally, Vote, Voter, new_token
 
 _POOL_SECONDS = 3.0  # how long a process draws from the same look at the entries
 _pools: dict[int, tuple[float, matchmaking.Pool]] = {}
@@ -98,26 +99,53 @@ def _lifetime() -> timedelta:
 
 
 def pool(category: Category) -> matchmaking.Pool:
-    """The category's current entries and how often its pairs of models met; up to three seconds old."""
+    """The category's current entries and which pairs are worth asking; up to three seconds old."""
     made_at, cached = _pools.get(category.pk, (0.0, None))
     if cached is not None and time.monotonic() - made_at < _POOL_SECONDS:
         return cached
     entries = Entry.objects.current().filter(
         prompt__competition__in=Competition.objects.open().filter(category=category), generation__sample=0
     )
-    met = (
-        Tally.objects.filter(category=category)
-        .values_list(Least("left_model", "right_model"), Greatest("left_model", "right_model"))
-        .annotate(total=Sum("n"))
-    )
+    table = _table(category)
     fresh = matchmaking.Pool(
         candidates=tuple(
             matchmaking.Candidate(*row) for row in entries.order_by("pk").values_list("pk", "prompt", "image_model")
         ),
-        met={frozenset((one, other)): total for one, other, total in met},
+        met=_met(category) if table is None else {},
+        table=table,
     )
     _pools[category.pk] = time.monotonic(), fresh
     return fresh
+
+
+def _table(category: Category) -> matchmaking.Table | None:
+    """What a vote on each pair is worth, as of the last ratings; None before there are any."""
+    row = PairScores.objects.filter(category=category).first()
+    if row is None:
+        return None
+    k = len(row.image_models)
+    values = np.zeros((k, k), np.float32)
+    values[np.triu_indices(k, 1)] = np.frombuffer(row.scores, "<f4")
+    return matchmaking.Table(tuple(row.image_models), values + values.T)
+
+
+def store_table(category: Category, table: matchmaking.Table) -> None:
+    """Replace the category's table; `leaderboard` calls this with every new board."""
+    above = table.scores[np.triu_indices(len(table.models), 1)].astype("<f4")
+    PairScores.objects.update_or_create(
+        category=category,
+        defaults={"image_models": list(table.models), "scores": above.tobytes(), "changed_at": timezone.now()},
+    )
+
+
+def _met(category: Category) -> dict[matchmaking.Pair, int]:
+    """How often each pair of models met."""
+    rows = (
+        Tally.objects.filter(category=category)
+        .values_list(Least("left_model", "right_model"), Greatest("left_model", "right_model"))
+        .annotate(total=Sum("n"))
+    )
+    return {frozenset((one, other)): total for one, other, total in rows}
 
 
 def forget_pools() -> None:
@@ -132,7 +160,9 @@ def progress(voter: Voter, category: Category) -> Progress:
 
 
 # One statement finds the battle, stores the vote and moves the tally: nothing can come between, and it is several times
-# quicker than the same through the ORM. The battle's row is locked, so that a skip and a vote cannot both win.
+# quicker than the same through the ORM. A vote beyond its voter's cap is stored, but excluded and in no tally (see
+# integrity.py); counting the recent ones is one index scan. The battle's row is locked, so that a skip and a vote
+# cannot both win.
 _CAST_VOTE = """
 WITH battle AS (
     SELECT b.id, b.voter_id, b.served_at, c.category_id,
@@ -144,18 +174,24 @@ WITH battle AS (
     JOIN arena_competition c ON c.id = p.competition_id
     WHERE b.id = %(battle)s AND b.skipped_at IS NULL AND b.expires_at > now()
     FOR UPDATE OF b
+), recent AS (
+    SELECT count(*) AS counted
+    FROM battle JOIN arena_vote v ON v.voter_id = battle.voter_id AND v.category_id = battle.category_id
+    WHERE v.cast_at > now() - make_interval(days => %(cap_days)s) AND v.excluded_reason = ''
 ), vote AS (
     INSERT INTO arena_vote (battle_id, voter_id, category_id, left_model_id, right_model_id, outcome, cast_at,
                             decision_time, excluded_reason, excluded_rule)
     SELECT id, voter_id, category_id, left_model_id, right_model_id, %(outcome)s, now(),
-           greatest(now() - served_at, interval '0'), '', ''
-    FROM battle
+           greatest(now() - served_at, interval '0'),
+           CASE WHEN counted < %(cap)s THEN '' ELSE %(cap_reason)s END,
+           CASE WHEN counted < %(cap)s THEN '' ELSE %(cap_rule)s END
+    FROM battle, recent
     ON CONFLICT (battle_id) DO NOTHING
-    RETURNING category_id, left_model_id, right_model_id, outcome, cast_at
+    RETURNING category_id, left_model_id, right_model_id, outcome, cast_at, excluded_reason
 ), tally AS (
     INSERT INTO arena_tally (category_id, day, left_model_id, right_model_id, outcome, n, changed_at)
     SELECT category_id, (cast_at AT TIME ZONE 'UTC')::date, left_model_id, right_model_id, outcome, 1, clock_timestamp()
-    FROM vote WHERE left_model_id <> right_model_id
+    FROM vote WHERE left_model_id <> right_model_id AND excluded_reason = ''
     ON CONFLICT (category_id, day, left_model_id, right_model_id, outcome)
     DO UPDATE SET n = arena_tally.n + 1, changed_at = clock_timestamp()
 )
@@ -164,7 +200,8 @@ SELECT count(*) FROM vote
 
 
 def cast_vote(battle: Battle, outcome: str) -> None:
-    """Record the voter's answer. The same answer again changes nothing and is no error.
+    """Record the voter's answer. The same answer again changes nothing and is no error. Beyond the voter's cap the
+    answer is stored, but does not count.
 
     Raises ValueError for an outcome that does not exist, AlreadyVoted when another answer stands, BattleExpired,
     BattleSkipped.
@@ -172,7 +209,17 @@ def cast_vote(battle: Battle, outcome: str) -> None:
     if outcome not in Outcome.values:
         raise ValueError(f"“{outcome}” is not an outcome. Choose one of: {', '.join(Outcome.values)}.")
     with connection.cursor() as cursor:
-        cursor.execute(_CAST_VOTE, {"battle": battle.pk, "outcome": outcome})
+        cursor.execute(
+            _CAST_VOTE,
+            {
+                "battle": battle.pk,
+                "outcome": outcome,
+                "cap": integrity.CAP,
+                "cap_days": integrity.CAP_DAYS,
+                "cap_reason": integrity.CAP_REASON,
+                "cap_rule": integrity.CAP_RULE,
+            },
+        )
         (recorded,) = cursor.fetchone()
     if not recorded:
         _explain(battle.pk, outcome)

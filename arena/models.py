@@ -15,8 +15,9 @@ from typing import Any, ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.db.models.functions import Greatest, Least
+from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from providers.models import Call, ImageModel, ModeChoices, slug_validator
@@ -415,6 +416,10 @@ class Vote(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["voter", "cast_at"], name="vote_voter_recent"),
+            # What the cap counts: never more than its 200 rows, however much a voter clicks.
+            models.Index(
+                fields=["voter", "category", "cast_at"], condition=Q(excluded_reason=""), name="vote_voter_counted"
+            ),
             # Covers the whole re-aggregation of a category: an index-only scan.
             models.Index(
                 fields=["category", "left_model", "right_model", "outcome"],
@@ -457,6 +462,36 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.left_model_id} {self.outcome} {self.right_model_id}: {self.n}"
+
+
+CARDINALITY = Func(F("image_models"), function="cardinality", output_field=models.IntegerField())
+
+
+class PairScores(models.Model):
+    """What a vote on each pair of models is worth, for `matchmaking`: derived, written with every new board.
+
+    It lives here and not beside the ratings because the arena draws from it and must not know the leaderboard.
+    """
+
+    category = models.OneToOneField(Category, models.CASCADE, primary_key=True, related_name="pair_scores")
+    image_models = ArrayField(models.BigIntegerField(), help_text="Ids in ascending order.")
+    scores = models.BinaryField(help_text="One little-endian 32-bit float per pair: (0, 1), (0, 2) … (1, 2) …")
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "pair scores"
+        constraints = [
+            models.CheckConstraint(
+                condition=Exact(
+                    Func(F("scores"), function="octet_length", output_field=models.IntegerField()),
+                    2 * CARDINALITY * (CARDINALITY - 1),
+                ),
+                name="every pair of models has its score",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"pair scores of {self.category_id}"
 
 
 class VoteFile(models.Model):

@@ -6,7 +6,7 @@ A voter sees two images and answers left, right, tie or both bad. With x a model
     elo = 1000 + (400 / ln 10) · (x − mean x)                  Elo 1978: 400 points are odds of ten to one
 
 A tie, and both-bad, is half a win for each side. The fit depends on counts alone, never on the order of the votes, so a
-few thousand counts stand for millions of votes. Every matrix is built by one function (`_gram`) from the design row of
+few thousand counts stand for millions of votes. Every matrix is built by one function (`gram`) from the design row of
 a vote, z = e_left − e_right: the curvature H = Σ w·p(1−p)·zzᵀ, the meat B = Σ w²·(y−p)²·zzᵀ of the sandwich H⁻¹BH⁻¹,
 and one voter's share of H. H is singular along (1, …, 1): H⁻¹ means the pseudo-inverse, on ratings that sum to zero.
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,9 +38,6 @@ SCORES = {"left": 1.0, "right": 0.0, "tie": 0.5, "both_bad": 0.5}  # what the le
 TOLERANCE = 1e-5  # Elo: a Newton step this small leaves an error of about its square, 1e-12 Elo
 MAX_STEPS = 200  # Newton needs 3 to 8; a bound, so that a fit always returns
 DUST = 1e-9  # counts below this share of the largest are no evidence, only a singular matrix
-HEAVY = 0.1  # CR3: a voter with more total leverage than this is left out exactly, the others by a series
-NEARLY_ALL = 1 - 1e-6  # CR3: share of a heavy voter taken out; all of it can leave a model without a vote
-BLOCK = 2**20  # entries of the voter × model matrix held at a time: 8 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +71,7 @@ class Cells:
             if values.shape != (arrays["n"].size,):
                 raise ValueError(f"{name} has shape {values.shape}, expected ({arrays['n'].size},)")
             object.__setattr__(self, name, values)
-        _check_votes(len(self.models), self.left, self.right, self.score)
+        check_votes(len(self.models), self.left, self.right, self.score)
         if len(set(self.models)) != len(self.models):
             raise ValueError("a model is named twice")
         for name in ("n", "squared"):
@@ -201,78 +198,13 @@ def side_effect(cells: Cells) -> SideEffect:
     with_tie[1, 0, 0] += 1  # a model against itself: z = e_γ, the virtual tie
     x, _ = _newton(with_tie, np.zeros(k + 1))
     p, q = _probabilities(x, k)
-    information = _gram(tables.sum(0) * p * q, k + 1)
+    information = gram(tables.sum(0) * p * q, k + 1)
     strengths = _pseudo_inverse(information[:k, :k], k)
     own = information[k, k] - information[k, :k] @ strengths @ information[:k, k]  # what strengths do not explain
     if own < 1e-9 * information[k, k]:
         return SideEffect(0.0, math.inf)
     _, covariance = _sandwich(with_tie, squared, x)
     return SideEffect(SCALE * float(x[k]), SCALE * math.sqrt(covariance[k, k]))
-
-
-def clustered_covariance(
-    fit: Fit,
-    voters: Codes,
-    left: Codes,
-    right: Codes,
-    score: Numbers,
-    kind: Literal["CR1", "CR3"] = "CR1",
-    weight: Numbers | None = None,
-) -> Floats:
-    """Covariance [K, K] in Elo² that lets a voter's votes share that voter's taste. One array entry per vote.
-
-    Plain sandwich intervals take votes as independent; when few voters cast most votes, they cover far too little.
-    voters are codes 0 … G−1 (`np.unique(…, return_inverse=True)`); left, right and score are as in `Cells`; the votes
-    are those that were fitted, and votes outside the component are skipped. With s_v the score vector of voter v:
-
-        CR1   G/(G−1) · H⁻¹ (Σ_v s_v s_vᵀ) H⁻¹                Liang & Zeger 1986; Cameron & Miller, JHR 50:317 (2015)
-        CR3   (G−1)/G · Σ_v d_v d_vᵀ,  d_v = (H − H_v)⁻¹ s_v  jack-knife: one Newton step per voter left out
-
-    CR3 costs more and is right sooner with few or very unequal voters. Leverages sum to K−1, so at most (K−1)/0.1
-    voters need a matrix of their own; the others follow from s_v + H_v H⁻¹ s_v + …, cut at a relative error of 1e-4.
-    A model that a single voter judged gets too small an error from either: ask for several voters before showing one.
-    With fewer than two voters every variance is infinite. Memory: a few blocks of 8 MB, and eight bytes a vote.
-
-    Raises ValueError for arrays of different lengths and for what is not a vote.
-    """
-    k = len(fit.models)
-    weight = np.broadcast_to(1.0, voters.shape) if weight is None else weight
-    if len({array.shape for array in (voters, left, right, score, weight)}) != 1 or voters.ndim != 1:
-        raise ValueError("voters, left, right, score and weight need one entry per vote")
-    _check_votes(k, left, right, score)
-    if kind not in ("CR1", "CR3"):
-        raise ValueError(f"unknown kind {kind!r}, expected CR1 or CR3")
-    if voters.size and voters.min() < 0:
-        raise ValueError("voter codes must not be negative")
-    core = np.flatnonzero(fit.connected)
-    bread, x = fit.bread[np.ix_(core, core)], (fit.elo[core] - MEAN) / SCALE
-    if core.size < k:
-        counted = fit.connected[left] & fit.connected[right]
-        place = np.cumsum(fit.connected) - 1
-        voters, left, right = voters[counted], place[left[counted]], place[right[counted]]
-        score, weight = score[counted], weight[counted]
-    covariance = np.diag(np.full(k, np.inf))
-    cast = np.bincount(voters)  # votes by voter
-    groups = np.count_nonzero(cast)
-    if groups < 2:
-        return covariance
-    size = max(1, BLOCK // core.size)
-    block_of = (np.arange(cast.size) / size + cast.cumsum() / BLOCK).astype(np.int64)  # bounds both voters and votes
-    block = block_of.astype(np.min_scalar_type(block_of[-1]))[voters]  # a byte or two: argsort is then a radix sort
-    order, sizes = np.argsort(block, kind="stable"), np.bincount(block)
-    meat = np.zeros_like(bread)
-    for votes in np.split(order, sizes[sizes > 0].cumsum()[:-1]):
-        v, i, j = voters[votes], left[votes], right[votes]
-        v = v - v.min()
-        p = 1 / (1 + np.exp(np.minimum(x[j] - x[i], 700)))
-        scores = _scatter(v, i, j, weight[votes] * (score[votes] - p), (size, core.size))
-        if kind == "CR3":
-            scores = _leave_one_out(bread, v, i, j, weight[votes] * p * (1 - p), scores)
-        meat += scores.T @ scores
-    factor = groups / (groups - 1) if kind == "CR1" else (groups - 1) / groups
-    inside = bread @ meat @ bread
-    covariance[np.ix_(core, core)] = SCALE**2 * factor * (inside + inside.T) / 2
-    return covariance
 
 
 def expected_score(elo_a: float, elo_b: float) -> float:
@@ -291,7 +223,7 @@ def online_change(elo_a: float, elo_b: float, score: float, k: float = 4) -> flo
 # ------------------------------------------------------------ counts as K × K tables, indexed [2·score, left, right]
 
 
-def _check_votes(k: int, left: Codes, right: Codes, score: Numbers) -> None:
+def check_votes(k: int, left: Codes, right: Codes, score: Numbers) -> None:
     if left.size and not (min(left.min(), right.min()) >= 0 and max(left.max(), right.max()) < k):
         raise ValueError(f"left and right must index the {k} models")
     if (left == right).any():
@@ -359,7 +291,7 @@ def _probabilities(x: Floats, k: int) -> tuple[Floats, Floats]:
     return p, odds_against * p
 
 
-def _gram(weight: Floats, size: int) -> Floats:
+def gram(weight: Floats, size: int) -> Floats:
     """Σ weight[l, r] · zzᵀ over ordered pairs, [size, size]: a graph Laplacian, bordered by γ if size is K + 1."""
     k = len(weight)
     both = weight + weight.T
@@ -396,7 +328,7 @@ def _newton(tables: Floats, x: Floats, tolerance: float = TOLERANCE, free: Ints 
         p, q = _probabilities(x, k)
         residual = won * q - lost * p  # = won − total·p, without cancellation
         gradient = np.append(residual.sum(1) - residual.sum(0), [residual.sum()] * (size - k))
-        curvature = _gram(total * p * q, size)
+        curvature = gram(total * p * q, size)
         if free is None:
             curvature[:k, :k] += np.trace(curvature[:k, :k]) / k**2
         step = np.zeros(size)
@@ -421,45 +353,7 @@ def _sandwich(tables: Floats, squared: Floats, x: Floats) -> tuple[Floats, Float
     """H⁻¹ and H⁻¹BH⁻¹ in nats²."""
     k, size = tables.shape[1], len(x)
     p, q = _probabilities(x, k)
-    bread = _pseudo_inverse(_gram(tables.sum(0) * p * q, size), k)
-    meat = _gram(squared[2] * q**2 + squared[1] * (0.5 - p) ** 2 + squared[0] * p**2, size)
+    bread = _pseudo_inverse(gram(tables.sum(0) * p * q, size), k)
+    meat = gram(squared[2] * q**2 + squared[1] * (0.5 - p) ** 2 + squared[0] * p**2, size)
     covariance = bread @ meat @ bread
     return bread, (covariance + covariance.T) / 2
-
-
-# ---------------------------------------------------------------------------------------------- voters as clusters
-
-
-def _scatter(v: Codes, i: Codes, j: Codes, amount: Numbers, shape: tuple[int, int]) -> Floats:
-    """Σ amount · (e_i − e_j) per voter, [voters, K]."""
-    size, k = shape
-    row = v.astype(np.int64) * k
-    plus, minus = np.bincount(row + i, amount, size * k), np.bincount(row + j, amount, size * k)
-    return np.subtract(plus, minus, out=plus).reshape(shape)
-
-
-def _leave_one_out(bread: Floats, v: Codes, i: Codes, j: Codes, curvature: Numbers, scores: Floats) -> Floats:
-    """H (H − H_v)⁻¹ s_v per voter, [voters, K]: the scores that make the plain sandwich a jack-knife."""
-    size, k = scores.shape
-    spread = np.diag(bread)
-    leverage = np.bincount(v, curvature * (spread[i] + spread[j] - 2 * bread[i, j]), size)  # trace of H⁻¹H_v
-    heavy = np.flatnonzero(leverage > HEAVY)
-    error = bound = leverage[leverage <= HEAVY].max(initial=0)
-    adjusted = scores
-    while error > 1e-4:
-        moved = adjusted @ bread
-        adjusted = scores + _scatter(v, i, j, curvature * (moved[v, i] - moved[v, j]), scores.shape)
-        error *= bound
-    if heavy.size:
-        level = np.trace(bread) / k**2
-        information = np.linalg.inv(bread + level)  # H + a constant, which sums that are zero do not see
-        adjusted = adjusted.copy()
-        votes = np.flatnonzero(np.isin(v, heavy))
-        votes = votes[np.argsort(v[votes], kind="stable")]
-        for own in np.split(votes, np.flatnonzero(np.diff(v[votes])) + 1):
-            voter = v[own[0]]
-            share = np.zeros((k, k))  # H_v, before `_gram`
-            np.add.at(share, (i[own], j[own]), curvature[own])
-            without = np.linalg.solve(information - NEARLY_ALL * _gram(share, k), scores[voter])
-            adjusted[voter] = information @ (without - without.mean())
-    return adjusted

@@ -14,6 +14,8 @@ from django.utils import timezone
 from arena.models import Category
 from providers.models import ImageModel
 
+from .elo import Z95
+
 
 class Board(models.Model):
     """A category's ratings as a whole: which tallies they were computed from, and when."""
@@ -25,6 +27,14 @@ class Board(models.Model):
     tallies_changed_at = models.DateTimeField(null=True, blank=True)
     computed_at = models.DateTimeField(null=True, blank=True)
     method_version = models.CharField(max_length=20, blank=True)
+    clustered_at = models.DateTimeField(null=True, blank=True, help_text="When raw votes were last looked at.")
+    clustered_changed_at = models.DateTimeField(null=True, blank=True, help_text="The tallies' state at that time.")
+    voters = models.PositiveIntegerField(default=0, help_text="Known voters of counted votes.")
+    prompts = models.PositiveIntegerField(default=0, help_text="Known prompts of counted votes.")
+    votes_to_settle = models.PositiveBigIntegerField(null=True, blank=True, help_text="0: asking may stop.")
+    votes_to_flip = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="How few votes less would put another model first."
+    )
     tie_rate = models.FloatField(null=True, blank=True)
     side_effect = models.FloatField(null=True, blank=True, help_text="Elo that the left side gets for being left.")
     side_effect_se = models.FloatField(null=True, blank=True)
@@ -32,6 +42,14 @@ class Board(models.Model):
 
     def __str__(self) -> str:
         return f"board of {self.category_id}"
+
+    @property
+    def side_low(self) -> float | None:
+        return None if self.side_effect is None else self.side_effect - Z95 * (self.side_effect_se or 0)
+
+    @property
+    def side_high(self) -> float | None:
+        return None if self.side_effect is None else self.side_effect + Z95 * (self.side_effect_se or 0)
 
 
 class Rating(models.Model):
@@ -43,6 +61,19 @@ class Rating(models.Model):
     lower = models.FloatField()
     upper = models.FloatField()
     rank = models.PositiveIntegerField(help_text="1 + the models whose lower bound exceeds this one's upper bound.")
+    rank_low = models.PositiveIntegerField(default=1, help_text="Best rank of the simultaneous 95 % interval.")
+    rank_high = models.PositiveIntegerField(default=1, help_text="Worst rank of the simultaneous 95 % interval.")
+    best = models.FloatField(default=0, help_text="Chance of being the best model.")
+    tier = models.PositiveIntegerField(default=1)
+    se = models.FloatField(default=0, help_text="Standard error in Elo, with voters as clusters.")
+    design_effect = models.FloatField(default=1, help_text="That over the standard error of independent votes.")
+    half_width_from_prompts = models.FloatField(
+        null=True, blank=True, help_text="Of the 95 % interval with prompts as clusters; empty where unknown."
+    )
+    voters = models.PositiveIntegerField(default=0, help_text="Who judged it; unknown voters count one per vote.")
+    votes_to_next = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="Votes that would set it apart from the next model down."
+    )
     votes = models.PositiveIntegerField()
     both_bad = models.PositiveIntegerField(default=0)
     status = models.CharField(max_length=12, choices=[(name, name) for name in ("provisional", "usable", "settled")])
@@ -57,6 +88,12 @@ class Rating(models.Model):
                 condition=Q(lower__lte=F("elo"), upper__gte=F("elo")), name="a rating lies in its interval"
             ),
             models.CheckConstraint(condition=Q(rank__gte=1), name="ranks start at one"),
+            models.CheckConstraint(
+                condition=Q(rank_low__gte=1, rank_high__gte=F("rank_low")), name="a rank interval runs downwards"
+            ),
+            models.CheckConstraint(condition=Q(best__gte=0, best__lte=1), name="a chance is in [0, 1]"),
+            models.CheckConstraint(condition=Q(tier__gte=1), name="tiers start at one"),
+            models.CheckConstraint(condition=Q(se__gte=0, design_effect__gte=0), name="errors are not negative"),
             models.CheckConstraint(condition=Q(both_bad__lte=F("votes")), name="both-bad votes are votes"),
             models.CheckConstraint(
                 condition=Q(status__in=["provisional", "usable", "settled"]), name="rating status is known"
@@ -68,15 +105,19 @@ class Rating(models.Model):
 
 
 class Snapshot(models.Model):
-    """What a board said at one moment: immutable, with everything needed to compute it again to the same digits."""
+    """What a board said at one moment, with everything needed to compute it again to the same digits.
+
+    Immutable: a trigger (second migration) refuses every UPDATE and DELETE.
+    """
 
     category = models.ForeignKey(Category, models.PROTECT, related_name="snapshots")
     taken_at = models.DateTimeField(default=timezone.now, editable=False)
     method_version = models.CharField(max_length=20)
     engine_version = models.CharField(max_length=60)
     sha256 = models.CharField(max_length=64, help_text="Of the sorted cells.")
-    cells = models.JSONField()
-    ratings = models.JSONField()
+    cells = models.JSONField(help_text="Sorted: left, right, outcome, n.")
+    ratings = models.JSONField(help_text="From the highest down, numbers as text with six decimals.")
+    facts = models.JSONField(default=dict, help_text="The board's: votes, voters, side effect, rules, shares.")
 
     class Meta:
         indexes = [models.Index(fields=["category", "-taken_at"], name="snapshot_category_recent")]
@@ -89,3 +130,6 @@ class Snapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.category_id} at {self.taken_at:%Y-%m-%d %H:%M}"
+
+    def get_absolute_url(self) -> str:
+        return f"/snapshots/{self.pk}/"

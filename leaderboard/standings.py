@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
+from statistics import median
 from typing import cast
 
 from django.db.models import Count, Q
@@ -15,7 +18,8 @@ from providers import routing
 from providers.models import ImageModel
 from providers.request import ImageRequest, Mode
 
-from .models import Rating
+from . import comparison, elo, tallies
+from .models import Board, Rating
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,87 @@ def board(category: Category) -> list[Standing]:
     """The category's models in order: by rank, then by Elo."""
     ratings = list(category.ratings.select_related("image_model__lab").order_by("rank", "-elo", "image_model__name"))
     return [Standing(rating, len(ratings)) for rating in ratings]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What keeps a category's ratings from being surer: typical half-widths in Elo, and which of the two binds."""
+
+    from_votes: float
+    from_prompts: float | None  # infinite where all votes are about one prompt
+    prompts: int
+    voters: int
+
+    @property
+    def is_prompts(self) -> bool:
+        return self.from_prompts is not None and self.from_prompts > self.from_votes
+
+
+def limit(category: Category) -> Limit | None:
+    """The medians over the models with an interval; None while there is none."""
+    board = getattr(category, "board", None)
+    rows = [rating for rating in category.ratings.all() if isfinite(rating.upper - rating.lower)]
+    if not rows or board is None:
+        return None
+    by_prompt = [row.half_width_from_prompts for row in rows if row.half_width_from_prompts is not None]
+    return Limit(
+        from_votes=median((row.upper - row.lower) / 2 for row in rows),
+        from_prompts=median(by_prompt) if by_prompt else None,
+        prompts=board.prompts,
+        voters=board.voters,
+    )
+
+
+EXAMPLE = "imagenhub-text-to-image"  # real votes with ties; any other board will do
+EXAMPLE_VOTES = 50_000  # a running Elo takes a step per vote
+
+
+def example() -> tuple[Category, list[comparison.Row]] | None:
+    """A category's votes rated three ways, for the methodology page; None while nobody has voted."""
+    candidates = Board.objects.filter(votes__range=(2, EXAMPLE_VOTES)).select_related("category")
+    ordered = sorted(candidates, key=lambda board: (board.category.slug != EXAMPLE, -board.votes))
+    if not ordered:
+        return None
+    board = ordered[0]
+    return board.category, _compared(board.category_id, board.tallies_changed_at)
+
+
+@lru_cache(maxsize=8)
+def _compared(category_id: int, changed_at: datetime | None) -> list[comparison.Row]:
+    """Cached by the state of the tallies: the page is asked for more often than they change."""
+    del changed_at
+    category = Category.objects.get(pk=category_id)
+    rows = tallies.cells(category)
+    names = ImageModel.objects.in_bulk({pk for row in rows for pk in row[:2]})
+    return comparison.rows(
+        elo.Cells.from_rows(
+            (names[left].export_name, names[right].export_name, outcome, n) for left, right, outcome, n in rows
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What one snapshot said about a model."""
+
+    snapshot: int
+    taken_at: datetime
+    elo: float
+    lower: float
+    upper: float
+    rank: int
+
+
+def history(image_model: ImageModel, category: Category) -> list[Point]:
+    """The model's ratings in the category's snapshots, oldest first."""
+    points = []
+    for pk, taken_at, rows in category.snapshots.order_by("taken_at", "pk").values_list("pk", "taken_at", "ratings"):
+        for row in rows:
+            if row["model"] == image_model.export_name:
+                points.append(
+                    Point(pk, taken_at, float(row["elo"]), float(row["lower"]), float(row["upper"]), row["rank"])
+                )
+    return points
 
 
 def of_model(image_model: ImageModel) -> list[Standing]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.db import connection
 
-from . import ratings, tallies
+from . import ratings, snapshots, tallies
 
 
 @shared_task
@@ -20,5 +20,13 @@ def recompute() -> None:
 def check_tallies() -> None:
     try:
         tallies.check()
+    finally:
+        connection.close()
+
+
+@shared_task
+def take_snapshots() -> None:
+    try:
+        snapshots.take_due()
     finally:
         connection.close()

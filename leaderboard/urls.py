@@ -16,5 +16,7 @@ urlpatterns = [
     path("models/<dotted:slug>/", views.model, name="model"),
     path("competitions/", views.competitions, name="competitions"),
     path("competitions/<dotted:slug>/", views.competition, name="competition"),
+    path("snapshots/<int:pk>/", views.snapshot, name="snapshot"),
+    path("snapshots/<int:pk>.csv", views.snapshot_csv, name="snapshot-csv"),
     path("methodology/", views.methodology, name="methodology"),
 ]

@@ -7,11 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from arena import battles
+from arena import battles, integrity, matchmaking
 from arena.models import Category, Competition, Entry
 from providers.models import ImageModel
 
-from . import elo, exports, ratings, standings
+from . import boards as constants
+from . import comparison, elo, exports, ranks, snapshots, standings
+from .models import Board, Snapshot
 
 HEAD = 5  # rows of a board shown on the home page
 
@@ -42,6 +44,8 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
         "standings": board,
         "files": found.vote_files.all(),
         "playable": bool(battles.pool(found).size),
+        "limit": standings.limit(found),
+        "snapshot": found.snapshots.order_by("-taken_at", "-pk").first(),
         "low": min((each.rating.lower for each in board if each.half_width is not None), default=0.0),
         "high": max((each.rating.upper for each in board if each.half_width is not None), default=0.0),
     }
@@ -55,6 +59,22 @@ def category_csv(request: HttpRequest, slug: str) -> HttpResponse:
         exports.board_csv(found),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{found.slug}.csv"'},
+    )
+
+
+@require_safe
+def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Snapshot.objects.select_related("category"), pk=pk)
+    return render(request, "leaderboard/snapshot.html", {"snapshot": found, "category": found.category})
+
+
+@require_safe
+def snapshot_csv(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Snapshot, pk=pk)
+    return HttpResponse(
+        snapshots.cells_csv(found),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="snapshot-{found.pk}.csv"'},
     )
 
 
@@ -125,10 +145,27 @@ def competition(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def methodology(request: HttpRequest) -> HttpResponse:
+    found = standings.example()
+    compared = found[1] if found else []
     context = {
+        "example": found[0] if found else None,
+        "compared": compared,
+        "moved_by_order": comparison.largest_difference(compared),
+        "running_k": comparison.K,
+        "sides": Board.objects.exclude(side_effect=None).filter(side_effect_se__lt=1000).select_related("category"),
+        "cap": integrity.CAP,
+        "cap_days": integrity.CAP_DAYS,
+        "min_clusters": constants.MIN_CLUSTERS,
+        "mean": elo.MEAN,
+        "scale": elo.SCALE,
+        "draws": ranks.DRAWS,
+        "uniform_share": matchmaking.UNIFORM_SHARE,
+        "largest_share": matchmaking.LARGEST_SHARE,
+        "boost": matchmaking.BOOST,
         "method_version": elo.METHOD_VERSION,
-        "usable_votes": ratings.USABLE_VOTES,
-        "usable_half_width": ratings.USABLE_HALF_WIDTH,
-        "settled_half_width": ratings.SETTLED_HALF_WIDTH,
+        "usable_votes": constants.USABLE_VOTES,
+        "usable_voters": constants.USABLE_VOTERS,
+        "usable_half_width": constants.USABLE_HALF_WIDTH,
+        "settled_half_width": constants.SETTLED_HALF_WIDTH,
     }
     return render(request, "leaderboard/methodology.html", context)

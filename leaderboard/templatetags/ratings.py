@@ -56,3 +56,28 @@ def percent(share: float | None) -> str:
 @register.filter
 def thousands(number: int | None) -> str:
     return "–" if number is None else f"{number:,}"
+
+
+@register.filter
+def chance(probability: float) -> str:
+    """A chance in whole per cent, without claiming certainty or impossibility that 10,000 draws cannot show."""
+    if probability < 0.005:
+        return "<1%"
+    return ">99%" if probability > 0.995 else f"{probability * 100:.0f}%"
+
+
+@register.filter
+def elo_width(half_width: float) -> str:
+    return f"{half_width:.0f}" if math.isfinite(half_width) else "∞"
+
+
+@register.filter
+def share_of(part: int, whole: int) -> str:
+    """A share in per cent with as many decimals as it takes to be seen."""
+    per_cent = 100 * part / whole if whole else 0.0
+    return f"{per_cent:.0f}%" if per_cent >= 10 else f"{per_cent:.2g}%"
+
+
+@register.filter
+def is_finite(number: float | None) -> bool:
+    return number is not None and math.isfinite(number)

@@ -10,7 +10,18 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from arena import battles, generation
-from arena.models import Category, Competition, Entry, Generation, ImportedVote, Prompt, Tally, Vote, VoteFile
+from arena.models import (
+    Category,
+    Competition,
+    Entry,
+    Generation,
+    ImportedVote,
+    PairScores,
+    Prompt,
+    Tally,
+    Vote,
+    VoteFile,
+)
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -204,3 +215,9 @@ def test_finished_rows_keep_their_proof():
 def _copy(row):
     """The row's fields without its key: what an identical second row would hold."""
     return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields if not field.primary_key}
+
+
+def test_pair_scores():
+    row = PairScores.objects.create(category=make.make_category(), image_models=[1, 2, 3], scores=bytes(12))
+    refuses("every pair of models has its score", update(row, image_models=[1, 2]))
+    refuses("every pair of models has its score", update(row, scores=bytes(8)))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Sum
 
 from arena import imports
+from arena.management.commands import import_votes
 from arena.models import ImportedVote, Tally, VoteFile
 from leaderboard import tallies
 from providers.models import ImageModel
@@ -106,3 +109,55 @@ def test_the_command(tmp_path, capsys):
         call_command("import_votes", str(file), "--category", "video", "--source", "x")
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("import_votes", str(tmp_path / "none.csv"), "--category", "text-to-image", "--source", "x")
+
+
+JSONL = b"""{"left": "Alpha", "right": "Beta", "outcome": "left", "voter": "ann", "time": "2026-01-02T03:04:05Z"}
+
+{"left": "Beta", "right": "Alpha", "outcome": "tie", "voter": null, "prompt": 7}
+"""
+
+
+def test_json_lines_are_votes_too():
+    imports.import_votes(JSONL, make.make_category(), "Elsewhere", kind="jsonl")
+    assert sorted(ImportedVote.objects.values_list("line", "voter_key", "prompt_key", "outcome")) == [
+        (1, "ann", "", "left"),
+        (3, "", "7", "tie"),
+    ]
+    assert Tally.objects.filter(day="2026-01-02").count() == 1
+
+
+def test_all_bad_json_lines_are_reported_by_number():
+    data = JSONL + b'{"left": "A"\n[1, 2]\n{"left": "A", "right": "B", "outcome": "win"}\n'
+    with pytest.raises(imports.BadVotes) as caught:
+        imports.import_votes(data, make.make_category(), "Elsewhere", kind="jsonl")
+    assert [problem.split(":")[0] for problem in caught.value.problems] == ["Line 4", "Line 5", "Line 6"]
+    assert not ImportedVote.objects.exists()
+
+
+def test_parquet_without_its_extra_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(imports.BadVotes, match=r"image-arena\[parquet\]"):
+        imports.import_votes(b"PAR1", make.make_category(), "Elsewhere", kind="parquet")
+
+
+def test_parquet_files_are_votes_too():
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    out = pyarrow.BufferOutputStream()
+    rows = {"left": ["A", "B"], "right": ["B", "A"], "outcome": ["left", "tie"], "prompt": [1, None]}
+    parquet.write_table(pyarrow.table(rows), out)
+    imports.import_votes(out.getvalue().to_pybytes(), make.make_category(), "Elsewhere", kind="parquet")
+    assert sorted(ImportedVote.objects.values_list("line", "prompt_key")) == [(1, "1"), (2, "")]
+    with pytest.raises(imports.BadVotes, match="no Parquet file"):
+        imports.import_votes(b"nonsense", make.make_category(), "Elsewhere", kind="parquet")
+
+
+def test_the_command_knows_a_file_by_its_name_and_tells_how_far_it_is(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(import_votes, "PROGRESS_EVERY", 2)
+    make.make_category()
+    file = tmp_path / "votes.jsonl"
+    file.write_bytes(JSONL.replace(b"\n\n", b"\n"))
+    call_command("import_votes", str(file), "--category", "text-to-image", "--source", "Elsewhere")
+    captured = capsys.readouterr()
+    assert "2 votes about 2 models imported" in captured.out
+    assert captured.err.split("\n")[:2] == ["2 votes read", "2 votes stored"]

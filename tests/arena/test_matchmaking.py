@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from itertools import combinations
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.matchmaking import Candidate, Pool, draw, weights
+from arena.matchmaking import Candidate, Pool, Table, draw, scores
 
 
 def pool(prompts: int, models: int, met=None) -> Pool:
     candidates = tuple(
-        Candidate(entry=prompt * 100 + model, prompt=prompt, model=model)
+        Candidate(entry=prompt * 1000 + model, prompt=prompt, model=model)
         for prompt in range(prompts)
         for model in range(models)
     )
@@ -37,7 +39,7 @@ def test_a_voter_meets_every_pair_exactly_once_and_then_nothing(prompts, models,
         pair = frozenset((drawn.left, drawn.right))
         assert len(pair) == 2
         assert pair not in seen
-        assert {drawn.left // 100, drawn.right // 100} == {drawn.prompt}
+        assert {drawn.left // 1000, drawn.right // 1000} == {drawn.prompt}
         assert 0 < drawn.probability <= 1
         seen.add(pair)
     assert len(seen) == everything.size == prompts * models * (models - 1) // 2
@@ -55,8 +57,8 @@ def test_pairs_that_met_less_come_first_but_none_is_starved():
     drawn = Counter()
     for _ in range(4000):
         one = draw(everything, set(), random)
-        drawn[frozenset((one.left % 100, one.right % 100))] += 1
-    assert drawn[frozenset((0, 1))] > 3400
+        drawn[frozenset((one.left % 1000, one.right % 1000))] += 1
+    assert drawn[frozenset((0, 1))] > 2600  # the cap keeps the two from filling every battle
     assert all(drawn[pair] > 20 for pair in met)
 
 
@@ -80,8 +82,110 @@ def test_entries_that_left_the_pool_do_not_count_as_seen():
     assert draw(pool(prompts=2, models=2), seen, Random(1)).prompt == 1
 
 
-@given(st.lists(st.integers(0, 10_000), min_size=1, max_size=50))
-def test_weights_are_chances_with_a_floor(met):
-    chances = weights(met)
-    assert sum(chances) == pytest.approx(1)
-    assert min(chances) >= 0.1 / len(met) - 1e-12
+def table(strength, half_widths, provisional=()):
+    """A table for models 0 … K−1 with these strengths in nats and independent errors."""
+    k = len(strength)
+    flags = np.isin(np.arange(k), provisional)
+    return Table(tuple(range(k)), scores(np.array(strength, float), np.diag(np.square(half_widths)), flags))
+
+
+def shares(everything):
+    """Each model's share of all battles, uniform tenth included."""
+    whole = 0.9 * everything.chances + 0.1 * everything.uniform
+    return whole.sum(0) + whole.sum(1)
+
+
+def test_a_vote_is_worth_most_on_uncertain_models_of_like_strength():
+    worth = table([0, 0, 0, 3], [0.1, 0.3, 0.3, 0.3]).scores
+    assert worth.max() == worth[1, 2] == 1
+    assert worth[1, 2] > worth[0, 1] > 0
+    assert worth[1, 2] > worth[1, 3]
+    np.testing.assert_allclose(worth, worth.T, rtol=1e-9)
+    assert (np.diag(worth) == 0).all()
+
+
+def test_the_worth_of_a_pair_is_the_squared_fall_of_the_sum_of_variances():
+    rng = np.random.default_rng(1)
+    root = rng.normal(size=(5, 5))
+    c, x = root @ root.T / 10, rng.normal(size=5)
+    falls = np.zeros((5, 5))
+    for i, j in combinations(range(5), 2):
+        z = np.zeros(5)
+        z[i], z[j] = 1, -1
+        p = 1 / (1 + np.exp(x[j] - x[i]))
+        after = np.linalg.inv(np.linalg.inv(c) + p * (1 - p) * np.outer(z, z))
+        falls[i, j] = falls[j, i] = (np.trace(c) - np.trace(after)) ** 2
+    np.testing.assert_allclose(scores(x, c, np.zeros(5, bool)), falls / falls.max(), rtol=1e-9)
+
+
+def test_provisional_models_come_five_times_as_often():
+    plain, boosted = table([0] * 4, [0.2] * 4).scores, table([0] * 4, [0.2] * 4, provisional=[3]).scores
+    assert plain[0, 3] == plain[0, 1]
+    assert boosted[0, 3] == pytest.approx(5 * boosted[0, 1])
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(2, 30), st.integers(0, 2**32 - 1), st.floats(0.2, 1))
+def test_no_model_takes_part_in_more_than_a_fifth_of_the_battles(k, seed, presence):
+    rng = np.random.default_rng(seed)
+    worth = table(rng.normal(0, 1, k), rng.gamma(1, 1, k), provisional=[0]).scores
+    there = rng.random((6, k)) < presence
+    candidates = tuple(Candidate(p * 100 + m, p, m) for p, m in zip(*np.nonzero(there), strict=True))
+    some = Pool(candidates, {}, Table(tuple(range(k)), worth))
+    if not some.size:
+        return
+    assert (some.chances >= 0).all()
+    assert some.chances.sum() == pytest.approx(1)
+    assert some.uniform.sum() == pytest.approx(1)
+    even = some.uniform.sum(0) + some.uniform.sum(1)
+    present = len(some.models)
+    allowed = np.maximum(max(0.2, 3 / present), even)  # a model on more prompts than others has a larger even share
+    assert (shares(some) <= allowed + 1e-6).all()
+
+
+def test_a_new_model_is_asked_often_but_not_always():
+    some = pool(prompts=3, models=20)
+    fresh = Pool(some.candidates, {}, table([0] * 20, [0.05] * 19 + [2], provisional=[19]))
+    assert shares(fresh)[19] == pytest.approx(0.2, abs=1e-6)
+    unknown = Pool(some.candidates, {}, table([0] * 19, [0.05] * 19))
+    assert shares(unknown)[19] == pytest.approx(0.2, abs=1e-6)
+
+
+@pytest.mark.parametrize("rated", [False, True])
+def test_the_stated_probability_is_the_frequency_with_gaps_and_things_seen(rated):
+    gone = {(0, 3), (1, 1), (1, 2)}
+    candidates = tuple(Candidate(p * 100 + m, p, m) for p in range(3) for m in range(4) if (p, m) not in gone)
+    worth = table([0, 0.5, 1, 0], [0.1, 0.2, 0.3, 0.5], provisional=[3]) if rated else None
+    some, random = Pool(candidates, {frozenset((0, 1)): 2}, worth), Random(5)
+    seen = {frozenset((100, 103)), frozenset((0, 1)), frozenset((200, 203))}
+    drawn, stated = Counter(), {}
+    for _ in range(30_000):
+        one = draw(some, seen, random)
+        pair = frozenset((one.left, one.right))
+        drawn[pair] += 1
+        stated[pair] = one.probability
+    assert len(stated) == some.size - 3
+    assert sum(stated.values()) == pytest.approx(1)
+    for pair, probability in stated.items():
+        assert drawn[pair] / 30_000 == pytest.approx(probability, abs=0.012)
+
+
+def test_every_prompt_keeps_its_floor_however_few_models_answered_it():
+    many = tuple(Candidate(m, 0, m) for m in range(20))
+    some, random = Pool((*many, Candidate(100, 1, 0), Candidate(101, 1, 1)), {}), Random(9)
+    prompts = Counter(draw(some, set(), random).prompt for _ in range(4000))
+    assert prompts[1] / 4000 > 0.05 - 0.015  # half of the uniform tenth
+
+
+def test_a_draw_among_two_hundred_models_takes_at_most_two_milliseconds():
+    k = 200
+    some = pool(prompts=20, models=k)
+    rng = np.random.default_rng(2)
+    everything = Pool(some.candidates, {}, table(rng.normal(0, 1, k), rng.gamma(2, 0.1, k), provisional=[3, 4]))
+    seen = {frozenset((p * 1000 + 1, p * 1000 + 2)) for p in range(20)}
+    random = Random(3)
+    draw(everything, seen, random)
+    started = time.thread_time()
+    for _ in range(100):
+        draw(everything, seen, random)
+    assert (time.thread_time() - started) / 100 < 0.002

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models import ProtectedError
 
 from leaderboard.models import Rating, Snapshot
 from tests import factories as make
@@ -26,6 +27,12 @@ def test_rating():
     refuses("a rating lies in its interval", update(rating, lower=1001))
     refuses("a rating lies in its interval", update(rating, upper=999))
     refuses("ranks start at one", update(rating, rank=0))
+    refuses("a rank interval runs downwards", update(rating, rank_low=2, rank_high=1))
+    refuses("a rank interval runs downwards", update(rating, rank_low=0))
+    refuses("a chance is in", update(rating, best=1.01))
+    refuses("tiers start at one", update(rating, tier=0))
+    refuses("errors are not negative", update(rating, se=-1))
+    refuses("errors are not negative", update(rating, design_effect=-1))
     refuses("both-bad votes are votes", update(rating, both_bad=11))
     refuses("rating status is known", update(rating, status="great"))
     again = {"elo": 1, "lower": 1, "upper": 1, "rank": 1, "votes": 0, "status": "usable"}
@@ -36,9 +43,17 @@ def test_rating():
 
 
 def test_snapshot():
-    snapshot = Snapshot.objects.create(
-        category=make.make_category(), method_version="1", engine_version="1", sha256="0" * 64, cells=[], ratings=[]
-    )
-    refuses("a snapshot has its sha256", update(snapshot, sha256=""))
-    refuses("a snapshot names method and engine", update(snapshot, method_version=""))
-    refuses("a snapshot names method and engine", update(snapshot, engine_version=""))
+    good = {"method_version": "1", "engine_version": "1", "sha256": "0" * 64, "cells": [], "ratings": []}
+    category = make.make_category()
+
+    def create(**fields):
+        return lambda: Snapshot.objects.create(category=category, **good | fields)
+
+    refuses("a snapshot has its sha256", create(sha256=""))
+    refuses("a snapshot names method and engine", create(method_version=""))
+    refuses("a snapshot names method and engine", create(engine_version=""))
+    snapshot = create()()
+    refuses("a snapshot never changes", update(snapshot, sha256="1" * 64))
+    refuses("a snapshot never changes", snapshot.delete)
+    with pytest.raises(ProtectedError):
+        category.delete()

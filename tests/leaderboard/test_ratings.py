@@ -5,17 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
+from random import Random
 
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
-from arena import battles, imports
-from arena.models import Tally, Vote
-from leaderboard import elo, exports, ratings, standings, tallies
+from arena import battles, imports, integrity
+from arena.models import Category, Tally, Vote
+from leaderboard import boards, elo, exports, ratings, standings, tallies, votes
 from leaderboard.models import Board, Rating
 from tests import factories as make
 
@@ -141,3 +147,142 @@ def test_records_of_a_competition_count_wins_ties_and_losses():
     assert (best.image_model, best.won, best.tied, best.lost) == (one.image_model, 2, 2, 1)
     assert (worst.won, worst.tied, worst.lost, worst.votes) == (1, 2, 2, 5)
     assert best.points == pytest.approx(0.6)
+
+
+def many_votes(category, voters, each, prompts=1):
+    """Votes cast here: `voters` × `each`, by voters who stick to their own taste. Stored as rows, for speed."""
+    random, at = Random(3), timezone.now()
+    competition = make.make_competition(category)
+    models = [make.make_model() for _ in range(4)]
+    entries = []
+    for _ in range(prompts):
+        prompt = make.make_prompt(competition)
+        entries.append([make.make_entry(prompt, model) for model in models])
+    for _ in range(voters):
+        voter = make.make_voter()
+        taste = {model.pk: random.gauss(-index / 2, 1) for index, model in enumerate(models)}
+        pairs = [pair for row in entries for pair in combinations(row, 2)]
+        for left, right in random.sample(pairs, min(each, len(pairs))):
+            battle = make.make_battle(voter=voter, left=left, right=right, served_at=at)
+            battles.cast_vote(battle, "left" if taste[left.image_model_id] > taste[right.image_model_id] else "right")
+
+
+@pytest.mark.django_db
+def test_intervals_take_voters_as_clusters_and_the_quick_path_remembers_how_much_that_matters(category):
+    other = make.make_category("other")
+    many_votes(other, voters=40, each=6)
+    ratings.recompute(other)
+    first = list(Rating.objects.filter(category=other))
+    assert {rating.voters for rating in first} == {40}
+    assert all(rating.status == "provisional" for rating in first)  # 120 votes each
+    assert [rating.half_width_from_prompts for rating in first] == [math.inf] * 4  # one prompt
+    for rating in first:
+        assert rating.se * 1.959964 == pytest.approx(rating.upper - rating.elo, rel=1e-5)
+    board = Board.objects.get(category=other)
+    assert (board.voters, board.prompts) == (40, 1)
+    effect = {rating.image_model_id: rating.design_effect for rating in first}
+    assert all(value != 1 for value in effect.values())
+    many = Vote.objects.filter(category=other).first()
+    battles.cast_vote(make.make_battle(left=many.battle.left, right=many.battle.right), "left")
+    assert ratings.recompute(other)
+    again = Board.objects.get(category=other)
+    assert again.clustered_at == board.clustered_at  # within the minute: the quick path
+    assert {r.image_model_id: r.design_effect for r in Rating.objects.filter(category=other)} == effect
+    assert not ratings.recompute(other)
+    Board.objects.filter(category=other).update(clustered_at=timezone.now() - timedelta(seconds=61))
+    assert ratings.recompute(other)  # nothing moved since, but the raw votes had not been looked at
+    fresh = Board.objects.get(category=other)
+    assert fresh.clustered_at > board.clustered_at
+    assert fresh.voters == 41
+    Board.objects.filter(category=other).update(clustered_at=timezone.now() - timedelta(seconds=61))
+    assert not ratings.recompute(other)
+
+
+@pytest.mark.django_db
+def test_raw_votes_are_the_votes_of_the_cells():
+    category = make.make_category("imagenhub-image-editing")
+    imports.import_votes((VOTES / "votes-imagenhub-image-editing.csv").read_bytes(), category, "ImagenHub")
+    computed = ratings.compute(category)
+    read = votes.read(category, [int(model) for model in computed.fit.models])
+    assert (read.voters, read.prompts) == (3, 179)
+    counted = Counter(zip(read.left.tolist(), read.right.tolist(), read.score.tolist(), strict=True))
+    cells = computed.cells
+    expected: Counter = Counter()
+    for left, right, score, n in zip(cells.left, cells.right, cells.score, cells.n, strict=True):
+        expected[int(left), int(right), float(score)] += int(n)
+    assert counted == expected
+
+
+@pytest.mark.django_db
+def test_unknown_voters_are_each_their_own_and_keys_belong_to_their_source():
+    category = make.make_category()
+    header = "voter,prompt,left,right,outcome\n"
+    imports.import_votes(f"{header}ann,p,A,B,left\nann,p,A,B,left\n,,B,A,tie\n,,A,B,left\n".encode(), category, "One")
+    imports.import_votes(f"{header}ann,p,A,B,right\n".encode(), category, "Two")
+    read = votes.read(category, sorted(Tally.objects.values_list("left_model", flat=True).distinct()))
+    assert (read.voters, read.prompts) == (2, 2)
+    assert sorted(Counter(read.voter.tolist()).values()) == [1, 1, 1, 2]
+    assert sorted(read.voter.tolist())[-2:] == [2, 3]
+
+
+@pytest.mark.django_db
+def test_votes_here_need_thirty_voters_and_a_published_study_does_not(monkeypatch):
+    monkeypatch.setattr(boards, "USABLE_VOTES", 5)
+    monkeypatch.setattr(boards, "USABLE_HALF_WIDTH", 1e6)
+    study = make.make_category("study")
+    rows = "".join(f"rater{n % 3},p{n},A,B,{'left' if n % 4 else 'right'}\n" for n in range(40))
+    imports.import_votes(f"voter,prompt,left,right,outcome\n{rows}".encode(), study, "A study")
+    ratings.recompute(study)
+    assert {(rating.status, rating.voters) for rating in study.ratings.all()} == {("usable", 3)}
+    assert Board.objects.get(category=study).side_effect is None  # sides not drawn by lot
+    here = make.make_category("here")
+    many_votes(here, voters=12, each=6)
+    ratings.recompute(here)
+    assert {rating.status for rating in here.ratings.all()} == {"provisional"}
+    assert Board.objects.get(category=here).side_effect is not None
+
+
+@pytest.mark.django_db
+def test_the_sampler_follows_the_ratings(category):
+    assert battles.pool(category).table is None
+    ratings.recompute(category)
+    table = battles.pool(category).table
+    assert list(table.models) == sorted(Rating.objects.values_list("image_model", flat=True))
+    assert battles.serve(make.make_voter(), category).probability == 1
+
+
+@pytest.mark.django_db
+def test_an_excluded_vote_leaves_the_board_and_an_included_one_comes_back(category):
+    many_votes(category, voters=5, each=6)
+    ratings.recompute(category)
+    before = sorted(Rating.objects.values_list("image_model", "elo", "votes"))
+    some = [vote.pk for vote in Vote.objects.all()[:7]]
+    integrity.exclude(some, "a test", "test-1")
+    assert ratings.recompute(category)
+    assert sorted(Rating.objects.values_list("image_model", "elo", "votes")) != before
+    integrity.include(some)
+    assert ratings.recompute(category)
+    after = sorted(Rating.objects.values_list("image_model", "elo", "votes"))
+    for old, new in zip(before, after, strict=True):
+        assert new == pytest.approx(old, abs=1e-9)
+
+
+@pytest.mark.django_db
+def test_a_model_that_never_lost_is_not_yet_bounded_on_the_page(client, category):
+    ratings.recompute(category)
+    page = client.get(category.get_absolute_url()).content.decode()
+    assert "not yet bounded" in page
+    assert "is-provisional" in page
+
+
+@pytest.mark.django_db
+def test_a_board_says_which_limit_binds(client):
+    category = make.make_category("imagenhub")
+    imports.import_votes((VOTES / "votes-imagenhub-text-to-image.csv").read_bytes(), category, "ImagenHub")
+    ratings.recompute(category)
+    page = client.get(category.get_absolute_url()).content.decode()
+    limit = standings.limit(Category.objects.select_related("board").get(pk=category.pk))
+    assert limit.is_prompts
+    assert f"±{limit.from_votes:.0f} from votes, ±{limit.from_prompts:.0f} because only 197 prompts" in page
+    assert "3 known voters" in page
+    assert "would put another model first" in page

@@ -1,0 +1,77 @@
+"""The counted votes themselves, as arrays: for the clustered intervals, which pair counts cannot give.
+
+Postgres packs each column into one string of big-endian numbers, so millions of votes arrive as a handful of values and
+no row ever becomes a Python object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from django.db import connection
+
+from arena.models import Category
+
+from .boards import RawVotes
+from .elo import Codes, Ints
+
+
+def _packed(*columns: str) -> str:
+    return "SELECT " + ", ".join(f"string_agg(int8send({column}), ''::bytea)" for column in columns)
+
+
+_SCORE = "CASE outcome WHEN 'left' THEN 2 WHEN 'right' THEN 0 ELSE 1 END"
+_CAST_HERE = (
+    _packed("v.voter_id", "b.prompt_id", "left_model_id", "right_model_id", _SCORE)
+    + """
+FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id
+WHERE category_id = %s AND excluded_reason = '' AND left_model_id <> right_model_id
+"""
+)
+
+# Voters and prompts of an imported vote are known by a key that belongs to its source; 0 stands for "not told". A hash
+# of 64 bits makes two of a million keys meet with a chance of one in forty million.
+_KEY = "CASE {0} WHEN '' THEN 0 ELSE hashtextextended(source || chr(31) || {0}, 0) END"
+_VOTER, _PROMPT = _KEY.format("voter_key"), _KEY.format("prompt_key")
+_IMPORTED = (
+    _packed(_VOTER, _PROMPT, "left_model_id", "right_model_id", _SCORE)
+    + """
+FROM arena_importedvote v JOIN arena_votefile f ON f.id = v.file_id
+WHERE category_id = %s
+"""
+)
+
+
+def read(category: Category, models: Sequence[int]) -> RawVotes:
+    """The category's counted votes between these models; left and right index `models`."""
+    here, imported = _columns(_CAST_HERE, category), _columns(_IMPORTED, category)
+    voter, prompt, left, right, score = (np.concatenate(pair) for pair in zip(here, imported, strict=True))
+    place = np.full(max([*models, left.max(initial=0), right.max(initial=0)], default=0) + 1, -1, np.int32)
+    place[list(models)] = np.arange(len(models))
+    left, right = place[left], place[right]
+    known = (left >= 0) & (right >= 0)  # a vote on a new model may have come after the cells were read
+    if not known.all():
+        voter, prompt, left, right, score = (column[known] for column in (voter, prompt, left, right, score))
+    voter_code, voters = _codes(voter)
+    prompt_code, prompts = _codes(prompt)
+    return RawVotes(voter_code, prompt_code, left, right, score / np.float32(2), voters, prompts)
+
+
+def _columns(query: str, category: Category) -> list[Ints]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, [category.pk])
+        return [np.frombuffer(packed or b"", ">i8").astype(np.int64) for packed in cursor.fetchone()]
+
+
+def _codes(keys: Ints) -> tuple[Codes, int]:
+    """Codes from 0 for the keys that are known, then one of its own for each that is not; and how many are known."""
+    unknown = keys == 0
+    names, codes = np.unique(keys, return_inverse=True)
+    codes = codes.astype(np.int32)
+    if not unknown.any():
+        return codes, names.size
+    zero = int(np.searchsorted(names, 0))
+    codes[codes > zero] -= 1
+    codes[unknown] = names.size - 1 + np.arange(np.count_nonzero(unknown), dtype=np.int32)
+    return codes, names.size - 1

@@ -1,0 +1,133 @@
+"""Which votes count: the cap, exclusion and its way back, and tallies that agree at every step."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+
+import pytest
+from django.db.models import Sum
+
+from arena import battles, integrity
+from arena.models import Tally, Vote
+from leaderboard import tallies
+from tests import factories as make
+from tests.arena.test_battles import together
+
+
+def votes(count, voter=None, left=None, right=None):
+    """`count` votes on one pair of images, by one voter each or all by `voter`; their ids."""
+    left = left or make.make_entry()
+    right = right or make.make_entry(left.prompt)
+    ids = []
+    for number in range(count):
+        one, other = (left, right) if number % 2 else (right, left)
+        if voter is not None and number:
+            one, other = make.make_entry(left.prompt, None), make.make_entry(left.prompt, None)
+        battle = make.make_battle(voter=voter, left=one, right=other)
+        battles.cast_vote(battle, ("left", "right", "tie", "both_bad")[number % 4])
+        ids.append(battle.pk)
+    return ids
+
+
+def counted():
+    return Tally.objects.aggregate(n=Sum("n"))["n"] or 0
+
+
+@pytest.mark.django_db
+def test_a_vote_beyond_the_cap_is_stored_but_does_not_count(monkeypatch):
+    monkeypatch.setattr(integrity, "CAP", 3)
+    voter = make.make_voter()
+    ids = votes(5, voter)
+    beyond = Vote.objects.filter(excluded_rule=integrity.CAP_RULE)
+    assert {vote.pk for vote in beyond} == set(ids[3:])
+    assert {vote.excluded_reason for vote in beyond} == {integrity.CAP_REASON}
+    assert counted() == 3
+    assert tallies.check() == 0
+
+
+@pytest.mark.django_db
+def test_the_cap_is_per_voter_and_category_and_old_votes_leave_its_window(monkeypatch):
+    monkeypatch.setattr(integrity, "CAP", 2)
+    voter, other = make.make_voter(), make.make_voter()
+    votes(2, voter)
+    votes(2, other)
+    editing = make.make_entry(make.make_prompt(make.make_competition(make.make_category("other-category"))))
+    votes(1, voter, left=editing)
+    assert not Vote.objects.exclude(excluded_reason="").exists()
+    votes(1, voter)
+    assert Vote.objects.exclude(excluded_reason="").count() == 1
+    Vote.objects.filter(voter=voter).update(
+        cast_at=Vote.objects.latest("cast_at").cast_at - timedelta(days=integrity.CAP_DAYS, hours=1)
+    )
+    votes(1, voter)
+    assert Vote.objects.exclude(excluded_reason="").count() == 1
+
+
+@pytest.mark.django_db
+def test_exclusion_moves_the_tallies_and_inclusion_brings_them_back_exactly():
+    ids = votes(6)
+    before = set(Tally.objects.values_list("category", "day", "left_model", "right_model", "outcome", "n"))
+    assert integrity.exclude(ids[:4], "clicked left all night", "side-1") == 4
+    assert integrity.exclude(ids[:4], "again", "other-1") == 0
+    assert set(Vote.objects.filter(pk__in=ids[:4]).values_list("excluded_rule", flat=True)) == {"side-1"}
+    assert counted() == 2
+    assert tallies.check() == 0
+    assert integrity.include(ids, rule="other-1") == 0
+    assert integrity.include(ids, rule="side-1") == 4
+    assert integrity.include(ids) == 0
+    assert set(Tally.objects.values_list("category", "day", "left_model", "right_model", "outcome", "n")) == before
+    assert tallies.check() == 0
+
+
+@pytest.mark.django_db
+def test_an_exclusion_without_reason_or_rule_is_refused():
+    for reason, rule in (("", "cap-1"), ("because", "")):
+        with pytest.raises(ValueError, match="names its reason"):
+            integrity.exclude([], reason, rule)
+
+
+@pytest.mark.django_db
+def test_one_model_against_itself_is_in_no_tally_and_excluding_it_moves_none():
+    battle = make.make_battle()
+    battles.cast_vote(battle, "left")
+    Vote.objects.update(right_model=battle.left.image_model)
+    Tally.objects.all().delete()
+    assert integrity.exclude([battle.pk], "same model", "same-1") == 1
+    assert integrity.include([battle.pk]) == 1
+    assert tallies.check() == 0
+
+
+@pytest.mark.django_db
+def test_any_sequence_of_exclusions_and_inclusions_leaves_tallies_that_agree():
+    random, ids = Random(4), votes(8)
+    for _ in range(60):
+        some = random.sample(ids, random.randint(0, 8))
+        rule = random.choice(["a-1", "b-1"])
+        if random.random() < 0.5:
+            integrity.exclude(some, "a test", rule)
+        else:
+            integrity.include(some, random.choice([rule, ""]))
+        assert tallies.check() == 0
+        assert Vote.objects.counted().count() == counted()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_votes_and_exclusions_at_once_lose_no_count():
+    left = make.make_entry()
+    right = make.make_entry(left.prompt)
+    old = votes(12, left=left, right=right)
+    fresh = [make.make_battle(left=left, right=right) for _ in range(12)]
+
+    def act(number):
+        for turn in range(3):
+            if number % 3 == 0:
+                battles.cast_vote(fresh[number + turn], "left")
+            elif number % 3 == 1:
+                integrity.exclude(old[number::2], "a test", "a-1")
+            else:
+                integrity.include(old[: number + 2])
+
+    together(9, act)
+    assert tallies.check() == 0
+    assert counted() == Vote.objects.counted().count()
