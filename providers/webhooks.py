@@ -6,7 +6,9 @@ worker that waits, to save it at most two seconds. What webhooks are good for is
 recorded as possibly charged, and here the provider says what became of it, in the log and for a day in the cache.
 
 They are asked for only where WEBHOOK_URL says how the internet reaches this address. The second time is harmless:
-providers repeat what was not answered in time. A forged one gets 401 and leaves no trace but a line in the log.
+providers repeat what was not answered in time. A forged one gets 401 and leaves no trace but a line in the log. That
+fal has signed a webhook does not make the job ours – any customer of fal may name our address – so a report is looked
+up by a job's id and changes nothing else.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ logger = logging.getLogger(__name__)
 REMEMBERED = 24 * 3600  # seconds; longer than any provider repeats itself
 KEYS_KEPT = 24 * 3600  # seconds; fal asks for no more than a day
 KEYS_FRESH = 300  # seconds in which an unknown signature is not taken for a change of keys
+KEYS_PAUSE = 60  # seconds between two questions for the keys, whatever came of the first
 
 
 @csrf_exempt
@@ -73,10 +76,14 @@ def _verified(account: Account, headers: dict[str, str], body: bytes) -> Webhook
 
 
 def _keys(url: str, *, max_age: float) -> list[bytes]:
-    """fal's public keys, fetched at most every few minutes however many webhooks are forged."""
+    """fal's public keys, asked for once a minute at most: a flood of forgeries must not tie up our threads."""
     place = f"webhook-keys:{url}"
     kept: tuple[float, list[bytes]] | None = cache.get(place)
     if kept is not None and time.time() - kept[0] < max_age:
+        return kept[1]
+    if not cache.add(f"{place}:asked", True, KEYS_PAUSE):
+        if kept is None:
+            raise httpx.TransportError("its keys were asked for a moment ago.")
         return kept[1]
     answer = httpx.get(url, headers={"User-Agent": USER_AGENT}, timeout=5, trust_env=False).raise_for_status()
     keys = fal_keys(_json(answer))

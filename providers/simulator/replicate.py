@@ -88,13 +88,16 @@ def _order(workshop: Workshop, asked: Order, scenario: Scenario) -> Order | Repl
         source, size = source_of(arguments, workshop.gallery)
     except Unreadable as error:
         return _invalid(f"input.{error.field}", "Does not match format 'uri'")
-    seed = arguments.get("seed")
+    seed, n = arguments.get("seed"), arguments.get("num_outputs", 1)
+    if not isinstance(n, int) or not 1 <= n <= 4:
+        return _invalid("input.num_outputs", "Must be less than or equal to 4")
     kind = str(arguments.get("output_format") or "webp").replace("jpeg", "jpg")
     if kind not in ("png", "jpg", "webp"):
         return _invalid("input.output_format", "output_format must be one of the following: jpg, png, webp")
     return replace(
-        asked, size=canvas(arguments, size), seed=seed if isinstance(seed, int) else None, format=kind, source=source
-    )
+        asked, size=canvas(arguments, size), n=n, seed=seed if isinstance(seed, int) else None, format=kind,
+        source=source,
+    )  # fmt: skip
 
 
 def _about(workshop: Workshop, request: Request, job_id: str, rest: list[str]) -> Reply:

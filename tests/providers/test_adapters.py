@@ -92,9 +92,11 @@ def test_a_broken_source_image_is_the_callers_fault(line_to, wire):
     assert caught.value.fault == "caller"
 
 
-@pytest.mark.parametrize("wire", ["fal", "fal-run", "openai"])
-def test_several_images_in_one_call(line_to, wire):
-    images = line_to(wire).ask("four kites", **{"openai": {"n": 4}}.get(wire, {"num_images": 4})).images
+@pytest.mark.parametrize(
+    ("wire", "field"), [("fal", "num_images"), ("fal-run", "num_images"), ("openai", "n"), ("replicate", "num_outputs")]
+)
+def test_several_images_in_one_call(line_to, wire, field):
+    images = line_to(wire).ask("four kites", **{field: 4}).images
     assert len({image.data for image in images}) == 4
 
 

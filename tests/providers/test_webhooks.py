@@ -155,7 +155,8 @@ def expecting(settings, simulator):
         },
         "openai": {"name": "OpenAI", "adapter": "openai", "urls": {}, "api_key": "k"},
     }  # fmt: skip
-    cache.delete(f"webhook-keys:{settings.PROVIDERS['fal']['webhook_key']}")
+    place = f"webhook-keys:{settings.PROVIDERS['fal']['webhook_key']}"
+    cache.delete_many([place, f"{place}:asked", f"{place}/nowhere:asked"])
 
 
 def order(provider: str, simulator, http, webhook_url: str, prompt: str) -> str:
@@ -237,9 +238,14 @@ def test_a_change_of_keys_is_noticed_but_not_looked_for_at_every_forgery(expecti
     assert len(fetched) == 1
 
 
-def test_while_the_keys_cannot_be_had_the_provider_is_asked_to_try_again(expecting, client, settings):
+def test_while_the_keys_cannot_be_had_the_provider_is_asked_to_try_again(expecting, client, settings, monkeypatch):
     settings.PROVIDERS["fal"]["webhook_key"] += "/nowhere"
-    assert _post(client, "fal", BODY, signed_as_fal(BODY, int(time.time()))).status_code == 503
+    asked = []
+    get = httpx.get
+    monkeypatch.setattr(httpx, "get", lambda *args, **kwargs: asked.append(args) or get(*args, **kwargs))
+    for _ in range(3):
+        assert _post(client, "fal", BODY, signed_as_fal(BODY, int(time.time()))).status_code == 503
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("provider", ["openai", "nobody"])
