@@ -23,12 +23,18 @@ def ask(competition) -> str:
     return f"/admin/arena/competition/{competition.pk}/ask/"
 
 
-def test_the_price_stands_before_the_button(curator):
+def test_the_price_stands_before_the_button(curator, settings):
+    settings.PROVIDERS = settings.PROVIDERS | {
+        "fal": {"name": "fal", "adapter": "fal", "urls": {"queue": "https://queue.example"}, "api_key": "a real key"}
+    }
     competition = make.make_prompt().competition
     make.make_prompt(competition)
-    make.make_offering(price="0.04")
+    make.make_offering(provider="fal", price="0.04")
+    make.make_offering(price="7")
     page = curator.get(ask(competition)).content.decode()
     assert "$0.08" in page
+    assert "nothing (simulated)" in page
+    assert "costs about $0.08" in page
     assert not Generation.objects.exists()
 
 
