@@ -10,6 +10,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 
+from . import health, performance
 from .models import ApiKey, Call, ImageModel, Lab, Offering, Price
 
 
@@ -75,7 +76,29 @@ class OfferingAdmin(admin.ModelAdmin[Offering]):
     list_select_related = ("image_model",)
     list_editable = ("is_active",)
     search_fields = ("image_model__name", "image_model__slug", "endpoint")
+    readonly_fields = ("last_30_days",)
     inlines = (PriceInline,)
+
+    @admin.display(description="last 30 days")
+    def last_30_days(self, offering: Offering) -> str:
+        """One line for operators: is it quick, is it reliable, and what else came back."""
+        if not offering.pk:
+            return "–"
+        found = performance.of_offerings([offering.pk])[offering.pk]
+        parts = [f"{found.succeeded} of {found.judged} calls succeeded"]
+        for label, time in (("p50", found.duration.p50), ("p95", found.duration.p95)):
+            if time is not None:
+                parts.append(f"{label} {time.total_seconds():.1f} s")
+        for label, count in (
+            ("refused", found.refused),
+            ("throttled", found.rate_limited),
+            ("failed by our account", found.account_errors),
+            ("bad requests", found.bad_requests),
+        ):
+            if count:
+                parts.append(f"{count} {label}")
+        trouble = health.troubles([offering.pk]).get(offering.pk)
+        return ", ".join(parts) + (f". Asked last now: {trouble}." if trouble else "")
 
 
 @admin.register(Call)

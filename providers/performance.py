@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Aggregate, Count, DurationField, F, Q
+from django.db.models import Aggregate, Count, F, FloatField, Q
 from django.utils import timezone
 
 from .errors import OUTCOMES_AT_FAULT
@@ -91,11 +91,14 @@ def of_providers(offerings: Iterable[int], window: timedelta = WINDOW) -> dict[s
 
 
 class _Percentile(Aggregate):
-    """percentile_cont(fraction): linear between neighbours, NULLs left out. Both fractions share one sort."""
+    """percentile_cont(fraction) in seconds: linear between neighbours, NULLs left out. Both fractions share one sort.
+
+    Seconds, because Postgres sorts floats nearly three times as fast as intervals.
+    """
 
     function = "PERCENTILE_CONT"
-    template = "%(function)s(%(fraction)s) WITHIN GROUP (ORDER BY %(expressions)s)"
-    output_field = DurationField()
+    template = "%(function)s(%(fraction)s) WITHIN GROUP (ORDER BY date_part('epoch', %(expressions)s))"
+    output_field = FloatField()
 
     def __init__(self, column: str, fraction: float) -> None:
         super().__init__(F(column), filter=Q(outcome="ok"), fraction=fraction)
@@ -135,5 +138,10 @@ def _measured(group: str, offerings: list[int], window: timedelta) -> dict[Any, 
     }
 
 
-def _times(samples: int, p50: timedelta | None, p95: timedelta | None) -> Times:
-    return Times(samples, p50 if samples >= SAMPLES_FOR_P50 else None, p95 if samples >= SAMPLES_FOR_P95 else None)
+def _times(samples: int, p50: float | None, p95: float | None) -> Times:
+    """From seconds to what is shown."""
+    return Times(
+        samples,
+        None if p50 is None or samples < SAMPLES_FOR_P50 else timedelta(seconds=p50),
+        None if p95 is None or samples < SAMPLES_FOR_P95 else timedelta(seconds=p95),
+    )

@@ -18,7 +18,7 @@ from providers.adapters.base import Account
 from providers.models import Call
 from tests import factories as make
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("simulated")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("simulated")]
 
 
 @pytest.fixture
@@ -51,6 +51,7 @@ def competition_of(row: Generation):
 
 
 @pytest.mark.usefixtures("_billed")
+@pytest.mark.django_db(transaction=True)
 def test_work_above_the_cap_waits_with_the_reason_and_goes_on_when_it_is_raised(curator):
     first, second = queued("0.15", images=2)
     generation.run(first.pk)
@@ -72,6 +73,7 @@ def test_work_above_the_cap_waits_with_the_reason_and_goes_on_when_it_is_raised(
 
 
 @pytest.mark.usefixtures("_billed")
+@pytest.mark.django_db(transaction=True)
 def test_many_workers_at_once_keep_to_the_cap():
     rows = queued("0.35", images=10, text="Snow [sim:slow=0.3]")
 
@@ -101,6 +103,7 @@ def test_a_dead_workers_attempt_counts_as_charged():
 
 
 @pytest.mark.usefixtures("_billed")
+@pytest.mark.django_db(transaction=True)
 def test_a_failure_that_may_have_been_charged_counts():
     (row,) = queued(None, text="Snow [sim:result-html]")
     generation.run(row.pk)
@@ -109,6 +112,7 @@ def test_a_failure_that_may_have_been_charged_counts():
     assert (call.cost is not None) == call.possibly_charged
 
 
+@pytest.mark.django_db(transaction=True)
 def test_simulated_images_pass_every_cap(settings):
     settings.DAILY_SPEND_CAP = Decimal(0)
     (row,) = queued("0")
@@ -126,6 +130,7 @@ def test_the_daily_cap_leaves_work_in_the_queue(settings):
     assert not Call.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_limit_sends_work_back_into_the_queue_without_using_an_attempt(settings):
     settings.PROVIDERS["simulated-openai"]["limits"] = {"concurrency": 1, "rate": 0}
     (row,) = queued(None)

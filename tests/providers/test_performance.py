@@ -93,3 +93,11 @@ def test_many_offerings_and_providers_take_one_query_each(django_assert_num_quer
     with django_assert_num_queries(1):
         by_provider = performance.of_providers([cheap.pk, dear.pk, other.pk])
     assert {key: each.succeeded for key, each in by_provider.items()} == {"simulated-openai": 2, "simulated-fal": 4}
+
+
+def test_operators_read_it_on_the_offerings_page(admin_client):
+    offering = make.make_offering()
+    calls(offering, *[2.0] * 20)
+    calls(offering, 1, outcome="content_policy", error="no")
+    page = admin_client.get(f"/admin/providers/offering/{offering.pk}/change/").content.decode()
+    assert "20 of 20 calls succeeded, p50 2.0 s, p95 2.0 s, 1 refused" in page

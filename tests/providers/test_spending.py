@@ -14,7 +14,7 @@ from providers.models import Call
 from providers.request import ImageRequest
 from tests import factories as make
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("simulated")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("simulated")]
 REQUEST = ImageRequest(prompt="A red kite", size="256x256")
 
 
@@ -38,6 +38,7 @@ def test_a_day_counts_successes_and_what_may_have_been_charged_since_midnight_ut
     assert spending.today() == Decimal("0.03")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_simulated_calls_cost_nothing_whatever_their_price_list_says(settings):
     settings.DAILY_SPEND_CAP = Decimal(0)
     model = make.make_model()
@@ -51,16 +52,24 @@ def test_simulated_calls_cost_nothing_whatever_their_price_list_says(settings):
 @pytest.mark.parametrize("caller", ["arena", "gateway", "playground"])
 def test_the_daily_cap_stops_every_caller_before_anything_is_sent(settings, caller):
     settings.DAILY_SPEND_CAP = Decimal("0.025")
-    model = make.make_model()
-    make.make_offering(model, price=Decimal("0.01"))
+    offering = make.make_offering(price=Decimal("0.01"))
     for _ in range(2):
-        routing.generate(model, REQUEST, caller, time_limit=20)
+        make.make_call(offering, cost=Decimal("0.01"))
     with pytest.raises(CapReached, match=r"\$0\.02 of the \$0\.025 that DAILY_SPEND_CAP allows a day") as caught:
-        routing.generate(model, REQUEST, caller, time_limit=20)
+        routing.generate(offering.image_model, REQUEST, caller, time_limit=20)
     assert 0 < caught.value.retry_after <= spending.LOOK_AGAIN
     assert Call.objects.count() == 2
-    Call.objects.update(started_at=spending.midnight() - timedelta(hours=1))  # the day turns
-    routing.generate(model, REQUEST, caller, time_limit=20)
+
+
+@pytest.mark.usefixtures("_billed")
+def test_the_cap_opens_again_when_the_day_turns(settings):
+    settings.DAILY_SPEND_CAP = Decimal("0.01")
+    offering = make.make_offering(price=Decimal("0.01"))
+    call = make.make_call(offering, cost=Decimal("0.01"))
+    with pytest.raises(CapReached):
+        spending.check(offering, Decimal("0.01"))
+    Call.objects.filter(pk=call.pk).update(started_at=spending.midnight() - timedelta(seconds=1))
+    spending.check(offering, Decimal("0.01"))
 
 
 def test_amounts_in_sentences():
