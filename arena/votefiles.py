@@ -90,9 +90,7 @@ def _parquet(data: bytes, problems: list[str]) -> Iterator[Line]:
         from pyarrow import parquet
     except ImportError as error:
         raise BadVotes(
-            [
-                "Parquet is read by pyarrow, which is not installed. Install the extra: pip install 'image-arena[parquet]'."
-            ]
+            ["Parquet needs pyarrow, which is not installed. Install the extra: pip install 'image-arena[parquet]'."]
         ) from error
     try:
         file = parquet.ParquetFile(pyarrow.BufferReader(data))
@@ -130,7 +128,7 @@ def _text(data: bytes) -> str:
 
 def _take(number: int, line: Mapping[str, str | None], rows: list[Row], problems: list[str]) -> None:
     cells = {name: (line.get(name) or "").strip() for name in COLUMNS}
-    if None in line.keys():
+    if None in line:
         problems.append(f"Line {number}: more cells than the header names.")
         return
     wrong = list(_problems(cells))

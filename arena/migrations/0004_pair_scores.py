@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='vote',
-            index=models.Index(condition=models.Q(('excluded_reason', '')), fields=['voter', 'category', 'cast_at'], name='vote_voter_counted'),
+            index=models.Index(condition=models.Q(('excluded_reason', '')), fields=['voter', 'cast_at'], include=('category',), name='vote_voter_counted'),
         ),
         migrations.AddConstraint(
             model_name='pairscores',

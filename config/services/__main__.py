@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 
 from config import services
@@ -14,15 +14,20 @@ from config.services.processes import spawn
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a command as if we were not there: its exit code, its terminal, its signals."""
-    child = spawn(command, environment=environment, output=None, death_signal=signal.SIGTERM, foreground=True)
+    early: list[int] = []  # what arrived while the command was being started
+    send: Callable[[int], None] = early.append
 
     def forward(number: int, _frame: FrameType | None) -> None:
         # A Ctrl-C in the terminal reaches the command without us, and to many a program a second one means "at once".
         if number != signal.SIGINT or not in_terminal():
-            child.send_signal(number)
+            send(number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, forward)
+    child = spawn(command, environment=environment, output=None, death_signal=signal.SIGTERM, foreground=True)
+    send = child.send_signal
+    for number in early:
+        send(number)
     status = child.wait()
     return status if status >= 0 else 128 - status
 

@@ -6,6 +6,7 @@ import pytest
 
 from arena.demo import seed
 from arena.models import Competition, Generation, ImportedVote, Prompt
+from config import settings as shipped
 from leaderboard import ratings
 from leaderboard.models import Rating
 from providers import catalog

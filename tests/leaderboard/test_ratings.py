@@ -285,4 +285,4 @@ def test_a_board_says_which_limit_binds(client):
     assert limit.is_prompts
     assert f"±{limit.from_votes:.0f} from votes, ±{limit.from_prompts:.0f} because only 197 prompts" in page
     assert "3 known voters" in page
-    assert "would put another model first" in page
+    assert "another model would be first" in page

@@ -13,7 +13,7 @@ PROGRESS_EVERY = 100_000  # votes
 
 
 class Command(BaseCommand):
-    help = "Import votes cast elsewhere from CSV, JSON lines or Parquet (left, right, outcome; optional voter, prompt, time)."
+    help = "Import votes cast elsewhere: CSV, JSON lines or Parquet with left, right, outcome (voter, prompt, time)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
