@@ -26,8 +26,8 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
         signal.signal(number, forward)
     child = spawn(command, environment=environment, output=None, death_signal=signal.SIGTERM, foreground=True)
     send = child.send_signal
-    for number in early:
-        send(number)
+    for missed in early:
+        send(missed)
     status = child.wait()
     return status if status >= 0 else 128 - status
 

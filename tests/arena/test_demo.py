@@ -16,10 +16,8 @@ pytestmark = pytest.mark.django_db
 
 def test_seeding_twice_changes_nothing_and_asks_only_sample_models(settings, simulated):
     # Real providers with keys are within reach, and still nobody is asked.
-    settings.PROVIDERS = settings.PROVIDERS | {
-        key: {"name": key, "adapter": key, "urls": {}, "api_key": "a real key"}
-        for key in ("fal", "replicate", "openai")
-    }
+    real = {key: config for key, config in shipped.PROVIDERS.items() if not config.get("simulated")}
+    settings.PROVIDERS = settings.PROVIDERS | {key: config | {"api_key": "a real key"} for key, config in real.items()}
     catalog.load()
     first = seed.seed()
     assert first.prompts == Prompt.objects.count() >= 16

@@ -21,6 +21,6 @@ DROP FUNCTION leaderboard_snapshot_never_changes();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("leaderboard", "0002_rank_intervals")]
+    dependencies = [("leaderboard", "0001_initial")]
 
     operations = [migrations.RunSQL(CREATE, DROP)]
