@@ -20,6 +20,7 @@ from django.db.models.functions import Greatest, Least
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
+from providers.accounts import is_simulated
 from providers.models import Call, ImageModel, ModeChoices, slug_validator
 from providers.slugs import SLUG_PATTERN
 
@@ -315,6 +316,11 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.image_model_id} for prompt {self.prompt_id}"
+
+    @property
+    def is_simulated(self) -> bool:
+        """Drawn by a simulator in the name of a real model, as when a provider's address is a loopback one."""
+        return self.call is not None and not self.image_model.is_sample and is_simulated(self.call.offering.provider)
 
 
 class Voter(models.Model):

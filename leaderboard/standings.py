@@ -186,7 +186,7 @@ def gallery(image_model: ImageModel, limit: int = 12) -> Iterable[Entry]:
     return (
         Entry.objects.current()
         .filter(image_model=image_model, prompt__competition__is_published=True)
-        .select_related("prompt__competition")
+        .select_related("prompt__competition", "image_model", "call__offering")
         .order_by("-created_at", "-pk")[:limit]
     )
 

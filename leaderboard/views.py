@@ -130,7 +130,7 @@ def competition(request: HttpRequest, slug: str) -> HttpResponse:
     for entry in (
         Entry.objects.current()
         .filter(prompt__competition=found)
-        .select_related("image_model")
+        .select_related("image_model", "call__offering")
         .order_by("image_model__name")
     ):
         entries.setdefault(entry.prompt_id, []).append(entry)

@@ -105,6 +105,17 @@ def test_a_competition_shows_prompt_criterion_entries_and_records(client):
         assert piece in page, piece
 
 
+def test_a_real_models_name_on_a_simulated_image_is_labelled_wherever_it_stands(client):
+    model = make.make_model("real-one", "Real One", origin="catalog")
+    entry = make.make_entry(image_model=model)  # its call went to a simulated provider
+    other = make.make_entry(entry.prompt)
+    battle = make.make_battle(left=entry, right=other)
+    make.sign_in(client, battle.voter)
+    reveal = client.post(f"/battles/{battle.pk}/vote/", {"outcome": "left"}, headers={"HX-Request": "true"})
+    for page in (reveal, client.get(model.get_absolute_url()), client.get(entry.prompt.competition.get_absolute_url())):
+        assert text_of(page).count("simulated image") == 1
+
+
 def test_an_unpublished_competition_is_not_there(client):
     hidden = make.make_competition(is_published=False)
     assert client.get(hidden.get_absolute_url()).status_code == 404
