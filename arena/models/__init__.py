@@ -1,0 +1,31 @@
+"""Prompts, entries, battles, votes: the facts everything else is derived from.
+
+Postgres refuses what cannot be true: every constraint here has a test that tries its opposite. The chain of facts is
+PROTECTed: nothing that was voted on can vanish; prompts, entries and models are retired instead. What Django
+cannot say stands as SQL in the second migration: an entry belongs to its generation's prompt and model, and both
+entries of a battle answer the battle's prompt.
+"""
+
+from arena.models.battles import Battle, Voter, new_token
+from arena.models.competitions import Category, Competition, Prompt
+from arena.models.generations import Entry, Generation
+from arena.models.imports import ImportedVote, VoteFile
+from arena.models.scores import PairScores
+from arena.models.votes import Outcome, Tally, Vote
+
+__all__ = [
+    "Battle",
+    "Category",
+    "Competition",
+    "Entry",
+    "Generation",
+    "ImportedVote",
+    "Outcome",
+    "PairScores",
+    "Prompt",
+    "Tally",
+    "Vote",
+    "VoteFile",
+    "Voter",
+    "new_token",
+]

@@ -1,0 +1,164 @@
+"""What is asked: categories, competitions and their prompts."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from providers.models import ModeChoices, slug_validator
+from providers.slugs import SLUG_PATTERN
+
+
+class Category(models.Model):
+    """A board with its own ratings; it names the task."""
+
+    slug = models.CharField(max_length=80, unique=True, validators=[slug_validator])
+    name = models.CharField(max_length=120)
+    mode = models.CharField(max_length=20, choices=ModeChoices.choices)
+    description = models.TextField(blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    source_name = models.CharField(max_length=200, blank=True, help_text="Where imported votes come from.")
+    source_url = models.URLField(blank=True)
+    source_licence = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ("position", "name")
+        verbose_name_plural = "categories"
+        constraints = [
+            models.CheckConstraint(condition=Q(slug__regex=SLUG_PATTERN), name="category slug is lower-case words"),
+            models.CheckConstraint(condition=~Q(name=""), name="category has a name"),
+            models.CheckConstraint(condition=Q(mode__in=ModeChoices.values), name="category mode is known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return f"/leaderboard/{self.slug}/"
+
+
+class CompetitionQuerySet(models.QuerySet["Competition"]):
+    def published(self) -> CompetitionQuerySet:
+        return self.filter(is_published=True)
+
+    def open(self) -> CompetitionQuerySet:
+        """Published, begun and not over: its prompts are voted on now."""
+        now = timezone.now()
+        return self.published().filter(
+            Q(opens_at=None) | Q(opens_at__lte=now), Q(closes_at=None) | Q(closes_at__gt=now)
+        )
+
+
+class Competition(models.Model):
+    """A curated contest in one category."""
+
+    class Shape(models.TextChoices):
+        SQUARE = "1:1", "1:1 square"
+        LANDSCAPE = "4:3", "4:3 landscape"
+        PORTRAIT = "3:4", "3:4 portrait"
+        PHOTO = "3:2", "3:2 photo"
+        PHOTO_PORTRAIT = "2:3", "2:3 photo portrait"
+        WIDE = "16:9", "16:9 wide"
+        TALL = "9:16", "9:16 tall"
+
+    category = models.ForeignKey(Category, models.PROTECT, related_name="competitions")
+    slug = models.CharField(max_length=120, unique=True, validators=[slug_validator])
+    title = models.CharField(max_length=160)
+    criterion = models.CharField(max_length=200, help_text="Completes the sentence “Judge by …”")
+    description = models.TextField(blank=True)
+    shape = models.CharField(
+        max_length=5, choices=Shape.choices, default=Shape.SQUARE, help_text="Every image is cut to exactly this shape."
+    )
+    opens_at = models.DateTimeField(null=True, blank=True)
+    closes_at = models.DateTimeField(null=True, blank=True)
+    is_published = models.BooleanField(default=False)
+    spend_cap = models.DecimalField(
+        max_digits=10,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="US dollars that the images of this competition may cost in all; empty: no cap of its own.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[Any] = CompetitionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        constraints = [
+            models.CheckConstraint(condition=Q(slug__regex=SLUG_PATTERN), name="competition slug is lower-case words"),
+            models.CheckConstraint(condition=~Q(title=""), name="competition has a title"),
+            models.CheckConstraint(condition=~Q(criterion=""), name="competition has a criterion"),
+            models.CheckConstraint(
+                condition=Q(shape__in=["1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16"]),
+                name="competition shape is known",
+            ),
+            models.CheckConstraint(
+                condition=Q(opens_at=None) | Q(closes_at=None) | Q(closes_at__gt=F("opens_at")),
+                name="a competition closes after it opens",
+            ),
+            models.CheckConstraint(
+                condition=Q(spend_cap=None) | Q(spend_cap__gte=0), name="a spend cap is not negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return f"/competitions/{self.slug}/"
+
+    @property
+    def is_open(self) -> bool:
+        now = timezone.now()
+        return (
+            self.is_published
+            and (self.opens_at is None or self.opens_at <= now)
+            and (self.closes_at is None or self.closes_at > now)
+        )
+
+
+class PromptQuerySet(models.QuerySet["Prompt"]):
+    def current(self) -> PromptQuerySet:
+        return self.filter(retired_at=None)
+
+
+class Prompt(models.Model):
+    """The text, and for an edit the source image, that every model answers."""
+
+    competition = models.ForeignKey(Competition, models.PROTECT, related_name="prompts")
+    text = models.TextField()
+    source_image = models.FileField(upload_to="sources", blank=True, help_text="Image editing: the image to edit.")
+    source_credit = models.CharField(max_length=200, blank=True)
+    tags = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[Any] = PromptQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("competition", "position", "pk")
+        constraints = [
+            models.CheckConstraint(condition=~Q(text=""), name="prompt has a text"),
+            models.UniqueConstraint(
+                fields=["competition", "text", "source_credit"], name="a competition asks the same only once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text if len(self.text) <= 60 else self.text[:59] + "…"
+
+    def clean(self) -> None:
+        if self.competition_id and (self.competition.category.mode == ModeChoices.EDIT) != bool(self.source_image):
+            raise ValidationError(
+                {
+                    "source_image": "An editing prompt needs the image to edit."
+                    if not self.source_image
+                    else "Only prompts of an image-editing category take a source image."
+                }
+            )

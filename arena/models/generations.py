@@ -1,0 +1,161 @@
+"""What the models make: the work (also the work queue) and the images that compete."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from arena.models.competitions import Prompt
+from providers.accounts import is_simulated
+from providers.models import Call, ImageModel
+
+
+class GenerationQuerySet(models.QuerySet["Generation"]):
+    def unfinished(self) -> GenerationQuerySet:
+        return self.filter(status__in=["queued", "running"])
+
+    def due(self) -> GenerationQuerySet:
+        """To be run now: queued and its time has come, or running past its lease (its worker is gone)."""
+        now = timezone.now()
+        return self.filter(Q(status="queued", due_at__lte=now) | Q(status="running", lease_expires_at__lte=now))
+
+
+class Generation(models.Model):
+    """The work: one model answering one prompt, sample k. The rows of this table are the work queue."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+
+    prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="generations")
+    image_model = models.ForeignKey(ImageModel, models.PROTECT, related_name="generations")
+    sample = models.PositiveSmallIntegerField(default=0)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    attempt = models.PositiveSmallIntegerField(default=0, help_text="Attempts begun so far; also fences late writers.")
+    attempts_left = models.PositiveSmallIntegerField(default=1)
+    due_at = models.DateTimeField(default=timezone.now)
+    dispatched_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(
+        max_length=20, blank=True, help_text="The last attempt's outcome when it brought no image."
+    )
+    error = models.TextField(blank=True, help_text="Why the last attempt brought no image.")
+    spent = models.DecimalField(
+        max_digits=12, decimal_places=6, default=0, help_text="USD, over all attempts; what may have been charged too."
+    )
+    expected_cost = models.DecimalField(
+        max_digits=12, decimal_places=6, null=True, blank=True, help_text="USD, of the attempt that is running."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[Any] = GenerationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["due_at", "lease_expires_at"], condition=Q(status__in=["queued", "running"]), name="unfinished"
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["prompt", "image_model", "sample"], name="one generation per prompt, model and sample"
+            ),
+            # The target of an entry's composite foreign key.
+            models.UniqueConstraint(fields=["id", "prompt", "image_model"], name="generation with prompt and model"),
+            # A CHECK that comes out NULL passes, so every comparison stands beside its IS NOT NULL.
+            models.CheckConstraint(
+                condition=Q(status="queued", started_at=None, lease_expires_at=None, finished_at=None)
+                | Q(
+                    status="running",
+                    started_at__isnull=False,
+                    lease_expires_at__isnull=False,
+                    lease_expires_at__gt=F("started_at"),
+                    finished_at=None,
+                    attempt__gte=1,
+                )
+                | Q(
+                    status="succeeded",
+                    started_at__isnull=False,
+                    lease_expires_at=None,
+                    finished_at__isnull=False,
+                    finished_at__gte=F("started_at"),
+                    error="",
+                )
+                | (
+                    Q(
+                        status="failed",
+                        started_at__isnull=False,
+                        lease_expires_at=None,
+                        finished_at__isnull=False,
+                        finished_at__gte=F("started_at"),
+                    )
+                    & ~Q(error="")
+                ),
+                name="generation status, times and error agree",
+            ),
+            models.CheckConstraint(condition=Q(spent__gte=0), name="nothing negative is spent"),
+            models.CheckConstraint(
+                condition=Q(expected_cost=None) | Q(status="running", expected_cost__gte=0),
+                name="only what is running is expected to cost something",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.image_model_id} for prompt {self.prompt_id}, sample {self.sample}"
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    def current(self) -> EntryQuerySet:
+        """Entries that compete: neither they, nor their model, nor their prompt are retired."""
+        return self.filter(retired_at=None, image_model__retired_at=None, prompt__retired_at=None)
+
+
+class Entry(models.Model):
+    """The image that competes. It exists only when there is an image, with all its derivatives.
+
+    `prompt` and `image_model` repeat what the generation says; a composite foreign key keeps them the same.
+    """
+
+    generation = models.OneToOneField(Generation, models.PROTECT, related_name="entry")
+    prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="entries")
+    image_model = models.ForeignKey(ImageModel, models.PROTECT, related_name="entries")
+    call = models.OneToOneField(Call, models.PROTECT, null=True, blank=True, related_name="+")
+    image = models.FileField(help_text="What battles show.")
+    small = models.FileField(help_text="What battles show on small screens.")
+    thumbnail = models.FileField(help_text="What public pages show.")
+    original = models.FileField(
+        help_text="As the provider delivered it; kept for re-encoding, never served in a battle."
+    )
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    retired_at = models.DateTimeField(null=True, blank=True)
+    retired_reason = models.CharField(max_length=200, blank=True)
+
+    objects: ClassVar[Any] = EntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "entries"
+        constraints = [
+            # The target of a battle's composite foreign keys.
+            models.UniqueConstraint(fields=["id", "prompt"], name="entry with prompt"),
+            models.CheckConstraint(condition=Q(width__gt=0, height__gt=0), name="entry has a size"),
+            models.CheckConstraint(
+                condition=~Q(image="") & ~Q(small="") & ~Q(thumbnail="") & ~Q(original=""), name="entry has its files"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.image_model_id} for prompt {self.prompt_id}"
+
+    @property
+    def is_simulated(self) -> bool:
+        """Drawn by a simulator in the name of a real model, as when a provider's address is a loopback one."""
+        return self.call is not None and not self.image_model.is_sample and is_simulated(self.call.offering.provider)

@@ -1,0 +1,98 @@
+"""Votes, and the tallies kept with them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from arena.models.battles import Battle, Voter
+from arena.models.competitions import Category
+from providers.models import ImageModel
+
+
+class Outcome(models.TextChoices):
+    LEFT = "left", "A is better"
+    RIGHT = "right", "B is better"
+    TIE = "tie", "Tie"
+    BOTH_BAD = "both_bad", "Both bad"
+
+
+class VoteQuerySet(models.QuerySet["Vote"]):
+    def counted(self) -> VoteQuerySet:
+        return self.filter(excluded_reason="")
+
+
+class Vote(models.Model):
+    """One voter's answer to one battle. Never deleted: an excluded vote keeps its reason and the rule's version.
+
+    Category and models repeat what the battle says, so that tallies can be rebuilt from this table alone.
+    """
+
+    battle = models.OneToOneField(Battle, models.PROTECT, primary_key=True, related_name="vote")
+    voter = models.ForeignKey(Voter, models.PROTECT, related_name="votes", db_index=False)
+    category = models.ForeignKey(Category, models.PROTECT, related_name="votes", db_index=False)
+    left_model = models.ForeignKey(ImageModel, models.PROTECT, related_name="+", db_index=False)
+    right_model = models.ForeignKey(ImageModel, models.PROTECT, related_name="+", db_index=False)
+    outcome = models.CharField(max_length=8, choices=Outcome.choices)
+    cast_at = models.DateTimeField(default=timezone.now)
+    decision_time = models.DurationField(help_text="From serving the battle to its vote.")
+    excluded_reason = models.CharField(max_length=200, blank=True)
+    excluded_rule = models.CharField(max_length=40, blank=True, help_text="The rule and its version.")
+
+    objects: ClassVar[Any] = VoteQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["voter", "cast_at"], name="vote_voter_recent"),
+            # What the cap counts: never more than its 200 rows, however much a voter clicks.
+            models.Index(
+                fields=["voter", "cast_at"],
+                include=["category"],
+                condition=Q(excluded_reason=""),
+                name="vote_voter_counted",
+            ),
+            # Covers the whole re-aggregation of a category: an index-only scan.
+            models.Index(
+                fields=["category", "left_model", "right_model", "outcome"],
+                condition=Q(excluded_reason=""),
+                name="vote_counted",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(outcome__in=Outcome.values), name="vote outcome is known"),
+            models.CheckConstraint(
+                condition=Q(excluded_reason="", excluded_rule="") | (~Q(excluded_reason="") & ~Q(excluded_rule="")),
+                name="an excluded vote names reason and rule",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} in battle {self.battle_id}"
+
+
+class Tally(models.Model):
+    """How often an ordered pair ended how, per day: kept in the vote's own transaction, recounted nightly."""
+
+    category = models.ForeignKey(Category, models.PROTECT, related_name="+", db_index=False)
+    day = models.DateField()
+    left_model = models.ForeignKey(ImageModel, models.PROTECT, related_name="+", db_index=False)
+    right_model = models.ForeignKey(ImageModel, models.PROTECT, related_name="+", db_index=False)
+    outcome = models.CharField(max_length=8, choices=Outcome.choices)
+    n = models.PositiveIntegerField()
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "tallies"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["category", "day", "left_model", "right_model", "outcome"], name="one tally per cell and day"
+            ),
+            models.CheckConstraint(condition=~Q(left_model=F("right_model")), name="a tally is between two models"),
+            models.CheckConstraint(condition=Q(outcome__in=Outcome.values), name="tally outcome is known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.left_model_id} {self.outcome} {self.right_model_id}: {self.n}"
