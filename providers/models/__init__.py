@@ -1,0 +1,31 @@
+"""What this app stores, a file per noun. Callers import from here."""
+
+from .keys import ApiKey
+from .offerings import (
+    Call,
+    CallQuerySet,
+    ImageModel,
+    ImageModelQuerySet,
+    Lab,
+    ModeChoices,
+    Offering,
+    OfferingQuerySet,
+    Price,
+    price_figures,
+    slug_validator,
+)
+
+__all__ = [
+    "ApiKey",
+    "Call",
+    "CallQuerySet",
+    "ImageModel",
+    "ImageModelQuerySet",
+    "Lab",
+    "ModeChoices",
+    "Offering",
+    "OfferingQuerySet",
+    "Price",
+    "price_figures",
+    "slug_validator",
+]
