@@ -204,6 +204,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "dispatch": {"task": "arena.tasks.dispatch", "schedule": 2.0, "options": {"expires": 2.0}},
     "recompute": {"task": "leaderboard.tasks.recompute", "schedule": 3.0, "options": {"expires": 3.0}},
+    # Pauses by itself while counting is dear: providers/summaries.py.
+    "keep-summaries": {"task": "providers.tasks.keep_summaries", "schedule": 20.0, "options": {"expires": 20.0}},
     # Every hour, for one a day: a clock that was restarted at midnight misses nothing.
     "snapshots": {"task": "leaderboard.tasks.take_snapshots", "schedule": 3600.0, "options": {"expires": 3600.0}},
     "check-tallies": {"task": "leaderboard.tasks.check_tallies", "schedule": 86_400.0, "options": {"expires": 3600.0}},

@@ -14,11 +14,13 @@ from .offerings import (
     price_figures,
     slug_validator,
 )
+from .summaries import CallSummary
 
 __all__ = [
     "ApiKey",
     "Call",
     "CallQuerySet",
+    "CallSummary",
     "ImageModel",
     "ImageModelQuerySet",
     "Lab",
