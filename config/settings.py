@@ -204,6 +204,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "dispatch": {"task": "arena.tasks.dispatch", "schedule": 2.0, "options": {"expires": 2.0}},
     "recompute": {"task": "leaderboard.tasks.recompute", "schedule": 3.0, "options": {"expires": 3.0}},
+    "close-dead-reservations": {
+        "task": "providers.tasks.close_dead_reservations",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "recount-spending": {"task": "providers.tasks.recount_spending", "schedule": 3600.0, "options": {"expires": 600.0}},
     # Pauses by itself while counting is dear: providers/summaries.py.
     "keep-summaries": {"task": "providers.tasks.keep_summaries", "schedule": 20.0, "options": {"expires": 20.0}},
     # Every hour, for one a day: a clock that was restarted at midnight misses nothing.

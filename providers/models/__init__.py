@@ -14,6 +14,7 @@ from .offerings import (
     price_figures,
     slug_validator,
 )
+from .spending import Reservation, SpentDay
 from .summaries import CallSummary
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "Offering",
     "OfferingQuerySet",
     "Price",
+    "Reservation",
+    "SpentDay",
     "price_figures",
     "slug_validator",
 ]
