@@ -299,6 +299,20 @@ PROVIDERS |= {
         "api_key": "simulated" if SIMULATOR_URL else "",
         "simulated": True,
     },
+    "simulated-bfl": {
+        "name": "Simulator (Black Forest Labs' wire format)",
+        "adapter": "bfl",
+        "urls": {"base": f"{SIMULATOR_URL}/bfl/v1"},
+        "api_key": "simulated" if SIMULATOR_URL else "",
+        "simulated": True,
+    },
+    "simulated-gemini": {
+        "name": "Simulator (Gemini's wire format)",
+        "adapter": "gemini",
+        "urls": {"base": f"{SIMULATOR_URL}/gemini/v1beta"},
+        "api_key": "simulated" if SIMULATOR_URL else "",
+        "simulated": True,
+    },
 }
 # How much is asked of a provider at a time and per second, by all workers together: FAL_CONCURRENCY, FAL_RATE and so on
 # after the provider's key. 0 is no limit. fal runs 2 requests at once for a new account and up to 40 with credit (the
