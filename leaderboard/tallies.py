@@ -12,11 +12,13 @@ import numpy as np
 from django.db import connection
 from django.db.models import Count, F, Max, QuerySet, Sum
 from django.db.models.functions import TruncDate
+from django.utils import timezone
 
 from arena.models import Category, ImportedVote, Tally, Vote
 
 from . import elo
 from .elo import Ints
+from .models import Board
 
 log = logging.getLogger(__name__)
 
@@ -149,11 +151,15 @@ def differences(category: Category) -> dict[tuple[object, ...], tuple[int, int]]
 
 
 def check() -> int:
-    """Recount every category from its votes and compare, cell by cell; a difference is logged as an error."""
+    """Recount every category from its votes and compare, cell by cell.
+
+    A difference is logged as an error, and the health pages say so until a recount finds none.
+    """
     wrong = 0
     for category in Category.objects.all():
         found = differences(category)
         wrong += len(found)
+        Board.objects.filter(category=category).update(recounted_at=timezone.now(), tallies_wrong=len(found))
         for cell, (tallied, recounted) in list(found.items())[:10]:
             log.error("tally differs in %s %s: tallied %s, recounted %s", category.slug, cell, tallied, recounted)
     return wrong
