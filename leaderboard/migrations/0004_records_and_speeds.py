@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('arena', '0002_composite_foreign_keys'),
-        ('leaderboard', '0002_snapshots_never_change'),
+        ('leaderboard', '0003_recent_boards_and_covariances'),
         ('providers', '0001_initial'),
     ]
 
