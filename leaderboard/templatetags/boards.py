@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import template
 
+from arena.templatetags.arena import usd
+from leaderboard.chooser import Candidate, preferred
 from leaderboard.filters import SORTS, Filters
 
 register = template.Library()
@@ -35,3 +37,17 @@ def seconds(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:.0f} s" if value >= 9.95 else f"{value:.1f} s" if value >= 0.995 else f"{value:.2f} s"
+
+
+@register.simple_tag
+def preference_over_next(front: Sequence[Candidate], index: int) -> str:
+    """What the step down to the next of the front gives up, and saves."""
+    one, other = front[index], front[index + 1]
+    if one.price is None or other.price is None:
+        return ""
+    share = preferred(one.elo, other.elo)
+    saved = one.price - other.price
+    price = f"for {usd(saved)} more" if saved > 0 else "for less money" if saved < 0 else "for the same price"
+    if one.model == other.model:
+        return f"The same model as the next, {price}."
+    return f"Preferred to the next in {share * 100:.0f}% of votes, {price}."
