@@ -48,7 +48,7 @@ DROP FUNCTION arena_votefile_keeps_its_votes();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('arena', '0003_vote_files_say_whether_they_are_dated'),
+        ('arena', '0005_entries_know_their_pipeline_and_seed'),
         ('providers', '0001_initial'),
     ]
 
