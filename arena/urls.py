@@ -6,6 +6,7 @@ app_name = "arena"
 urlpatterns = [
     path("arena/<slug:slug>/", views.arena, name="arena"),
     path("battles/<uuid:pk>/", views.battle, name="battle"),
+    path("battles/<uuid:pk>/show/", views.show, name="show"),
     path("battles/<uuid:pk>/vote/", views.vote, name="vote"),
     path("battles/<uuid:pk>/skip/", views.skip, name="skip"),
     re_path(r"^i/(?P<token>[\w-]{16,32})\.webp$", views.image, name="image"),

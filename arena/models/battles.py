@@ -37,7 +37,10 @@ class BattleQuerySet(models.QuerySet["Battle"]):
 
 
 class Battle(models.Model):
-    """Two entries of one prompt, served blind to one voter."""
+    """Two entries of one prompt, served blind to one voter.
+
+    Assigned first, shown later: browsers load the next pairs ahead.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     voter = models.ForeignKey(
@@ -49,7 +52,12 @@ class Battle(models.Model):
     left_token = models.CharField(max_length=32, unique=True, default=new_token)
     right_token = models.CharField(max_length=32, unique=True, default=new_token)
     probability = models.FloatField(help_text="With which this prompt and pair were drawn for this voter.")
-    served_at = models.DateTimeField(default=timezone.now)
+    served_at = models.DateTimeField(
+        default=timezone.now,
+        null=True,
+        blank=True,
+        help_text="When it was shown; empty while it is only assigned, or when the browser did not say.",
+    )
     expires_at = models.DateTimeField()
     skipped_at = models.DateTimeField(null=True, blank=True)
 
