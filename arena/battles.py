@@ -40,6 +40,10 @@ class BattleSkipped(VoteRefused):
     pass
 
 
+class Withdrawn(VoteRefused):
+    """One of its images was retired or hidden after the battle was assigned."""
+
+
 class NotYet(VoteRefused):
     """Another battle is on the voter's screen and waits for its answer."""
 
@@ -77,7 +81,7 @@ def ahead(voter: Voter, category: Category, after: Battle, count: int) -> list[B
 def show(battle: Battle) -> None:
     """An assigned battle has come to the voter's screen: its time runs from now on. Again, nothing changes.
 
-    Raises BattleExpired, AlreadyVoted, BattleSkipped, and NotYet while another shown battle of the category is owed:
+    Raises BattleExpired, AlreadyVoted, BattleSkipped, Withdrawn, and NotYet while another shown battle of the category is owed:
     looking ahead must not become choosing.
     """
     with _turn_of(battle.voter):
@@ -86,6 +90,8 @@ def show(battle: Battle) -> None:
             raise _reason(current)
         if current.served_at is None:
             category = current.prompt.competition.category
+            if not _owed(battle.voter, category).filter(pk=battle.pk).exists():
+                raise Withdrawn("This pair has been withdrawn. Take the next one.")
             if _owed(battle.voter, category).exclude(served_at=None).exists():
                 raise NotYet("Another pair waits for your answer first.")
             _begin(current)

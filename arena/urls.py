@@ -7,6 +7,7 @@ urlpatterns = [
     path("arena/<slug:slug>/", views.arena, name="arena"),
     path("battles/<uuid:pk>/", views.battle, name="battle"),
     path("battles/<uuid:pk>/show/", views.show, name="show"),
+    path("battles/<uuid:pk>/report/", views.report, name="report"),
     path("battles/<uuid:pk>/vote/", views.vote, name="vote"),
     path("battles/<uuid:pk>/skip/", views.skip, name="skip"),
     re_path(r"^i/(?P<token>[\w-]{16,32})\.webp$", image_views.image, name="image"),

@@ -12,8 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
 
-from . import battles, progress, voters
-from .models import Battle, Category, Voter
+from . import battles, progress, reports, voters
+from .models import Battle, Category, Report, Voter
 
 
 class HtmxRequest(HttpRequest):
@@ -72,6 +72,11 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
     _, found = _own(request, pk)
     try:
         battles.show(found)
+    except (
+        battles.AlreadyVoted,
+        battles.BattleSkipped,
+    ) as error:  # no conflict: a quick answer may overtake this request
+        return HttpResponse(str(error), content_type="text/plain; charset=utf-8")
     except battles.VoteRefused as error:
         return HttpResponse(str(error), status=409, content_type="text/plain; charset=utf-8")
     return HttpResponse(status=204)
@@ -115,6 +120,22 @@ def skip(request: HtmxRequest, pk: UUID) -> HttpResponse:
     return response
 
 
+@never_cache
+def report(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Say what is wrong with an image. The battle is void; its page says thanks."""
+    voter, found = _own(request, pk)
+    message = ""
+    if request.method == "POST":
+        try:
+            reports.report(found, request.POST.get("side", ""), request.POST.get("reason", ""))
+        except ValueError as error:
+            message = str(error)
+        else:
+            return redirect(found)
+    context = _context(voter, found, []) | {"message": message}
+    return render(request, "arena/report.html", context, status=400 if message else 200)
+
+
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     return HttpResponse(
@@ -146,6 +167,8 @@ def _context(voter: Voter, battle: Battle, following: list[Battle]) -> dict[str,
         "prompt": battle.prompt,
         "progress": progress.of(voter, category),
         "following": following,
+        "reported": not _is_open(battle) and battle.reports.exists(),
+        "reasons": Report.Reason,
     }
 
 

@@ -32,7 +32,13 @@ class BattleQuerySet(models.QuerySet["Battle"]):
     def owed(self) -> BattleQuerySet:
         """Served and still unanswered: neither voted on nor skipped, both images still competing."""
         return self.filter(
-            vote=None, skipped_at=None, left__retired_at=None, right__retired_at=None, prompt__retired_at=None
+            vote=None,
+            skipped_at=None,
+            left__retired_at=None,
+            left__hidden_at=None,
+            right__retired_at=None,
+            right__hidden_at=None,
+            prompt__retired_at=None,
         )
 
 

@@ -66,7 +66,7 @@ async function tell(url, fallback) {
   try {
     const reply = await fetch(`${url}show/`, { method: "POST", headers, keepalive: true });
     const isUnanswered = battle().dataset.state === "open" && !battle().querySelector(".htmx-request");
-    if (!reply.ok && location.pathname === url && isUnanswered) location.replace(fallback);
+    if (reply.status !== 204 && location.pathname === url && isUnanswered) location.replace(fallback);
   } catch {
     // Offline: the vote will say so, and is taken without its time.
   }

@@ -68,8 +68,14 @@ document.addEventListener("keydown", (event) => {
   step();
 });
 
-document.addEventListener("click", ({ target }) => {
-  if (target.closest("[data-open=help]")) help.showModal();
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-open]");
+  if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
+  if (!opener || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const dialog = document.getElementById(opener.dataset.open);
+  if (opener.href) dialog.querySelector("form").action = opener.href; // the report's, of the pair on the screen
+  dialog.showModal();
 });
 letters.checked = lettersAreOn();
 letters.addEventListener("change", () => {

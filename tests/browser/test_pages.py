@@ -112,7 +112,9 @@ def test_axe_finds_nothing_in_any_state_of_a_battle(live_server, page: Page, sit
         page.keyboard.press("Space")
     expect(page.locator(BUTTON)).to_be_enabled()
     past = timezone.now() - timedelta(minutes=5)
-    Battle.objects.filter(vote=None).exclude(served_at=None).update(served_at=past - timedelta(hours=1), expires_at=past)
+    Battle.objects.filter(vote=None).exclude(served_at=None).update(
+        served_at=past - timedelta(hours=1), expires_at=past
+    )
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".closed")).to_be_visible()
     found += [f"expired {problem}" for problem in problems(page)]
