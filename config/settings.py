@@ -215,6 +215,7 @@ GENERATION_LEASE_GRACE = env_int("GENERATION_LEASE_GRACE", 15)  # a lease outliv
 GENERATION_ATTEMPTS = env_int("GENERATION_ATTEMPTS", 4)
 GENERATION_BACKOFF = env_int("GENERATION_BACKOFF", 5)  # seconds before the second attempt; doubles, with jitter
 BATTLE_LIFETIME = env_int("BATTLE_LIFETIME", 3600)  # seconds in which a served battle can be voted on
+REPORTS_TO_HIDE = env_int("REPORTS_TO_HIDE", 3)  # voters whose reports hide an image until a curator has looked
 
 # Providers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 # One entry is one provider as this installation reaches it: which adapter speaks to it, where it is, our key.

@@ -1,8 +1,8 @@
-from django.urls import path, register_converter
+from django.urls import path, re_path, register_converter
 
 from providers.slugs import DottedSlug
 
-from .views import boards, choosing, comparing, competitions, models, pages, snapshots
+from .views import boards, choosing, comparing, competitions, mine, models, pages, snapshots
 
 register_converter(DottedSlug, "dotted")
 
@@ -23,5 +23,10 @@ urlpatterns = [
     path("competitions/<dotted:slug>/", competitions.competition, name="competition"),
     path("snapshots/<int:pk>/", snapshots.snapshot, name="snapshot"),
     path("snapshots/<int:pk>.csv", snapshots.snapshot_csv, name="snapshot-csv"),
+    path("arena/<dotted:slug>/mine/", mine.mine, name="mine"),
+    path("arena/<dotted:slug>/mine/share/", mine.share, name="share-ranking"),
+    re_path(r"^rankings/(?P<token>[\w-]{22})/$", mine.shared, name="shared-ranking"),
+    re_path(r"^rankings/(?P<token>[\w-]{22})\.png$", mine.card, name="ranking-card"),
+    re_path(r"^rankings/(?P<token>[\w-]{22})/withdraw/$", mine.withdraw, name="withdraw-ranking"),
     path("methodology/", pages.methodology, name="methodology"),
 ]
