@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from arena import battles
+from leaderboard import slices
 from providers import health, sending, valkey
 from providers.simulator import Simulator
 
@@ -24,6 +25,12 @@ def _fresh_pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     battles.forget_pools()
     yield
     battles.forget_pools()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_slices() -> None:
+    """Boards that are kept in memory belong to the database of one test."""
+    slices.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,1 @@
+"""Pages that see everything, a file per noun."""
