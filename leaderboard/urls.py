@@ -12,6 +12,7 @@ urlpatterns = [
     path("leaderboard/", boards.index, name="index"),
     path("leaderboard/<dotted:slug>.csv", boards.category_csv, name="category-csv"),
     path("leaderboard/<dotted:slug>/", boards.category, name="category"),
+    path("choose/", boards.index, name="choose"),
     path("models/", models.models, name="models"),
     path("models/<dotted:slug>/", models.model, name="model"),
     path("competitions/", competitions.competitions, name="competitions"),

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
@@ -249,7 +250,11 @@ class CallQuerySet(models.QuerySet["Call"]):
 
 
 class Call(models.Model):
-    """One request to one offering, whoever asked, kept also when it failed: speed and refusals are read from here."""
+    """One request to one offering, whoever asked, kept also when it failed: speed and refusals are read from here.
+
+    What a caller asked for may take several: other offerings after the first (`attempt` counts them), and several calls
+    at once for more images than one brings. They share a `request_id`, and exactly one of them `ends_request`.
+    """
 
     CALLERS = ("arena", "gateway", "playground")
 
@@ -257,12 +262,20 @@ class Call(models.Model):
     caller = models.CharField(max_length=12, choices=[(name, name) for name in CALLERS])
     outcome = models.CharField(max_length=20, choices=[(name, name.replace("_", " ")) for name in OUTCOMES])
     error = models.TextField(blank=True)
+    request_id = models.UUIDField(db_default=RandomUUID())
+    attempt = models.PositiveSmallIntegerField(default=1)
+    ends_request = models.BooleanField(default=True)
+    n = models.PositiveSmallIntegerField(default=1, help_text="Images asked for in this one call.")
     started_at = models.DateTimeField()
     duration = models.DurationField(help_text="From sending the request to holding the image's bytes.")
     ttfb = models.DurationField(null=True, blank=True)
     provider_time = models.DurationField(null=True, blank=True, help_text="As the provider reports it.")
     cost = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True, help_text="USD")
     cost_estimated = models.BooleanField(default=True)
+    billed_units = models.DecimalField(
+        max_digits=14, decimal_places=6, null=True, blank=True, help_text="In the units of the provider's price list."
+    )
+    usage = models.JSONField(null=True, blank=True, help_text="The tokens it counted, in the provider's words.")
     possibly_charged = models.BooleanField(default=False)
     requested_size = models.CharField(max_length=20, blank=True)
     resolved_size = models.CharField(max_length=20, blank=True)
@@ -276,7 +289,7 @@ class Call(models.Model):
             models.Index(
                 F("offering"),
                 F("started_at").desc(),
-                include=["outcome", "duration", "ttfb"],
+                include=["outcome", "duration", "ttfb", "n", "ends_request"],
                 name="call_offering_recent",
             )
         ]
@@ -295,6 +308,12 @@ class Call(models.Model):
             models.CheckConstraint(
                 condition=Q(cost=None) | Q(cost__gte=Decimal(0)), name="a call costs nothing negative"
             ),
+            models.CheckConstraint(
+                condition=Q(billed_units=None) | Q(billed_units__gte=Decimal(0)),
+                name="no provider bills fewer than none",
+            ),
+            models.CheckConstraint(condition=Q(n__gte=1, attempt__gte=1), name="a call asks for an image, and counts"),
+            models.UniqueConstraint(fields=["request_id"], condition=Q(ends_request=True), name="a request ends once"),
         ]
 
     def __str__(self) -> str:

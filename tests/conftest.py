@@ -10,7 +10,7 @@ import pytest
 
 from arena import battles
 from leaderboard import slices
-from providers import health, routing, valkey
+from providers import health, sending, valkey
 from providers.simulator import Simulator
 
 
@@ -50,7 +50,7 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture(autouse=True, scope="session")
 def _no_connections_left_open() -> Iterator[None]:
     yield
-    routing._http().close()
+    sending.http().close()
     valkey.disconnect()
 
 
