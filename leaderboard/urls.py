@@ -2,7 +2,7 @@ from django.urls import path, register_converter
 
 from providers.slugs import DottedSlug
 
-from .views import boards, competitions, models, pages, snapshots
+from .views import boards, competitions, labs, models, pages, providers, snapshots
 
 register_converter(DottedSlug, "dotted")
 
@@ -14,7 +14,12 @@ urlpatterns = [
     path("leaderboard/<dotted:slug>/", boards.category, name="category"),
     path("choose/", boards.index, name="choose"),
     path("models/", models.models, name="models"),
+    path("models/<dotted:slug>.md", models.model_markdown, name="model-markdown"),
     path("models/<dotted:slug>/", models.model, name="model"),
+    path("models/<dotted:slug>/images/", models.gallery, name="model-images"),
+    path("models/<dotted:slug>/card.jpg", models.model_card, name="model-card"),
+    path("labs/<dotted:slug>/", labs.lab, name="lab"),
+    path("providers/<dotted:key>/", providers.provider, name="provider"),
     path("competitions/", competitions.competitions, name="competitions"),
     path("competitions/<dotted:slug>/", competitions.competition, name="competition"),
     path("snapshots/<int:pk>/", snapshots.snapshot, name="snapshot"),

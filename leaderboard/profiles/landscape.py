@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from arena.models import Category
-from leaderboard import charts
+from leaderboard import charts, facts
 from leaderboard.kept import MINUTE, kept, version
 from leaderboard.models import Rating
-from providers import performance
 from providers.accounts import is_simulated
-from providers.models import ImageModel, Offering
-
-from .sellers import price_of
+from providers.models import ImageModel
 
 _BETTER = "Up and to the left is better. The dashed line joins the models that no other model beats on both."
 
@@ -35,14 +30,6 @@ class Landscape:
     cost: Side
     speed: Side
     rated: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    price: Decimal | None = None
-    estimated: bool = False
-    seconds: float | None = None
-    simulated: bool = False  # whose speed that is
 
 
 def of_category(category: Category) -> Landscape:
@@ -87,8 +74,8 @@ def _figure(side: Side, axis: charts.Axis, current: str) -> dict[str, object]:
 
 def _of_category(category: Category) -> Landscape:
     ratings = list(category.ratings.select_related("image_model").order_by("-elo", "image_model__name"))
-    facts = _facts([rating.image_model_id for rating in ratings], category.mode)
-    known = [(rating, facts.get(rating.image_model_id, _Facts())) for rating in ratings]
+    found = facts.of_models([rating.image_model_id for rating in ratings], category.mode)
+    known = [(rating, found.get(rating.image_model_id, facts.Facts())) for rating in ratings]
     priced = [(rating, fact) for rating, fact in known if fact.price]
     timed = [(rating, fact) for rating, fact in known if fact.seconds]
     free = sum(fact.price == 0 for _, fact in known)
@@ -101,11 +88,11 @@ def _of_category(category: Category) -> Landscape:
     speed_notes = [f"{_models(waiting)} waiting for enough speed data." if waiting else ""]
     return Landscape(
         Side(
-            tuple(_point(r, float(f.price or 0), "estimated price" if f.estimated else "") for r, f in priced),
+            tuple(_point(r, float(f.price or 0), "estimated price" if f.is_estimated else "") for r, f in priced),
             tuple(filter(None, cost_notes)),
         ),
         Side(
-            tuple(_point(r, f.seconds or 0.0, "simulated" if f.simulated else "") for r, f in timed),
+            tuple(_point(r, f.seconds or 0.0, "simulated" if _is_simulated(f) else "") for r, f in timed),
             tuple(filter(None, speed_notes)),
         ),
         len(known),
@@ -114,6 +101,11 @@ def _of_category(category: Category) -> Landscape:
 
 def _models(count: int) -> str:
     return "1 model" if count == 1 else f"{count} models"
+
+
+def _is_simulated(known: facts.Facts) -> bool:
+    """Whether the quickest seller is our own simulator."""
+    return any(is_simulated(each.provider) for each in known.sellers if each.seconds == known.seconds)
 
 
 def _point(rating: Rating, x: float, note: str) -> charts.Point:
@@ -129,19 +121,3 @@ def _point(rating: Rating, x: float, note: str) -> charts.Point:
         note=", ".join(filter(None, (origin, note))),
         provisional=rating.status == "provisional",
     )
-
-
-def _facts(image_models: Iterable[int], mode: str) -> dict[int, _Facts]:
-    """By model: the cheapest price of a 1024 × 1024 image in this mode, and the quickest provider's median."""
-    offerings = list(Offering.objects.active().filter(image_model__in=list(image_models), mode=mode))
-    measured = performance.of_offerings([offering.pk for offering in offerings])
-    found: dict[int, _Facts] = {}
-    for offering in offerings:
-        fact = found.get(offering.image_model_id, _Facts())
-        price, median = price_of(offering), measured[offering.pk].duration.p50
-        if price is not None and (fact.price is None or price < fact.price):
-            fact = replace(fact, price=price, estimated=offering.price_estimated)
-        if median is not None and (fact.seconds is None or median.total_seconds() < fact.seconds):
-            fact = replace(fact, seconds=median.total_seconds(), simulated=is_simulated(offering.provider))
-        found[offering.image_model_id] = fact
-    return found

@@ -39,16 +39,18 @@ class Matchups:
 def of_model(image_model: ImageModel, category: Category) -> Matchups:
     """Those with the most votes first."""
     return kept(
-        "matchups", version(category), image_model.pk, seconds=10 * MINUTE, make=lambda: _of_model(image_model, category)
+        "matchups",
+        version(category),
+        image_model.pk,
+        seconds=10 * MINUTE,
+        make=lambda: _of_model(image_model, category),
     )
 
 
 def _of_model(image_model: ImageModel, category: Category) -> Matchups:
     rows = pairs.expected(image_model, category)
     met = sorted((row for row in rows if row.meetings.votes), key=lambda row: -row.meetings.votes)
-    return Matchups(
-        tuple(_matchup(image_model, row) for row in met[:SHOWN]), met=len(met), unmet=len(rows) - len(met)
-    )
+    return Matchups(tuple(_matchup(image_model, row) for row in met[:SHOWN]), met=len(met), unmet=len(rows) - len(met))
 
 
 def _matchup(image_model: ImageModel, row: pairs.Expectation) -> Matchup:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from math import isfinite
 
 from django.db.models import Count
 
-from arena.models import Category, Generation
+from arena.models import Category, Entry, Generation
 from arena.templatetags.arena import usd
-from leaderboard import standings
+from leaderboard import charts, records
+from leaderboard.kept import MINUTE, kept, version
 from leaderboard.models import Rating
 from leaderboard.standings import Standing
 from providers.models import ImageModel
 
-from . import examples, matchups, questions, reference, results, sellers, speed
+from . import competitions, matchups, questions, reference, sellers, speed
+from .competitions import Result
 from .matchups import Matchups
 from .questions import Question
 from .reference import Group, Sizes
-from .results import Result
 from .sellers import Seller
 from .speed import Speed
 
@@ -39,7 +41,7 @@ class Profile:
     category: Category | None  # the board whose charts and matchups are shown
     matchups: Matchups | None
     results: Sequence[Result]
-    hidden: bool  # some images are held back from this reader
+    gallery: Sequence[Entry]  # but those held back from this reader
     sellers: Sequence[Seller]
     cheapest: Seller | None
     speed: Speed
@@ -50,9 +52,13 @@ class Profile:
     questions: Sequence[Question]
 
     @property
-    def competitions(self) -> int:
+    def voted(self) -> int:
         """In how many competitions it has votes."""
         return sum(bool(result.score.votes) for result in self.results)
+
+    @property
+    def seller_names(self) -> list[str]:
+        return sellers.names(self.sellers)
 
     @property
     def estimated(self) -> bool:
@@ -74,7 +80,7 @@ def of_model(image_model: ImageModel, base_url: str, board: str = "", hidden: Co
     category = next((each.rating.category for each in places if each.rating.category.slug == board), None)
     if category is None and places:
         category = places[0].rating.category
-    found = results.of_model(image_model, hidden)
+    entries = competitions.entries_of(image_model)
     sold = sellers.of_model(image_model)
     measured = speed.of_sellers(sold)
     sources = [reference.Source(each.name, each.offering.mode, each.offering.parameters) for each in sold]
@@ -87,8 +93,8 @@ def of_model(image_model: ImageModel, base_url: str, board: str = "", hidden: Co
         standings=places,
         category=category,
         matchups=matchups.of_model(image_model, category) if category else None,
-        results=found,
-        hidden=any(result.hidden for result in found),
+        results=competitions.results(image_model, entries, hidden),
+        gallery=competitions.shown(entries, hidden),
         sellers=sold,
         cheapest=sellers.cheapest(sold),
         speed=measured,
@@ -138,8 +144,36 @@ def _known(
     )
 
 
-def _place(standing: standings.Standing) -> str:
+def _place(standing: Standing) -> str:
     rating = standing.rating
     wider = max(rating.upper - rating.elo, rating.elo - rating.lower)
     plus = f" ±{wider:.0f}" if isfinite(wider) else ""
     return f"#{rating.rank} of {standing.of} in {rating.category.name} with an Elo of {rating.elo:.0f}{plus}"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The model's Elo in the kept boards of a category, as a chart in both frames; None with fewer than two."""
+
+    wide: charts.History | None
+    narrow: charts.History | None
+    first: datetime | None
+
+
+def history(image_model: ImageModel, category: Category) -> History:
+    return kept(
+        "history",
+        version(category),
+        image_model.pk,
+        seconds=10 * MINUTE,
+        make=lambda: _history(records.history(image_model, category), image_model.name),
+    )
+
+
+def _history(points: Sequence[records.Point], name: str) -> History:
+    series = [charts.Series(name, [charts.Moment(p.taken_at, p.elo, p.lower, p.upper) for p in points])]
+    return History(
+        charts.history(series, charts.WIDE),
+        charts.history(series, charts.NARROW),
+        points[0].taken_at if points else None,
+    )

@@ -98,7 +98,9 @@ def _edits(known: Known) -> str:
     if not known.sellers:
         return ""
     return (
-        "Yes: send one or more source images with an instruction." if known.edits else "No, it only makes images from text."
+        "Yes: send one or more source images with an instruction."
+        if known.edits
+        else "No, it only makes images from text."
     )
 
 
@@ -106,7 +108,9 @@ def _weights(known: Known) -> str:
     if known.open_weights is None:
         return ""
     licence = f" Its licence is {known.licence}." if known.licence else ""
-    return ("Yes, they are published." if known.open_weights else "No, it can only be used through providers.") + licence
+    return (
+        "Yes, they are published." if known.open_weights else "No, it can only be used through providers."
+    ) + licence
 
 
 def _and(words: Sequence[str]) -> str:

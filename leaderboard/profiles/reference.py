@@ -74,7 +74,8 @@ def groups(sources: Iterable[Source]) -> list[Group]:
             )
             line.required = line.required or parameter.required
             _add(line.modes, source.mode)
-            _add(line.allowed, parameter.allowed)
+            for allowed in parameter.allowed.split(", ") if parameter.group == "size" else [parameter.allowed]:
+                _add(line.allowed, allowed)
             _add(line.defaults, "" if parameter.default is None else _written(parameter.default))
             _add(line.behaviours.setdefault(parameter.behaviour, []), source.provider)
             if parameter.behaviour == "renamed":
@@ -116,6 +117,7 @@ class Size:
 @dataclass(frozen=True, slots=True)
 class Tier:
     name: str
+    is_default: bool
     sizes: tuple[Size, ...]
 
 
@@ -130,23 +132,17 @@ class Sizes:
 def sizes(sources: Iterable[Source]) -> Sizes:
     """What can be asked of any of these offerings, by tier."""
     specs = [(each.provider, spec) for each in sources if (spec := each.parameters.get("size")) is not None]
-    makers: dict[str, dict[tuple[int, int, str], list[str]]] = {}
+    makers: dict[int, dict[tuple[int, int, str], list[str]]] = {}
+    names: dict[int, str] = {}
     for provider, spec in specs:
         for tier, rows in sizing.supported(spec).items():
+            area = sizing.area_of(tier)  # 1K and 1 MP are the same tier
+            names[area] = min(names.get(area, tier), tier, key=lambda name: ("MP" in name.upper(), name))
             for ratio, width, height in rows:
-                _add(makers.setdefault(tier, {}).setdefault((width, height, ratio), []), provider)
-    tiers = []
-    for tier in sorted(makers, key=sizing.area_of):
-        everybody = {provider for providers in makers[tier].values() for provider in providers}
-        tiers.append(
-            Tier(
-                tier,
-                tuple(
-                    Size(width, height, ratio, () if len(providers) == len(everybody) else tuple(providers))
-                    for (width, height, ratio), providers in makers[tier].items()
-                ),
-            )
-        )
+                _add(makers.setdefault(area, {}).setdefault((width, height, ratio), []), provider)
+    default = sizing.area_of(sizing.DEFAULT_TIER)
+    opened = default if default in makers else min(makers, default=0)
+    tiers = [Tier(names[area], area == opened, _rows(makers[area])) for area in sorted(makers)]
     largest = [found for _, spec in specs if (found := _largest(spec)) is not None]
     return Sizes(
         tuple(tiers),
@@ -156,10 +152,18 @@ def sizes(sources: Iterable[Source]) -> Sizes:
     )
 
 
+def _rows(makers: Mapping[tuple[int, int, str], list[str]]) -> tuple[Size, ...]:
+    everybody = {provider for providers in makers.values() for provider in providers}
+    return tuple(
+        Size(width, height, ratio, () if len(providers) == len(everybody) else tuple(providers))
+        for (width, height, ratio), providers in makers.items()
+    )
+
+
 def _custom(specs: Sequence[Mapping[str, Any]]) -> str:
     if not specs:
         return ""
-    low, high = min(spec.get("min", 1) for spec in specs), max((spec.get("max", 0) for spec in specs))
+    low, high = min(spec.get("min", 1) for spec in specs), max(spec.get("max", 0) for spec in specs)
     return f"{low:,}–{high:,} px per side" if high else f"{low:,} px per side or more"
 
 

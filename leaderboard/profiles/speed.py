@@ -75,7 +75,11 @@ def of_sellers(sellers: Sequence[Seller]) -> Speed:
 
 def ranked(measured: dict[str, Performance]) -> Speed:
     rows = sorted(
-        (Row(key, accounts.name_of(key), accounts.is_simulated(key), each) for key, each in measured.items() if each.calls),
+        (
+            Row(key, accounts.name_of(key), accounts.is_simulated(key), each)
+            for key, each in measured.items()
+            if each.calls
+        ),
         key=lambda row: (row.p50 is None, row.p50 or 0.0, row.name),
     )
     return Speed(
