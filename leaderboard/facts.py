@@ -55,9 +55,14 @@ class Facts:
         return tuple(dict.fromkeys(each.provider for each in self.sellers))
 
 
-def of_models(image_models: Iterable[int], mode: str, *, parameters: bool = False) -> dict[int, Facts]:
-    """Facts by model id, in two queries; a model nobody sells is absent. `parameters` loads what the offerings take."""
-    offerings = Offering.objects.active().filter(image_model__in=list(image_models), mode=mode)
+def of_models(image_models: Iterable[int], mode: str = "", *, parameters: bool = False) -> dict[int, Facts]:
+    """Facts by model id, in two queries; a model nobody sells is absent. `parameters` loads what the offerings take.
+
+    Without a mode, those of all modes together.
+    """
+    offerings = Offering.objects.active().filter(image_model__in=list(image_models))
+    if mode:
+        offerings = offerings.filter(mode=mode)
     # What is not shown is not read: the tables of parameters are most of a row, and only the chooser asks for them.
     unread = ("from_catalog", "note") if parameters else ("from_catalog", "note", "parameters")
     rows = list(offerings.defer(*unread).annotate(sent_quality=KT("parameters__sends__quality")))

@@ -97,9 +97,12 @@ def choices(rows: Iterable[Row]) -> Choices:
     )
 
 
-def read(words: Mapping[str, str], offered: Choices) -> Filters:
-    """The filters an address asks for. A word that cannot be used is left out and said in `errors`, by its name."""
-    given = {name: words[name].strip() for name in (*FIELDS, "sort") if words.get(name, "").strip()}
+def read(words: Mapping[str, str], offered: Choices, keep: Sequence[str] = ()) -> Filters:
+    """The filters an address asks for. A word that cannot be used is left out and said in `errors`, by its name.
+
+    Words of `keep` belong to somebody else and are only carried along.
+    """
+    given = {name: words[name].strip() for name in (*keep, *FIELDS, "sort") if words.get(name, "").strip()}
     errors: dict[str, str] = {}
     known = {
         "lab": [slug for slug, _ in offered.labs],

@@ -26,7 +26,7 @@ class Head:
 
 def all_boards(rows: int) -> list[Head]:
     """Every category in the site's order, boards without ratings last. Two queries, however many there are."""
-    sizes = dict(Rating.objects.order_by().values_list("category").annotate(Count("*")))
+    sizes = dict(Rating.objects.order_by().values_list("category").annotate(n=Count("*")))
     unbounded = Case(When(upper=math.inf, then=1), default=0)  # no interval yet, so no rank: those come last
     place = Window(RowNumber(), partition_by=F("category"), order_by=[F("unbounded"), F("rank"), F("elo").desc()])
     ranked = (

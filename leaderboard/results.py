@@ -11,7 +11,7 @@ from datetime import timedelta
 from time import monotonic
 
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import F, Func, Sum
 from django.utils import timezone
 
 from arena.models import Category, Competition
@@ -110,10 +110,11 @@ def of_competition(competition: Competition) -> list[Result]:
     return in_order(_result(each, sums.get(each.pk, {})) for each in models)
 
 
-def on_prompts(prompts: Iterable[int]) -> dict[int, dict[int, Result]]:
-    """Prompt → model → how that model's image did."""
+def on_prompts(prompts: Iterable[int], models: Iterable[ImageModel] | None = None) -> dict[int, dict[int, Result]]:
+    """Prompt → model → how that model's image did; of all models, or of these."""
     found: dict[int, dict[int, Result]] = {}
-    for row in Record.objects.filter(prompt__in=list(prompts)).select_related("image_model"):
+    rows = Record.objects.filter(prompt__in=list(prompts)).select_related("image_model")
+    for row in rows if models is None else rows.filter(image_model__in=models):
         result = Result(row.image_model, row.won, row.tied + row.both_bad, row.both_bad, row.lost)
         found.setdefault(row.prompt_id, {})[row.image_model_id] = result
     return found
@@ -125,6 +126,14 @@ def with_tag(tag: str) -> list[Result]:
     sums = {row.pop("image_model"): row for row in shown.order_by().values("image_model").annotate(**_SUMS)}
     models = ImageModel.objects.filter(pk__in=sums).select_related("lab")
     return in_order(_result(each, sums[each.pk]) for each in models)
+
+
+def tags(category: Category) -> list[tuple[str, int]]:
+    """The tags of the category's published prompts with the votes cast on them, most first."""
+    tag = Func(F("prompt__tags"), function="unnest")
+    votes = Sum(F("won") + F("tied") + F("both_bad") + F("lost")) / 2  # every vote is in two records
+    shown = Record.objects.filter(prompt__competition__category=category, prompt__competition__is_published=True)
+    return list(shown.order_by().values_list(tag).annotate(votes=votes).order_by("-votes", tag))
 
 
 def in_order(found: Iterable[Result]) -> list[Result]:

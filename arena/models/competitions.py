@@ -113,6 +113,13 @@ class Competition(models.Model):
     def get_absolute_url(self) -> str:
         return f"/competitions/{self.slug}/"
 
+    def clean(self) -> None:
+        before = Competition.objects.filter(pk=self.pk).first()
+        if before is not None and before.shape != self.shape and before.prompts.exclude(entries=None).exists():
+            raise ValidationError(
+                {"shape": "Images were made in the present shape; two shapes would tell them apart. Make a new one."}
+            )
+
     @property
     def is_open(self) -> bool:
         now = timezone.now()

@@ -32,6 +32,11 @@ def get(table: Mapping[str, Any], key: str) -> Any:
 
 
 @register.filter
+def split(words: str) -> list[str]:
+    return words.split(",")
+
+
+@register.filter
 def seconds(value: float | None) -> str:
     """Seconds with two digits that count: 0.42 s, 2.4 s, 14 s."""
     if value is None:
