@@ -2,7 +2,7 @@ from django.urls import path, register_converter
 
 from providers.slugs import DottedSlug
 
-from .views import boards, choosing, comparing, competitions, models, pages, snapshots
+from .views import boards, choosing, comparing, competitions, finding, models, pages, snapshots
 
 register_converter(DottedSlug, "dotted")
 
@@ -12,6 +12,10 @@ urlpatterns = [
     path("leaderboard/", boards.index, name="index"),
     path("leaderboard/<dotted:slug>.csv", boards.category_csv, name="category-csv"),
     path("leaderboard/<dotted:slug>/", boards.category, name="category"),
+    path("search/", finding.search, name="search"),
+    path("uses/", finding.all_uses, name="uses"),
+    path("uses/<str:tag>/", finding.use, name="use"),
+    path("week/", finding.week, name="week"),
     path("compare/", comparing.pick, name="compare-pick"),
     path("compare/<dotted:one>/<dotted:two>/", comparing.compare, name="compare"),
     path("compare/<dotted:one>/<dotted:two>/<dotted:three>/", comparing.compare, name="compare"),
@@ -21,6 +25,7 @@ urlpatterns = [
     path("models/<dotted:slug>/", models.model, name="model"),
     path("competitions/", competitions.competitions, name="competitions"),
     path("competitions/<dotted:slug>/", competitions.competition, name="competition"),
+    path("competitions/<dotted:slug>/<int:pk>/", competitions.prompt, name="prompt"),
     path("snapshots/<int:pk>/", snapshots.snapshot, name="snapshot"),
     path("snapshots/<int:pk>.csv", snapshots.snapshot_csv, name="snapshot-csv"),
     path("methodology/", pages.methodology, name="methodology"),
