@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from . import views
+from . import image_views, views
 
 app_name = "arena"
 urlpatterns = [
@@ -8,10 +8,14 @@ urlpatterns = [
     path("battles/<uuid:pk>/", views.battle, name="battle"),
     path("battles/<uuid:pk>/vote/", views.vote, name="vote"),
     path("battles/<uuid:pk>/skip/", views.skip, name="skip"),
-    re_path(r"^i/(?P<token>[\w-]{16,32})\.webp$", views.image, name="image"),
-    re_path(r"^i/(?P<token>[\w-]{16,32})\.small\.webp$", views.image, {"small": True}, name="small-image"),
+    re_path(r"^i/(?P<token>[\w-]{16,32})\.webp$", image_views.image, name="image"),
+    re_path(r"^i/(?P<token>[\w-]{16,32})\.small\.webp$", image_views.image, {"small": True}, name="small-image"),
     re_path(
-        r"^images/(?P<name>(?:public|sources)/[0-9a-f]{32}\.(?:webp|jpg))$", views.public_image, name="public-image"
+        r"^images/(?P<name>(?:public|sources)/[0-9a-f]{32}\.(?:webp|jpg))$",
+        image_views.public_image,
+        name="public-image",
     ),
+    path("entries/<int:pk>/", image_views.entry, name="entry"),
+    path("entries/<int:pk>/original", image_views.original, name="original"),
     path("robots.txt", views.robots),
 ]

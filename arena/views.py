@@ -1,4 +1,4 @@
-"""Voting: a redirect to the battle a voter owes, its page, the vote, the images."""
+"""Voting: a redirect to the battle a voter owes, its page, the vote."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.files.storage import default_storage
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
@@ -23,14 +20,6 @@ class HtmxRequest(HttpRequest):
     """What the django-htmx middleware makes of a request."""
 
     htmx: HtmxDetails
-
-
-# Nothing in a header may tell two images apart: no ETag, no Last-Modified, no file name.
-_BLIND_HEADERS = {
-    "Cache-Control": "private, max-age=3600, immutable",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Robots-Tag": "noindex, noimageindex",
-}
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -97,36 +86,6 @@ def skip(request: HtmxRequest, pk: UUID) -> HttpResponse:
     except battles.VoteRefused as error:
         return _refuse(request, voter, found, str(error), status=409)
     return redirect("arena:arena", slug=found.prompt.competition.category.slug)
-
-
-@require_safe
-def image(request: HttpRequest, token: str, small: bool = False) -> HttpResponse:
-    """One side's image. Its address is a random token that lives as long as its battle."""
-    found = (
-        Battle.objects.filter(Q(left_token=token) | Q(right_token=token), expires_at__gt=timezone.now())
-        .select_related("left", "right")
-        .first()
-    )
-    if found is None:
-        raise Http404("This image is not shown any more.")
-    entry = found.left if found.left_token == token else found.right
-    with (entry.small if small else entry.image).open("rb") as file:
-        return HttpResponse(file.read(), content_type="image/webp", headers=_BLIND_HEADERS)
-
-
-@require_safe
-def public_image(request: HttpRequest, name: str) -> HttpResponse:
-    """An image of a public page: random names whose content never changes, so they may be kept for ever."""
-    try:
-        with default_storage.open(name, "rb") as file:
-            content = file.read()
-    except FileNotFoundError as error:
-        raise Http404("There is no such image.") from error
-    return HttpResponse(
-        content,
-        content_type="image/webp" if name.endswith(".webp") else "image/jpeg",
-        headers={"Cache-Control": "public, max-age=31536000, immutable"},
-    )
 
 
 @require_safe

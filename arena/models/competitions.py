@@ -119,14 +119,18 @@ class Competition(models.Model):
         return f"/competitions/{self.slug}/"
 
     def clean(self) -> None:
-        """What voters were told to judge stays what it was; Postgres refuses it too (a trigger of the migrations)."""
-        if self.pk is None or not self.was_asked:
+        """What voters were told to judge stays what it was (Postgres refuses it too), and images keep one shape."""
+        before = Competition.objects.filter(pk=self.pk).first()
+        if before is None:
             return
-        before = Competition.objects.get(pk=self.pk)
         changed = [name for name in self.FROZEN if getattr(before, name) != getattr(self, name)]
-        if changed:
+        if changed and self.was_asked:
             reason = "Voters have been asked, so this cannot change any more. Make a new competition instead."
             raise ValidationError({name.removesuffix("_id"): reason for name in changed})
+        if before.shape != self.shape and before.prompts.exclude(entries=None).exists():
+            raise ValidationError(
+                {"shape": "Images were made in the present shape; two shapes would tell them apart. Make a new one."}
+            )
 
     @property
     def was_asked(self) -> bool:

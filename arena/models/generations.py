@@ -135,6 +135,10 @@ class Entry(models.Model):
     )
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
+    pipeline = models.CharField(
+        max_length=60, blank=True, help_text="Which settings and encoder made the files; see images.PIPELINE."
+    )
+    seed = models.CharField(max_length=40, blank=True, help_text="As the provider reported it.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     retired_at = models.DateTimeField(null=True, blank=True)
     retired_reason = models.CharField(max_length=200, blank=True)
@@ -154,6 +158,9 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.image_model_id} for prompt {self.prompt_id}"
+
+    def get_absolute_url(self) -> str:
+        return f"/entries/{self.pk}/"
 
     @property
     def is_simulated(self) -> bool:

@@ -6,7 +6,9 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_cookie
 
+from arena import blinding, voters
 from leaderboard import standings
 from providers.models import ImageModel
 
@@ -32,6 +34,7 @@ def models(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@vary_on_cookie
 def model(request: HttpRequest, slug: str) -> HttpResponse:
     image_model = get_object_or_404(ImageModel.objects.select_related("lab"), slug=slug)
     context = {
@@ -40,6 +43,6 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
         "competitions": standings.voted_competitions(image_model),
         "price": standings.starting_price(image_model),
         "offerings": image_model.offerings.active(),
-        "gallery": standings.gallery(image_model),
+        "gallery": standings.gallery(image_model, hidden=blinding.open_prompts(voters.current(request))),
     }
     return render(request, "leaderboard/model.html", context)

@@ -36,7 +36,7 @@ DROP FUNCTION arena_competition_is_frozen();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("arena", "0004_pairs_of_tallies")]
+    dependencies = [("arena", "0005_entries_know_their_pipeline_and_seed")]
 
     operations = [
         migrations.AddField(
