@@ -40,9 +40,9 @@ class PriceChange:
 def of_boards() -> list[Moved]:
     """Three queries, however many categories."""
     now = timezone.now()
-    old = Snapshot.objects.defer("cells", "facts").select_related("category").distinct("category")
-    snapshots = {each.category_id: each for each in old.order_by("category", "taken_at", "pk")}
-    week = old.filter(taken_at__lte=now - WEEK).order_by("category", "-taken_at", "-pk")
+    old = Snapshot.objects.defer("cells", "facts").select_related("category").distinct("category_id")
+    snapshots = {each.category_id: each for each in old.order_by("category_id", "taken_at", "pk")}
+    week = old.filter(taken_at__lte=now - WEEK).order_by("category_id", "-taken_at", "-pk")
     snapshots |= {each.category_id: each for each in week}
     models: dict[str, ImageModel] = {}
     current: dict[int, dict[str, Mark]] = {}
