@@ -88,13 +88,6 @@ def skip(request: HtmxRequest, pk: UUID) -> HttpResponse:
     return redirect("arena:arena", slug=found.prompt.competition.category.slug)
 
 
-@require_safe
-def robots(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(
-        "User-agent: *\nDisallow: /arena/\nDisallow: /battles/\nDisallow: /i/\n", content_type="text/plain"
-    )
-
-
 def _battle(voter: Voter | None, pk: UUID) -> Battle:
     """The voter's own battle; somebody else's does not exist for them."""
     if voter is None:

@@ -25,7 +25,7 @@ from .standings import Standing
 WIDTH, HEIGHT = 1200, 630
 MARGIN = 64
 _TOP, _BOTTOM = (13, 14, 20), (32, 24, 74)
-_WHITE, _SOFT, _ACCENT = (255, 255, 255), (165, 167, 186), (178, 168, 255)
+WHITE, SOFT, ACCENT = (255, 255, 255), (165, 167, 186), (178, 168, 255)
 _PICTURE = 262
 
 
@@ -48,33 +48,33 @@ def _stamp(places: Sequence[Standing]) -> str:
 
 
 def _draw(image_model: ImageModel, places: Sequence[Standing], host: str) -> bytes:
-    card = _background()
+    card = backdrop()
     draw = ImageDraw.Draw(card)
     pictures = _pictures(image_model)
     text_width = WIDTH - 2 * MARGIN - (len(pictures) * (_PICTURE + 18) + 30 if pictures else 0)
     lab = image_model.lab.name if image_model.lab else "AI image model"
-    draw.text((MARGIN, 84), _fitted(lab, text_width, 30, 600), _ACCENT, font=_font(30, 600))
+    draw.text((MARGIN, 84), shortened(lab, text_width, 30, 600), ACCENT, font=typeface(30, 600))
     y = 132
     for line in _lines(image_model.name, text_width):
-        draw.text((MARGIN, y), line, _WHITE, font=_font(72, 800))
+        draw.text((MARGIN, y), line, WHITE, font=typeface(72, 800))
         y += 84
     if image_model.origin != ImageModel.Origin.CATALOG:
         word = "Sample model: drawn by this site" if image_model.is_sample else "Known from imported votes"
-        draw.text((MARGIN, y + 10), word, _SOFT, font=_font(26, 500))
+        draw.text((MARGIN, y + 10), word, SOFT, font=typeface(26, 500))
     for index, picture in enumerate(pictures):
         card.paste(picture, (WIDTH - MARGIN + 36 - (len(pictures) - index) * (_PICTURE + 18) + 18, 90), _rounded())
     x = float(MARGIN)
     for title, value in _facts(image_model, places):
-        draw.text((x, 430), title, _SOFT, font=_font(26, 500))
-        draw.text((x, 464), value, _WHITE, font=_font(46, 800))
-        x += max(draw.textlength(title, _font(26, 500)), draw.textlength(value, _font(46, 800))) + 60
+        draw.text((x, 430), title, SOFT, font=typeface(26, 500))
+        draw.text((x, 464), value, WHITE, font=typeface(46, 800))
+        x += max(draw.textlength(title, typeface(26, 500)), draw.textlength(value, typeface(46, 800))) + 60
     votes = sum(each.rating.votes for each in places)
     foot = (
         f"{votes:,} blind votes · {host}{image_model.get_absolute_url()}"
         if votes
         else f"{host}{image_model.get_absolute_url()}"
     )
-    draw.text((MARGIN, 562), _fitted(foot, WIDTH - 2 * MARGIN, 25, 500), _SOFT, font=_font(25, 500))
+    draw.text((MARGIN, 562), shortened(foot, WIDTH - 2 * MARGIN, 25, 500), SOFT, font=typeface(25, 500))
     out = io.BytesIO()
     card.save(out, "JPEG", quality=88)
     return out.getvalue()
@@ -115,7 +115,7 @@ def _pictures(image_model: ImageModel) -> list[Image.Image]:
     return found
 
 
-def _background() -> Image.Image:
+def backdrop() -> Image.Image:
     ramp = Image.linear_gradient("L").rotate(90).resize((WIDTH, HEIGHT))
     return Image.composite(Image.new("RGB", (WIDTH, HEIGHT), _BOTTOM), Image.new("RGB", (WIDTH, HEIGHT), _TOP), ramp)
 
@@ -132,18 +132,18 @@ def _lines(name: str, width: float) -> list[str]:
     words, lines = name.split(), [""]
     for word in words:
         longer = f"{lines[-1]} {word}".strip()
-        if _font(72, 800).getlength(longer) <= width or not lines[-1]:
+        if typeface(72, 800).getlength(longer) <= width or not lines[-1]:
             lines[-1] = longer
         else:
             lines.append(word)
     head = lines[:2]
     if len(lines) > 2:
         head[1] = " ".join(lines[1:])
-    return [_fitted(line, width, 72, 800) for line in head]
+    return [shortened(line, width, 72, 800) for line in head]
 
 
-def _fitted(text: str, width: float, size: int, weight: int) -> str:
-    font = _font(size, weight)
+def shortened(text: str, width: float, size: int, weight: int) -> str:
+    font = typeface(size, weight)
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "…") > width:
@@ -152,7 +152,7 @@ def _fitted(text: str, width: float, size: int, weight: int) -> str:
 
 
 @functools.cache
-def _font(size: int, weight: int) -> ImageFont.FreeTypeFont:
+def typeface(size: int, weight: int) -> ImageFont.FreeTypeFont:
     path = importlib.resources.files("font_manrope") / "files" / "Manrope-VariableFont_wght.ttf"
     font = ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
     font.set_variation_by_axes([weight])

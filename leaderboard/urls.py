@@ -2,7 +2,19 @@ from django.urls import path, register_converter
 
 from providers.slugs import DottedSlug
 
-from .views import boards, choosing, comparing, competitions, labs, models, pages, providers, snapshots
+from .views import (
+    boards,
+    choosing,
+    comparing,
+    competitions,
+    finding,
+    indexing,
+    labs,
+    models,
+    pages,
+    providers,
+    snapshots,
+)
 
 register_converter(DottedSlug, "dotted")
 
@@ -10,8 +22,14 @@ app_name = "leaderboard"
 urlpatterns = [
     path("", pages.home, name="home"),
     path("leaderboard/", boards.index, name="index"),
+    path("leaderboard/overall/", boards.overall, name="overall"),
+    path("leaderboard/<dotted:slug>/card.jpg", boards.card, name="category-card"),
     path("leaderboard/<dotted:slug>.csv", boards.category_csv, name="category-csv"),
     path("leaderboard/<dotted:slug>/", boards.category, name="category"),
+    path("search/", finding.search, name="search"),
+    path("uses/", finding.all_uses, name="uses"),
+    path("uses/<str:tag>/", finding.use, name="use"),
+    path("week/", finding.week, name="week"),
     path("compare/", comparing.pick, name="compare-pick"),
     path("compare/<dotted:one>/<dotted:two>/", comparing.compare, name="compare"),
     path("compare/<dotted:one>/<dotted:two>/<dotted:three>/", comparing.compare, name="compare"),
@@ -26,7 +44,11 @@ urlpatterns = [
     path("providers/<dotted:key>/", providers.provider, name="provider"),
     path("competitions/", competitions.competitions, name="competitions"),
     path("competitions/<dotted:slug>/", competitions.competition, name="competition"),
+    path("competitions/<dotted:slug>/<int:pk>/", competitions.prompt, name="prompt"),
     path("snapshots/<int:pk>/", snapshots.snapshot, name="snapshot"),
     path("snapshots/<int:pk>.csv", snapshots.snapshot_csv, name="snapshot-csv"),
+    path("robots.txt", indexing.robots, name="robots"),
+    path("sitemap.xml", indexing.sitemap, name="sitemap"),
+    path("llms.txt", indexing.llms, name="llms"),
     path("methodology/", pages.methodology, name="methodology"),
 ]
