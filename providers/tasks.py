@@ -1,3 +1,10 @@
+"""Hints for the workers; each is harmless the second time."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.db import connection
+
 from . import summaries
 from .gateway import files
 
