@@ -1,8 +1,10 @@
 """Bytes from outside → the images of a battle, so alike in everything but their content that nothing else can be seen.
 
-One pipeline for every image: decoded under limits, turned upright, flattened, converted to sRGB, cut to exactly the
+One pipeline for every image: decoded under limits, turned upright, converted to sRGB, flattened, cut to exactly the
 competition's shape, and written by one encoder with one set of settings and no metadata. What a file's size, format,
-native dimensions, colour profile or EXIF could tell about its maker is gone.
+native dimensions, colour profile or EXIF could tell about its maker is gone. What remains is picture content, and
+docs/blindness.md says what counts as that. `PIPELINE` names the settings and the encoder's version: images made by
+different ones differ in ways nobody sees, so `remake_images` brings old entries up to date.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ import io
 from dataclasses import dataclass
 from typing import Literal
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError, features
+
+from . import metadata
 
 MAX_BYTES = 25 * 1024 * 1024
 MAX_PIXELS = 40_000_000
@@ -21,6 +25,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "AVIF")
 LONG_SIDE, SMALL_SIDE, THUMBNAIL_SIDE = 1024, 768, 512
 CROP_TOLERANCE = 0.03  # a shape off by no more than this is cropped, beyond it the image is padded
 PADDING = (128, 128, 128)
+PIPELINE = f"1, libwebp {features.version('webp')}"  # count up with every change of what comes out
 
 # Pillow raises at twice this value by itself, whatever the caller forgot.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -76,13 +81,15 @@ def decode(data: bytes) -> Image.Image:
         raise BadImage("The file is empty.")
     if len(data) > MAX_BYTES:
         raise BadImage(f"The file has {len(data) / 1e6:.0f} MB; {MAX_BYTES / 1e6:.0f} MB is the limit.")
+    if metadata.transfer(data) in (metadata.PQ, metadata.HLG):
+        raise BadImage("The image is in HDR, which would be shown washed out; ask for one in standard range.")
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as probe:
             _check(probe)
             probe.verify()  # catches broken checksums, and leaves the file unusable: hence the second open
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             image.load()
-            return _srgb(_flatten(ImageOps.exif_transpose(image)))
+            return _plain(_upright(image))
     except BadImage:
         raise
     except UnidentifiedImageError as error:
@@ -97,39 +104,55 @@ def _check(image: Image.Image) -> None:
         raise BadImage(f"The image has {width}×{height} pixels; {MAX_SIDE} a side and 40 million in all is the limit.")
     if width < MIN_SIDE or height < MIN_SIDE:
         raise BadImage(f"The image has only {width}×{height} pixels; {MIN_SIDE} a side is the least.")
-    if getattr(image, "n_frames", 1) != 1:
+    if getattr(image, "n_frames", 1) != 1 and image.format != "MPO":  # JPEG with a preview behind it: not animated
         raise BadImage("The image is animated; only still images compete.")
 
 
-def _flatten(image: Image.Image) -> Image.Image:
-    """Transparency on white; the profile, which `convert` would drop, is kept for the colour conversion."""
-    if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # whatever Pillow raises on damaged EXIF: it is no reason to lose the image
         return image
-    profile = image.info.get("icc_profile")
-    rgba = image.convert("RGBA")
-    flat = Image.new("RGB", image.size, "white")
-    flat.paste(rgba, mask=rgba.getchannel("A"))
-    if profile and image.mode in ("RGBA", "PA", "P"):
-        flat.info["icc_profile"] = profile
-    return flat
 
 
-def _srgb(image: Image.Image) -> Image.Image:
-    """Convert to sRGB by the embedded profile, then rebuild from the pixels alone so that no metadata can follow."""
+def _plain(image: Image.Image) -> Image.Image:
+    """sRGB by the embedded profile, transparency on white, and rebuilt from pixels so that no metadata can follow."""
     profile = image.info.get("icc_profile")
-    if image.mode.startswith("I;16"):  # 16-bit greyscale would be clipped to white by convert()
-        image = image.point(lambda value: value / 256).convert("L")
-        profile = None
+    colour, alpha = _split(image)
+    rgb = _srgb(colour, profile)
+    if alpha is not None:
+        white = Image.new("RGB", rgb.size, "white")
+        white.paste(rgb, mask=alpha)
+        rgb = white
+    return Image.frombytes("RGB", rgb.size, rgb.tobytes())
+
+
+def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """The colours, in a mode that profiles apply to, and the transparency."""
+    if image.mode.startswith("I"):  # 16-bit greyscale would be clipped to white by convert()
+        return image.point(lambda value: value / 256).convert("L"), None
+    if image.mode == "1":
+        image = image.convert("L")
+    if image.mode in ("P", "PA", "RGBa", "La") or "transparency" in image.info:
+        image = image.convert("RGBA")
+    if image.mode == "LA":
+        return image.getchannel("L"), image.getchannel("A")
+    if image.mode == "RGBA":
+        return image.convert("RGB"), image.getchannel("A")
+    return image, None
+
+
+def _srgb(colour: Image.Image, profile: bytes | None) -> Image.Image:
     if profile:
         try:
-            converted = ImageCms.profileToProfile(
-                image, ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB"), outputMode="RGB"
-            )
-            image = converted or image
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            if source.profile.xcolor_space.strip() == "RGB":
+                colour = colour.convert("RGB")  # a grey image may carry its maker's RGB profile
+            converted = ImageCms.profileToProfile(colour, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            return converted or colour.convert("RGB")
         except (ImageCms.PyCMSError, OSError):
             pass  # a broken profile is no reason to lose the image: its numbers are taken as sRGB
-    rgb = image.convert("RGB")
-    return Image.frombytes("RGB", rgb.size, rgb.tobytes())
+    return colour.convert("RGB")
 
 
 def _fit(image: Image.Image, width: int, height: int) -> Image.Image:

@@ -60,6 +60,7 @@ def env_list(name: str, default: str = "") -> list[str]:
 
 DEBUG = env_bool("DEBUG")
 DEMO = env_bool("ARENA_DEMO")  # bin/demo: says so on the pages
+GATEWAY = env_bool("GATEWAY")  # this process serves the API and nothing else: config/asgi.py
 VAR_DIR = Path(env("VAR_DIR") or BASE_DIR / "var")
 
 SECRET_KEY = env("SECRET_KEY")
@@ -117,6 +118,11 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "config.urls"
+if GATEWAY:
+    # An API has no pages, no cookies and no forms. Middleware would also cost each request a change of threads.
+    ROOT_URLCONF = "config.gateway_urls"
+    MIDDLEWARE = []
+    INSTALLED_APPS = ["django.contrib.postgres", "providers"]  # 40 MB less than all of the site
 WSGI_APPLICATION = "config.wsgi.application"
 
 TEMPLATES = [
@@ -214,6 +220,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-summaries": {"task": "providers.tasks.keep_summaries", "schedule": 20.0, "options": {"expires": 20.0}},
     # Every hour, for one a day: a clock that was restarted at midnight misses nothing.
     "snapshots": {"task": "leaderboard.tasks.take_snapshots", "schedule": 3600.0, "options": {"expires": 3600.0}},
+    "prune-gateway": {"task": "providers.tasks.prune_gateway", "schedule": 60.0, "options": {"expires": 60.0}},
     "check-tallies": {"task": "leaderboard.tasks.check_tallies", "schedule": 86_400.0, "options": {"expires": 3600.0}},
 }
 
@@ -224,6 +231,7 @@ GENERATION_LEASE_GRACE = env_int("GENERATION_LEASE_GRACE", 15)  # a lease outliv
 GENERATION_ATTEMPTS = env_int("GENERATION_ATTEMPTS", 4)
 GENERATION_BACKOFF = env_int("GENERATION_BACKOFF", 5)  # seconds before the second attempt; doubles, with jitter
 BATTLE_LIFETIME = env_int("BATTLE_LIFETIME", 3600)  # seconds in which a served battle can be voted on
+REPORTS_TO_HIDE = env_int("REPORTS_TO_HIDE", 3)  # voters whose reports hide an image until a curator has looked
 
 # Providers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 # One entry is one provider as this installation reaches it: which adapter speaks to it, where it is, our key.
@@ -329,6 +337,20 @@ for _key, _config in PROVIDERS.items():
 
 # US dollars that the calls of one day (UTC) may cost; empty is no cap. providers/spending.py says how exact it is.
 DAILY_SPEND_CAP = env_decimal("DAILY_SPEND_CAP")
+
+# The gateway (/openai/v1) ────────────────────────────────────────────────────────────────────────────────────────────
+
+GATEWAY_ORIGIN = env("GATEWAY_ORIGIN").rstrip("/")  # where clients reach it, if that is not the host they name
+GATEWAY_THREADS = env_int("GATEWAY_THREADS", 128)  # requests under way in one process; more are refused with 503
+GATEWAY_TIME_LIMIT = env_int(
+    "GATEWAY_TIME_LIMIT", 240
+)  # seconds for each offering asked; the official clients wait 600
+GATEWAY_RATE = env_int("GATEWAY_RATE", 60)  # requests a minute of a key that has no limit of its own
+GATEWAY_LARGEST_REQUEST = env_int("GATEWAY_LARGEST_REQUEST", 64) * 1024 * 1024  # MB
+GATEWAY_FILE_LIFETIME = env_int("GATEWAY_FILE_LIFETIME", 3600)  # seconds an image stays behind its signed address
+GATEWAY_RETRY_WINDOW = env_int(
+    "GATEWAY_RETRY_WINDOW", 600
+)  # seconds in which a client's own retry gets the first answer
 
 # Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,10 +1,12 @@
 """What the votes add up to. Everything here is derived: TRUNCATE it, recompute, and the same rows stand again.
 
-Snapshots are the exception by their nature: each says what was derived at one moment, and never changes.
+Snapshots are the exception by their nature: each says what was derived at one moment, and never changes. So are the
+links by which voters share their own rankings.
 """
 
 from __future__ import annotations
 
+import secrets
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -13,8 +15,8 @@ from django.db.models import F, Func, Q
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
-from arena.models import Category
-from providers.models import ImageModel
+from arena.models import Category, Prompt, Voter
+from providers.models import ImageModel, Offering
 
 from .elo import Z95
 
@@ -218,3 +220,89 @@ class Snapshot(models.Model):
 
     def get_absolute_url(self) -> str:
         return f"/snapshots/{self.pk}/"
+
+
+class Record(models.Model):
+    """How a model's image of one prompt did: every counted vote on it, whoever it met. See `records`."""
+
+    prompt = models.ForeignKey(Prompt, models.CASCADE, related_name="records", db_index=False)
+    image_model = models.ForeignKey(ImageModel, models.CASCADE, related_name="records")
+    won = models.PositiveIntegerField(default=0)
+    tied = models.PositiveIntegerField(default=0)
+    both_bad = models.PositiveIntegerField(default=0)
+    lost = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["prompt", "image_model"], name="one record per prompt and model"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.image_model_id} on prompt {self.prompt_id}: {self.won}-{self.tied + self.both_bad}-{self.lost}"
+
+
+class RecordCount(models.Model):
+    """Up to which state of the tallies a category's records were counted, and how long that took."""
+
+    category = models.OneToOneField(Category, models.CASCADE, primary_key=True, related_name="+")
+    tallies_changed_at = models.DateTimeField(null=True, blank=True)
+    counted_at = models.DateTimeField()
+    took = models.DurationField()
+
+    def __str__(self) -> str:
+        return f"records of {self.category_id}"
+
+
+class Speed(models.Model):
+    """An offering's last 30 days, as `providers.performance` measures them: pages read this, not millions of calls."""
+
+    offering = models.OneToOneField(Offering, models.CASCADE, primary_key=True, related_name="speed")
+    p50 = models.FloatField(null=True, blank=True, help_text="Seconds; empty while there are too few calls.")
+    p95 = models.FloatField(null=True, blank=True)
+    ttfb_p50 = models.FloatField(null=True, blank=True)
+    succeeded = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0, help_text="The provider's fault.")
+    refused = models.PositiveIntegerField(default=0)
+    measured_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(p50=None) | Q(p50__gte=0), name="nothing is quicker than at once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"speed of {self.offering_id}"
+
+    @property
+    def success_rate(self) -> float | None:
+        judged = self.succeeded + self.failed
+        return self.succeeded / judged if judged else None
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(16)
+
+
+class SharedRanking(models.Model):
+    """A link by which a voter shows their own ranking, as their votes up to a moment make it.
+
+    The address is random: it says nothing about the voter, and is dead once they withdraw it.
+    """
+
+    token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
+    voter = models.ForeignKey(Voter, models.CASCADE, related_name="shared_rankings", db_index=False)
+    category = models.ForeignKey(Category, models.CASCADE, related_name="+", db_index=False)
+    until = models.DateTimeField(help_text="Later votes do not show.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["voter", "category", "until"], name="one link per voter and ranking"),
+            models.CheckConstraint(condition=Q(token__regex=r"^[\w-]{22}$"), name="a shared ranking has its token"),  # noqa: S106
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.category_id} until {self.until:%Y-%m-%d %H:%M}"
+
+    def get_absolute_url(self) -> str:
+        return f"/rankings/{self.token}/"

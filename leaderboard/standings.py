@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -238,11 +238,12 @@ def of_competition(competition: Competition) -> list[Record]:
     )
 
 
-def gallery(image_model: ImageModel, limit: int = 12) -> Iterable[Entry]:
-    """The model's newest entries in published competitions."""
+def gallery(image_model: ImageModel, limit: int = 12, hidden: Collection[int] = ()) -> Iterable[Entry]:
+    """The model's newest entries in published competitions, but for prompts that the reader must stay blind on."""
     return (
         Entry.objects.current()
         .filter(image_model=image_model, prompt__competition__is_published=True)
+        .exclude(prompt__in=hidden)
         .select_related("prompt__competition", "image_model", "call__offering")
         .order_by("-created_at", "-pk")[:limit]
     )

@@ -7,6 +7,7 @@ half-open   the time is over: one call passes, as a probe. It brings an answer â
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from . import valkey
@@ -39,6 +40,15 @@ redis.call('HSET', KEYS[1], 'open_until', string.format('%.0f', now + rest), 'fa
 redis.call('DEL', KEYS[2])
 return 1
 """
+_RESTING = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local found = {}
+for i, key in ipairs(KEYS) do
+  found[i] = string.format('%.0f', math.max(0, tonumber(redis.call('HGET', key, 'open_until') or 0) - now))
+end
+return found
+"""
 _ANSWERED = "return redis.call('DEL', KEYS[1], KEYS[2])"
 _UNDECIDED = "return redis.call('DEL', KEYS[2])"
 
@@ -67,6 +77,13 @@ def report(offering: int, error: ProviderError | None) -> valkey.Step:
         case _:
             script = _UNDECIDED
     return valkey.Step(script, _keys(offering), [FAILURES, round(FIRST_REST * 1000), round(LONGEST_REST * 1000)])
+
+
+def resting(offerings: Iterable[int]) -> dict[int, float]:
+    """Seconds for which these offerings are still left alone; those that are asked are absent. Changes nothing."""
+    wanted = list(offerings)
+    waits = (valkey.run(_RESTING, [_keys(each)[0] for each in wanted], []) or []) if wanted else []
+    return {offering: int(wait) / 1000 for offering, wait in zip(wanted, waits, strict=False) if int(wait)}
 
 
 def _keys(offering: int) -> list[str]:

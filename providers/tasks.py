@@ -9,6 +9,15 @@ from django.db import connection
 from django.utils import timezone
 
 from . import spending, summaries
+from .gateway import files
+
+
+@shared_task
+def prune_gateway() -> None:
+    try:
+        files.prune()
+    finally:
+        connection.close()
 
 
 @shared_task

@@ -14,6 +14,7 @@ from .offerings import (
     price_figures,
     slug_validator,
 )
+from .requests import GatewayRequest
 from .spending import Reservation, SpentDay
 from .summaries import CallSummary
 
@@ -22,6 +23,7 @@ __all__ = [
     "Call",
     "CallQuerySet",
     "CallSummary",
+    "GatewayRequest",
     "ImageModel",
     "ImageModelQuerySet",
     "Lab",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
 from arena import images
@@ -74,12 +77,84 @@ def test_orientation_transparency_profile_and_depth_are_resolved_to_what_one_see
     assert images.decode(deep.getvalue()).getpixel((50, 50)) == (128, 128, 128)
 
 
-def test_a_colour_profile_is_applied_not_dropped():
+def test_a_profile_of_the_wrong_kind_does_not_cost_the_image():
     out = io.BytesIO()
     lab_like = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
     Image.new("RGB", (100, 100), (120, 30, 30)).save(out, "PNG", icc_profile=lab_like)
-    assert images.decode(out.getvalue()).mode == "RGB"  # a profile of the wrong kind does not cost the image
+    assert images.decode(out.getvalue()).mode == "RGB"
     assert images.decode(out.getvalue()).getpixel((5, 5)) == (120, 30, 30)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_a_colour_profile_is_applied_not_dropped(mode):
+    """A profile whose red is green: red numbers mean green light, and that is what must be seen."""
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = srgb.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
+    out = io.BytesIO()
+    Image.new("RGB", (100, 100), (255, 0, 0)).convert(mode).save(out, "PNG", icc_profile=swapped)
+    red, green, _ = images.decode(out.getvalue()).getpixel((5, 5))
+    assert green > 200
+    assert red < 60
+
+
+_MODES = {
+    "PNG": ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"],
+    "JPEG": ["1", "L", "RGB", "CMYK", "YCbCr"],
+    "WEBP": ["L", "LA", "P", "RGB", "RGBA"],
+    "AVIF": ["L", "LA", "P", "RGB", "RGBA"],
+}
+
+
+@pytest.mark.parametrize(("kind", "mode"), [(kind, mode) for kind, modes in _MODES.items() for mode in modes])
+def test_every_mode_of_every_format_becomes_the_same_kind_of_image(kind, mode):
+    level = 255 if mode == "1" else 204  # 204 is a colour of the palette that convert("P") makes
+    image = Image.new("RGB", (96, 96), (level, level, level))
+    image = Image.new("I;16", (96, 96), level * 257) if mode == "I;16" else image.convert(mode)
+    out = io.BytesIO()
+    image.save(out, kind)
+    decoded = images.decode(out.getvalue())
+    assert (decoded.mode, decoded.info) == ("RGB", {})
+    assert all(abs(channel - level) <= 3 for channel in decoded.getpixel((48, 48)))
+
+
+def test_half_transparent_colours_are_converted_before_they_meet_the_white():
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = srgb.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
+    out = io.BytesIO()
+    Image.new("RGBA", (100, 100), (255, 0, 0, 128)).save(out, "PNG", icc_profile=swapped)
+    red, green, blue = images.decode(out.getvalue()).getpixel((5, 5))
+    assert green > 200
+    assert red < 160
+    assert blue < 160
+
+
+def test_a_jpeg_with_a_preview_behind_it_is_a_still_image():
+    out = io.BytesIO()
+    Image.new("RGB", (200, 100), "red").save(
+        out, "MPO", save_all=True, append_images=[Image.new("RGB", (100, 50), "blue")]
+    )
+    assert images.decode(out.getvalue()).size == (200, 100)
+    assert images.decode(out.getvalue()).getpixel((50, 50))[0] > 200
+
+
+def test_an_image_in_hdr_is_refused_rather_than_shown_washed_out():
+    data = picture("a")
+    at = data.index(b"IDAT") - 4
+    body = b"cICP" + bytes([9, 16, 0, 1])
+    hdr = data[:at] + struct.pack(">I", 4) + body + struct.pack(">I", zlib.crc32(body)) + data[at:]
+    with pytest.raises(images.BadImage, match="HDR"):
+        images.decode(hdr)
+
+
+@settings(max_examples=40, deadline=None)
+@given(junk=st.binary(max_size=80), turned=st.integers(0, 9))
+def test_damaged_exif_never_costs_the_image(junk, turned):
+    header = struct.pack(">2sHIHHHIHH", b"MM", 42, 8, 1, 0x0112, 3, 1, turned, 0)
+    out = io.BytesIO()
+    opened(picture("a")).save(out, "JPEG", exif=b"Exif\0\0" + header + junk)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert images.decode(out.getvalue()).size == (256, 256)
 
 
 def _png_header(width: int, height: int) -> bytes:
