@@ -6,6 +6,7 @@ Middlewares that a deployment could have, files that were stored without the pip
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import json
 import re
@@ -242,7 +243,14 @@ def other_format(entry: Entry) -> bytes:
 
 
 def other_settings(entry: Entry, quality: int = 97) -> bytes:
-    return _saved(_picture(entry), quality=quality)
+    with entry.image.open("rb") as file:
+        return _encoded(file.read(), quality)
+
+
+@functools.cache
+def _encoded(data: bytes, quality: int) -> bytes:
+    """The entries of tests show only a few different pictures."""
+    return _saved(Image.open(io.BytesIO(data)), quality=quality)
 
 
 def appended(entry: Entry) -> bytes:
