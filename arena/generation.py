@@ -225,7 +225,7 @@ def store(generation: Generation, generated: routing.Generated, derivatives: ima
                 width=derivatives.width,
                 height=derivatives.height,
                 pipeline=images.PIPELINE,
-                seed="" if generated.answer.seed is None else str(generated.answer.seed)[:40],
+                seed="" if generated.images[0].seed is None else str(generated.images[0].seed)[:40],
                 **files,
             )
     log.warning("generation %s: attempt %s came too late", generation.pk, generation.attempt)

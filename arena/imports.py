@@ -49,9 +49,14 @@ def import_votes(
     known = VoteFile.objects.filter(category=category, sha256=digest).exists()
     if not known and not dry_run:
         with transaction.atomic():
-            _store(
-                rows, _models(names), VoteFile(category=category, source=source, sha256=digest, rows=len(rows)), report
+            file = VoteFile(
+                category=category,
+                source=source,
+                sha256=digest,
+                rows=len(rows),
+                is_dated=all(row.is_dated for row in rows),
             )
+            _store(rows, _models(names), file, report)
     return Import(len(rows), names, new=not known)
 
 

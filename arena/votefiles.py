@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from django.utils import timezone
 
@@ -33,7 +33,8 @@ class Row:
     outcome: str
     voter: str
     prompt: str
-    day: date
+    day: date  # as the line says, or that of the import
+    is_dated: bool
 
 
 Line = tuple[int, Mapping[str, str | None]]  # its number in the file, and its cells by column
@@ -135,13 +136,25 @@ def _take(number: int, line: Mapping[str, str | None], rows: list[Row], problems
     day = timezone.now().date()
     if cells["time"]:
         try:
-            day = datetime.fromisoformat(cells["time"]).date()
+            cast = datetime.fromisoformat(cells["time"])
+            day = (cast if cast.tzinfo is None else cast.astimezone(UTC)).date()
         except ValueError:
             wrong.append(f"the time “{cells['time']}” is not ISO 8601, such as 2026-11-22T09:30:00Z")
     if wrong:
         problems.append(f"Line {number}: {'; '.join(wrong)}.")
         return
-    rows.append(Row(number, cells["left"], cells["right"], cells["outcome"], cells["voter"], cells["prompt"], day))
+    rows.append(
+        Row(
+            number,
+            cells["left"],
+            cells["right"],
+            cells["outcome"],
+            cells["voter"],
+            cells["prompt"],
+            day,
+            bool(cells["time"]),
+        )
+    )
 
 
 def _problems(cells: dict[str, str]) -> Iterator[str]:

@@ -165,7 +165,7 @@ def routed(url: str) -> Iterator[Callable[[], Any]]:
     from django.conf import settings
     from django.db import connection
 
-    from providers import routing
+    from providers import routing, sending
     from providers.models import ImageModel, Lab, Offering
 
     entry = {"name": "Simulator", "adapter": "openai", "urls": {"base": f"{url}/openai/v1"}, "api_key": "simulated"}
@@ -183,7 +183,7 @@ def routed(url: str) -> Iterator[Callable[[], Any]]:
         request = ImageRequest(f"a kite {AT_ONCE}", seed=1, size="64x64")
         yield lambda: routing.generate(model, request, "gateway", time_limit=30)
     finally:
-        routing._http().close()
+        sending.http().close()
         connection.creation.destroy_test_db(home, verbosity=0)
 
 

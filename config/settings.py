@@ -60,6 +60,7 @@ def env_list(name: str, default: str = "") -> list[str]:
 
 DEBUG = env_bool("DEBUG")
 DEMO = env_bool("ARENA_DEMO")  # bin/demo: says so on the pages
+GATEWAY = env_bool("GATEWAY")  # this process serves the API and nothing else: config/asgi.py
 VAR_DIR = Path(env("VAR_DIR") or BASE_DIR / "var")
 
 SECRET_KEY = env("SECRET_KEY")
@@ -117,6 +118,10 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "config.urls"
+if GATEWAY:
+    # An API has no pages, no cookies and no forms. Middleware would also cost each request a change of threads.
+    ROOT_URLCONF = "config.gateway_urls"
+    MIDDLEWARE = []
 WSGI_APPLICATION = "config.wsgi.application"
 
 TEMPLATES = [
@@ -199,6 +204,7 @@ CELERY_BEAT_SCHEDULE = {
     "recompute": {"task": "leaderboard.tasks.recompute", "schedule": 3.0, "options": {"expires": 3.0}},
     # Every hour, for one a day: a clock that was restarted at midnight misses nothing.
     "snapshots": {"task": "leaderboard.tasks.take_snapshots", "schedule": 3600.0, "options": {"expires": 3600.0}},
+    "prune-gateway": {"task": "providers.tasks.prune_gateway", "schedule": 60.0, "options": {"expires": 60.0}},
     "check-tallies": {"task": "leaderboard.tasks.check_tallies", "schedule": 86_400.0, "options": {"expires": 3600.0}},
 }
 
@@ -300,6 +306,16 @@ for _key, _config in PROVIDERS.items():
 
 # US dollars that the calls of one day (UTC) may cost; empty is no cap. providers/spending.py says how exact it is.
 DAILY_SPEND_CAP = env_decimal("DAILY_SPEND_CAP")
+
+# The gateway (/openai/v1) ────────────────────────────────────────────────────────────────────────────────────────────
+
+GATEWAY_ORIGIN = env("GATEWAY_ORIGIN").rstrip("/")  # where clients reach it, if that is not the host they name
+GATEWAY_THREADS = env_int("GATEWAY_THREADS", 128)  # requests under way in one process; more are refused with 503
+GATEWAY_TIME_LIMIT = env_int("GATEWAY_TIME_LIMIT", 240)  # seconds for each offering asked; the official clients wait 600
+GATEWAY_RATE = env_int("GATEWAY_RATE", 60)  # requests a minute of a key that has no limit of its own
+GATEWAY_LARGEST_REQUEST = env_int("GATEWAY_LARGEST_REQUEST", 64) * 1024 * 1024  # MB
+GATEWAY_FILE_LIFETIME = env_int("GATEWAY_FILE_LIFETIME", 3600)  # seconds an image stays behind its signed address
+GATEWAY_RETRY_WINDOW = env_int("GATEWAY_RETRY_WINDOW", 600)  # seconds in which a client's own retry gets the first answer
 
 # Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
+from django.db.models.lookups import Exact
 from django.utils import timezone
 
-from arena.models import Category
-from providers.models import ImageModel
+from arena.models import Category, Prompt
+from providers.models import ImageModel, Offering
 
 from .elo import Z95
 
+CARDINALITY = Func(F("image_models"), function="cardinality", output_field=models.IntegerField())
 
-class Board(models.Model):
+
+class BoardState(models.Model):
     """A category's ratings as a whole: which tallies they were computed from, and when."""
 
-    category = models.OneToOneField(Category, models.CASCADE, primary_key=True, related_name="board")
     votes = models.PositiveBigIntegerField(
         default=0, help_text="Counted votes in the tallies this board was made from."
     )
@@ -38,10 +41,9 @@ class Board(models.Model):
     tie_rate = models.FloatField(null=True, blank=True)
     side_effect = models.FloatField(null=True, blank=True, help_text="Elo that the left side gets for being left.")
     side_effect_se = models.FloatField(null=True, blank=True)
-    error = models.TextField(blank=True, help_text="Why the last recompute failed; the last good board still stands.")
 
-    def __str__(self) -> str:
-        return f"board of {self.category_id}"
+    class Meta:
+        abstract = True
 
     @property
     def side_low(self) -> float | None:
@@ -52,11 +54,40 @@ class Board(models.Model):
         return None if self.side_effect is None else self.side_effect + Z95 * (self.side_effect_se or 0)
 
 
-class Rating(models.Model):
-    """A model's Elo in a category, with its 95 % interval."""
+class Board(BoardState):
+    """The category's board of all votes."""
 
-    category = models.ForeignKey(Category, models.CASCADE, related_name="ratings", db_index=False)
-    image_model = models.ForeignKey(ImageModel, models.CASCADE, related_name="ratings")
+    category = models.OneToOneField(Category, models.CASCADE, primary_key=True, related_name="board")
+    error = models.TextField(blank=True, help_text="Why the last recompute failed; the last good board still stands.")
+    failed_at = models.DateTimeField(null=True, blank=True, help_text="When that was.")
+    recounted_at = models.DateTimeField(null=True, blank=True, help_text="When the tallies were last recounted.")
+    tallies_wrong = models.PositiveIntegerField(default=0, help_text="Cells in which that found a difference.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(error="", failed_at=None) | (~Q(error="") & Q(failed_at__isnull=False)),
+                name="a failure has its reason and its time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"board of {self.category_id}"
+
+
+class RecentBoard(BoardState):
+    """The category's board of the last 90 days, days counted in UTC; see `RecentRating`."""
+
+    category = models.OneToOneField(Category, models.CASCADE, primary_key=True, related_name="recent_board")
+    since = models.DateField(help_text="The first day whose votes are in it.")
+
+    def __str__(self) -> str:
+        return f"recent board of {self.category_id}"
+
+
+class RatingNumbers(models.Model):
+    """A model's Elo, with its 95 % interval."""
+
     elo = models.FloatField()
     lower = models.FloatField()
     upper = models.FloatField()
@@ -80,28 +111,82 @@ class Rating(models.Model):
 
     STATUSES: ClassVar[tuple[str, ...]] = ("provisional", "usable", "settled")
 
+    # Declared by the tables themselves, for their names on the other side of the relation differ.
+    category_id: int
+    image_model_id: int
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.image_model_id}: {self.elo:.0f} (#{self.rank})"
+
+
+def _truths(prefix: str = "") -> list[models.BaseConstraint]:
+    """What holds of every table of ratings; Postgres wants each table to have names of its own."""
+    conditions = {
+        "a rating lies in its interval": Q(lower__lte=F("elo"), upper__gte=F("elo")),
+        "ranks start at one": Q(rank__gte=1),
+        "a rank interval runs downwards": Q(rank_low__gte=1, rank_high__gte=F("rank_low")),
+        "a chance is in [0, 1]": Q(best__gte=0, best__lte=1),
+        "tiers start at one": Q(tier__gte=1),
+        "errors are not negative": Q(se__gte=0, design_effect__gte=0),
+        "both-bad votes are votes": Q(both_bad__lte=F("votes")),
+        "rating status is known": Q(status__in=["provisional", "usable", "settled"]),
+    }
+    return [
+        models.UniqueConstraint(fields=["category", "image_model"], name=f"{prefix}one rating per category and model"),
+        *(models.CheckConstraint(condition=each, name=f"{prefix}{name}") for name, each in conditions.items()),
+    ]
+
+
+class Rating(RatingNumbers):
+    """A model's Elo in a category, with its 95 % interval: the headline, from all votes."""
+
+    category = models.ForeignKey(Category, models.CASCADE, related_name="ratings", db_index=False)
+    image_model = models.ForeignKey(ImageModel, models.CASCADE, related_name="ratings")
+
     class Meta:
         ordering = ("category", "rank", "-elo")
+        constraints = _truths()
+
+
+class RecentRating(RatingNumbers):
+    """The same from the votes of the last 90 days.
+
+    A table of its own and not a column of `Rating`, so that nobody who asks for a category's ratings gets two boards.
+    """
+
+    category = models.ForeignKey(Category, models.CASCADE, related_name="recent_ratings", db_index=False)
+    image_model = models.ForeignKey(ImageModel, models.CASCADE, related_name="recent_ratings")
+
+    class Meta:
+        ordering = ("category", "rank", "-elo")
+        constraints = _truths("recent: ")
+
+
+class Covariance(models.Model):
+    """How the errors of a category's ratings hang together: what a question about two models at once needs."""
+
+    category = models.OneToOneField(Category, models.CASCADE, primary_key=True, related_name="covariance")
+    image_models = ArrayField(models.BigIntegerField(), help_text="Ids in the order of the rows.")
+    entries = models.BinaryField(
+        help_text="Elo², one little-endian 32-bit float per pair with i ≤ j: (0, 0), (0, 1) … (1, 1) …"
+    )
+
+    class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["category", "image_model"], name="one rating per category and model"),
             models.CheckConstraint(
-                condition=Q(lower__lte=F("elo"), upper__gte=F("elo")), name="a rating lies in its interval"
-            ),
-            models.CheckConstraint(condition=Q(rank__gte=1), name="ranks start at one"),
-            models.CheckConstraint(
-                condition=Q(rank_low__gte=1, rank_high__gte=F("rank_low")), name="a rank interval runs downwards"
-            ),
-            models.CheckConstraint(condition=Q(best__gte=0, best__lte=1), name="a chance is in [0, 1]"),
-            models.CheckConstraint(condition=Q(tier__gte=1), name="tiers start at one"),
-            models.CheckConstraint(condition=Q(se__gte=0, design_effect__gte=0), name="errors are not negative"),
-            models.CheckConstraint(condition=Q(both_bad__lte=F("votes")), name="both-bad votes are votes"),
-            models.CheckConstraint(
-                condition=Q(status__in=["provisional", "usable", "settled"]), name="rating status is known"
+                condition=Exact(
+                    Func(F("entries"), function="octet_length", output_field=models.IntegerField()),
+                    2 * CARDINALITY * (CARDINALITY + 1),
+                ),
+                name="every pair of ratings has its covariance",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.image_model_id}: {self.elo:.0f} (#{self.rank})"
+        return f"covariance of {self.category_id}"
 
 
 class Snapshot(models.Model):
@@ -133,3 +218,60 @@ class Snapshot(models.Model):
 
     def get_absolute_url(self) -> str:
         return f"/snapshots/{self.pk}/"
+
+
+class Record(models.Model):
+    """How a model's image of one prompt did: every counted vote on it, whoever it met. See `records`."""
+
+    prompt = models.ForeignKey(Prompt, models.CASCADE, related_name="records", db_index=False)
+    image_model = models.ForeignKey(ImageModel, models.CASCADE, related_name="records")
+    won = models.PositiveIntegerField(default=0)
+    tied = models.PositiveIntegerField(default=0)
+    both_bad = models.PositiveIntegerField(default=0)
+    lost = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["prompt", "image_model"], name="one record per prompt and model"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.image_model_id} on prompt {self.prompt_id}: {self.won}-{self.tied + self.both_bad}-{self.lost}"
+
+
+class RecordCount(models.Model):
+    """Up to which state of the tallies a category's records were counted, and how long that took."""
+
+    category = models.OneToOneField(Category, models.CASCADE, primary_key=True, related_name="+")
+    tallies_changed_at = models.DateTimeField(null=True, blank=True)
+    counted_at = models.DateTimeField()
+    took = models.DurationField()
+
+    def __str__(self) -> str:
+        return f"records of {self.category_id}"
+
+
+class Speed(models.Model):
+    """An offering's last 30 days, as `providers.performance` measures them: pages read this, not millions of calls."""
+
+    offering = models.OneToOneField(Offering, models.CASCADE, primary_key=True, related_name="speed")
+    p50 = models.FloatField(null=True, blank=True, help_text="Seconds; empty while there are too few calls.")
+    p95 = models.FloatField(null=True, blank=True)
+    ttfb_p50 = models.FloatField(null=True, blank=True)
+    succeeded = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0, help_text="The provider's fault.")
+    refused = models.PositiveIntegerField(default=0)
+    measured_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(p50=None) | Q(p50__gte=0), name="nothing is quicker than at once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"speed of {self.offering_id}"
+
+    @property
+    def success_rate(self) -> float | None:
+        judged = self.succeeded + self.failed
+        return self.succeeded / judged if judged else None

@@ -8,8 +8,11 @@ while votes come in, and finds the design effects: voters as clusters, prompts a
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
@@ -19,12 +22,13 @@ from arena import battles, matchmaking
 from arena.models import Category, Vote
 
 from . import boards, elo, ranks, tallies, votes
-from .models import Board, Rating
+from .models import Board, Covariance, Rating, RatingNumbers, RecentBoard, RecentRating
 
 log = logging.getLogger(__name__)
 
 _LOCK_CLASS = 0x456C6F  # "Elo": the first key of the advisory lock; the second is the category
 CLUSTER_EVERY = timedelta(minutes=1)
+RECENT_DAYS = 90  # today and the 89 days before it, in UTC
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +43,12 @@ class Computed:
     spread: boards.Spread
     votes_here: bool
     side: elo.SideEffect | None  # None where it says nothing: sides of imported votes were not drawn by lot
+    clustered: bool  # the raw votes were looked at
+
+    @cached_property
+    def numbers(self) -> list[dict[str, Any]]:
+        """Every model's numbers, in the order of the fit, by the names of the fields of `RatingNumbers`."""
+        return _numbers(self)
 
 
 def recompute_moved() -> list[Category]:
@@ -47,17 +57,18 @@ def recompute_moved() -> list[Category]:
 
 
 def recompute(category: Category, *, force: bool = False) -> bool:
-    """Bring the category's board up to date. False when it already is, or when somebody else is at it.
+    """Bring the category's boards up to date. False when they already are, or when somebody else is at it.
 
-    The lock goes with the transaction, so one whose holder dies is free at once. A failure leaves the last good board
-    standing, with the reason beside it, and is tried again on the next tick.
+    The lock goes with the transaction, so one whose holder dies is free at once. A failure leaves the last good boards
+    standing, with reason and time beside them, and is tried again on the next tick.
     """
     try:
         with transaction.atomic():
             return _locked(category) and _recompute(category, force=force)
     except Exception as error:
         log.exception("recompute %s", category.slug)
-        Board.objects.update_or_create(category=category, defaults={"error": f"{type(error).__name__}: {error}"})
+        failure = {"error": f"{type(error).__name__}: {error}", "failed_at": timezone.now()}
+        Board.objects.update_or_create(category=category, defaults=failure)
         return False
 
 
@@ -68,45 +79,95 @@ def _locked(category: Category) -> bool:
 
 
 def _recompute(category: Category, *, force: bool) -> bool:
-    moved = tallies.state(category)
-    board, _ = Board.objects.get_or_create(category=category)
     now = timezone.now()
+    board, _ = Board.objects.get_or_create(category=category)
+    computed = _refresh(board, now, None, force=force or bool(board.error))
+    if computed is not None:
+        _store_covariance(category, computed)
+        _store_table(category, computed)
+    recent = _refresh_recent(category, now, computed, force=force)
+    return computed is not None or recent
+
+
+def _refresh(
+    board: Board | RecentBoard, now: datetime, since: date | None, *, force: bool, same_as: Computed | None = None
+) -> Computed | None:
+    """Bring one board and its ratings up to date; None when they are. `same_as` may be from the same votes."""
+    category = board.category
+    moved = tallies.state(category, since)
+    same = (board.votes, board.tallies_changed_at) == (moved.votes, moved.changed_at) and _first_day(board) == since
     clustered = force or _is_due(board, moved, now)
-    same = (board.votes, board.tallies_changed_at) == (moved.votes, moved.changed_at)
-    if same and not clustered and not board.error:
+    if same and not clustered:
+        return None
+    if same_as is not None and same_as.state == moved and same_as.clustered >= clustered:
+        computed = same_as
+    else:
+        computed = compute(category, clustered=clustered, since=since)
+    _store_ratings(category, computed, Rating if since is None else RecentRating)
+    _store_board(board, computed, since, clustered_at=now if clustered else None)
+    return computed
+
+
+def _refresh_recent(category: Category, now: datetime, computed: Computed | None, *, force: bool) -> bool:
+    """The same for the last 90 days, where it is known when votes were cast."""
+    if category.vote_files.filter(is_dated=False).exists():
+        category.recent_ratings.all().delete()
+        RecentBoard.objects.filter(category=category).delete()
         return False
-    computed = compute(category, clustered=clustered)
-    _store_ratings(category, computed)
-    _store_board(board, computed, clustered_at=now if clustered else None)
-    return True
+    since = (now - timedelta(days=RECENT_DAYS - 1)).astimezone(UTC).date()
+    board = RecentBoard.objects.filter(category=category).first() or RecentBoard(category=category)
+    return _refresh(board, now, since, force=force, same_as=computed) is not None
 
 
-def _is_due(board: Board, moved: tallies.State, now: datetime) -> bool:
+def _first_day(board: Board | RecentBoard) -> date | None:
+    return board.since if isinstance(board, RecentBoard) else None
+
+
+def _is_due(board: Board | RecentBoard, moved: tallies.State, now: datetime) -> bool:
     """Whether the raw votes are to be looked at: they moved since the last time, which was a minute ago."""
     if board.clustered_at is None:
         return True
     return board.clustered_changed_at != moved.changed_at and now - board.clustered_at >= CLUSTER_EVERY
 
 
-def compute(category: Category, *, clustered: bool = True) -> Computed:
-    """The category's board as of now, from its tallies and, if `clustered`, its raw votes; nothing is stored."""
-    state = tallies.state(category)
-    rows = tallies.cells(category)
+def compute(category: Category, *, clustered: bool = True, since: date | None = None) -> Computed:
+    """The category's board as of now, of all votes or those since a day; nothing is stored.
+
+    From its tallies and, if `clustered`, its raw votes.
+    """
+    state = tallies.state(category, since)
+    table: Any = category.ratings if since is None else category.recent_ratings
+    before = {str(rating.image_model_id): rating for rating in table.all()}
+
+    def raw(models: list[int]) -> boards.RawVotes:
+        return votes.read(category, models, since=since)
+
+    return rate(category, state, tallies.cells(category, since), raw if clustered else None, before)
+
+
+def rate(
+    category: Category,
+    state: tallies.State,
+    rows: list[tallies.Cell],
+    raw: Callable[[list[int]], boards.RawVotes] | None,
+    before: Mapping[str, RatingNumbers],
+) -> Computed:
+    """A board from these cells. `raw` reads their single votes; without it, what `before` knew of them stays."""
     cells = elo.Cells.from_rows((str(left), str(right), outcome, n) for left, right, outcome, n in rows)
-    before = {str(rating.image_model_id): rating for rating in category.ratings.all()}
     start = {model: rating.elo for model, rating in before.items()}
     plain = boards.careful(elo.fit(cells, start=start), cells)
-    if clustered:
-        fit, spread = boards.spread(plain, votes.read(category, [int(model) for model in plain.models]))
+    if raw is not None:
+        fit, spread = boards.spread(plain, raw([int(model) for model in plain.models]))
     else:
         spread = _last_spread(plain, before)
         fit = boards.inflated(plain, spread.design)
     here = Vote.objects.counted().filter(category=category).exists()
     by_lot = here and not category.vote_files.exists()
-    return Computed(state, rows, cells, plain, fit, spread, here, elo.side_effect(cells) if by_lot else None)
+    side = elo.side_effect(cells) if by_lot else None
+    return Computed(state, rows, cells, plain, fit, spread, here, side, raw is not None)
 
 
-def _last_spread(fit: elo.Fit, before: dict[str, Rating]) -> boards.Spread:
+def _last_spread(fit: elo.Fit, before: Mapping[str, RatingNumbers]) -> boards.Spread:
     spread = boards.Spread.none(len(fit.models))
     for index, model in enumerate(fit.models):
         if (rating := before.get(model)) is not None:
@@ -117,14 +178,18 @@ def _last_spread(fit: elo.Fit, before: dict[str, Rating]) -> boards.Spread:
     return spread
 
 
-def _store_ratings(category: Category, computed: Computed) -> None:
+def _store_ratings(category: Category, computed: Computed, table: type[Rating] | type[RecentRating]) -> None:
     """Replace the category's ratings; readers see the old board or the new one, never a mixture."""
-    fresh = rows(category, computed)
-    category.ratings.all().delete()
-    Rating.objects.bulk_create(fresh)
+    kept: Any = table.objects
+    kept.filter(category=category).delete()
+    kept.bulk_create([table(category=category, **numbers) for numbers in computed.numbers])
+
+
+def _store_table(category: Category, computed: Computed) -> None:
+    """What a vote on each pair is worth now, for the next draws."""
     strength = (computed.fit.elo - elo.MEAN) / elo.SCALE
     by_id = np.argsort([int(model) for model in computed.fit.models])
-    provisional = np.array([rating.status == "provisional" for rating in fresh], np.bool_)
+    provisional = np.array([numbers["status"] == "provisional" for numbers in computed.numbers], np.bool_)
     worth = matchmaking.scores(strength, computed.fit.covariance / elo.SCALE**2, provisional)
     battles.store_table(
         category,
@@ -134,11 +199,22 @@ def _store_ratings(category: Category, computed: Computed) -> None:
     )
 
 
-def rows(category: Category, computed: Computed) -> list[Rating]:
-    """The ratings of the board, unsaved, in the order of the fit.
+def _store_covariance(category: Category, computed: Computed) -> None:
+    entries = computed.fit.covariance[np.triu_indices(len(computed.fit.models))].astype("<f4").tobytes()
+    Covariance.objects.update_or_create(
+        category=category,
+        defaults={"image_models": [int(model) for model in computed.fit.models], "entries": entries},
+    )
 
-    Voters are a condition only where votes were cast here: a published study's three experts are its design, and a file
-    that does not tell its voters is not held to a number nobody knows. The board shows how many there were.
+
+def rows(category: Category, computed: Computed) -> list[Rating]:
+    """The ratings of the board, unsaved, in the order of the fit."""
+    return [Rating(category=category, **numbers) for numbers in computed.numbers]
+
+
+def _numbers(computed: Computed) -> list[dict[str, Any]]:
+    """Voters are a condition only where votes were cast here: a published study's three experts are its design, and a
+    file that does not tell its voters is not held to a number nobody knows. The board shows how many there were.
     """
     fit, spread = computed.fit, computed.spread
     count = boards.appearances(computed.cells)
@@ -151,31 +227,30 @@ def rows(category: Category, computed: Computed) -> list[Rating]:
     inference = ranks.rank_inference(fit.elo, fit.covariance)
     needed = boards.votes_to_next(fit)
     return [
-        Rating(
-            category=category,
-            image_model_id=int(model),
-            elo=float(fit.elo[index]),
-            lower=float(fit.lower[index]),
-            upper=float(fit.upper[index]),
-            se=float(fit.se[index]),
-            design_effect=float(spread.design[index]),
-            half_width_from_prompts=_number(spread.from_prompts[index]),
-            rank=int(placed[index]),
-            rank_low=int(inference.low[index]),
-            rank_high=int(inference.high[index]),
-            best=float(inference.best[index]),
-            tier=int(tier[index]),
-            votes=int(count[index]),
-            both_bad=both_bad[model],
-            voters=int(spread.voters[index]),
-            votes_to_next=needed[index],
-            status=boards.status(
+        {
+            "image_model_id": int(model),
+            "elo": float(fit.elo[index]),
+            "lower": float(fit.lower[index]),
+            "upper": float(fit.upper[index]),
+            "se": float(fit.se[index]),
+            "design_effect": float(spread.design[index]),
+            "half_width_from_prompts": _number(spread.from_prompts[index]),
+            "rank": int(placed[index]),
+            "rank_low": int(inference.low[index]),
+            "rank_high": int(inference.high[index]),
+            "best": float(inference.best[index]),
+            "tier": int(tier[index]),
+            "votes": int(count[index]),
+            "both_bad": both_bad[model],
+            "voters": int(spread.voters[index]),
+            "votes_to_next": needed[index],
+            "status": boards.status(
                 int(count[index]),
                 float(fit.upper[index] - fit.elo[index]),
                 bool(fit.connected[index]),
                 int(spread.voters[index]) if computed.votes_here else None,
             ),
-        )
+        }
         for index, model in enumerate(fit.models)
     ]
 
@@ -184,7 +259,9 @@ def _number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _store_board(board: Board, computed: Computed, clustered_at: datetime | None) -> None:
+def _store_board(
+    board: Board | RecentBoard, computed: Computed, since: date | None, clustered_at: datetime | None
+) -> None:
     total = sum(n for *_, n in computed.rows)
     board.votes, board.tallies_changed_at = computed.state.votes, computed.state.changed_at
     board.computed_at = timezone.now()
@@ -199,5 +276,8 @@ def _store_board(board: Board, computed: Computed, clustered_at: datetime | None
     )
     board.side_effect = computed.side.elo if computed.side else None
     board.side_effect_se = computed.side.se if computed.side else None
-    board.error = ""
+    if isinstance(board, Board):
+        board.error, board.failed_at = "", None
+    elif since is not None:
+        board.since = since
     board.save()

@@ -56,6 +56,9 @@ def take(category: Category) -> Snapshot | None:
         rows = {names[str(row.image_model_id)]: row for row in ratings.rows(category, computed)}
         again = rerun.rate(cells, {name: row.design_effect for name, row in rows.items()})
         shares = _sampling_shares(category)
+        slugs = dict(
+            ImageModel.objects.filter(pk__in=[row.image_model_id for row in rows.values()]).values_list("pk", "slug")
+        )
         return Snapshot.objects.create(
             category=category,
             sha256=rerun.digest(text),
@@ -63,6 +66,7 @@ def take(category: Category) -> Snapshot | None:
             ratings=[
                 each
                 | {
+                    "slug": slugs[rows[each["model"]].image_model_id],
                     "design_effect": rows[each["model"]].design_effect,
                     "rank_interval": [rows[each["model"]].rank_low, rows[each["model"]].rank_high],
                     "best": rows[each["model"]].best,

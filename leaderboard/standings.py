@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from math import isfinite
 from statistics import median
-from typing import cast
+from typing import Any, Literal, cast
 
 from django.db.models import Count, Q
 
@@ -18,15 +18,50 @@ from providers import routing
 from providers.models import ImageModel
 from providers.request import ImageRequest, Mode
 
-from . import comparison, elo, tallies
-from .models import Board, Rating
+from . import comparison, elo, slices, tallies
+from .models import Board, Rating, RecentBoard, RecentRating
+from .pairs import expected, expected_pair, head_to_head, matrix
+from .records import Point, history
+from .slices import tags
+
+__all__ = [
+    "EXAMPLE",
+    "Limit",
+    "Overall",
+    "Point",
+    "Price",
+    "Record",
+    "Slice",
+    "Standing",
+    "Window",
+    "about",
+    "board",
+    "example",
+    "expected",
+    "expected_pair",
+    "gallery",
+    "head_to_head",
+    "history",
+    "limit",
+    "matrix",
+    "of_competition",
+    "of_model",
+    "overall",
+    "slice",
+    "starting_price",
+    "tags",
+    "voted_competitions",
+    "windows",
+]
+
+Window = Literal["all", "90d"]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A model's place in a category: one row of a board, one fact of a model page."""
 
-    rating: Rating
+    rating: Rating | RecentRating
     of: int  # how many models are rated in the category
 
     @property
@@ -60,10 +95,22 @@ class Record:
         return (self.won + self.tied / 2) / self.votes if self.votes else 0.0
 
 
-def board(category: Category) -> list[Standing]:
-    """The category's models in order: by rank, then by Elo."""
-    ratings = list(category.ratings.select_related("image_model__lab").order_by("rank", "-elo", "image_model__name"))
+def board(category: Category, window: Window = "all") -> list[Standing]:
+    """The category's models in order: by rank, then by Elo. From all votes, or those of the last 90 days."""
+    rows: Any = category.ratings if window == "all" else category.recent_ratings
+    ratings = list(rows.select_related("image_model__lab").order_by("rank", "-elo", "image_model__name"))
     return [Standing(rating, len(ratings)) for rating in ratings]
+
+
+def about(category: Category, window: Window = "all") -> Board | RecentBoard | None:
+    """The board as a whole: votes, voters, when it was computed, what more votes would bring. None before the first."""
+    found: Board | RecentBoard | None = getattr(category, "board" if window == "all" else "recent_board", None)
+    return found
+
+
+def windows(category: Category) -> list[Window]:
+    """Which boards the category has. Votes of a file that does not say when they were cast have no last 90 days."""
+    return ["all", "90d"] if about(category, "90d") is not None else ["all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +127,11 @@ class Limit:
         return self.from_prompts is not None and self.from_prompts > self.from_votes
 
 
-def limit(category: Category) -> Limit | None:
+def limit(category: Category, window: Window = "all") -> Limit | None:
     """The medians over the models with an interval; None while there is none."""
-    board = getattr(category, "board", None)
-    rows = [rating for rating in category.ratings.all() if isfinite(rating.upper - rating.lower)]
+    board = about(category, window)
+    ratings: Any = category.ratings if window == "all" else category.recent_ratings
+    rows = [rating for rating in ratings.all() if isfinite(rating.upper - rating.lower)]
     if not rows or board is None:
         return None
     by_prompt = [row.half_width_from_prompts for row in rows if row.half_width_from_prompts is not None]
@@ -124,27 +172,36 @@ def _compared(category_id: int, changed_at: datetime | None) -> list[comparison.
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """What one snapshot said about a model."""
+class Slice:
+    """The category's board from the votes on prompts with one tag. No standings: too few votes to say anything."""
 
-    snapshot: int
-    taken_at: datetime
-    elo: float
-    lower: float
-    upper: float
-    rank: int
+    tag: str
+    votes: int
+    needed: int  # how many votes such a board takes at least
+    standings: list[Standing]
 
 
-def history(image_model: ImageModel, category: Category) -> list[Point]:
-    """The model's ratings in the category's snapshots, oldest first."""
-    points = []
-    for pk, taken_at, rows in category.snapshots.order_by("taken_at", "pk").values_list("pk", "taken_at", "ratings"):
-        for row in rows:
-            if row["model"] == image_model.export_name:
-                points.append(
-                    Point(pk, taken_at, float(row["elo"]), float(row["lower"]), float(row["upper"]), row["rank"])
-                )
-    return points
+def slice(category: Category, tag: str) -> Slice:
+    rated = slices.by_tag(category, tag)
+    return Slice(tag, rated.votes, slices.MIN_VOTES, _standings(rated))
+
+
+@dataclass(frozen=True, slots=True)
+class Overall:
+    """One board over all categories that are voted on here; `slices.pooled` says how and why so."""
+
+    categories: list[Category]  # which count the same; with fewer than two there are no standings
+    votes: int
+    standings: list[Standing]
+
+
+def overall() -> Overall:
+    categories, rated = slices.pooled()
+    return Overall(categories, rated.votes, _standings(rated))
+
+
+def _standings(rated: slices.Rated) -> list[Standing]:
+    return [Standing(rating, len(rated.ratings)) for rating in rated.ratings]
 
 
 def of_model(image_model: ImageModel) -> list[Standing]:

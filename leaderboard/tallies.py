@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from django.db.models import Count, F, Max, Sum
+from django.db.models import Count, F, Max, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from arena.models import Category, ImportedVote, Tally, Vote
@@ -25,20 +25,26 @@ class State:
     changed_at: datetime | None
 
 
-def state(category: Category) -> State:
-    row = Tally.objects.filter(category=category).aggregate(votes=Sum("n"), changed_at=Max("changed_at"))
+def state(category: Category, since: date | None = None) -> State:
+    row = _of(category, since).aggregate(votes=Sum("n"), changed_at=Max("changed_at"))
     return State(row["votes"] or 0, row["changed_at"])
 
 
-def cells(category: Category) -> list[Cell]:
-    """The category's ordered pair counts over all days, sorted: (left model id, right model id, outcome, n)."""
+def cells(category: Category, since: date | None = None) -> list[Cell]:
+    """The category's ordered pair counts, sorted: (left model id, right model id, outcome, n), over all days or those
+    from `since` on."""
     return list(
-        Tally.objects.filter(category=category)
+        _of(category, since)
         .values_list("left_model", "right_model", "outcome")
         .annotate(total=Sum("n"))
         .filter(total__gt=0)
         .order_by("left_model", "right_model", "outcome")
     )
+
+
+def _of(category: Category, since: date | None) -> QuerySet[Tally]:
+    rows = Tally.objects.filter(category=category)
+    return rows if since is None else rows.filter(day__gte=since)
 
 
 def differences(category: Category) -> dict[tuple[object, ...], tuple[int, int]]:

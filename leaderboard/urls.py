@@ -2,7 +2,7 @@ from django.urls import path, register_converter
 
 from providers.slugs import DottedSlug
 
-from .views import boards, competitions, models, pages, snapshots
+from .views import boards, choosing, comparing, competitions, models, pages, snapshots
 
 register_converter(DottedSlug, "dotted")
 
@@ -12,6 +12,11 @@ urlpatterns = [
     path("leaderboard/", boards.index, name="index"),
     path("leaderboard/<dotted:slug>.csv", boards.category_csv, name="category-csv"),
     path("leaderboard/<dotted:slug>/", boards.category, name="category"),
+    path("compare/", comparing.pick, name="compare-pick"),
+    path("compare/<dotted:one>/<dotted:two>/", comparing.compare, name="compare"),
+    path("compare/<dotted:one>/<dotted:two>/<dotted:three>/", comparing.compare, name="compare"),
+    path("compare/<dotted:one>/<dotted:two>/<dotted:three>/<dotted:four>/", comparing.compare, name="compare"),
+    path("choose/", choosing.choose, name="choose"),
     path("models/", models.models, name="models"),
     path("models/<dotted:slug>/", models.model, name="model"),
     path("competitions/", competitions.competitions, name="competitions"),

@@ -7,6 +7,8 @@ no row ever becomes a Python object.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -15,6 +17,7 @@ from arena.models import Category
 
 from .boards import RawVotes
 from .elo import Codes, Ints
+from .tallies import Cell
 
 
 def _packed(*columns: str) -> str:
@@ -22,13 +25,16 @@ def _packed(*columns: str) -> str:
 
 
 _SCORE = "CASE outcome WHEN 'left' THEN 2 WHEN 'right' THEN 0 ELSE 1 END"
-_CAST_HERE = (
-    _packed("v.voter_id", "b.prompt_id", "left_model_id", "right_model_id", _SCORE)
-    + """
+_FROM_HERE = """
 FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id
-WHERE category_id = %s AND excluded_reason = '' AND left_model_id <> right_model_id
+WHERE category_id = %(category)s AND excluded_reason = '' AND left_model_id <> right_model_id
+    AND (%(since)s::date IS NULL OR cast_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC')
+    AND (%(tag)s::text IS NULL OR b.prompt_id IN (SELECT id FROM arena_prompt WHERE %(tag)s::text = ANY (tags)))
 """
-)
+_CAST_HERE = _packed("v.voter_id", "b.prompt_id", "left_model_id", "right_model_id", _SCORE) + _FROM_HERE
+_CELLS_HERE = f"""
+SELECT left_model_id, right_model_id, outcome, count(*) {_FROM_HERE} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
 
 # Voters and prompts of an imported vote are known by a key that belongs to its source; 0 stands for "not told". A hash
 # of 64 bits makes two of a million keys meet with a chance of one in forty million.
@@ -38,14 +44,16 @@ _IMPORTED = (
     _packed(_VOTER, _PROMPT, "left_model_id", "right_model_id", _SCORE)
     + """
 FROM arena_importedvote v JOIN arena_votefile f ON f.id = v.file_id
-WHERE category_id = %s
+WHERE category_id = %(category)s AND (%(since)s::date IS NULL OR day >= %(since)s::date) AND %(tag)s::text IS NULL
 """
 )
 
 
-def read(category: Category, models: Sequence[int]) -> RawVotes:
-    """The category's counted votes between these models; left and right index `models`."""
-    here, imported = _columns(_CAST_HERE, category), _columns(_IMPORTED, category)
+def read(category: Category, models: Sequence[int], *, since: date | None = None, tag: str | None = None) -> RawVotes:
+    """The category's counted votes between these models, all or since a day (UTC), about all prompts or those with a
+    tag, which imported votes never have. Left and right index `models`."""
+    scope = {"category": category.pk, "since": since, "tag": tag}
+    here, imported = _columns(_CAST_HERE, scope), _columns(_IMPORTED, scope)
     voter, prompt, left, right, score = (np.concatenate(pair) for pair in zip(here, imported, strict=True))
     place = np.full(max([*models, left.max(initial=0), right.max(initial=0)], default=0) + 1, -1, np.int32)
     place[list(models)] = np.arange(len(models))
@@ -58,9 +66,16 @@ def read(category: Category, models: Sequence[int]) -> RawVotes:
     return RawVotes(voter_code, prompt_code, left, right, score / np.float32(2), voters, prompts)
 
 
-def _columns(query: str, category: Category) -> list[Ints]:
+def cells(category: Category, tag: str) -> list[Cell]:
+    """Pair counts as of `tallies.cells`, of the counted votes about prompts with this tag."""
     with connection.cursor() as cursor:
-        cursor.execute(query, [category.pk])
+        cursor.execute(_CELLS_HERE, {"category": category.pk, "since": None, "tag": tag})
+        return list(cursor.fetchall())
+
+
+def _columns(query: str, scope: dict[str, Any]) -> list[Ints]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, scope)
         return [np.frombuffer(packed or b"", ">i8").astype(np.int64) for packed in cursor.fetchone()]
 
 

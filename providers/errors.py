@@ -26,7 +26,7 @@ Every leaf says whether the same offering may be tried again (`retry`), whether 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 Fault = Literal["provider", "caller", "us", "nobody"]
 
@@ -35,7 +35,8 @@ class ProviderError(Exception):
     """A call to a provider that brought no image. The message is for people: what happened and, if known, what to do.
 
     `retry_after` is in seconds when the provider named a time. `possibly_charged` is True when the provider may have
-    done (and billed) the work although we hold no image. `spent` is what that adds to the bill, as routing counts it.
+    done (and billed) the work although we hold no image. Routing adds `spent`, what all tries have added to the bill,
+    and `attempts`, one `results.Attempt` for each of them.
     """
 
     outcome: ClassVar[str] = "provider_error"
@@ -56,6 +57,7 @@ class ProviderError(Exception):
         self.retry_after = retry_after
         self.possibly_charged = possibly_charged
         self.spent = Decimal(0)
+        self.attempts: tuple[Any, ...] = ()
 
 
 class ContentPolicy(ProviderError):

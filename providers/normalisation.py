@@ -8,7 +8,7 @@ that it does not name is not ours to judge: it goes to the provider as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import sizing
@@ -17,7 +17,9 @@ from .parameters import GROUPS, allowed, allowed_values, check
 from .request import ImageRequest, ProviderCall, SourceImage
 from .sniffing import measured
 
-__all__ = ["EMULATED", "Parameter", "build", "check", "expected_size", "native_n", "reference"]
+__all__ = ["EMULATED", "MOST_IMAGES", "Parameter", "build", "check", "expected_size", "native_n", "reference", "split"]
+
+MOST_IMAGES = 10  # of one request, as OpenAI's API allows
 
 # What we do ourselves with the image once we hold it, for every offering that cannot.
 EMULATED: dict[str, dict[str, Any]] = {
@@ -64,6 +66,34 @@ def native_n(parameters: Mapping[str, Any]) -> int:
     return int(parameters.get("n", {}).get("max", 1))
 
 
+def split(request: ImageRequest, parameters: Mapping[str, Any], *, first: int = 0) -> list[ImageRequest]:
+    """The calls that bring all images of the request, none above what the offering makes at once.
+
+    A seed counts up by the images before, `first` of which came from elsewhere: the same seed would bring the same
+    picture again. The first call's is the one asked for.
+    """
+    if not 1 <= request.n <= MOST_IMAGES:
+        raise InvalidRequest(f"n: {request.n} images; ask for 1 to {MOST_IMAGES}")
+    most = max(1, native_n(parameters))
+    return [
+        replace(
+            request,
+            n=min(most, request.n - begun),
+            seed=None if request.seed is None else _further_seed(request.seed, first + begun, parameters),
+        )
+        for begun in range(0, request.n, most)
+    ]
+
+
+def _further_seed(seed: int, number: int, parameters: Mapping[str, Any]) -> int:
+    """Within the offering's range; a seed outside of it stays what it is, for `build` to refuse."""
+    row: Mapping[str, Any] = next((row for row in parameters.get("accepts", ()) if row["name"] == "seed"), {})
+    least, most = row.get("minimum", 0), row.get("maximum")
+    if most is None:
+        return seed + number
+    return least + (seed - least + number) % (most - least + 1) if least <= seed <= most else seed
+
+
 def expected_size(request: ImageRequest, parameters: Mapping[str, Any]) -> sizing.Size:
     """The size to estimate a price with, also where the provider chooses the pixels."""
     return _resolve(request, parameters).expected or sizing.size_for(1, 1)
@@ -105,6 +135,7 @@ def build(request: ImageRequest, *, endpoint: str, parameters: Mapping[str, Any]
             *(name for name, value in given.items() if name in ignores and value is not None),
             *_unused_size(request, parameters),
         ),
+        unknown=tuple(unknown),
     )
 
 

@@ -50,6 +50,7 @@ class ProviderCall:
     image_is_list: bool = True  # … as a list, or as one value
     resolved_size: tuple[int, int] | None = None  # the pixels we asked for; None when the provider chooses
     ignored: tuple[str, ...] = ()  # parameters of the request that this offering has no use for
+    unknown: tuple[str, ...] = ()  # parameters we know nothing about: they are passed through as they are
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,47 +1,25 @@
-"""generate(): choose an offering, call it, record the call, fall back. Whoever wants an image comes through here.
+"""generate(): choose an offering, ask it, record the calls, fall back. Whoever wants an image comes through here.
 
-The healthy offerings are asked first, the cheapest of them before the others; unhealthy ones last (health.py). What
-is let through to a provider is agreed on by all workers: spending cap, circuit, shared limits – in this order.
+The healthy offerings are asked first, the cheapest of them before the others; unhealthy ones last (health.py).
 """
 
 from __future__ import annotations
 
 import difflib
-import functools
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+import threading
+import uuid
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from time import monotonic
 
-import httpx
-from django.db import connection
-from django.utils import timezone
-
-from . import calls, circuit, health, limits, normalisation, spending
-from .accounts import accounts, is_simulated
-from .adapters import ADAPTERS
-from .adapters.base import Deadline, new_client
+from . import calls, health, sending
+from .accounts import is_simulated
 from .costs import estimate
-from .errors import AnswerLost, ContentPolicy, HeldBack, NotFound, ProviderError, RateLimited
-from .models import Call, ImageModel, Offering
-from .request import Answer, Caller, GeneratedImage, ImageRequest, ProviderCall
+from .errors import AnswerLost, BadOutput, ContentPolicy, HeldBack, NotFound, ProviderError
+from .models import ImageModel, Offering
+from .request import Caller, ImageRequest
+from .results import Attempt, Delivered, Generated, Try
 
-__all__ = ["Generated", "Target", "candidates", "estimate", "find", "generate", "likely_cost"]
-
-
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """The image, everything the provider said about it, the call's record, and all that getting it has cost.
-
-    `spent` is real money and includes failed tries before this one that may have been charged.
-    """
-
-    image: GeneratedImage
-    answer: Answer
-    call: Call
-    spent: Decimal = field(default=Decimal(0))
+__all__ = ["Attempt", "Delivered", "Generated", "Target", "candidates", "estimate", "find", "generate", "likely_cost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +46,26 @@ def find(name: str) -> Target:
 
 
 def generate(
-    image_model: ImageModel, request: ImageRequest, caller: Caller, *, time_limit: float, provider: str = ""
+    image_model: ImageModel,
+    request: ImageRequest,
+    caller: Caller,
+    *,
+    time_limit: float,
+    provider: str = "",
+    stop: threading.Event | None = None,
 ) -> Generated:
-    """Make an image with the best offering, falling back to the next when one fails; with `provider`, with it alone.
+    """Make the images with the best offering; what it does not make is asked of the next. With `provider`, only of it.
 
-    `time_limit` in seconds bounds each offering's try, downloads included. Every request sent is recorded as a Call.
-    The arena takes a refusal for an answer, does not pay twice for an image that was probably made and lost on its
-    way, and waits for our own limits instead of paying more elsewhere; other callers go on to the next offering.
+    More images than an offering makes at once are several calls in parallel. When some come and others cannot be had,
+    the result holds those that came and, as `failure`, why the others are missing.
 
-    Raises the last ProviderError, its `spent` saying what all tries have cost; HeldBack when nothing was sent at all;
-    NotFound when nobody reachable offers the model in this mode.
+    `time_limit` in seconds bounds what each offering may take, downloads included. Setting `stop`, from another thread,
+    ends it early: no more polls, the provider is told to cancel, nobody else is asked. Every request sent is recorded
+    as a Call. The arena takes a refusal for an answer, does not pay twice for an image that was probably made and lost
+    on its way, and waits for our own limits instead of paying more elsewhere; other callers go on to the next offering.
+
+    Raises the last ProviderError when no image came, its `spent` and `attempts` telling all tries; HeldBack when
+    nothing was sent at all; NotFound when nobody reachable offers the model in this mode.
     """
     offerings = candidates(image_model, request, provider)
     if not offerings:
@@ -85,25 +73,52 @@ def generate(
             f"No provider that this installation has a key for offers {image_model.name} ({request.mode}). "
             "Set the provider's key, or activate an offering in the admin."
         )
-    spent, failure, held = Decimal(0), None, None
-    for offering in offerings:
-        try:
-            generated = _call(offering, request, caller, time_limit)
-        except HeldBack as error:
-            held = min(held or error, error, key=lambda each: each.retry_after or 0)
-            if not error.fall_back or (caller == "arena" and error.own_limit):
-                break
-        except ProviderError as error:
-            failure = error
-            spent += error.spent
-            if not error.fall_back or (caller == "arena" and isinstance(error, ContentPolicy | AnswerLost)):
-                break
-        else:
-            return Generated(generated.image, generated.answer, generated.call, generated.spent + spent)
+    id, images, attempts = uuid.uuid4(), list[Delivered](), list[Attempt]()
+    failure: ProviderError | None = None
+    held: HeldBack | None = None
+    for number, offering in enumerate(offerings, 1):
+        part = replace(request, n=request.n - len(images))
+        tries = sending.send(offering, part, first=len(images), time_limit=time_limit, stop=stop)
+        errors = [each.error for each in tries if each.error is not None]
+        goes_on = bool(errors) and all(_goes_on(error, caller) for error in errors) and number < len(offerings)
+        recorded = calls.record(offering, tries, caller, id, number, ends=not goes_on)
+        attempts += recorded
+        for each, attempt in zip(tries, recorded, strict=True):
+            images += _delivered(each, attempt)
+        for error in errors:
+            if isinstance(error, HeldBack):
+                held = min(held or error, error, key=lambda each: each.retry_after or 0)
+            else:
+                failure = error
+        if not goes_on:
+            break
+    calls.end_request(attempts)
+    spent = sum(map(calls.spent_on, attempts), Decimal(0))
     last = failure or held
+    if images:
+        short = last or (BadOutput(f"{len(images)} of {request.n} images came.") if len(images) < request.n else None)
+        missing = short if len(images) < request.n else None
+        return Generated(image_model, tuple(images[: request.n]), tuple(attempts), request.n, missing, spent, id)
     assert last is not None
-    last.spent = spent
+    last.spent, last.attempts = spent, tuple(attempts)
     raise last
+
+
+def _goes_on(error: ProviderError, caller: Caller) -> bool:
+    """May the next offering be asked after this?"""
+    if caller == "arena" and (
+        isinstance(error, ContentPolicy | AnswerLost) or (isinstance(error, HeldBack) and error.own_limit)
+    ):
+        return False
+    return error.fall_back
+
+
+def _delivered(each: Try, attempt: Attempt) -> list[Delivered]:
+    if each.answer is None or attempt.call is None:
+        return []
+    answer, resolved = each.answer, each.wanted.resolved_size if each.wanted else None
+    seed = each.request.seed if answer.seed is None else answer.seed
+    return [Delivered(image, attempt.call, attempt.call.requested_size, resolved, seed) for image in answer.images]
 
 
 def candidates(image_model: ImageModel, request: ImageRequest, provider: str = "") -> list[Offering]:
@@ -125,61 +140,3 @@ def likely_cost(image_model: ImageModel, request: ImageRequest) -> Decimal | Non
     if not offerings:
         return None
     return Decimal(0) if is_simulated(offerings[0].provider) else estimate(offerings[0], request)
-
-
-def _call(offering: Offering, request: ImageRequest, caller: Caller, time_limit: float) -> Generated:
-    """One try: the provider is asked, and whatever comes of it is recorded."""
-    started_at, clock = timezone.now(), monotonic()
-    wanted: ProviderCall | None = None
-    try:
-        wanted = normalisation.build(request, endpoint=offering.endpoint, parameters=offering.parameters)
-        with _admitted(offering, request, time_limit):
-            started_at, clock = timezone.now(), monotonic()
-            answer = _ask(offering, wanted, time_limit)
-    except HeldBack:
-        raise
-    except ProviderError as error:
-        took = timedelta(seconds=monotonic() - clock)
-        call = calls.record_failure(offering, request, caller, wanted, started_at, took, error)
-        error.spent = calls.spent_on(call)
-        raise
-    call = calls.record_answer(offering, request, caller, wanted, started_at, answer)
-    return Generated(answer.images[0], answer, call, calls.spent_on(call))
-
-
-@contextmanager
-def _admitted(offering: Offering, request: ImageRequest, time_limit: float) -> Iterator[None]:
-    """Around a request: leave to send it, or HeldBack; afterwards all workers know how it went."""
-    spending.check(offering, estimate(offering, request))
-    circuit.check(offering.pk, f"{offering.provider}'s {offering.endpoint}", time_limit)
-    try:
-        lease = limits.take(offering.provider, time_limit)
-    except HeldBack as error:
-        circuit.report(offering.pk, error)
-        raise
-    try:
-        yield
-    except ProviderError as error:
-        if isinstance(error, RateLimited) and error.retry_after:
-            limits.pause(offering.provider, error.retry_after)
-        circuit.report(offering.pk, error)
-        raise
-    else:
-        circuit.report(offering.pk, None)
-    finally:
-        limits.give_back(lease)
-
-
-def _ask(offering: Offering, wanted: ProviderCall, time_limit: float) -> Answer:
-    """Talk to the provider, holding no database connection: a hundred slow answers would use up all of Postgres'."""
-    if connection.in_atomic_block:
-        raise RuntimeError("routing.generate was called inside a transaction; the network must stay outside.")
-    connection.close()
-    account = accounts()[offering.provider]
-    return ADAPTERS[account.adapter].generate(wanted, account=account, http=_http(), deadline=Deadline(time_limit))
-
-
-@functools.cache
-def _http() -> httpx.Client:
-    """One pool of connections for the whole process: handshakes are paid once, not per image."""
-    return new_client(connections=512)

@@ -1,8 +1,9 @@
-from django.urls import path
+from django.urls import include, path
 
 from . import webhooks
 
 app_name = "providers"
 urlpatterns = [
     path("webhooks/<slug:provider>/", webhooks.webhook, name="webhook"),
+    path("", include("providers.gateway.urls")),
 ]

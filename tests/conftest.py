@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from arena import battles
-from providers import health, routing, valkey
+from leaderboard import slices
+from providers import health, sending, valkey
 from providers.simulator import Simulator
 
 
@@ -24,6 +25,12 @@ def _fresh_pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     battles.forget_pools()
     yield
     battles.forget_pools()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_slices() -> None:
+    """Boards that are kept in memory belong to the database of one test."""
+    slices.forget()
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +50,7 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture(autouse=True, scope="session")
 def _no_connections_left_open() -> Iterator[None]:
     yield
-    routing._http().close()
+    sending.http().close()
     valkey.disconnect()
 
 

@@ -19,8 +19,8 @@ from PIL import Image
 from arena import generation, images, voters
 from arena.models import Battle, Category, Competition, Entry, Generation, Prompt, Voter
 from providers.models import Call, ImageModel, Lab, Offering
-from providers.request import Answer, GeneratedImage
-from providers.routing import Generated
+from providers.request import GeneratedImage
+from providers.results import Attempt, Delivered, Generated
 
 _numbers = itertools.count(1)
 
@@ -77,6 +77,12 @@ def make_call(offering: Offering | None = None, **fields: Any) -> Call:
     return Call.objects.create(offering=offering or make_offering(), **defaults | fields)
 
 
+def made(image_model: ImageModel, image: GeneratedImage, call: Call) -> Generated:
+    """What routing hands over when a call brought one image."""
+    attempt = Attempt(call.offering, number=1, asked=1, delivered=1, outcome="ok", call=call, cost=call.cost)
+    return Generated(image_model, (Delivered(image, call, "1:1", (image.width, image.height)),), (attempt,), asked=1)
+
+
 def make_generation(prompt: Prompt | None = None, image_model: ImageModel | None = None) -> Generation:
     """A queued generation."""
     prompt, image_model = prompt or make_prompt(), image_model or make_model()
@@ -92,7 +98,7 @@ def make_entry(prompt: Prompt | None = None, image_model: ImageModel | None = No
     data, derivatives = _sample(next(_numbers) % 8, claimed.prompt.competition.shape)
     image = GeneratedImage(data, "image/png", 256, 256)
     offering = Offering.objects.filter(image_model=claimed.image_model).first() or make_offering(claimed.image_model)
-    generated = Generated(image, Answer((image,), timedelta(seconds=1)), make_call(offering))
+    generated = made(claimed.image_model, image, make_call(offering))
     entry = generation.store(claimed, generated, derivatives)
     assert entry is not None
     return entry

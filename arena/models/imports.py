@@ -18,6 +18,7 @@ class VoteFile(models.Model):
     source = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
     rows = models.PositiveIntegerField()
+    is_dated = models.BooleanField(default=False, help_text="Every line said when its vote was cast.")
     imported_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -86,6 +86,8 @@ class Tally(models.Model):
 
     class Meta:
         verbose_name_plural = "tallies"
+        # Two models' meetings in every category. Nothing a vote changes is in it, so a vote on a known cell leaves it be.
+        indexes = [models.Index(fields=["left_model", "right_model"], name="tally_pair")]
         constraints = [
             models.UniqueConstraint(
                 fields=["category", "day", "left_model", "right_model", "outcome"], name="one tally per cell and day"

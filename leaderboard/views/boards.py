@@ -2,46 +2,86 @@
 
 from __future__ import annotations
 
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from arena import battles
 from arena.models import Category
-from leaderboard import exports, standings
+from leaderboard import exports, filters, heads, landscape, listing, results, standings
+from leaderboard.standings import Standing
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    categories = Category.objects.select_related("board").annotate(models=Count("ratings"))
-    boards = [(category, standings.board(category)[:3]) for category in categories]
-    return render(request, "leaderboard/index.html", {"boards": boards})
+    return render(request, "leaderboard/index.html", {"boards": heads.all_boards(3)})
 
 
 @require_safe
 def category(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Category.objects.select_related("board"), slug=slug)
-    board = standings.board(found)
+    found = get_object_or_404(Category.objects.select_related("board", "recent_board"), slug=slug)
+    view = View(request, found)
+    bounded = [row.standing.rating for row in view.rows if row.standing.half_width is not None]
     context = {
         "category": found,
-        "board": getattr(found, "board", None),
-        "standings": board,
+        "board": standings.about(found, view.window),
+        "view": view,
+        "rows": view.rows,
+        "shown": view.shown,
+        "groups": listing.by_tier(view.shown),
+        "filters": view.filters,
+        "choices": filters.choices(view.rows),
         "files": found.vote_files.all(),
-        "playable": bool(battles.pool(found).size),
-        "limit": standings.limit(found),
-        "snapshot": found.snapshots.order_by("-taken_at", "-pk").first(),
-        "low": min((each.rating.lower for each in board if each.half_width is not None), default=0.0),
-        "high": max((each.rating.upper for each in board if each.half_width is not None), default=0.0),
+        "playable": heads.playable().filter(pk=found.pk).exists(),
+        "limit": None if view.tag else standings.limit(found, view.window),
+        "snapshot": found.snapshots.only("pk", "taken_at", "category").order_by("-taken_at", "-pk").first(),
+        "low": min((rating.lower for rating in bounded), default=0.0),
+        "high": max((rating.upper for rating in bounded), default=0.0),
+        "landscape": landscape.of_rows(view.shown),
     }
-    return render(request, "leaderboard/category.html", context)
+    return render(request, "leaderboard/category.html", context, status=400 if view.errors else 200)
 
 
 @require_safe
 def category_csv(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Category, slug=slug)
+    """What the page with the same query shows."""
+    found = get_object_or_404(Category.objects.select_related("recent_board"), slug=slug)
+    view = View(request, found)
+    if view.errors:
+        return HttpResponse("\n".join(view.errors.values()), status=400, content_type="text/plain; charset=utf-8")
+    name = "-".join(filter(None, (found.slug, view.window if view.window != "all" else "", view.tag)))
     return HttpResponse(
-        exports.board_csv(found),
+        exports.board_csv(view.shown),
         content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{found.slug}.csv"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
+
+
+class View:
+    """What an address shows of a category: which of its boards, and which rows of that. Bad words are in `errors`."""
+
+    def __init__(self, request: HttpRequest, category: Category) -> None:
+        words = request.GET.dict()
+        self.errors: dict[str, str] = {}
+        self.windows = standings.windows(category)
+        self.window: standings.Window = "all"
+        if (window := words.get("window", "")) not in ("", *self.windows):
+            self.errors["window"] = f"There is no board for “{window}”. There is: {', '.join(self.windows)}."
+        elif window == "90d":
+            self.window = "90d"
+        self.tags = results.tags(category)
+        self.tag = words.get("tag", "")
+        self.needed = 0  # how many votes a board of this tag would take
+        if self.tag and self.tag not in dict(self.tags):
+            self.errors["tag"] = f"No prompt here is tagged “{self.tag}”. Choose a tag from the list."
+            self.tag = ""
+        self.rows = listing.rows(self._standings(category), category.mode)
+        self.filters = filters.read(words, filters.choices(self.rows), keep=("window", "tag"))
+        self.shown = filters.shown(self.rows, self.filters)
+        self.errors |= self.filters.errors
+
+    def _standings(self, category: Category) -> list[Standing]:
+        if not self.tag:
+            return standings.board(category, self.window)
+        part = standings.slice(category, self.tag)
+        self.needed = 0 if part.standings else part.needed
+        return part.standings

@@ -175,7 +175,7 @@ def _billed_units(reply: Reply) -> Decimal | None:
         units = Decimal(reply.headers.get("x-fal-billable-units", ""))
     except InvalidOperation:
         return None
-    return units if units.is_finite() else None
+    return units if units.is_finite() and 0 <= units < 1_000_000 else None
 
 
 def _is_hiccup(reply: Reply) -> bool:

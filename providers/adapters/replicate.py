@@ -39,6 +39,7 @@ from .wire import UNREADABLE, Reply, Wire, duration_of, growing_pauses, retry_af
 
 INLINE = 256 * 1024  # bytes of source images; Replicate advises data URIs up to here
 LONGEST_WAIT = 60  # seconds; `Prefer: wait=N` takes no more
+STOPPABLE_WAIT = 5  # seconds, when the caller may lose interest: between polls a prediction can be cancelled at once
 RUNNING = frozenset({"starting", "processing"})
 
 _REFUSED = re.compile(r"nsfw|sensitive|safety|flagged|moderat|content polic|prohibited content|\bE005\b", re.IGNORECASE)
@@ -77,7 +78,8 @@ def _create(wire: Wire, call: ProviderCall) -> Reply:
     # Should this process die, Replicate itself ends the prediction. Whole minutes, so that our own limit comes first.
     headers = {"Cancel-After": f"{math.ceil((left + 5) / 60)}m"}
     if left >= 2:
-        headers["Prefer"] = f"wait={min(LONGEST_WAIT, int(left) - 1)}"
+        longest = STOPPABLE_WAIT if wire.deadline.may_be_stopped else LONGEST_WAIT
+        headers["Prefer"] = f"wait={min(longest, int(left) - 1)}"
     reply = wire.create(url, json=body, headers=headers)
     if not reply.ok:
         raise _refusal(reply)
@@ -112,7 +114,7 @@ def _finished(wire: Wire, prediction: dict[str, Any]) -> dict[str, Any]:
             prediction = reply.object()
     except BaseException as error:  # also when the worker is told to stop: nobody would fetch the image
         reply_to_cancel = wire.cancel("POST", _own_url(wire, prediction, "cancel", "/cancel"))
-        if isinstance(error, TimedOut) and reply_to_cancel is not None:
+        if isinstance(error, TimedOut | Cancelled) and reply_to_cancel is not None:
             error.possibly_charged = bool(reply_to_cancel.object().get("started_at"))
         raise
     if prediction.get("status") != "succeeded":

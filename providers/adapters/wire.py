@@ -185,7 +185,7 @@ class Wire:
             body += chunk
             if len(body) > MAX_ANSWER:
                 raise BadOutput(f"{self.account.name} sent more than {MAX_ANSWER >> 20} MB.", possibly_charged=creates)
-            deadline.check(f"reading the answer of {self.account.name}", possibly_charged=creates)
+            deadline.check_time(f"reading the answer of {self.account.name}", possibly_charged=creates)
         return bytes(body)
 
 

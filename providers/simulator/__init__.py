@@ -23,6 +23,7 @@ A prompt that contains `[sim:NAME]` or `[sim:NAME=ARG]` asks for a fault; severa
     401 402 403 404    the account or the endpoint is refused; 403 says that the balance is exhausted
     429  429=S         always throttled, without and with Retry-After
     429-once[=S]       throttled the first time only
+    500-after=N …      the first N orders of this prompt are taken, later ones answered so (any of these numbers)
     500 502 503 504    the provider fails, as the model's own answer
     gateway-502 …      the gateway before it fails: an HTML page without request id (also -500, -503, -504)
     user-timeout       504 because the start deadline that the caller set has passed

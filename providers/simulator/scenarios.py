@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 _SCENARIO = re.compile(r"\[sim:([a-z0-9-]+)(?:=([^\]]*))?\]")
-_STATUS = re.compile(r"(gateway-)?([1-5]\d\d)")
+_STATUS = re.compile(r"(gateway-)?([1-5]\d\d)(-after)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,10 @@ def fault_of(scenario: Scenario, key: str, once: Once) -> Fault | None:
         return Fault(429, retry_after=scenario.text("429-once"))
     for name, argument in scenario.asked.items():
         if found := _STATUS.fullmatch(name):
-            return Fault(int(found[2]), retry_after=argument, gateway=bool(found[1]))
+            if not found[3]:
+                return Fault(int(found[2]), retry_after=argument, gateway=bool(found[1]))
+            if not once.still(f"{name} {key}", int(scenario.number(name))):
+                return Fault(int(found[2]), gateway=bool(found[1]))
     return None
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from arena import generation, quotes
 from arena.models import Entry, Generation
-from providers import routing
+from providers import routing, sending
 from providers.models import Call
 from tests import factories as make
 
@@ -199,13 +199,13 @@ def test_hints_are_sent_once_and_again_only_when_nobody_acted():
 def test_no_database_connection_is_held_while_the_provider_works(monkeypatch):
     row = queued("Snow [sim:slow=0.2]")
     held = []
-    ask = routing.ADAPTERS["fal"].generate
+    ask = sending.ADAPTERS["fal"].generate
 
     def watching(*args, **kwargs):
         held.append(connection.connection is not None)
         return ask(*args, **kwargs)
 
-    monkeypatch.setattr(routing.ADAPTERS["fal"], "generate", watching, raising=False)
+    monkeypatch.setattr(sending.ADAPTERS["fal"], "generate", watching, raising=False)
     generation.run(row.pk)
     assert held == [False]
     assert again(row).status == "succeeded"

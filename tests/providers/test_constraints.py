@@ -68,6 +68,11 @@ def test_call():
     refuses("a call lasts no negative time", update(call, duration=timedelta(seconds=-1), ttfb=None))
     refuses("first byte comes before the last", update(call, ttfb=timedelta(seconds=2)))
     refuses("a call costs nothing negative", update(call, cost=Decimal("-0.01")))
+    refuses("no provider bills fewer than none", update(call, billed_units=Decimal("-1")))
+    refuses("a call asks for an image, and counts", update(call, n=0))
+    refuses("a call asks for an image, and counts", update(call, attempt=0))
+    refuses("a request ends once", lambda: make.make_call(request_id=call.request_id))
+    make.make_call(request_id=call.request_id, ends_request=False)
     with pytest.raises(ProtectedError):
         Offering.objects.all().delete()
 

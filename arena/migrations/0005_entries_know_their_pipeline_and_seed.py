@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('arena', '0002_composite_foreign_keys'),
+        ('arena', '0004_pairs_of_tallies'),
     ]
 
     operations = [

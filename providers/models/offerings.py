@@ -5,24 +5,23 @@ Postgres refuses what cannot be true: every constraint here has a test that trie
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from . import normalisation, pricing
-from .errors import OUTCOMES
-from .pricing import UNITS
-from .slugs import SLUG_PATTERN
+from providers import normalisation, pricing
+from providers.errors import OUTCOMES
+from providers.pricing import UNITS
+from providers.slugs import SLUG_PATTERN
 
 slug_validator = RegexValidator(SLUG_PATTERN, "Use lower-case letters, digits and single dots, dashes or underscores.")
 
@@ -249,7 +248,11 @@ class CallQuerySet(models.QuerySet["Call"]):
 
 
 class Call(models.Model):
-    """One request to one offering, whoever asked, kept also when it failed: speed and refusals are read from here."""
+    """One request to one offering, whoever asked, kept also when it failed: speed and refusals are read from here.
+
+    What a caller asked for may take several: other offerings after the first (`attempt` counts them), and several calls
+    at once for more images than one brings. They share a `request_id`, and exactly one of them `ends_request`.
+    """
 
     CALLERS = ("arena", "gateway", "playground")
 
@@ -257,12 +260,20 @@ class Call(models.Model):
     caller = models.CharField(max_length=12, choices=[(name, name) for name in CALLERS])
     outcome = models.CharField(max_length=20, choices=[(name, name.replace("_", " ")) for name in OUTCOMES])
     error = models.TextField(blank=True)
+    request_id = models.UUIDField(db_default=RandomUUID())
+    attempt = models.PositiveSmallIntegerField(default=1)
+    ends_request = models.BooleanField(default=True)
+    n = models.PositiveSmallIntegerField(default=1, help_text="Images asked for in this one call.")
     started_at = models.DateTimeField()
     duration = models.DurationField(help_text="From sending the request to holding the image's bytes.")
     ttfb = models.DurationField(null=True, blank=True)
     provider_time = models.DurationField(null=True, blank=True, help_text="As the provider reports it.")
     cost = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True, help_text="USD")
     cost_estimated = models.BooleanField(default=True)
+    billed_units = models.DecimalField(
+        max_digits=14, decimal_places=6, null=True, blank=True, help_text="In the units of the provider's price list."
+    )
+    usage = models.JSONField(null=True, blank=True, help_text="The tokens it counted, in the provider's words.")
     possibly_charged = models.BooleanField(default=False)
     requested_size = models.CharField(max_length=20, blank=True)
     resolved_size = models.CharField(max_length=20, blank=True)
@@ -276,7 +287,7 @@ class Call(models.Model):
             models.Index(
                 F("offering"),
                 F("started_at").desc(),
-                include=["outcome", "duration", "ttfb"],
+                include=["outcome", "duration", "ttfb", "n", "ends_request"],
                 name="call_offering_recent",
             )
         ]
@@ -295,46 +306,13 @@ class Call(models.Model):
             models.CheckConstraint(
                 condition=Q(cost=None) | Q(cost__gte=Decimal(0)), name="a call costs nothing negative"
             ),
+            models.CheckConstraint(
+                condition=Q(billed_units=None) | Q(billed_units__gte=Decimal(0)),
+                name="no provider bills fewer than none",
+            ),
+            models.CheckConstraint(condition=Q(n__gte=1, attempt__gte=1), name="a call asks for an image, and counts"),
+            models.UniqueConstraint(fields=["request_id"], condition=Q(ends_request=True), name="a request ends once"),
         ]
 
     def __str__(self) -> str:
         return f"{self.offering_id} {self.outcome} {self.started_at:%Y-%m-%d %H:%M:%S}"
-
-
-class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    def usable(self) -> ApiKeyQuerySet:
-        return self.filter(revoked_at=None)
-
-
-class ApiKey(models.Model):
-    """A key for the gateway. Only its digest is stored; whoever made it saw it once."""
-
-    name = models.CharField(max_length=120)
-    prefix = models.CharField(max_length=12, unique=True)
-    digest = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField(default=timezone.now)
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
-
-    objects: ClassVar[Any] = ApiKeyQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="key digest is a sha256"),
-            models.CheckConstraint(condition=~Q(prefix=""), name="key has a prefix"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.prefix}…)"
-
-    @staticmethod
-    def digest_of(key: str) -> str:
-        """A plain sha256 is enough: the key itself is 256 random bits, so there is nothing to guess."""
-        return hashlib.sha256(key.encode()).hexdigest()
-
-    @classmethod
-    def make(cls, name: str) -> tuple[ApiKey, str]:
-        """Create a key and return it with its secret, which cannot be had again."""
-        prefix = f"ia_{secrets.token_hex(4)}"
-        secret = f"{prefix}.{secrets.token_urlsafe(32)}"
-        return cls.objects.create(name=name, prefix=prefix, digest=cls.digest_of(secret)), secret

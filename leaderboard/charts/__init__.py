@@ -1,0 +1,38 @@
+"""Charts: numbers → frozen marks, which templates/leaderboard/charts/ write as SVG or as a table.
+
+Everything in this package is pure: no database, no clock, no randomness, so the same numbers draw the same picture.
+A chart comes in two frames, WIDE and NARROW, because one picture scaled down to a phone has letters nobody can read;
+a container query shows the one that fits. Colours are classes (static/css/charts.css), never attributes.
+
+    scatter   Elo against cost or speed: intervals, the Pareto line, labels that do not collide
+    history   Elo over time with its band
+    forest    intervals of some models under each other
+    heatmap   head-to-head shares as a table with step classes
+    spark     one small series, such as a provider's median by day
+"""
+
+from .forest import Row, forest
+from .frames import NARROW, WIDE, Frame
+from .heatmap import heatmap
+from .history import Moment, Series, history
+from .scatter import COST, SPEED, Axis, Point, pareto, scatter
+from .spark import spark
+
+__all__ = [
+    "COST",
+    "NARROW",
+    "SPEED",
+    "WIDE",
+    "Axis",
+    "Frame",
+    "Moment",
+    "Point",
+    "Row",
+    "Series",
+    "forest",
+    "heatmap",
+    "history",
+    "pareto",
+    "scatter",
+    "spark",
+]

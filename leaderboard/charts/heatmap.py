@@ -1,0 +1,67 @@
+"""Head-to-head shares as a table whose cells wear one of 21 step classes: read by eye, by number, by screen reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+STEPS = 20  # .q0 … .q20 in static/css/charts.css: 0 %, 5 %, … 100 %
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A model as row and as column."""
+
+    key: int
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What the row's model got out of its votes against the column's."""
+
+    share: float  # of the votes, a tie being half
+    votes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    step: int | None  # None: nothing to colour
+    text: str
+    title: str
+    same: bool = False  # a model against itself
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    side: Side
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heatmap:
+    columns: tuple[Side, ...]
+    lines: tuple[Line, ...]
+
+
+def heatmap(sides: Sequence[Side], meetings: Mapping[tuple[int, int], Meeting]) -> Heatmap:
+    """`meetings` by (row's key, column's key); pairs that never met stay empty instead of saying 0 or 50."""
+    return Heatmap(
+        tuple(sides), tuple(Line(row, tuple(_cell(row, column, meetings) for column in sides)) for row in sides)
+    )
+
+
+def step_of(share: float) -> int:
+    return min(STEPS, max(0, round(share * STEPS)))
+
+
+def _cell(row: Side, column: Side, meetings: Mapping[tuple[int, int], Meeting]) -> Cell:
+    if row.key == column.key:
+        return Cell(None, "", "", same=True)
+    met = meetings.get((row.key, column.key))
+    if met is None or not met.votes:
+        return Cell(None, "–", f"{row.name} and {column.name} have not met")
+    words = f"{met.share * 100:.0f}"
+    title = f"{row.name} gets {words}% of {met.votes:,} vote{'s' if met.votes != 1 else ''} against {column.name}"
+    return Cell(step_of(met.share), words, title)

@@ -1,0 +1,54 @@
+"""The rows of a board as its page and its CSV show them: standings, joined with what the models cost and take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from . import facts, filters
+from .standings import Standing
+
+
+def rows(standings: Sequence[Standing], mode: str) -> list[filters.Row]:
+    """One row per standing, in the same order, except that models without an interval come last: they have no rank."""
+    known = facts.of_models([each.rating.image_model_id for each in standings], mode)
+    found = [_row(each, known.get(each.rating.image_model_id, facts.Facts())) for each in standings]
+    return sorted(found, key=lambda row: row.standing.half_width is None)
+
+
+def _row(standing: Standing, facts: facts.Facts) -> filters.Row:
+    rating, model = standing.rating, standing.rating.image_model
+    return filters.Row(
+        rank=rating.rank,
+        slug=model.export_name,
+        name=model.name,
+        elo=rating.elo,
+        votes=rating.votes,
+        status=rating.status,
+        best=rating.best,
+        lab=model.lab.slug if model.lab else "",
+        lab_name=model.lab.name if model.lab else "",
+        licence=model.licence,
+        open_weights=model.open_weights,
+        released_on=model.released_on,
+        keeper_rate=standing.keeper_rate,
+        price=facts.price,
+        seconds=facts.seconds,
+        providers=facts.providers,
+        standing=standing,
+        facts=facts,
+    )
+
+
+def by_tier(rows: Sequence[filters.Row]) -> list[tuple[int | None, list[filters.Row]]]:
+    """The rows under their tiers, models without an interval under None.
+
+    One group without a tier where the order is another one, as when sorted by price: then the tiers would be shreds.
+    """
+    groups = [(tier, list(group)) for tier, group in groupby(rows, key=_tier)]
+    tiers = [tier for tier, _ in groups]
+    return groups if len(set(tiers)) == len(tiers) else [(0, list(rows))]
+
+
+def _tier(row: filters.Row) -> int | None:
+    return None if row.standing.half_width is None else row.standing.rating.tier

@@ -1,0 +1,157 @@
+"""Boards of less or of more than a category: prompts with one tag, or all categories together. Computed when asked for.
+
+They are fitted by the same engine as the boards, and kept in memory: as long as no vote comes in, and at least for
+`KEPT`, because every vote moves the tallies and a reader who waits a minute for the last vote loses nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from django.db.models import Count, F, Func
+
+from arena.models import Category, Vote
+from providers.models import ImageModel
+
+from . import boards, elo, ratings, tallies, votes
+from .models import Rating
+
+KEPT = timedelta(minutes=1)
+LARGEST = 256  # boards kept in a process
+MIN_VOTES = 100  # below, a slice says that there are too few votes instead of showing numbers
+_kept: dict[Any, tuple[Any, float, Rated]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """A board that is not stored: unsaved ratings with their models, best first; none if the votes are too few."""
+
+    votes: int
+    ratings: tuple[Rating, ...]
+
+
+def by_tag(category: Category, tag: str) -> Rated:
+    """The category's board from the votes on prompts with this tag alone.
+
+    Only of votes cast here: what an imported vote was about is known by a key at most. Fewer than `MIN_VOTES` votes,
+    or no two models whose difference has a bound, make no board.
+    """
+    return _remember(("tag", category.pk, tag), tallies.state(category), lambda: _by_tag(category, tag))
+
+
+def _by_tag(category: Category, tag: str) -> Rated:
+    cells = votes.cells(category, tag)
+    total = sum(n for *_, n in cells)
+    if total < MIN_VOTES:
+        return Rated(total, ())
+
+    def raw(models: list[int]) -> boards.RawVotes:
+        return votes.read(category, models, tag=tag)
+
+    computed = ratings.rate(category, tallies.State(total, None), cells, raw, {})
+    return Rated(total, _named(computed))
+
+
+def tags(category: Category) -> list[tuple[str, int]]:
+    """Tags of the category's prompts with the number of counted votes on them, most first."""
+    return list(
+        Vote.objects.counted()
+        .filter(category=category)
+        .exclude(left_model=F("right_model"))
+        .values_list(Func(F("battle__prompt__tags"), function="unnest"))
+        .annotate(n=Count("*"))
+        .order_by("-n", Func(F("battle__prompt__tags"), function="unnest"))
+    )
+
+
+def pooled() -> tuple[list[Category], Rated]:
+    """All categories that are voted on here as one board, and which they are.
+
+    One Bradley–Terry fit over their summed pair counts, each category weighing the same whatever its number of votes,
+    so that the busiest one does not decide alone: a vote of category c weighs N / (C · n_c), with n_c its votes, N all
+    votes and C the number of categories. A fit and not the mean of a model's ratings, because those count from the
+    average of *their* board: a model that meets only weak ones would gain by it, and one that takes part in few
+    categories could not be compared. It supposes that a model is about as good everywhere; where it is not, the board
+    of the category is the better answer. Categories with fewer than `boards.USABLE_VOTES` votes are left out, for a
+    few votes must not weigh as much as thousands, and so are boards with imported votes.
+
+    The interval is the sandwich for weighted votes, times the largest design effect the model has in one of the
+    categories; it errs on the wide side.
+    """
+    found = [
+        (category, tallies.state(category))
+        for category in Category.objects.filter(vote_files=None).prefetch_related("ratings")
+    ]
+    found = [(category, state) for category, state in found if state.votes >= boards.USABLE_VOTES]
+    categories = [category for category, _ in found]
+    if len(found) < 2:
+        return categories, Rated(sum(state.votes for _, state in found), ())
+    states = tuple((category.pk, state) for category, state in found)
+    return categories, _remember(("pooled",), states, lambda: _pooled(categories))
+
+
+def _pooled(categories: list[Category]) -> Rated:
+    design: dict[str, float] = {}
+    voters: dict[str, int] = {}
+    cells: list[tallies.Cell] = []
+    weights: list[float] = []
+    cells_of = [tallies.cells(category) for category in categories]
+    total = sum(n for rows in cells_of for *_, n in rows)
+    for category, rows in zip(categories, cells_of, strict=True):
+        cells += rows
+        weights += [total / len(categories) / sum(n for *_, n in rows)] * len(rows)
+        for rating in category.ratings.all():
+            model = str(rating.image_model_id)
+            design[model] = max(design.get(model, 1.0), rating.design_effect)
+            voters[model] = max(voters.get(model, 0), rating.voters)  # at least so many: some may vote in several
+    counted = elo.Cells.from_rows((str(left), str(right), outcome, n) for left, right, outcome, n in cells)
+    weight = np.array(weights, np.float64)
+    weighted = replace(counted, n=counted.n * weight, squared=counted.n * weight**2)
+    plain = boards.careful(elo.fit(weighted), counted)
+    spread = replace(
+        boards.Spread.none(len(plain.models)),
+        design=np.array([design.get(model, 1.0) for model in plain.models], np.float64),
+        voters=np.array([voters.get(model, 0) for model in plain.models], np.int64),
+    )
+    fit = boards.inflated(plain, spread.design)
+    state = tallies.State(total, None)
+    computed = ratings.Computed(state, cells, counted, plain, fit, spread, True, None, clustered=False)
+    return Rated(total, _named(computed))
+
+
+def _named(computed: ratings.Computed) -> tuple[Rating, ...]:
+    """The ratings with their models, best first; none where no two models are connected by votes."""
+    if not computed.fit.connected.any():
+        return ()
+    models = ImageModel.objects.select_related("lab").in_bulk(
+        [numbers["image_model_id"] for numbers in computed.numbers]
+    )
+    rows = [Rating(image_model=models[row["image_model_id"]], **_without_id(row)) for row in computed.numbers]
+    return tuple(sorted(rows, key=lambda row: (row.rank, -row.elo, row.image_model.name)))
+
+
+def _without_id(numbers: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in numbers.items() if name != "image_model_id"}
+
+
+def _remember(key: Any, state: Any, make: Callable[[], Rated]) -> Rated:
+    """What was made for this state, or for another one less than `KEPT` ago; else it is made now."""
+    if key in _kept:
+        old_state, made_at, rated = _kept[key]
+        if old_state == state or time.monotonic() - made_at < KEPT.total_seconds():
+            return rated
+    rated = make()
+    if len(_kept) >= LARGEST:
+        _kept.clear()
+    _kept[key] = state, time.monotonic(), rated
+    return rated
+
+
+def forget() -> None:
+    """Compute afresh when asked next."""
+    _kept.clear()

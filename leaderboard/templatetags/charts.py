@@ -1,0 +1,22 @@
+"""What the templates of charts need beyond the marks: numbers of the tables below them."""
+
+from __future__ import annotations
+
+import math
+
+from django import template
+
+from leaderboard.charts import Axis, Point
+
+register = template.Library()
+
+
+@register.filter
+def interval_of(point: Point) -> str:
+    bounded = math.isfinite(point.upper - point.lower)
+    return f"{point.lower:.0f}–{point.upper:.0f}" if bounded else "no bounds yet"
+
+
+@register.filter
+def written(value: float, axis: Axis) -> str:
+    return axis.write(value)

@@ -1,0 +1,197 @@
+"""What came of a request, in OpenAI's words, with our own facts in `metadata` and in headers."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from providers.accounts import is_simulated, name_of
+from providers.models import GatewayRequest
+from providers.request import GeneratedImage
+from providers.results import Attempt, Generated
+
+from . import files
+from .formats import NAMES
+from .refusals import Refusal
+from .wire import Asked
+
+EVENTS = {"text-to-image": "image_generation", "edit": "image_edit"}
+
+
+def describe(generated: Generated, asked: Asked, images: Sequence[GeneratedImage]) -> dict[str, Any]:
+    """The reply without its images: what `GatewayRequest.answer` keeps."""
+    first = images[0]
+    found: dict[str, Any] = {
+        "created": int(time.time()),
+        "size": _size((first.width, first.height)),
+        "output_format": NAMES[first.content_type],
+        "metadata": _metadata(generated, asked, images),
+        "images": [{"seed": each.seed} if each.seed is not None else {} for each in generated.images],
+    }
+    for name in ("quality", "background"):  # only as asked: what the provider made of "auto" it does not say
+        if asked.extra.get(name) not in (None, "auto"):
+            found[name] = asked.extra[name]
+    if usage := _usage(generated.attempts):
+        found["usage"] = usage
+    return found
+
+
+def _metadata(generated: Generated, asked: Asked, images: Sequence[GeneratedImage]) -> dict[str, Any]:
+    slug, provider = generated.image_model.slug, generated.provider
+    first = generated.images[0]
+    brought = [each for each in generated.attempts if each.delivered]
+    found: dict[str, Any] = {
+        "model": slug,
+        "model_name": generated.image_model.name,
+        "executed_model": f"{provider}/{slug}",
+        "provider": provider,
+        "provider_name": name_of(provider),
+        "simulated": is_simulated(provider),
+        "cost": amount(generated.cost),
+        "cost_currency": "USD",
+        "cost_estimated": generated.cost_estimated,
+        "requested_size": first.requested_size or "auto",
+        "resolved_size": _size(first.resolved_size) if first.resolved_size else None,
+        "delivered_size": _size((images[0].width, images[0].height)),
+        "passed_through": _names(each.unknown for each in brought),
+        "ignored": _names(each.ignored for each in brought),
+        "attempts": attempts(generated.attempts),
+    }
+    sizes = [_size((image.width, image.height)) for image in images]
+    if len(set(sizes)) > 1:
+        found["delivered_sizes"] = sizes
+    if generated.missing:
+        found |= {"missing": generated.missing, "missing_because": str(generated.failure or "")}
+    return found
+
+
+def attempts(tried: Sequence[Attempt]) -> list[dict[str, Any]]:
+    """Every request to a provider, in order, well or badly ended."""
+    return [
+        {
+            "provider": each.provider,
+            "outcome": each.outcome,
+            **({"error": each.error} if each.error else {}),
+            "images": each.delivered,
+            "duration_ms": milliseconds(each.duration),
+            "ttfb_ms": None if each.ttfb is None else milliseconds(each.ttfb),
+            "cost": amount(each.cost),
+        }
+        for each in tried
+    ]
+
+
+def provider_time(tried: Sequence[Attempt]) -> timedelta:
+    """How long providers were waited for: calls in parallel once, one offering after the other added up."""
+    longest: dict[int, timedelta] = {}
+    for each in tried:
+        longest[each.number] = max(longest.get(each.number, timedelta()), each.duration)
+    return sum(longest.values(), timedelta())
+
+
+def cost_of(tried: Sequence[Attempt]) -> Decimal:
+    """By the price lists, failed tries that may have been charged included."""
+    return sum((each.cost for each in tried if each.cost is not None), Decimal(0))
+
+
+def _usage(tried: Sequence[Attempt]) -> dict[str, Any] | None:
+    """The tokens of all calls together, where the provider counts tokens."""
+    counted = [each.call.usage for each in tried if each.call is not None and each.call.usage]
+    total: dict[str, Any] = {}
+    for usage in counted:
+        total = _added(total, usage)
+    return total or None
+
+
+def _added(total: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(total)
+    for name, value in more.items():
+        if isinstance(value, Mapping):
+            found[name] = _added(found.get(name) or {}, value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            found[name] = (found.get(name) or 0) + value
+    return found
+
+
+# On the wire ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def body(row: GatewayRequest, images: Sequence[GeneratedImage], *, response_format: str, origin: str) -> bytes:
+    answer = dict(row.answer)
+    details = answer.pop("images", [{}] * len(images))
+    data = []
+    for image, file, more in zip(images, row.files, details, strict=True):
+        data.append({**_image(row, image, file, response_format, origin), **more})
+    answer = {"created": answer.pop("created"), "data": data, **answer}
+    answer["metadata"] = {"request_id": row.request_id, **answer["metadata"]}
+    return json.dumps(answer, separators=(",", ":")).encode()
+
+
+def events(
+    row: GatewayRequest, images: Sequence[GeneratedImage], *, response_format: str, origin: str
+) -> Iterator[bytes]:
+    """One `completed` for each image, and nothing half-made before it: no provider shows us any."""
+    kind = f"{EVENTS[row.mode]}.completed"
+    answer = {name: value for name, value in row.answer.items() if name not in ("created", "images", "metadata")}
+    for image, file in zip(images, row.files, strict=True):
+        event = {
+            "type": kind,
+            **_image(row, image, file, response_format, origin),
+            "created_at": row.answer["created"],
+            **answer,
+            "metadata": {"request_id": row.request_id, **row.answer["metadata"]},
+        }
+        yield _event(kind, event)
+
+
+def failed_event(refusal: Refusal) -> bytes:
+    """What makes the official clients raise: an event with an `error`."""
+    return _event("error", {"type": "error", **refusal.body()})
+
+
+def _event(kind: str, data: Mapping[str, Any]) -> bytes:
+    return f"event: {kind}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+
+
+def _image(
+    row: GatewayRequest, image: GeneratedImage, file: Mapping[str, Any], response_format: str, origin: str
+) -> dict[str, str]:
+    if response_format == "b64_json":
+        return {"b64_json": base64.b64encode(image.data).decode("ascii")}
+    assert row.files_expire_at is not None
+    return {"url": files.address(origin, file["name"], int(row.files_expire_at.timestamp()))}
+
+
+def headers(row: GatewayRequest) -> dict[str, str]:
+    """The facts that a log or a proxy wants without reading the body."""
+    metadata = row.answer.get("metadata", {})
+    found = {
+        "x-arena-model": metadata.get("model"),
+        "x-arena-provider": metadata.get("provider"),
+        "x-arena-cost": None if row.cost is None else f"{row.cost:f}",
+        "x-arena-attempts": row.attempts or None,
+        "x-arena-overhead-ms": None if row.overhead is None else milliseconds(row.overhead),
+        "openai-processing-ms": None if row.duration is None else round(milliseconds(row.duration)),
+    }
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def milliseconds(time: timedelta) -> float:
+    return round(time / timedelta(milliseconds=1), 1)
+
+
+def amount(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+def _names(lists: Any) -> list[str]:
+    return list(dict.fromkeys(name for names in lists for name in names))

@@ -1,0 +1,153 @@
+"""Source images as clients send them: form parts, data URIs, addresses on the web. Sniffed, not believed.
+
+Both official clients send one image as `image` and several as `image[]`; others number them. File names and content
+types are ignored: the JavaScript client says application/octet-stream for whatever it cannot tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
+from django.http.multipartparser import MultiPartParserError
+from django.utils.datastructures import MultiValueDict
+
+from providers.deadline import Deadline
+from providers.download import fetch
+from providers.errors import BadOutput, TimedOut
+from providers.request import SourceImage
+from providers.sniffing import MAX_BYTES, measured
+
+from .refusals import Refusal, invalid
+from .wire import read_json
+
+MOST_IMAGES = 16
+FETCH_SECONDS = 20.0  # for all addresses of one request together
+_IMAGE_PART = re.compile(r"image(?:s)?(?:\[\d*\])?")
+
+
+def read(request: HttpRequest, *, largest: int) -> tuple[dict[str, Any], tuple[SourceImage, ...], SourceImage | None]:
+    """(fields, source images, mask) of a form or of JSON. Raises Refusal."""
+    kind = request.content_type or ""
+    if kind == "multipart/form-data":
+        return _of_form(request)
+    if kind not in ("application/json", "", "text/plain") and not kind.endswith("+json"):
+        message = f"Content-Type {kind} is not understood. Send application/json or multipart/form-data."
+        raise Refusal(415, "unsupported_media_type", message)
+    body = request.read(largest + 1)
+    if len(body) > largest:
+        raise too_large(largest)
+    fields = read_json(body)
+    images, mask = _of_json(fields)
+    return fields, images, mask
+
+
+def too_large(largest: int) -> Refusal:
+    return Refusal(413, "request_too_large", f"The request is larger than {largest >> 20} MB. Send smaller images.")
+
+
+# Forms ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _of_form(request: HttpRequest) -> tuple[dict[str, Any], tuple[SourceImage, ...], SourceImage | None]:
+    try:
+        texts, files = request.POST, request.FILES
+    except (MultiPartParserError, ValueError) as error:
+        raise invalid(None, f"The form cannot be read: {error}", "invalid_form") from error
+    images, mask = [], None
+    for name, file in _parts(files):
+        if _IMAGE_PART.fullmatch(name):
+            images.append(_of_part(name, file))
+        elif name in ("mask", "mask[]"):
+            mask = _of_part("mask", file)
+        else:
+            raise invalid(name, f"{name}: a file is not expected here; send images as 'image' or 'image[]'.")
+    fields = _fields(texts)
+    named = {name: fields.pop(name) for name in ("image", "images", "mask") if name in fields}
+    if named:  # a data URI or an address in a text part
+        more, more_mask = _of_json(named)
+        images, mask = [*images, *more], mask or more_mask
+    return fields, _counted(tuple(images)), mask
+
+
+def _parts(files: MultiValueDict[str, UploadedFile]) -> Iterator[tuple[str, UploadedFile]]:
+    for name in files:
+        for file in files.getlist(name):
+            yield name, file
+
+
+def _of_part(name: str, file: UploadedFile) -> SourceImage:
+    if file.size is not None and file.size > MAX_BYTES:
+        raise invalid(name, f"{name}: the file is larger than {MAX_BYTES >> 20} MB.", "image_too_large")
+    return _sniffed(name, file.read())
+
+
+def _fields(texts: MultiValueDict[str, str]) -> dict[str, Any]:
+    """Form texts as the clients write them: name, name[] for each item of a list, name[key] for each of a table."""
+    fields: dict[str, Any] = {}
+    for name in texts:
+        values = texts.getlist(name)
+        base, bracket, key = name.partition("[")
+        key = key.removesuffix("]")
+        if not bracket or not base:
+            fields[name] = values[-1]
+        elif not key:
+            fields[base] = values
+        elif isinstance(table := fields.setdefault(base, {}), dict):
+            table[key] = values[-1]
+    return fields
+
+
+# JSON ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _of_json(fields: Mapping[str, Any]) -> tuple[tuple[SourceImage, ...], SourceImage | None]:
+    """`images` as OpenAI's reference has it ([{"image_url": …}]), and kinder forms: `image`, plain texts, one or many."""
+    deadline = Deadline(FETCH_SECONDS)
+    images: list[SourceImage] = []
+    for name in ("image", "images"):
+        given = fields.get(name)
+        for item in given if isinstance(given, list) else [given] if given is not None else []:
+            images.append(_of_value(name, item, deadline))
+            _counted(tuple(images))
+    mask = None if fields.get("mask") is None else _of_value("mask", fields["mask"], deadline)
+    return tuple(images), mask
+
+
+def _of_value(name: str, value: Any, deadline: Deadline) -> SourceImage:
+    if isinstance(value, Mapping):
+        if "file_id" in value:
+            raise invalid(name, f"{name}: files cannot be stored here; send the image itself, or its address.")
+        value = value.get("image_url")
+    if isinstance(value, Mapping):
+        value = value.get("url")
+    if not isinstance(value, str) or not value:
+        text = f'{name}: write {{"image_url": "data:image/png;base64,…"}}, or an https address there.'
+        raise invalid(name, text)
+    try:
+        found = fetch(value, deadline=deadline)
+    except (BadOutput, TimedOut) as error:
+        raise _unreadable(name, str(error)) from error
+    return SourceImage(found.data, found.content_type)
+
+
+def _sniffed(name: str, data: bytes) -> SourceImage:
+    try:
+        found = measured(data)
+    except BadOutput as error:
+        raise _unreadable(name, str(error)) from error
+    return SourceImage(found.data, found.content_type)
+
+
+def _unreadable(name: str, reason: str) -> Refusal:
+    reason = reason.replace("The delivered image is unusable", "the image cannot be used")
+    return invalid(name.partition("[")[0], f"{name}: {reason}", "invalid_image")
+
+
+def _counted(images: tuple[SourceImage, ...]) -> tuple[SourceImage, ...]:
+    if len(images) > MOST_IMAGES:
+        raise invalid("image", f"image: {len(images)} images; send at most {MOST_IMAGES}.")
+    return images

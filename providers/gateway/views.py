@@ -1,0 +1,165 @@
+"""The addresses of the gateway. Each view is a receipt; whatever it raises becomes OpenAI's envelope in `api`."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import uuid
+from collections.abc import Callable, Iterator
+from time import monotonic
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from providers.request import Mode
+
+from . import answers, files, keys, schema, work
+from .client import Client
+from .refusals import Refusal
+from .wire import is_true
+
+log = logging.getLogger(__name__)
+View = Callable[..., HttpResponseBase]
+
+
+def client_of(request: HttpRequest) -> Client:
+    """The other end. A server that cannot notice a closed connection leaves it there for ever."""
+    found: Client | None = getattr(request, "gateway_client", None)
+    return found or Client()
+
+
+def api(*methods: str) -> Callable[[View], View]:
+    """A view of the API: no cookies, so no CSRF; refusals in the envelope; a request id on everything."""
+
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @functools.wraps(view)
+        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            try:
+                if request.method not in methods:
+                    allowed = ", ".join(methods)
+                    message = f"{request.method} is not possible here. Use {allowed}."
+                    raise Refusal(405, "method_not_allowed", message, headers={"Allow": allowed})
+                response = view(request, *args, **kwargs)
+            except Refusal as refusal:
+                response = refused(refusal)
+            except Exception:
+                log.exception("%s %s failed", request.method, request.path)
+                message = "Something failed here, and it is in our log."
+                response = refused(Refusal(500, "internal_error", message, kind="server_error"))
+            response.headers.setdefault("x-request-id", f"req_{uuid.uuid4().hex}")
+            response.headers.setdefault("Cache-Control", "no-store")
+            return response
+
+        return wrapped
+
+    return decorate
+
+
+def refused(refusal: Refusal) -> JsonResponse:
+    response = JsonResponse(refusal.body(), status=refusal.status, headers=refusal.headers)
+    if request_id := refusal.more.get("metadata", {}).get("request_id"):
+        response["x-request-id"] = request_id
+    return response
+
+
+@api("POST")
+def generations(request: HttpRequest) -> HttpResponseBase:
+    return _images(request, "text-to-image")
+
+
+@api("POST")
+def edits(request: HttpRequest) -> HttpResponseBase:
+    return _images(request, "edit")
+
+
+def _images(request: HttpRequest, mode: Mode) -> HttpResponseBase:
+    begun = getattr(request, "gateway_begun", None) or monotonic()
+    client = client_of(request)
+    question = work.read(request, mode)
+    if is_true(request.GET.get("dryRun", "false")):
+        return JsonResponse(schema.dry_run(question), headers=question.headers)
+    job = work.begin(request, question, client, begun)
+    origin = origin_of(request)
+    if job.asked.stream:
+        return StreamingHttpResponse(
+            _events(job, client, origin),
+            content_type="text/event-stream",
+            headers={**_headers(job), "Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+        )
+    try:
+        done = work.finish(job, client)
+    except Refusal as refusal:
+        response = refused(refusal)
+        response.headers |= _headers(job)
+        return response
+    body = answers.body(done.row, done.images, response_format=job.asked.response_format, origin=origin)
+    headers = {**_headers(job), **answers.headers(done.row)}
+    return HttpResponse(body, content_type="application/json", headers=headers)
+
+
+def _headers(job: work.Job) -> dict[str, str]:
+    again = {} if job.is_new else {"Idempotent-Replayed": "true"}
+    return {"x-request-id": job.row.request_id, **job.headers, **again}
+
+
+def _events(job: work.Job, client: Client, origin: str) -> Iterator[bytes]:
+    yield b": working\n\n"
+    try:
+        done = work.finish(job, client)
+        yield from answers.events(done.row, done.images, response_format=job.asked.response_format, origin=origin)
+    except Refusal as refusal:
+        yield answers.failed_event(refusal)
+    except Exception:
+        log.exception("A stream failed")
+        message = "Something failed here, and it is in our log."
+        yield answers.failed_event(Refusal(500, "internal_error", message, kind="server_error"))
+
+
+def origin_of(request: HttpRequest) -> str:
+    return settings.GATEWAY_ORIGIN or f"{request.scheme}://{request.get_host()}"
+
+
+@api("GET")
+def models(request: HttpRequest) -> JsonResponse:
+    keys.authenticate(request)
+    return JsonResponse({"object": "list", "data": schema.models()})
+
+
+@api("GET")
+def model(request: HttpRequest, name: str) -> JsonResponse:
+    keys.authenticate(request)
+    target = work.find(name)
+    found = schema.model(target, name)
+    if is_true(request.GET.get("schema", "false")):
+        found["schema"] = schema.parameters(target)
+    return JsonResponse(found)
+
+
+@api("GET", "HEAD")
+def file(request: HttpRequest, name: str) -> HttpResponse:
+    """An image by its signed address."""
+    query = request.GET
+    if not files.is_signed(name, query.get("expires", ""), query.get("signature", "")):
+        raise Refusal(404, "file_not_found", "There is no such image. Addresses of images work for an hour.")
+    found = files.read(name)
+    if found is None:
+        raise Refusal(404, "file_not_found", "This image is deleted. Addresses of images work for an hour.")
+    headers = {**files.HEADERS, "Cache-Control": "private, max-age=600"}
+    return HttpResponse(found[0], content_type=found[1], headers=headers)
+
+
+@api("GET")
+def openapi(request: HttpRequest) -> JsonResponse:
+    response = JsonResponse(schema.openapi(origin_of(request)), json_dumps_params={"indent": 1})
+    response["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+@api("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
+    known = "/images/generations, /images/edits, /models and /models/{id}"
+    message = f"Unknown address {request.method} {request.path}. Below /openai/v1 there are {known}."
+    raise Refusal(404, "unknown_url", message)

@@ -1,0 +1,33 @@
+"""What this app stores, a file per noun. Callers import from here."""
+
+from .keys import ApiKey
+from .offerings import (
+    Call,
+    CallQuerySet,
+    ImageModel,
+    ImageModelQuerySet,
+    Lab,
+    ModeChoices,
+    Offering,
+    OfferingQuerySet,
+    Price,
+    price_figures,
+    slug_validator,
+)
+from .requests import GatewayRequest
+
+__all__ = [
+    "ApiKey",
+    "Call",
+    "CallQuerySet",
+    "GatewayRequest",
+    "ImageModel",
+    "ImageModelQuerySet",
+    "Lab",
+    "ModeChoices",
+    "Offering",
+    "OfferingQuerySet",
+    "Price",
+    "price_figures",
+    "slug_validator",
+]

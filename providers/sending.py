@@ -1,0 +1,134 @@
+"""One offering, asked for the images of one request: in as many calls as it needs, at the same time where several.
+
+What is let through to a provider is agreed on by all workers: spending cap, circuit, shared limits – in this order.
+Threads of their own talk to the provider; all questions to Postgres are asked by the caller's thread, before and after.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from time import monotonic
+
+import httpx
+from django.db import connection
+from django.utils import timezone
+
+from . import circuit, limits, normalisation, spending
+from .accounts import accounts
+from .adapters import ADAPTERS
+from .adapters.base import Deadline, new_client
+from .costs import estimate
+from .errors import HeldBack, InvalidRequest, ProviderError, RateLimited
+from .models import Offering
+from .request import ImageRequest, ProviderCall
+from .results import Try
+
+AT_ONCE = 5  # calls of one request: n = 10 from a provider of single images is two rounds, and no flood
+
+
+def send(
+    offering: Offering, request: ImageRequest, *, first: int, time_limit: float, stop: threading.Event | None
+) -> list[Try]:
+    """What came of it, call by call. `first` images of the request were made elsewhere; `time_limit` is for all calls.
+
+    A call that fails keeps the calls that have not begun from beginning: what is missing is better asked for elsewhere.
+    """
+    started_at = timezone.now()
+    try:
+        parts = normalisation.split(request, offering.parameters, first=first)
+        wanted = [
+            normalisation.build(part, endpoint=offering.endpoint, parameters=offering.parameters) for part in parts
+        ]
+    except InvalidRequest as error:
+        return [Try(request, None, started_at, error=error, sent=False)]
+    try:
+        spending.check(offering, _price_of(offering, parts))
+    except HeldBack as error:
+        return [Try(request, None, started_at, error=error, sent=False)]
+    _let_go_of_the_database()
+    line = _Line(offering, Deadline(time_limit, stop=stop))
+    if len(parts) == 1:
+        return [line.ask(parts[0], wanted[0])]
+    with ThreadPoolExecutor(min(AT_ONCE, len(parts)), thread_name_prefix="n") as pool:
+        tries = list(pool.map(line.ask_unless_failed, parts, wanted))
+    return [each for each in tries if each is not None]
+
+
+def _price_of(offering: Offering, parts: list[ImageRequest]) -> Decimal | None:
+    price = estimate(offering, parts[0])
+    return None if price is None else price * sum(part.n for part in parts)
+
+
+def _let_go_of_the_database() -> None:
+    """Hold no connection while a provider works: a hundred slow answers would use up all of Postgres'."""
+    if connection.in_atomic_block:
+        raise RuntimeError("routing.generate was called inside a transaction; the network must stay outside.")
+    connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The line to one offering for the calls of one request. Knows no database."""
+
+    offering: Offering
+    deadline: Deadline
+    failed: threading.Event = field(default_factory=threading.Event)
+
+    def ask_unless_failed(self, request: ImageRequest, wanted: ProviderCall) -> Try | None:
+        return None if self.failed.is_set() else self.ask(request, wanted)
+
+    def ask(self, request: ImageRequest, wanted: ProviderCall) -> Try:
+        started_at, clock, sent = timezone.now(), monotonic(), False
+        try:
+            with self._admitted():
+                started_at, clock, sent = timezone.now(), monotonic(), True
+                account = accounts()[self.offering.provider]
+                adapter = ADAPTERS[account.adapter]
+                answer = adapter.generate(wanted, account=account, http=http(), deadline=self.deadline)
+        except ProviderError as error:
+            self.failed.set()
+            return Try(request, wanted, started_at, timedelta(seconds=monotonic() - clock), error=error, sent=sent)
+        return Try(request, wanted, started_at, answer.duration, answer)
+
+    @contextmanager
+    def _admitted(self) -> Iterator[None]:
+        """Around a request: leave to send it, or HeldBack; afterwards all workers know how it went."""
+        offering, seconds = self.offering, self.deadline.check("waiting for its turn")
+        circuit.check(offering.pk, f"{offering.provider}'s {offering.endpoint}", seconds)
+        try:
+            lease = limits.take(offering.provider, seconds)
+        except HeldBack as error:
+            circuit.report(offering.pk, error)
+            raise
+        try:
+            yield
+        except ProviderError as error:
+            if isinstance(error, RateLimited) and error.retry_after:
+                limits.pause(offering.provider, error.retry_after)
+            circuit.report(offering.pk, error)
+            raise
+        else:
+            circuit.report(offering.pk, None)
+        finally:
+            limits.give_back(lease)
+
+
+def http() -> httpx.Client:
+    """One pool of connections for the whole process: handshakes are paid once, not per image."""
+    with _first:  # functools.cache lets two threads that come at once each make one
+        return _client()
+
+
+_first = threading.Lock()
+
+
+@functools.cache
+def _client() -> httpx.Client:
+    return new_client(connections=512)
