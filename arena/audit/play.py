@@ -178,9 +178,14 @@ class Player:
         """Public pages as this voter sees them: none may show an image of the prompt beside a name."""
         files = list(battle.prompt.entries.values_list("thumbnail", flat=True))
         pages = [battle.prompt.competition.get_absolute_url()]
-        pages += [side.image_model.get_absolute_url() for side in (battle.left, battle.right)]
+        models = [side.image_model for side in (battle.left, battle.right)]
+        pages += [model.get_absolute_url() for model in models]
+        pages += [f"/compare/{'/'.join(sorted(model.slug for model in models))}/"]
         for address in pages:
-            text = browser.get(address).body.decode("utf-8", "replace")
+            answer = browser.get(address)
+            if answer.status in (301, 302):
+                answer = browser.get(answer.header("location"))
+            text = answer.body.decode("utf-8", "replace")
             yield from ((address, file) for file in files if file in text)
 
     def _entries(self, browser: Browser, battle: Battle) -> Iterator[Refused]:
