@@ -2,7 +2,7 @@ from django.urls import path, register_converter
 
 from providers.slugs import DottedSlug
 
-from .views import boards, choosing, comparing, competitions, models, pages, snapshots
+from .views import boards, choosing, comparing, competitions, health, models, pages, snapshots
 
 register_converter(DottedSlug, "dotted")
 
@@ -21,7 +21,9 @@ urlpatterns = [
     path("models/<dotted:slug>/", models.model, name="model"),
     path("competitions/", competitions.competitions, name="competitions"),
     path("competitions/<dotted:slug>/", competitions.competition, name="competition"),
+    path("snapshots/", snapshots.index, name="snapshots"),
     path("snapshots/<int:pk>/", snapshots.snapshot, name="snapshot"),
     path("snapshots/<int:pk>.csv", snapshots.snapshot_csv, name="snapshot-csv"),
     path("methodology/", pages.methodology, name="methodology"),
+    path("status/", health.status, name="status"),
 ]

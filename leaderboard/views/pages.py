@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from arena import battles, integrity, matchmaking
 from arena.models import Category
 from leaderboard import boards as constants
-from leaderboard import comparison, elo, ranks, standings
+from leaderboard import comparison, elo, ranks, ratings, slices, standings
 from leaderboard.models import Board
 
 HEAD = 5  # rows of a board shown on the home page
@@ -40,6 +40,8 @@ def methodology(request: HttpRequest) -> HttpResponse:
         "mean": elo.MEAN,
         "scale": elo.SCALE,
         "draws": ranks.DRAWS,
+        "recent_days": ratings.RECENT_DAYS,
+        "slice_votes": slices.MIN_VOTES,
         "uniform_share": matchmaking.UNIFORM_SHARE,
         "largest_share": matchmaking.LARGEST_SHARE,
         "boost": matchmaking.BOOST,
