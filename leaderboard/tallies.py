@@ -17,7 +17,7 @@ from django.utils import timezone
 from arena.models import Category, ImportedVote, Tally, Vote
 
 from . import elo
-from .elo import Ints
+from .likelihood import Ints
 from .models import Board
 
 log = logging.getLogger(__name__)
