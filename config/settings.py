@@ -212,10 +212,10 @@ CELERY_BEAT_SCHEDULE = {
     "recompute": {"task": "leaderboard.tasks.recompute", "schedule": 3.0, "options": {"expires": 3.0}},
     # Pauses by itself while counting is dear: providers/summaries.py.
     "keep-summaries": {"task": "providers.tasks.keep_summaries", "schedule": 20.0, "options": {"expires": 20.0}},
-    # Every hour, for one a day: a clock that was restarted at midnight misses nothing.
-    "snapshots": {"task": "leaderboard.tasks.take_snapshots", "schedule": 3600.0, "options": {"expires": 3600.0}},
+    # Asked every few minutes, done once a day: a clock that is restarted often, or at midnight, misses nothing.
+    "snapshots": {"task": "leaderboard.tasks.take_snapshots", "schedule": 300.0, "options": {"expires": 300.0}},
+    "check-tallies": {"task": "leaderboard.tasks.check_tallies", "schedule": 300.0, "options": {"expires": 300.0}},
     "prune-gateway": {"task": "providers.tasks.prune_gateway", "schedule": 60.0, "options": {"expires": 60.0}},
-    "check-tallies": {"task": "leaderboard.tasks.check_tallies", "schedule": 86_400.0, "options": {"expires": 3600.0}},
 }
 
 # Generation ──────────────────────────────────────────────────────────────────────────────────────────────────────────

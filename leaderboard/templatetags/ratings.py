@@ -105,3 +105,14 @@ def share_of(part: int, whole: int) -> str:
 @register.filter
 def is_finite(number: float | None) -> bool:
     return number is not None and math.isfinite(number)
+
+
+@register.filter
+def signed(number: float) -> str:
+    """A change in whole Elo, with its sign; half a point is none."""
+    return "±0" if abs(number) < 0.5 else f"{number:+.0f}".replace("-", "−")
+
+
+@register.filter
+def of(numbers: dict[str, float], key: str) -> float | None:
+    return numbers.get(key)
