@@ -312,11 +312,15 @@ DAILY_SPEND_CAP = env_decimal("DAILY_SPEND_CAP")
 
 GATEWAY_ORIGIN = env("GATEWAY_ORIGIN").rstrip("/")  # where clients reach it, if that is not the host they name
 GATEWAY_THREADS = env_int("GATEWAY_THREADS", 128)  # requests under way in one process; more are refused with 503
-GATEWAY_TIME_LIMIT = env_int("GATEWAY_TIME_LIMIT", 240)  # seconds for each offering asked; the official clients wait 600
+GATEWAY_TIME_LIMIT = env_int(
+    "GATEWAY_TIME_LIMIT", 240
+)  # seconds for each offering asked; the official clients wait 600
 GATEWAY_RATE = env_int("GATEWAY_RATE", 60)  # requests a minute of a key that has no limit of its own
 GATEWAY_LARGEST_REQUEST = env_int("GATEWAY_LARGEST_REQUEST", 64) * 1024 * 1024  # MB
 GATEWAY_FILE_LIFETIME = env_int("GATEWAY_FILE_LIFETIME", 3600)  # seconds an image stays behind its signed address
-GATEWAY_RETRY_WINDOW = env_int("GATEWAY_RETRY_WINDOW", 600)  # seconds in which a client's own retry gets the first answer
+GATEWAY_RETRY_WINDOW = env_int(
+    "GATEWAY_RETRY_WINDOW", 600
+)  # seconds in which a client's own retry gets the first answer
 
 # Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -333,7 +337,7 @@ STORAGES = {
         # Hashed names can be cached for ever; in tests and with DEBUG, WhiteNoise serves the sources as they are.
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or TESTING
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "config.storage.HashedStaticFiles"
     },
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG or TESTING
