@@ -210,6 +210,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "dispatch": {"task": "arena.tasks.dispatch", "schedule": 2.0, "options": {"expires": 2.0}},
     "recompute": {"task": "leaderboard.tasks.recompute", "schedule": 3.0, "options": {"expires": 3.0}},
+    "close-dead-reservations": {
+        "task": "providers.tasks.close_dead_reservations",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "recount-spending": {"task": "providers.tasks.recount_spending", "schedule": 3600.0, "options": {"expires": 600.0}},
     # Pauses by itself while counting is dear: providers/summaries.py.
     "keep-summaries": {"task": "providers.tasks.keep_summaries", "schedule": 20.0, "options": {"expires": 20.0}},
     # Asked every few minutes, done once a day: a clock that is restarted often, or at midnight, misses nothing.
@@ -298,6 +304,20 @@ PROVIDERS |= {
         "name": "Simulator (OpenAI's wire format)",
         "adapter": "openai",
         "urls": {"base": f"{SIMULATOR_URL}/openai/v1"},
+        "api_key": "simulated" if SIMULATOR_URL else "",
+        "simulated": True,
+    },
+    "simulated-bfl": {
+        "name": "Simulator (Black Forest Labs' wire format)",
+        "adapter": "bfl",
+        "urls": {"base": f"{SIMULATOR_URL}/bfl/v1"},
+        "api_key": "simulated" if SIMULATOR_URL else "",
+        "simulated": True,
+    },
+    "simulated-gemini": {
+        "name": "Simulator (Gemini's wire format)",
+        "adapter": "gemini",
+        "urls": {"base": f"{SIMULATOR_URL}/gemini/v1beta"},
         "api_key": "simulated" if SIMULATOR_URL else "",
         "simulated": True,
     },

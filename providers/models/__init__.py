@@ -15,6 +15,7 @@ from .offerings import (
     slug_validator,
 )
 from .requests import GatewayRequest
+from .spending import Reservation, SpentDay
 from .summaries import CallSummary
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "Offering",
     "OfferingQuerySet",
     "Price",
+    "Reservation",
+    "SpentDay",
     "price_figures",
     "slug_validator",
 ]
