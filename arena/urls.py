@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from . import image_views, views
+from . import image_views, suggestion_views, views
 
 app_name = "arena"
 urlpatterns = [
@@ -17,5 +17,6 @@ urlpatterns = [
     ),
     path("entries/<int:pk>/", image_views.entry, name="entry"),
     path("entries/<int:pk>/original", image_views.original, name="original"),
+    path("suggestions/", suggestion_views.suggest, name="suggest"),
     path("robots.txt", views.robots),
 ]

@@ -11,6 +11,7 @@ from arena.models.competitions import Category, Competition, Prompt
 from arena.models.generations import Entry, Generation
 from arena.models.imports import ImportedVote, VoteFile
 from arena.models.scores import PairScores
+from arena.models.suggestions import Suggestion
 from arena.models.votes import Outcome, Tally, Vote
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Outcome",
     "PairScores",
     "Prompt",
+    "Suggestion",
     "Tally",
     "Vote",
     "VoteFile",

@@ -15,6 +15,7 @@ from .offerings import (
     slug_validator,
 )
 from .requests import GatewayRequest
+from .trials import Trial
 
 __all__ = [
     "ApiKey",
@@ -28,6 +29,7 @@ __all__ = [
     "Offering",
     "OfferingQuerySet",
     "Price",
+    "Trial",
     "price_figures",
     "slug_validator",
 ]
