@@ -221,6 +221,7 @@ CELERY_BEAT_SCHEDULE = {
     # Asked every few minutes, done once a day: a clock that is restarted often, or at midnight, misses nothing.
     "snapshots": {"task": "leaderboard.tasks.take_snapshots", "schedule": 300.0, "options": {"expires": 300.0}},
     "check-tallies": {"task": "leaderboard.tasks.check_tallies", "schedule": 300.0, "options": {"expires": 300.0}},
+    "playground": {"task": "providers.tasks.dispatch_trials", "schedule": 1.0, "options": {"expires": 2.0}},
     "prune-gateway": {"task": "providers.tasks.prune_gateway", "schedule": 60.0, "options": {"expires": 60.0}},
 }
 
@@ -351,6 +352,12 @@ GATEWAY_FILE_LIFETIME = env_int("GATEWAY_FILE_LIFETIME", 3600)  # seconds an ima
 GATEWAY_RETRY_WINDOW = env_int(
     "GATEWAY_RETRY_WINDOW", 600
 )  # seconds in which a client's own retry gets the first answer
+
+# The playground: what visitors without a key may cost. Sample models cost nothing.
+PLAYGROUND_DAILY_BUDGET = env_decimal("PLAYGROUND_DAILY_BUDGET")  # US dollars a day (UTC) for all of them; empty: none
+PLAYGROUND_RATE = env_int("PLAYGROUND_RATE", 12)  # tries a minute of one visitor, and thrice that of one address
+# Behind a proxy every visitor has the proxy's address: the header in which it passes the real one on.
+CLIENT_ADDRESS_HEADER = env("CLIENT_ADDRESS_HEADER")
 
 # Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
