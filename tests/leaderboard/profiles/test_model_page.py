@@ -289,3 +289,18 @@ def test_another_board_of_the_model_can_be_asked_for(client, played):
     page = text_of(client.get(model.get_absolute_url(), {"board": "elsewhere"}))
     assert "come from Others, not from this site" in page
     assert "come from Others" not in text_of(client.get(model.get_absolute_url(), {"board": "nothing"}))
+
+
+def test_use_cases_come_from_prompts_with_votes_enough(client, played):
+    entry, other = played
+    entry.prompt.tags = ["signs & letters"]
+    entry.prompt.save(update_fields=["tags"])
+    address = entry.image_model.get_absolute_url()
+    assert "Use cases" not in text_of(client.get(address))
+    for number in range(17):
+        battles.cast_vote(make.make_battle(left=entry, right=other), "right" if number % 2 else "left")
+    recount(entry.prompt.competition.category)
+    uses = section(text_of(client.get(address)), "uses")
+    assert "signs &amp; letters" in uses
+    assert "1 prompt, 20 votes" in uses
+    assert "55%" in uses
