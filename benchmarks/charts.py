@@ -29,13 +29,17 @@ RUNS, TARGET = 9, 25.0
 
 
 def main() -> None:
-    print(f"{'models':>6} {'layout':>9} {'drawn':>9} {'ElementTree':>12} {'ratio':>6} {'labels':>7} {'HTML':>8} {'gz':>7}")
+    print(
+        f"{'models':>6} {'layout':>9} {'drawn':>9} {'ElementTree':>12} {'ratio':>6} {'labels':>7} {'HTML':>8} {'gz':>7}"
+    )
     for count in (20, 60, 200):
         points = _points(count)
         side = Side(tuple(points), ("1 model without pricing omitted.",))
         landscape = Landscape(side, side, count)
         html = draw(landscape, points[0].url)
-        layout = _best(lambda points=points: [charts.scatter(points, frame=frame) for frame in (charts.WIDE, charts.NARROW)])
+        layout = _best(
+            lambda points=points: [charts.scatter(points, frame=frame) for frame in (charts.WIDE, charts.NARROW)]
+        )
         drawn = _best(lambda landscape=landscape, points=points: draw(landscape, points[0].url))
         reference = _best(lambda html=html: _elements(html.count("<")))
         wide = charts.scatter(points)

@@ -13,7 +13,7 @@ from playwright.sync_api import FloatRect, Locator, Page, expect
 from arena import battles
 from arena.models import Battle
 from leaderboard import ratings, results, speeds
-from providers import performance
+from providers import performance, summaries
 from providers.models import Offering
 from tests import factories
 
@@ -50,6 +50,7 @@ def publish() -> list[str]:
     ratings.recompute_moved()
     results.recount_moved()
     speeds.measure()
+    summaries.count()
     model = site.models[0]
     return [
         "/", "/leaderboard/", "/models/", "/competitions/", "/methodology/", "/nowhere/", "/models/?q=nothing-like-it",

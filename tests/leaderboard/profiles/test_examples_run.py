@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import httpx
+
 from providers import catalog
 from providers.models import ApiKey
 from tests import factories as make
