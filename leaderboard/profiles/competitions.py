@@ -13,6 +13,7 @@ from leaderboard.uses import ENOUGH
 from providers.models import ImageModel
 
 IMAGES = 6  # shown of one competition
+USES = 12  # those with the most votes
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,5 +121,5 @@ def uses(image_model: ImageModel, entries: Iterable[Entry]) -> list[Use]:
         Use(tag, len(each), Score(sum(s.won for s in each), sum(s.tied for s in each), sum(s.lost for s in each)))
         for tag, each in found.items()
     ]
-    enough = [use for use in added if use.score.votes >= ENOUGH]
-    return sorted(enough, key=lambda use: (-use.score.points, use.tag))
+    enough = sorted((use for use in added if use.score.votes >= ENOUGH), key=lambda use: -use.score.votes)
+    return sorted(enough[:USES], key=lambda use: (-use.score.points, use.tag))
