@@ -202,6 +202,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "dispatch": {"task": "arena.tasks.dispatch", "schedule": 2.0, "options": {"expires": 2.0}},
     "recompute": {"task": "leaderboard.tasks.recompute", "schedule": 3.0, "options": {"expires": 3.0}},
+    # Both rest by themselves where they would take more than a small part of the database's time.
+    "records": {"task": "leaderboard.tasks.recount_records", "schedule": 5.0, "options": {"expires": 5.0}},
+    "speeds": {"task": "leaderboard.tasks.measure_speeds", "schedule": 15.0, "options": {"expires": 15.0}},
     # Every hour, for one a day: a clock that was restarted at midnight misses nothing.
     "snapshots": {"task": "leaderboard.tasks.take_snapshots", "schedule": 3600.0, "options": {"expires": 3600.0}},
     "prune-gateway": {"task": "providers.tasks.prune_gateway", "schedule": 60.0, "options": {"expires": 60.0}},
@@ -311,11 +314,15 @@ DAILY_SPEND_CAP = env_decimal("DAILY_SPEND_CAP")
 
 GATEWAY_ORIGIN = env("GATEWAY_ORIGIN").rstrip("/")  # where clients reach it, if that is not the host they name
 GATEWAY_THREADS = env_int("GATEWAY_THREADS", 128)  # requests under way in one process; more are refused with 503
-GATEWAY_TIME_LIMIT = env_int("GATEWAY_TIME_LIMIT", 240)  # seconds for each offering asked; the official clients wait 600
+GATEWAY_TIME_LIMIT = env_int(
+    "GATEWAY_TIME_LIMIT", 240
+)  # seconds for each offering asked; the official clients wait 600
 GATEWAY_RATE = env_int("GATEWAY_RATE", 60)  # requests a minute of a key that has no limit of its own
 GATEWAY_LARGEST_REQUEST = env_int("GATEWAY_LARGEST_REQUEST", 64) * 1024 * 1024  # MB
 GATEWAY_FILE_LIFETIME = env_int("GATEWAY_FILE_LIFETIME", 3600)  # seconds an image stays behind its signed address
-GATEWAY_RETRY_WINDOW = env_int("GATEWAY_RETRY_WINDOW", 600)  # seconds in which a client's own retry gets the first answer
+GATEWAY_RETRY_WINDOW = env_int(
+    "GATEWAY_RETRY_WINDOW", 600
+)  # seconds in which a client's own retry gets the first answer
 
 # Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
