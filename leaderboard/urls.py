@@ -1,4 +1,4 @@
-from django.urls import path, register_converter
+from django.urls import path, re_path, register_converter
 
 from providers.slugs import DottedSlug
 
@@ -10,6 +10,7 @@ from .views import (
     finding,
     indexing,
     labs,
+    mine,
     models,
     pages,
     providers,
@@ -47,6 +48,11 @@ urlpatterns = [
     path("competitions/<dotted:slug>/<int:pk>/", competitions.prompt, name="prompt"),
     path("snapshots/<int:pk>/", snapshots.snapshot, name="snapshot"),
     path("snapshots/<int:pk>.csv", snapshots.snapshot_csv, name="snapshot-csv"),
+    path("arena/<dotted:slug>/mine/", mine.mine, name="mine"),
+    path("arena/<dotted:slug>/mine/share/", mine.share, name="share-ranking"),
+    re_path(r"^rankings/(?P<token>[\w-]{22})/$", mine.shared, name="shared-ranking"),
+    re_path(r"^rankings/(?P<token>[\w-]{22})\.png$", mine.card, name="ranking-card"),
+    re_path(r"^rankings/(?P<token>[\w-]{22})/withdraw/$", mine.withdraw, name="withdraw-ranking"),
     path("robots.txt", indexing.robots, name="robots"),
     path("sitemap.xml", indexing.sitemap, name="sitemap"),
     path("llms.txt", indexing.llms, name="llms"),

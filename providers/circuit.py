@@ -8,6 +8,7 @@ half-open   the time is over: one call passes, as a probe. It brings an answer â
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from . import valkey
 from .errors import HeldBack, ProviderError
@@ -52,14 +53,19 @@ _ANSWERED = "return redis.call('DEL', KEYS[1], KEYS[2])"
 _UNDECIDED = "return redis.call('DEL', KEYS[2])"
 
 
-def check(offering: int, name: str, seconds: float) -> None:
-    """Pass, or raise HeldBack. Whoever passes reports how it went: a probe holds the way for `seconds` otherwise."""
-    wait = int(valkey.run(_ALLOW, _keys(offering), [round(seconds * 1000), round(NEXT_LOOK * 1000)]) or 0) / 1000
+def question(offering: int, seconds: float) -> valkey.Step:
+    """May this offering be asked? Whoever gets a yes reports how it went: a probe holds the way for `seconds` else."""
+    return valkey.Step(_ALLOW, _keys(offering), [round(seconds * 1000), round(NEXT_LOOK * 1000)])
+
+
+def verdict(answer: Any, name: str) -> None:
+    """Pass, or raise HeldBack."""
+    wait = int(answer or 0) / 1000
     if wait:
         raise HeldBack(f"{name} failed {FAILURES} times in a row; it is tried again in {wait:.0f} s.", retry_after=wait)
 
 
-def report(offering: int, error: ProviderError | None) -> None:
+def report(offering: int, error: ProviderError | None) -> valkey.Step:
     """How a call went. A refusal is an answer too; throttling and our own account's troubles decide nothing."""
     match error:
         case None:
@@ -70,7 +76,7 @@ def report(offering: int, error: ProviderError | None) -> None:
             script = _ANSWERED
         case _:
             script = _UNDECIDED
-    valkey.run(script, _keys(offering), [FAILURES, round(FIRST_REST * 1000), round(LONGEST_REST * 1000)])
+    return valkey.Step(script, _keys(offering), [FAILURES, round(FIRST_REST * 1000), round(LONGEST_REST * 1000)])
 
 
 def resting(offerings: Iterable[int]) -> dict[int, float]:

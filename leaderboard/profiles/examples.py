@@ -56,7 +56,7 @@ def _example(key: str, language: str, file: str, code: str) -> Example:
 
 
 def _generation(model: str, base: str) -> tuple[Example, ...]:
-    body = json.dumps({"model": model, "prompt": PROMPT, "size": SIZE}, indent=2, ensure_ascii=False)
+    body = json.dumps({"model": model, "prompt": PROMPT, "size": SIZE}, indent=2).replace("\n", "\n  ")
     m, p = json.dumps(model), json.dumps(PROMPT)
     return (
         _example(

@@ -7,7 +7,7 @@ import io
 import json
 import re
 from decimal import Decimal
-from xml.etree import ElementTree
+from itertools import pairwise
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -33,7 +33,7 @@ class Site:
         self.prompts = [make.make_prompt(self.competition, tags=["text", "night"]) for _ in range(prompts)]
         self.entries = [[make.make_entry(prompt, model) for model in self.models] for prompt in self.prompts]
         for row in self.entries:
-            for left, right in zip(row, row[1:], strict=False):
+            for left, right in pairwise(row):
                 for outcome in ("left", "right", "both_bad"):
                     battles.cast_vote(make.make_battle(left=left, right=right), outcome)
         self.count()
@@ -73,9 +73,7 @@ def test_a_filtered_board_hides_rows_and_its_csv_is_exactly_what_it_shows(client
     assert "1 of 3 models" in page
     assert "price=0.05&amp;sort=-model" in page  # the link to the file asks for the same
     whole = list(csv.DictReader(io.StringIO(text_of(client.get("/leaderboard/text-to-image.csv")))))
-    assert [
-        row for row in whole if row["model"] == cheap.slug
-    ] == rows  # rank and interval are those of the whole board
+    assert [row for row in whole if row["model"] == cheap.slug] == rows  # ranks are the whole board’s
 
 
 @pytest.mark.parametrize(
@@ -324,7 +322,8 @@ def queries(client, address):
 def test_no_page_asks_more_when_there_is_more(client, site):
     addresses = [
         "/", "/leaderboard/", "/leaderboard/overall/", "/leaderboard/text-to-image/", "/leaderboard/text-to-image.csv",
-        "/competitions/", site.competition.get_absolute_url(), f"{site.competition.get_absolute_url()}{site.prompts[0].pk}/",
+        "/competitions/", site.competition.get_absolute_url(),
+        f"{site.competition.get_absolute_url()}{site.prompts[0].pk}/",
         "/choose/", "/compare/", f"/compare/{site.models[0].slug}/{site.models[1].slug}/", "/uses/", "/uses/night/",
         "/week/", "/search/?q=bird", "/sitemap.xml", "/llms.txt",
     ]  # fmt: skip

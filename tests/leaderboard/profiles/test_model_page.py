@@ -117,7 +117,7 @@ def test_the_landscape_says_what_it_leaves_out(client, played):
     assert found.speed.notes == ("2 models waiting for enough speed data.",)
     page = text_of(client.get(entry.image_model.get_absolute_url()))
     assert "1 model without pricing omitted." in page
-    assert re.search(rf'<a href="{re.escape(entry.image_model.get_absolute_url())}" class="current">', page)
+    assert re.search(rf'<a href="{re.escape(entry.image_model.get_absolute_url())}" class="current" ', page)
 
 
 def test_a_new_board_shows_at_once_and_nothing_is_computed_twice(client, played):

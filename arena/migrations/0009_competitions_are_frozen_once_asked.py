@@ -36,7 +36,7 @@ DROP FUNCTION arena_competition_is_frozen();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("arena", "0005_entries_know_their_pipeline_and_seed")]
+    dependencies = [("arena", "0008_imported_votes_are_checked_by_statement")]
 
     operations = [
         migrations.AddField(

@@ -9,7 +9,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('arena', '0006_competitions_are_frozen_once_asked'),
+        ("arena", "0009_competitions_are_frozen_once_asked"),
     ]
 
     operations = [
