@@ -18,7 +18,7 @@ from leaderboard.standings import Standing
 from providers.models import ImageModel
 
 from . import competitions, matchups, questions, reference, sellers, speed
-from .competitions import Result
+from .competitions import Result, Use
 from .matchups import Matchups
 from .questions import Question
 from .reference import Group, Sizes
@@ -41,6 +41,7 @@ class Profile:
     category: Category | None  # the board whose charts and matchups are shown
     matchups: Matchups | None
     results: Sequence[Result]
+    uses: Sequence[Use]
     gallery: Sequence[Entry]  # but those held back from this reader
     sellers: Sequence[Seller]
     cheapest: Seller | None
@@ -94,6 +95,7 @@ def of_model(image_model: ImageModel, base_url: str, board: str = "", hidden: Co
         category=category,
         matchups=matchups.of_model(image_model, category) if category else None,
         results=competitions.results(image_model, entries, hidden),
+        uses=competitions.uses(image_model, entries) if entries else (),
         gallery=competitions.shown(entries, hidden),
         sellers=sold,
         cheapest=sellers.cheapest(sold),
