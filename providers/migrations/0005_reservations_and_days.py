@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('providers', '0004_gateway_requests_and_limits_of_keys'),
+        ("providers", "0004_gateway_requests_and_limits_of_keys"),
     ]
 
     operations = [

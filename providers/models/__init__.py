@@ -17,6 +17,7 @@ from .offerings import (
 from .requests import GatewayRequest
 from .spending import Reservation, SpentDay
 from .summaries import CallSummary
+from .trials import Trial
 
 __all__ = [
     "ApiKey",
@@ -33,6 +34,7 @@ __all__ = [
     "Price",
     "Reservation",
     "SpentDay",
+    "Trial",
     "price_figures",
     "slug_validator",
 ]
