@@ -68,6 +68,7 @@ def server(django_db_setup, django_db_blocker, simulator, tmp_path_factory) -> I
     environment = {
         **os.environ,
         "DATABASE_URL": database_url(),
+        "DATABASE_POOL": "8",
         "SIMULATOR_URL": simulator.url,
         "MEDIA_ROOT": str(media),
         "GATEWAY_TIME_LIMIT": "30",
