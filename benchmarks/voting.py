@@ -6,7 +6,8 @@ trip. The votes it casts are real votes of a voter of its own.
     next pair   from the click on “Next” to the frame in which both new images are there, decoded. With the pairs loaded
                 ahead, at two tempos; beside it the same page with its pairs ahead taken out. Aim: 50 ms at the median
     names       from the vote to the names
-    weight      HTML, CSS and JavaScript of the voting page, gzipped, without images and font. Aim: 35 KB
+    weight      HTML, CSS and JavaScript of the voting page, gzipped, without images and font. Aim: 35 KB. The zoom's
+                script comes later, when the pair is shown
     shift       cumulative layout shift over all of it. Aim: 0
     Lighthouse  where it is installed (`npx --no-install lighthouse`, or LIGHTHOUSE=command), as on a phone
 
@@ -81,7 +82,7 @@ def main() -> None:
     print(f"loading ahead is {ratio:.0f} times as quick\n\nlayout shift (aim: 0): {shift:.4f}\n")
     with browser(throttled=False) as page:
         weigh(page, address)
-    lighthouse(address)
+        lighthouse(page.url, "; ".join(f"{each['name']}={each['value']}" for each in page.context.cookies()))
 
 
 @contextmanager
@@ -144,9 +145,15 @@ def weigh(page: Page, address: str) -> None:
     print(f"page weight, KB gzipped (aim: 35): {total / 1000:.1f} ({parts})\n")
 
 
-def lighthouse(address: str) -> None:
+def lighthouse(address: str, cookie: str) -> None:
+    """The battle's page itself, as its voter. It forbids indexing on purpose, which Lighthouse takes off its SEO."""
     command = shlex.split(os.environ.get("LIGHTHOUSE", "npx --no-install lighthouse"))
-    flags = ["--quiet", "--output=json", f"--chrome-flags=--headless=new {' '.join(FLAGS)}"]
+    flags = [
+        "--quiet",
+        "--output=json",
+        f"--extra-headers={json.dumps({'Cookie': cookie})}",
+        f"--chrome-flags=--headless=new {' '.join(FLAGS)}",
+    ]
     environment = os.environ | {"CHROME_PATH": os.environ.get("CHROMIUM") or shutil.which("chromium") or ""}
     try:
         done = subprocess.run(

@@ -27,7 +27,7 @@ def test_scripts_import_each_other_by_names_that_exist(tmp_path: Path):
     imported = [
         (script.name, name)
         for script in tmp_path.glob("js/*.js")
-        for name in re.findall(r'from "\./([^"]+)"', script.read_text())
+        for name in re.findall(r'(?:from |import\()"\./([^"]+)"', script.read_text())
     ]
     assert imported
     for script, name in imported:
