@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from . import image_views, views
+from . import ballot_views, image_views, views
 
 app_name = "arena"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("battles/<uuid:pk>/skip/", views.skip, name="skip"),
     re_path(r"^i/(?P<token>[\w-]{16,32})\.webp$", image_views.image, name="image"),
     re_path(r"^i/(?P<token>[\w-]{16,32})\.small\.webp$", image_views.image, {"small": True}, name="small-image"),
+    path("vote/", ballot_views.cast, name="ballot"),
+    path("i/new/<str:token>.webp", ballot_views.image, name="ballot-image"),
     re_path(
         r"^images/(?P<name>(?:public|sources)/[0-9a-f]{32}\.(?:webp|jpg))$",
         image_views.public_image,
@@ -19,5 +21,4 @@ urlpatterns = [
     ),
     path("entries/<int:pk>/", image_views.entry, name="entry"),
     path("entries/<int:pk>/original", image_views.original, name="original"),
-    path("robots.txt", views.robots),
 ]

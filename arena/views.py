@@ -136,13 +136,6 @@ def report(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "arena/report.html", context, status=400 if message else 200)
 
 
-@require_safe
-def robots(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(
-        "User-agent: *\nDisallow: /arena/\nDisallow: /battles/\nDisallow: /i/\n", content_type="text/plain"
-    )
-
-
 def _own(request: HttpRequest, pk: UUID) -> tuple[Voter, Battle]:
     """The voter, and a battle of theirs; somebody else's does not exist for them."""
     voter = voters.current(request)

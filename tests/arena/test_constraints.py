@@ -191,6 +191,11 @@ def test_imported_votes():
     refuses("one imported vote per line", lambda: ImportedVote.objects.create(**_copy(vote)))
     refuses("an imported vote is between two models", update(vote, right_model=one))
     refuses("imported outcome is known", update(vote, outcome="win"))
+    named = "an imported vote names a file and models that exist"
+    for column in ("file_id", "left_model_id", "right_model_id"):
+        refuses(named, update(vote, **{column: 987_654}))
+        refuses(named, lambda column=column: ImportedVote.objects.create(**_copy(vote) | {"line": 3, column: 987_654}))
+    refuses("a vote file with votes stays", lambda: VoteFile.objects.filter(pk=file.pk)._raw_delete("default"))
 
 
 def test_nothing_voted_on_can_vanish():
