@@ -3,7 +3,7 @@
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class HashedStaticFiles(CompressedManifestStaticFilesStorage):
+class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     # Our scripts import each other: in `import … from "./pair.js"` the name becomes the hashed one. Django's own
     # support for that reads every script, and stumbles over what installed packages say in their comments.
     patterns = (

@@ -4,9 +4,17 @@ import { lookAhead } from "./ahead.js";
 import { battle, showTogether } from "./pair.js";
 
 let zoom = null;
-/** Only once the pair is there: nobody enlarges what they do not see, and the images come first. */
+/** Script and style, only once the pair is there: nobody enlarges what they do not see, and the images come first. */
 function loadZoom() {
-  zoom ??= import("./zoom.js");
+  zoom ??= new Promise((styled, failed) => {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = document.getElementById("zoom").dataset.style;
+    link.onload = styled;
+    link.onerror = failed;
+    document.head.append(link);
+  }).then(() => import("./zoom.js"));
+  zoom.catch(() => { zoom = null; });
   return zoom;
 }
 
