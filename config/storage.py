@@ -3,10 +3,16 @@
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class HashedStaticFiles(CompressedManifestStaticFilesStorage):
-    # Our scripts import each other: in `import … from "./pair.js"` the name becomes the hashed one. Django's own support
-    # for that reads every script, and stumbles over what installed packages say in their comments.
+class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+    # Our scripts import each other: in `import … from "./pair.js"` the name becomes the hashed one. Django's own
+    # support for that reads every script, and stumbles over what installed packages say in their comments.
     patterns = (
         *CompressedManifestStaticFilesStorage.patterns,
-        ("js/*.js", ((r'(?P<matched>from "(?P<url>\./[\w.-]+)")', 'from "%(url)s"'),)),
+        (
+            "js/*.js",
+            (
+                (r'(?P<matched>from "(?P<url>\./[\w.-]+)")', 'from "%(url)s"'),
+                (r'(?P<matched>import\("(?P<url>\./[\w.-]+)"\))', 'import("%(url)s")'),
+            ),
+        ),
     )

@@ -1,7 +1,7 @@
 // The next pairs, loaded while the voter looks at this one. The server assigned them before this one's vote; they come
 // as <template>s of the battle and are put in its place on “Next”, without waiting for the network. Their showing is
 // then told to the server, whose clock starts there.
-import { areDecoded, battle, change, showTogether, uncover } from "./pair.js";
+import { areDecoded, battle, showTogether, uncover } from "./pair.js";
 
 let waiting = []; // {id, url, images, template, section, ready}
 let isBusy = false;
@@ -46,14 +46,13 @@ async function goOnWith(next, fallback) {
   fresh.querySelector(".progress").replaceWith(old.querySelector(".progress").cloneNode(true));
   // Decoded images may have been thrown away again; a moment is enough to have them back.
   const ready = next.ready && (await Promise.race([areDecoded(fresh), new Promise((done) => setTimeout(done, 40, false))]));
-  await change(() => {
-    history.replaceState({ htmx: true }, ""); // htmx then brings back what the back button asks for
-    history.pushState({ htmx: true }, "", next.url);
-    old.replaceWith(fresh);
-    window.htmx.process(fresh);
-    if (ready) uncover(fresh);
-    fresh.dispatchEvent(new CustomEvent("arena:next", { bubbles: true }));
-  });
+  history.replaceState({ htmx: true }, ""); // htmx then brings back what the back button asks for
+  history.pushState({ htmx: true }, "", next.url);
+  fresh.classList.add("is-next");
+  if (ready) uncover(fresh);
+  old.replaceWith(fresh);
+  window.htmx.process(fresh);
+  fresh.dispatchEvent(new CustomEvent("arena:next", { bubbles: true }));
   if (ready) load();
   else showTogether(fresh);
   tell(next.url, fallback);

@@ -3,6 +3,21 @@
 import { lookAhead } from "./ahead.js";
 import { battle, showTogether } from "./pair.js";
 
+let zoom = null;
+/** Script and style, only once the pair is there: nobody enlarges what they do not see, and the images come first. */
+function loadZoom() {
+  zoom ??= new Promise((styled, failed) => {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = document.getElementById("zoom").dataset.style;
+    link.onload = styled;
+    link.onerror = failed;
+    document.head.append(link);
+  }).then(() => import("./zoom.js"));
+  zoom.catch(() => { zoom = null; });
+  return zoom;
+}
+
 const help = document.getElementById("help");
 const letters = document.getElementById("letters");
 
@@ -24,6 +39,7 @@ document.addEventListener("htmx:afterSettle", () => {
   goOn(battle());
 });
 document.addEventListener("arena:shown", () => lookAhead(battle()));
+document.addEventListener("arena:shown", loadZoom, { once: true });
 document.addEventListener("arena:next", () => goOn(battle()));
 showTogether(battle());
 lookAhead(battle());
@@ -68,6 +84,18 @@ document.addEventListener("keydown", (event) => {
   step();
 });
 
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("#battle [data-zoom]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const isHidden = battle().dataset.state === "open" && !battle().querySelector(".is-shown");
+  if (isHidden) return;
+  try {
+    (await loadZoom()).open(link);
+  } catch {
+    location.assign(link.href); // without the script the link opens the image
+  }
+});
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-open]");
   if (event.target.closest("[data-close]")) event.target.closest("dialog").close();

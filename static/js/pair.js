@@ -1,7 +1,6 @@
 // One pair of images: loaded, decoded and shown in the same frame, so that neither load time nor order says anything.
 
 export const battle = () => document.getElementById("battle");
-const quiet = matchMedia("(prefers-reduced-motion: reduce)");
 const looked = new WeakSet();
 
 /** Resolves to whether the image can be shown. A changed `srcset` choice interrupts decode() but is no failure. */
@@ -40,10 +39,4 @@ export async function showTogether(section) {
     uncover(section);
     section.dispatchEvent(new CustomEvent("arena:shown", { bubbles: true }));
   });
-}
-
-/** Change the page, with a short cross-fade where the browser knows how and the voter likes motion. */
-export async function change(swap) {
-  if (!document.startViewTransition || quiet.matches || document.hidden) return swap();
-  return document.startViewTransition(swap).updateCallbackDone;
 }

@@ -116,12 +116,10 @@ const steps = {
   up: () => move(0, size.boxHeight / 8), down: () => move(0, -size.boxHeight / 8),
 };
 
-document.addEventListener("click", (event) => {
-  const link = event.target.closest("#battle [data-zoom]");
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
+/** Open what the link shows: one of the pair, or the source. */
+export function open(link) {
   const battle = link.closest("#battle");
-  if (battle.dataset.state === "open" && !battle.querySelector(".is-shown")) return;
+  if (!battle || dialog.open) return;
   const source = battle.querySelector(".source[data-zoom]");
   dialog.classList.toggle("has-source", Boolean(source));
   stage.replaceChildren(...Array.from(battle.querySelectorAll(".pair [data-zoom]"), (each) => figureOf(each, source)));
@@ -130,7 +128,7 @@ document.addEventListener("click", (event) => {
   dialog.showModal();
   look(link === source ? "Source" : "both");
   stage.querySelector("[data-name=A] img").decode().then(measure, () => {});
-});
+}
 new ResizeObserver(measure).observe(stage);
 
 // Keys ────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,7 +12,7 @@ from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from arena import battles
 from arena.models import Battle
-from leaderboard import ratings, results, speeds
+from leaderboard import rankings, ratings, results, speeds
 from providers import performance, summaries
 from providers.models import Offering
 from tests import factories
@@ -52,13 +52,15 @@ def publish() -> list[str]:
     speeds.measure()
     summaries.count()
     model = site.models[0]
+    shared = rankings.share(battle.voter, edits.category)
+    assert shared is not None
     return [
         "/", "/leaderboard/", "/models/", "/competitions/", "/methodology/", "/nowhere/", "/models/?q=nothing-like-it",
         *(category.get_absolute_url() for category in (site.category, edits.category, elsewhere)),
         "/leaderboard/empty/", "/arena/empty/",
         *(each.get_absolute_url() for each in (site.models[0], imported, site.competition, edits.competition)),
         f"{model.get_absolute_url()}images/", "/labs/sample-studio/", "/providers/simulated-openai/", "/providers/fal/",
-        site.arena, edits.arena,
+        site.arena, edits.arena, f"{site.arena}mine/", shared.get_absolute_url(),
     ]  # fmt: skip
 
 
@@ -114,6 +116,10 @@ def test_axe_finds_nothing_in_any_state_of_a_battle(live_server, page: Page, sit
     expect(page.locator("#zoom")).to_be_visible()
     found += [f"zoom {problem}" for problem in problems(page)]
     page.keyboard.press("Escape")
+    page.get_by_role("link", name="Report").click()
+    found += [f"report {problem}" for problem in problems(page)]
+    page.keyboard.press("Escape")
+    expect(page.locator("#report")).not_to_be_visible()
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".reveal")).to_be_visible()
     page.wait_for_timeout(250)

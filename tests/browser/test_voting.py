@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from arena.models import Battle, Vote
+from arena.models import Battle, Report, Vote
 
 from .conftest import Site
 
@@ -120,6 +120,60 @@ def test_skipping_brings_another_pair_and_counts_nothing(live_server, page: Page
     assert Vote.objects.count() == 0
 
 
+def test_the_next_pair_needs_no_network_and_is_timed_from_its_showing(live_server, page: Page, site: Site):
+    begin(page, live_server, site)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".reveal")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert Battle.objects.filter(served_at=None).count() == 2
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    with page.expect_response("**/show/") as told:
+        page.keyboard.press("Space")
+        expect(page.locator(BUTTON)).to_be_enabled(timeout=1000)
+        for image in page.locator(".side img").all():
+            assert image.evaluate("image => image.complete && image.naturalWidth > 0")
+    assert told.value.status == 204
+    assert [path for path in asked if "favicon" not in path] == [urlsplit(page.url).path + "show/"]
+    assert names_shown(page, site) == []
+    expect(page.locator(".tools")).to_contain_text("1 of 20")
+    assert Battle.objects.get(pk=page.url.split("/")[-2]).served_at is not None
+
+
+def test_two_tabs_are_one_voter(live_server, page: Page, context: BrowserContext, site: Site, expected_errors):
+    expected_errors.append("409")
+    begin(page, live_server, site)
+    other = context.new_page()
+    begin(other, live_server, site)
+    assert other.url == page.url
+    other.keyboard.press("ArrowLeft")
+    expect(other.locator(".reveal")).to_be_visible()
+    with other.expect_response("**/show/"):
+        other.keyboard.press("Space")
+    other.keyboard.press("ArrowUp")
+    expect(other.locator(".reveal")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("first answer counts")
+    page.keyboard.press("Space")  # what the other tab has answered meanwhile is not shown again
+    expect(page).not_to_have_url(other.url)
+    expect(page.locator(BUTTON)).to_be_enabled()
+    assert list(Vote.objects.order_by("cast_at").values_list("outcome", flat=True)) == ["left", "tie"]
+
+
+def test_a_report_voids_the_pair(live_server, page: Page, site: Site):
+    begin(page, live_server, site)
+    page.get_by_role("link", name="Report").click()
+    page.get_by_role("radio", name="B", exact=True).check()
+    page.get_by_role("radio", name="It is broken").check()
+    page.get_by_role("button", name="Report", exact=True).click()
+    expect(page.locator(".closed")).to_contain_text("Thank you for the report")
+    assert names_shown(page, site) == []
+    page.keyboard.press("Space")
+    expect(page.locator(BUTTON)).to_be_enabled()
+    assert Report.objects.get().entry == Battle.objects.exclude(skipped_at=None).get().right
+    assert Vote.objects.count() == 0
+
+
 def test_an_expired_pair_says_so_and_can_be_taken_again(live_server, page: Page, site: Site, expected_errors):
     expected_errors.append("410")
     begin(page, live_server, site)
@@ -210,13 +264,76 @@ def test_the_last_pair_ends_with_thanks(live_server, page: Page, context: Browse
     expect(page.locator("#battle")).to_contain_text("You have seen every pair")
 
 
-def test_zoom_shows_both_images_and_closes(live_server, page: Page, site: Site):
+LAYERS = "layers => layers.filter(layer => layer.offsetParent).map(layer => layer.style.transform)"
+
+
+def layers(page: Page) -> list[str]:
+    """How the images that are seen lie: one text each."""
+    moved: list[str] = page.locator("#zoom .layer").evaluate_all(LAYERS)
+    return moved
+
+
+def test_zoom_moves_both_images_flips_them_and_compares_edits_by_key(live_server, page: Page, transactional_db):
+    site = Site("image-editing", "edit", prompts=1)
     begin(page, live_server, site)
-    page.locator(".side a >> nth=1").click()
-    expect(page.locator("#zoom img")).to_have_count(2)
+    page.keyboard.press("z")
+    expect(page.locator("#zoom")).to_be_visible()
+    fitting = layers(page)
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowRight")
+    moved = layers(page)
+    assert len(moved) == 2
+    assert moved[0] == moved[1] != fitting[0]
+    page.keyboard.press("f")
+    expect(page.locator("#zoom figure:visible")).to_have_attribute("data-name", "A")
+    page.keyboard.press("f")
+    expect(page.locator("#zoom figure:visible")).to_have_attribute("data-name", "B")
+    page.keyboard.press("o")
+    expect(page.locator("#zoom figure:visible")).to_have_attribute("data-name", "Source")
+    page.keyboard.press("d")
+    expect(page.locator("#zoom .subtracted:visible")).to_have_count(2)
+    expect(page.get_by_role("button", name="Difference")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Fit").click()
+    page.get_by_role("button", name="Both", exact=True).click()
+    assert layers(page) == fitting
     page.keyboard.press("z")
     expect(page.locator("#zoom")).not_to_be_visible()
     assert Vote.objects.count() == 0
+
+
+@pytest.mark.browser_context_args(has_touch=True, viewport={"width": 390, "height": 844})
+def test_fingers_pinch_both_images_and_swipe_without_voting(live_server, page: Page, site: Site):
+    begin(page, live_server, site)
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[int, int]) -> None:
+        fingers = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+    page.get_by_role("button", name="Both bad").tap()
+    page.get_by_role("link", name="Next pair").tap()
+    expect(page.locator(BUTTON)).to_be_enabled()
+    touch("touchStart", (320, 300))
+    touch("touchMove", (60, 300))
+    touch("touchEnd")
+    expect(page.locator("#battle")).to_have_attribute("data-state", "open")
+    page.locator(".side a >> nth=0").click()
+    expect(page.locator("#zoom")).to_be_visible()
+    fitting = layers(page)
+    touch("touchStart", (180, 200), (220, 200))
+    touch("touchMove", (100, 200), (300, 200))
+    touch("touchEnd")
+    apart = layers(page)
+    assert apart[0] == apart[1] != fitting[0]
+    page.get_by_role("button", name="Fit").click()
+    page.get_by_role("button", name="Flip").click()
+    expect(page.locator("#zoom figure:visible")).to_have_attribute("data-name", "A")
+    touch("touchStart", (320, 300))
+    touch("touchMove", (60, 300))
+    touch("touchEnd")
+    expect(page.locator("#zoom figure:visible")).to_have_attribute("data-name", "B")
+    page.get_by_role("button", name="Close").click()
+    assert Vote.objects.get().outcome == "both_bad"
 
 
 def test_the_theme_is_remembered_and_rendered_by_the_server(live_server, page: Page, transactional_db):
