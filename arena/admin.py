@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.base import ContentFile
 from django.db.models import Count, Model, Q, QuerySet
@@ -20,8 +21,19 @@ from django.utils.safestring import SafeString
 
 from providers import spending as daily
 
-from . import generation, images, quotes, spending
-from .models import Battle, Category, Competition, Entry, Generation, Prompt, Vote, VoteFile
+from . import generation, images, quotes, reports, spending, suggestions
+from .models import (
+    Battle,
+    Category,
+    Competition,
+    Entry,
+    Generation,
+    Prompt,
+    Report,
+    Suggestion,
+    Vote,
+    VoteFile,
+)
 
 
 class ReadOnly:
@@ -222,12 +234,77 @@ class EntryAdmin(ReadOnly, admin.ModelAdmin[Entry]):
     @admin.action(description="Bring back", permissions=["view"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Entry]) -> None:
         self._require(request)
-        messages.success(request, f"{queryset.update(retired_at=None, retired_reason='')} entries are back.")
+        messages.success(
+            request, f"{queryset.update(retired_at=None, retired_reason='', hidden_at=None)} entries are back."
+        )
 
     @staticmethod
     def _require(request: HttpRequest) -> None:
         if not request.user.has_perm("arena.change_entry"):
             raise PermissionDenied
+
+
+class OpenReports(admin.SimpleListFilter):
+    """Open ones first: they are the curator's queue."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("all", "All"), ("accepted", "Accepted"), ("dismissed", "Dismissed")]
+
+    def choices(self, changelist: Any) -> Any:
+        for value, label in [(None, "Waiting"), *self.lookup_choices]:
+            query = changelist.get_query_string({self.parameter_name: value} if value else {}, [self.parameter_name])
+            yield {"selected": self.value() == value, "query_string": query, "display": label}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Report]) -> QuerySet[Report]:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(resolution=self.value() or "")
+
+
+@admin.register(Report)
+class ReportAdmin(ReadOnly, admin.ModelAdmin[Report]):
+    """What voters reported, to be accepted or dismissed; either settles all reports on that image."""
+
+    list_display = ("image", "reason", "on_image", "hidden", "made_by", "prompt", "created_at", "resolution")
+    list_filter = (OpenReports, "reason")
+    list_select_related = ("entry__image_model", "entry__prompt")
+    ordering = ("-created_at",)
+    actions = ("accept", "dismiss")
+
+    @admin.display(description="image")
+    def image(self, report: Report) -> SafeString:
+        address = reverse("arena:public-image", args=[report.entry.thumbnail.name])
+        return format_html('<img src="{}" alt="" height="80">', address)
+
+    @admin.display(description="reports on it")
+    def on_image(self, report: Report) -> int:
+        return report.entry.reports.count()
+
+    @admin.display(description="hidden", boolean=True)
+    def hidden(self, report: Report) -> bool:
+        return report.entry.hidden_at is not None
+
+    @admin.display(description="model")
+    def made_by(self, report: Report) -> str:
+        return report.entry.image_model.name
+
+    @admin.display(description="prompt")
+    def prompt(self, report: Report) -> str:
+        return str(report.entry.prompt)
+
+    @admin.action(description="Accept: retire the image", permissions=["view"])
+    def accept(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
+        EntryAdmin._require(request)
+        retired, excluded = reports.accept(queryset)
+        messages.success(request, f"{retired} images retired; {excluded} votes that were not blind no longer count.")
+
+    @admin.action(description="Dismiss: show the image again", permissions=["view"])
+    def dismiss(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
+        EntryAdmin._require(request)
+        messages.success(request, f"Reports on {reports.dismiss(queryset)} images dismissed.")
 
 
 @admin.register(Battle)
@@ -248,3 +325,42 @@ class VoteAdmin(ReadOnly, admin.ModelAdmin[Vote]):
 @admin.register(VoteFile)
 class VoteFileAdmin(ReadOnly, admin.ModelAdmin[VoteFile]):
     list_display = ("source", "category", "rows", "imported_at")
+
+
+class TakeInto(ActionForm):
+    competition = forms.ModelChoiceField(Competition.objects.all(), required=False, empty_label="into competition …")
+
+
+@admin.register(Suggestion)
+class SuggestionAdmin(admin.ModelAdmin[Suggestion]):
+    """What visitors of the playground would like to see voted on."""
+
+    list_display = ("text", "mode", "suggested_at", "decided_at", "prompt")
+    list_filter = ("mode", ("decided_at", admin.EmptyFieldListFilter))
+    list_select_related = ("prompt",)
+    search_fields = ("text",)
+    readonly_fields = ("mode", "source_image", "suggested_at", "decided_at", "prompt")
+    action_form = TakeInto
+    actions = ("take", "leave")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.action(description="Take into a competition", permissions=["change"])
+    def take(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
+        competition = Competition.objects.filter(pk=request.POST.get("competition") or None).first()
+        if competition is None:
+            messages.error(request, "Choose the competition beside the action first.")
+            return
+        for suggestion in queryset:
+            try:
+                suggestions.take(suggestion, competition)
+            except suggestions.NotTaken as error:
+                messages.error(request, str(error))
+            else:
+                messages.success(request, f"“{suggestion}” is a prompt of {competition} now.")
+
+    @admin.action(description="Leave", permissions=["change"])
+    def leave(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
+        count = queryset.filter(decided_at=None).update(decided_at=timezone.now())
+        messages.success(request, f"{count} suggestions left.")

@@ -10,7 +10,9 @@ from arena.models.battles import Battle, Voter, new_token
 from arena.models.competitions import Category, Competition, Prompt
 from arena.models.generations import Entry, Generation
 from arena.models.imports import ImportedVote, VoteFile
+from arena.models.reports import Report
 from arena.models.scores import PairScores
+from arena.models.suggestions import Suggestion
 from arena.models.votes import Outcome, Tally, Vote
 
 __all__ = [
@@ -23,6 +25,8 @@ __all__ = [
     "Outcome",
     "PairScores",
     "Prompt",
+    "Report",
+    "Suggestion",
     "Tally",
     "Vote",
     "VoteFile",

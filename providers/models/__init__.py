@@ -15,11 +15,15 @@ from .offerings import (
     slug_validator,
 )
 from .requests import GatewayRequest
+from .spending import Reservation, SpentDay
+from .summaries import CallSummary
+from .trials import Trial
 
 __all__ = [
     "ApiKey",
     "Call",
     "CallQuerySet",
+    "CallSummary",
     "GatewayRequest",
     "ImageModel",
     "ImageModelQuerySet",
@@ -28,6 +32,9 @@ __all__ = [
     "Offering",
     "OfferingQuerySet",
     "Price",
+    "Reservation",
+    "SpentDay",
+    "Trial",
     "price_figures",
     "slug_validator",
 ]

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from arena import battles, generation
+from arena import battles, generation, reports
 from arena.models import (
     Category,
     Competition,
@@ -18,6 +18,7 @@ from arena.models import (
     ImportedVote,
     PairScores,
     Prompt,
+    Report,
     Tally,
     Vote,
     VoteFile,
@@ -158,6 +159,14 @@ def test_vote():
     refuses("an excluded vote names reason and rule", update(vote, excluded_reason="a bot"))
     refuses("an excluded vote names reason and rule", update(vote, excluded_rule="R1"))
     refuses("arena_vote_pkey", lambda: Vote.objects.bulk_create([vote]))
+
+
+def test_report():
+    report = reports.report(make.make_battle(), "left", "broken")
+    refuses("report reason is known", update(report, reason="ugly"))
+    refuses("a resolved report says how and when", update(report, resolution="accepted"))
+    refuses("a resolved report says how and when", update(report, resolved_at=timezone.now()))
+    refuses("one report per voter and entry", lambda: Report.objects.create(**_copy(report)))
 
 
 def test_tally():

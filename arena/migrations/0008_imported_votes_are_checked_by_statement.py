@@ -48,7 +48,7 @@ DROP FUNCTION arena_votefile_keeps_its_votes();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('arena', '0005_entries_know_their_pipeline_and_seed'),
+        ("arena", "0007_reports"),
         ('providers', '0001_initial'),
     ]
 
