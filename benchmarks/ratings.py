@@ -384,7 +384,7 @@ def memory(count: int) -> None:
     clustered = _peak(
         count,
         "voter = rng.integers(0, 50_000, n, np.int32); prompt = rng.integers(0, 1000, n, np.int32);"
-        "boards.spread(fit, boards.RawVotes(voter, prompt, left, right, score / np.float32(2), 50_000, 1000));",
+        "boards.spread(fit, boards.RawVotes(voter, prompt, left, right, score / np.float16(2), 50_000, 1000));",
     )
     line("T12", "… with 50,000 voters and 1,000 prompts as clusters", f"{clustered:.0f} MB", clustered <= 150)
 
