@@ -6,16 +6,18 @@ been asked. Numpy only: no clock, no randomness.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 
 from .elo import MEAN, SCALE, Fit, check_votes
-from .likelihood import Codes, Floats, Numbers, gram
+from .likelihood import Codes, Floats, Ints, Numbers, gram
 
 HEAVY = 0.1  # CR3: a voter with more total leverage than this is left out exactly, the others by a series
 NEARLY_ALL = 1 - 1e-6  # CR3: share of a heavy voter taken out; all of it can leave a model without a vote
-BLOCK = 2**20  # entries of the voter × model matrix held at a time: 8 MB
+BLOCK = 2**18  # entries of the voter × model matrix, and votes, held at a time: 2 MB
+FEW_BLOCKS = 64  # so many are looked for one by one; for more, the votes are sorted, at sixteen bytes each
 
 
 def clustered_covariance(
@@ -39,7 +41,7 @@ def clustered_covariance(
     CR3 costs more and is right sooner with few or very unequal voters. Leverages sum to K−1, so at most (K−1)/0.1
     voters need a matrix of their own; the others follow from s_v + H_v H⁻¹ s_v + …, cut at a relative error of 1e-4.
     A model that a single voter judged gets too small an error from either: ask for several voters before showing one.
-    With fewer than two voters every variance is infinite. Memory: a few blocks of 8 MB, and eight bytes a vote.
+    With fewer than two voters every variance is infinite. Memory: some blocks of 2 MB, and a byte or two a vote.
 
     Raises ValueError for arrays of different lengths and for what is not a vote.
     """
@@ -67,9 +69,8 @@ def clustered_covariance(
     size = max(1, BLOCK // core.size)
     block_of = (np.arange(cast.size) / size + cast.cumsum() / BLOCK).astype(np.int64)  # bounds both voters and votes
     block = block_of.astype(np.min_scalar_type(block_of[-1]))[voters]  # a byte or two: argsort is then a radix sort
-    order, sizes = np.argsort(block, kind="stable"), np.bincount(block)
     meat = np.zeros_like(bread)
-    for votes in np.split(order, sizes[sizes > 0].cumsum()[:-1]):
+    for votes in _blocks(block, int(block_of[-1]) + 1):
         v, i, j = voters[votes], left[votes], right[votes]
         v = v - v.min()
         p = 1 / (1 + np.exp(np.minimum(x[j] - x[i], 700)))
@@ -81,6 +82,16 @@ def clustered_covariance(
     inside = bread @ meat @ bread
     covariance[np.ix_(core, core)] = SCALE**2 * factor * (inside + inside.T) / 2
     return covariance
+
+
+def _blocks(block: Codes, count: int) -> Iterator[Ints]:
+    """The places of each block's votes, in their order."""
+    if count <= FEW_BLOCKS:
+        places = (np.flatnonzero(block == number) for number in range(count))
+        yield from (votes for votes in places if votes.size)
+    else:
+        sizes = np.bincount(block)
+        yield from np.split(np.argsort(block, kind="stable"), sizes[sizes > 0].cumsum()[:-1])
 
 
 def _scatter(v: Codes, i: Codes, j: Codes, amount: Numbers, shape: tuple[int, int]) -> Floats:

@@ -40,8 +40,10 @@ def brute_force_clusters(result, voters, left, right, score, kind):
 
 @pytest.mark.parametrize("kind", ["CR1", "CR3"])
 @pytest.mark.parametrize("zipf", [0, 1.2])
-def test_clustered_covariance_is_that_of_brute_force(kind, zipf, monkeypatch):
+@pytest.mark.parametrize("few", [0, 64])
+def test_clustered_covariance_is_that_of_brute_force(kind, zipf, few, monkeypatch):
     monkeypatch.setattr(clusters, "BLOCK", 1000)  # many blocks, of many sizes
+    monkeypatch.setattr(clusters, "FEW_BLOCKS", few)
     voters, left, right, score, cells = simulate(count=6000, voters=400, zipf=zipf)
     result = fit(cells)
     expected = brute_force_clusters(result, voters, left, right, score, kind)
