@@ -1,7 +1,7 @@
 """A client's own retry gets the first answer, not a second image and a second bill.
 
-The official clients send no idempotency key, but count their retries in `X-Stainless-Retry-Count`. So a request counts as
-a repetition when it carries the `Idempotency-Key` of an earlier one, or when it says that it is a retry and the same
+The official clients send no idempotency key, but count their retries in `X-Stainless-Retry-Count`. So a request is a
+repetition when it carries the `Idempotency-Key` of an earlier one, or when it says that it is a retry and the same
 key has asked exactly the same within the last minutes. It then waits for the first to be done and is answered like it.
 
 A client that hangs up has its job cancelled – at once, or, when it is one that will ask again in a moment, after
