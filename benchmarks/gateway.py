@@ -156,7 +156,7 @@ def gateway(upstream: int, media: str) -> contextlib.AbstractContextManager[int]
         [sys.executable, "-m", "granian", "--interface", "asgi", "--workers", "1", "--no-ws", "--port", str(port),
          "config.asgi:application"],
         port, "/healthz", OPENAI_COMPATIBLE_PROVIDERS=f"bench=http://127.0.0.1:{upstream}/v1", BENCH_API_KEY="none",
-        ALLOW_LOOPBACK_PROVIDERS="1", BENCH_CONCURRENCY="0", GATEWAY_RATE="1000000", MEDIA_ROOT=media, SIMULATOR_URL="",
+        ALLOW_LOOPBACK_PROVIDERS="1", BENCH_CONCURRENCY="0", GATEWAY_RATE="1000000", DATABASE_POOL="8", MEDIA_ROOT=media, SIMULATOR_URL="",
         PYTHONWARNINGS="ignore",
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import redis
+from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -19,9 +20,15 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """{"database": "ok", "broker": "ok"}, with status 503 and the failing part's reason when one does not answer."""
+    """{"database": "ok", "broker": "ok", "ratings": "ok"}, with status 503 and its reason when one does not answer.
+
+    Ratings that could not be computed are told, with status 200: the last good boards stand, and all else works.
+    """
     parts = {"database": _database(), "broker": _broker()}
-    return JsonResponse(parts, status=200 if all(state == "ok" for state in parts.values()) else 503)
+    ready = all(state == "ok" for state in parts.values())
+    if apps.is_installed("leaderboard"):  # a process of the gateway has no boards
+        parts["ratings"] = _ratings(parts["database"])
+    return JsonResponse(parts, status=200 if ready else 503)
 
 
 def _database() -> str:
@@ -32,6 +39,17 @@ def _database() -> str:
         connection.close()  # the next request starts with a fresh connection instead of this broken one
         return f"does not answer: {type(error).__name__}"
     return "ok"
+
+
+def _ratings(database: str) -> str:
+    from leaderboard import health as leaderboard
+
+    if database != "ok":
+        return "unknown"
+    try:
+        return "; ".join(leaderboard.failures()) or "ok"
+    except DatabaseError as error:  # before its first migration
+        return f"unknown: {type(error).__name__}"
 
 
 def _broker() -> str:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Iterator
+import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -20,57 +19,60 @@ import httpx
 from django.db import connection
 from django.utils import timezone
 
-from . import circuit, limits, normalisation, spending
-from .accounts import accounts
+from . import normalisation, spending
+from .accounts import account_of
 from .adapters import ADAPTERS
 from .adapters.base import Deadline, new_client
+from .admission import admitted
 from .costs import estimate
-from .errors import HeldBack, InvalidRequest, ProviderError, RateLimited
+from .errors import HeldBack, InvalidRequest, ProviderError
 from .models import Offering
-from .request import ImageRequest, ProviderCall
-from .results import Try
+from .request import Caller, ImageRequest, ProviderCall
+from .results import Sent, Try
 
 AT_ONCE = 5  # calls of one request: n = 10 from a provider of single images is two rounds, and no flood
 
 
 def send(
-    offering: Offering, request: ImageRequest, *, first: int, time_limit: float, stop: threading.Event | None
-) -> list[Try]:
+    offering: Offering,
+    request: ImageRequest,
+    caller: Caller,
+    *,
+    request_id: uuid.UUID,
+    number: int,
+    first: int,
+    time_limit: float,
+    stop: threading.Event | None,
+) -> Sent:
     """What came of it, call by call. `first` images of the request were made elsewhere; `time_limit` is for all calls.
 
     A call that fails keeps the calls that have not begun from beginning: what is missing is better asked for elsewhere.
     """
-    started_at = timezone.now()
+    if connection.in_atomic_block:
+        raise RuntimeError("routing.generate was called inside a transaction; the network must stay outside.")
     try:
         parts = normalisation.split(request, offering.parameters, first=first)
         wanted = [
             normalisation.build(part, endpoint=offering.endpoint, parameters=offering.parameters) for part in parts
         ]
-    except InvalidRequest as error:
-        return [Try(request, None, started_at, error=error, sent=False)]
-    try:
-        spending.check(offering, _price_of(offering, parts))
-    except HeldBack as error:
-        return [Try(request, None, started_at, error=error, sent=False)]
-    _let_go_of_the_database()
+        reservation = spending.reserve(
+            offering, _price_of(offering, parts), caller=caller, request_id=request_id, attempt=number, n=request.n,
+            lasts=time_limit,
+        )  # fmt: skip
+    except (InvalidRequest, HeldBack) as error:
+        return Sent((Try(request, None, timezone.now(), error=error, sent=False),))
+    connection.close()  # with hundreds of slow answers, one held for each would use up all of Postgres'
     line = _Line(offering, Deadline(time_limit, stop=stop))
     if len(parts) == 1:
-        return [line.ask(parts[0], wanted[0])]
+        return Sent((line.ask(parts[0], wanted[0]),), reservation)
     with ThreadPoolExecutor(min(AT_ONCE, len(parts)), thread_name_prefix="n") as pool:
         tries = list(pool.map(line.ask_unless_failed, parts, wanted))
-    return [each for each in tries if each is not None]
+    return Sent(tuple(each for each in tries if each is not None), reservation)
 
 
 def _price_of(offering: Offering, parts: list[ImageRequest]) -> Decimal | None:
     price = estimate(offering, parts[0])
     return None if price is None else price * sum(part.n for part in parts)
-
-
-def _let_go_of_the_database() -> None:
-    """Hold no connection while a provider works: a hundred slow answers would use up all of Postgres'."""
-    if connection.in_atomic_block:
-        raise RuntimeError("routing.generate was called inside a transaction; the network must stay outside.")
-    connection.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,37 +89,15 @@ class _Line:
     def ask(self, request: ImageRequest, wanted: ProviderCall) -> Try:
         started_at, clock, sent = timezone.now(), monotonic(), False
         try:
-            with self._admitted():
+            with admitted(self.offering, self.deadline.check("waiting for its turn")):
                 started_at, clock, sent = timezone.now(), monotonic(), True
-                account = accounts()[self.offering.provider]
+                account = account_of(self.offering.provider)
                 adapter = ADAPTERS[account.adapter]
                 answer = adapter.generate(wanted, account=account, http=http(), deadline=self.deadline)
         except ProviderError as error:
             self.failed.set()
             return Try(request, wanted, started_at, timedelta(seconds=monotonic() - clock), error=error, sent=sent)
         return Try(request, wanted, started_at, answer.duration, answer)
-
-    @contextmanager
-    def _admitted(self) -> Iterator[None]:
-        """Around a request: leave to send it, or HeldBack; afterwards all workers know how it went."""
-        offering, seconds = self.offering, self.deadline.check("waiting for its turn")
-        circuit.check(offering.pk, f"{offering.provider}'s {offering.endpoint}", seconds)
-        try:
-            lease = limits.take(offering.provider, seconds)
-        except HeldBack as error:
-            circuit.report(offering.pk, error)
-            raise
-        try:
-            yield
-        except ProviderError as error:
-            if isinstance(error, RateLimited) and error.retry_after:
-                limits.pause(offering.provider, error.retry_after)
-            circuit.report(offering.pk, error)
-            raise
-        else:
-            circuit.report(offering.pk, None)
-        finally:
-            limits.give_back(lease)
 
 
 def http() -> httpx.Client:

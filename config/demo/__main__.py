@@ -127,7 +127,8 @@ def programs(env: Mapping[str, str], place: Place, host: str, port: int, simulat
         "worker": [*background, "-m", *worker, "-l", "warning"],
         "beat": [python, "-m", "config.demo.beat", str(place.var / "beat-schedule")],
     }
-    return [Program(name, command, env, place.var / "log") for name, command in commands.items()]
+    pooled = dict.fromkeys(("worker", "gateway"), {**env, "DATABASE_POOL": "8"})  # many threads, few connections
+    return [Program(name, command, pooled.get(name, env), place.var / "log") for name, command in commands.items()]
 
 
 def prepare(environment: Mapping[str, str], place: Place, waiting: Waiting, *, seed: bool) -> None:

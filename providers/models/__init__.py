@@ -15,12 +15,15 @@ from .offerings import (
     slug_validator,
 )
 from .requests import GatewayRequest
+from .spending import Reservation, SpentDay
+from .summaries import CallSummary
 from .trials import Trial
 
 __all__ = [
     "ApiKey",
     "Call",
     "CallQuerySet",
+    "CallSummary",
     "GatewayRequest",
     "ImageModel",
     "ImageModelQuerySet",
@@ -29,6 +32,8 @@ __all__ = [
     "Offering",
     "OfferingQuerySet",
     "Price",
+    "Reservation",
+    "SpentDay",
     "Trial",
     "price_figures",
     "slug_validator",

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('providers', '0003_gateway_requests_and_limits_of_keys'),
+        ("providers", "0005_reservations_and_days"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('arena', '0005_entries_know_their_pipeline_and_seed'),
+        ("arena", "0010_search_by_words_and_tags"),
     ]
 
     operations = [

@@ -1,0 +1,125 @@
+"""How a model did in each competition: its place, its record, its images."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from django.db.models import F, Sum
+
+from arena.models import Competition, Entry
+from leaderboard.models import Record
+from leaderboard.uses import ENOUGH
+from providers.models import ImageModel
+
+IMAGES = 6  # shown of one competition
+USES = 12  # those with the most votes
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Votes of one model in one competition. A both-bad vote is a tie that pleased nobody."""
+
+    won: int = 0
+    tied: int = 0
+    lost: int = 0
+
+    @property
+    def votes(self) -> int:
+        return self.won + self.tied + self.lost
+
+    @property
+    def points(self) -> float:
+        """Share of the votes won, a tie being half."""
+        return (self.won + self.tied / 2) / self.votes if self.votes else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    competition: Competition
+    score: Score
+    place: int | None  # 1 + the models with a better share; None without votes
+    of: int  # models with votes
+    entries: tuple[Entry, ...]
+    hidden: bool  # some are held back because this voter is asked about their prompts
+
+
+def entries_of(image_model: ImageModel) -> list[Entry]:
+    """All its public images, the newest first."""
+    return list(
+        Entry.objects.current()
+        .filter(image_model=image_model, prompt__competition__is_published=True)
+        .select_related("prompt__competition__category", "image_model", "call__offering")
+        .order_by("-created_at", "-pk")
+    )
+
+
+def shown(entries: Iterable[Entry], hidden: Collection[int]) -> list[Entry]:
+    """Without those of `hidden` prompts: the reader is asked about them and must stay blind."""
+    return [entry for entry in entries if entry.prompt_id not in hidden]
+
+
+def results(image_model: ImageModel, entries: Iterable[Entry], hidden: Collection[int] = ()) -> list[Result]:
+    """Every competition among the model's entries, the best place first. One query."""
+    grouped: dict[int, list[Entry]] = {}
+    for entry in entries:
+        grouped.setdefault(entry.prompt.competition_id, []).append(entry)
+    scores = _scores(grouped)
+    found = []
+    for pk, rows in grouped.items():
+        of = scores.get(pk, {})
+        own = of.get(image_model.pk, Score())
+        better = sum(each.points > own.points for each in of.values())
+        visible = shown(rows, hidden)
+        found.append(
+            Result(
+                competition=rows[0].prompt.competition,
+                score=own,
+                place=better + 1 if own.votes else None,
+                of=len(of),
+                entries=tuple(visible[:IMAGES]),
+                hidden=len(visible) < len(rows),
+            )
+        )
+    return sorted(found, key=lambda each: (each.place is None, each.place or 0, -each.score.votes))
+
+
+def _scores(competitions: Iterable[int]) -> dict[int, dict[int, Score]]:
+    """Competition → model → its score there; models without votes are absent."""
+    found: dict[int, dict[int, Score]] = {}
+    rows = (
+        Record.objects.filter(prompt__competition__in=list(competitions))
+        .order_by()
+        .values_list("prompt__competition", "image_model")
+        .annotate(w=Sum("won"), t=Sum(F("tied") + F("both_bad")), n=Sum("lost"))
+    )
+    for competition, model, won, tied, lost in rows:
+        if won + tied + lost:
+            found.setdefault(competition, {})[model] = Score(won, tied, lost)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How the model does on prompts of one kind."""
+
+    tag: str
+    prompts: int
+    score: Score
+
+
+def uses(image_model: ImageModel, entries: Iterable[Entry]) -> list[Use]:
+    """By tag of the prompts it answered: those with votes enough, the best share first. One query."""
+    records = Record.objects.filter(image_model=image_model).values_list("prompt", "won", "tied", "both_bad", "lost")
+    scores = {prompt: Score(won, tied + both_bad, lost) for prompt, won, tied, both_bad, lost in records}
+    prompts = {entry.prompt_id: entry.prompt for entry in entries}
+    found: dict[str, list[Score]] = {}
+    for pk, prompt in prompts.items():
+        for tag in prompt.tags:
+            found.setdefault(tag, []).append(scores.get(pk, Score()))
+    added = [
+        Use(tag, len(each), Score(sum(s.won for s in each), sum(s.tied for s in each), sum(s.lost for s in each)))
+        for tag, each in found.items()
+    ]
+    enough = sorted((use for use in added if use.score.votes >= ENOUGH), key=lambda use: -use.score.votes)
+    return sorted(enough[:USES], key=lambda use: (-use.score.points, use.tag))

@@ -1,0 +1,82 @@
+"""What a provider's page tells: how it does now, how it did, what it sells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from providers import circuit, health, summaries
+from providers.accounts import accounts
+from providers.models import Offering
+from providers.performance import Performance
+
+from . import sellers
+from .speed import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """One offering of the provider."""
+
+    offering: Offering
+    price: Decimal | None  # of one 1024 × 1024 image in USD
+    performance: Performance  # its last 30 days, as the clock last counted its calls
+    trouble: str  # what speaks against asking it now; empty is fit
+
+    @property
+    def model_id(self) -> str:
+        return f"{self.offering.provider}/{self.offering.image_model.slug}"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    key: str
+    name: str
+    is_simulated: bool
+    is_reachable: bool  # this installation has a key for it
+    sold: Sequence[Sold]
+    overall: Row  # over everything it sells
+
+    @property
+    def troubled(self) -> Sequence[Sold]:
+        return [each for each in self.sold if each.trouble]
+
+    @property
+    def models(self) -> int:
+        return len({each.offering.image_model_id for each in self.sold})
+
+
+def of_key(key: str) -> Provider | None:
+    """None for a provider that is neither configured nor sells anything."""
+    account = accounts().get(key)
+    offerings = list(
+        Offering.objects.active()
+        .filter(provider=key)
+        .select_related("image_model__lab")
+        .order_by("image_model__name", "mode")
+    )
+    if account is None and not offerings:
+        return None
+    pks = [offering.pk for offering in offerings]
+    troubles, measured = _troubles(pks), summaries.of_offerings(pks)
+    sold = [Sold(each, sellers.price_of(each), measured[each.pk], troubles.get(each.pk, "")) for each in offerings]
+    name, is_simulated = (account.name, account.is_simulated) if account else (key, False)
+    overall = Row(key, name, is_simulated, summaries.of_provider(key).overall, summaries.daily_of_provider(key))
+    return Provider(
+        key=key,
+        name=name,
+        is_simulated=is_simulated,
+        is_reachable=bool(account and account.api_key),
+        sold=sold,
+        overall=overall,
+    )
+
+
+def _troubles(offerings: Sequence[int]) -> dict[int, str]:
+    """By offering: an open circuit, or a bad quarter of an hour."""
+    resting = {
+        pk: f"left alone for another {wait:.0f} s after failing repeatedly"
+        for pk, wait in circuit.resting(offerings).items()
+    }
+    return health.troubles(offerings) | resting
