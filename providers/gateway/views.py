@@ -125,7 +125,9 @@ def origin_of(request: HttpRequest) -> str:
     try:
         return settings.GATEWAY_ORIGIN or f"{request.scheme}://{request.get_host()}"
     except DisallowedHost as error:
-        message = f"{request.headers.get('Host', '')[:100]!r} is not a name of this site. It has to be in ALLOWED_HOSTS."
+        message = (
+            f"{request.headers.get('Host', '')[:100]!r} is not a name of this site. It has to be in ALLOWED_HOSTS."
+        )
         raise Refusal(400, "unknown_host", message) from error
 
 
