@@ -348,7 +348,7 @@ class SuggestionAdmin(admin.ModelAdmin[Suggestion]):
 
     @admin.action(description="Take into a competition", permissions=["change"])
     def take(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
-        competition = Competition.objects.filter(pk=request.POST.get("competition") or None).first()
+        competition = Competition.objects.filter(pk=request.POST.get("competition") or 0).first()
         if competition is None:
             messages.error(request, "Choose the competition beside the action first.")
             return

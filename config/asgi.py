@@ -6,7 +6,7 @@ providers and slow pages cannot starve each other.
 
 import json
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -17,7 +17,7 @@ from django.core.asgi import get_asgi_application
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 _django = get_asgi_application()
 
@@ -26,7 +26,7 @@ class TooLarge(Exception):
     pass
 
 
-async def application(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """Django, behind a limit: it would write a body of any size to disk before asking anybody."""
     if scope["type"] != "http":
         return

@@ -11,7 +11,7 @@ size      the size spec: a table with a `family`
           all take `auto`, the arguments that leave the size to the provider (nothing by default), `with`, arguments
           sent along with a size, and `default_tier`
 n         {field, max}: the argument for several images in one call; absent: one image per call
-images    {field, list, min, max, mask}: the argument for source images, and for a mask; absent: this offering takes none
+images    {field, list, min, max, mask}: the argument for source images, and that for a mask; absent: it takes none
 accepts   the parameters it takes, each {name, type, group, behaviour} and, where they apply, target, required,
           default (the provider's own), enum, minimum, maximum, max_length, description; `values` (ours → theirs) and
           `otherwise` (theirs for the rest) make a parameter "converted"

@@ -79,7 +79,7 @@ class Client(Pipe):
 
     def begin(self, data: bytes) -> None:
         self.held = data
-        method, space, rest = data.partition(b" ")
+        _, space, rest = data.partition(b" ")
         if not space or (len(rest) < len(b"/openai/") and len(data) < LONGEST_LINE):
             return  # not enough to see where it wants to go
         self.waits = True

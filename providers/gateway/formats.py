@@ -22,8 +22,7 @@ LARGEST_AVIF = 16_777_216  # pixels; beyond, encoding takes minutes
 def convert(image: GeneratedImage, wanted: str | None, compression: int | None) -> GeneratedImage:
     """The image in the wanted format; the very bytes that came when they are in it already and no quality was named.
 
-    `compression` is OpenAI's: the quality of a lossy format, 0 to 100. A provider that took it along has applied it, but
-    which did is not known here, so a lossy file is written again: the bytes would otherwise depend on who answered.
+    `compression` is OpenAI's: the quality of a lossy format, 0 to 100; None where the provider has applied it itself.
     """
     kind = kind_of(image.data)
     name = wanted or next(name for name, known in KINDS.items() if known == kind)

@@ -105,7 +105,7 @@ def spent(key: ApiKey) -> Decimal:
 
 
 def check_budget(key: ApiKey, price: Decimal | None) -> None:
-    """Pass, or refuse (402) what would take the key above its budget. What has no known price passes while any is left."""
+    """Pass, or refuse (402) what would take the key above its budget. An unknown price passes while any is left."""
     if key.monthly_budget is None:
         return
     so_far = spent(key)
@@ -115,8 +115,8 @@ def check_budget(key: ApiKey, price: Decimal | None) -> None:
     raise Refusal(
         402,
         "budget_exceeded",
-        f"{dollars(so_far)} of the {dollars(key.monthly_budget)} that this key may spend in a month are spent, and this "
-        f"request costs {costs}. The month is over at midnight UTC of its last day.",
+        f"{dollars(so_far)} of the {dollars(key.monthly_budget)} that this key may spend in a month are spent, and "
+        f"this request costs {costs}. The month is over at midnight UTC of its last day.",
         kind="insufficient_quota",
     )
 

@@ -20,14 +20,21 @@ from . import answers, keys, reference, schema
 from .views import origin_of
 
 SHOWN = 100
-COLUMNS = ("time", "request", "model", "mode", "n", "provider", "status", "http_status", "latency_ms", "overhead_ms", "cost_usd", "error_code", "error")  # fmt: skip
+COLUMNS = (
+    "time", "request", "model", "mode", "n", "provider", "status", "http_status", "latency_ms", "overhead_ms",
+    "cost_usd", "error_code", "error",
+)  # fmt: skip
 
 
 class KeyForm(forms.ModelForm[ApiKey]):
     class Meta:
         model = ApiKey
         fields = ("name", "monthly_budget", "requests_per_minute", "response_format")
-        labels = {"name": "For whom", "monthly_budget": "Budget a month, USD", "requests_per_minute": "Requests a minute"}
+        labels = {
+            "name": "For whom",
+            "monthly_budget": "Budget a month, USD",
+            "requests_per_minute": "Requests a minute",
+        }
         help_texts = {"monthly_budget": "", "requests_per_minute": "", "response_format": ""}
 
 
@@ -76,7 +83,7 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def log(request: HttpRequest) -> HttpResponseBase:
-    """What a key has asked. The key is sent with each request for it and kept nowhere; staff name a key by its prefix."""
+    """What a key has asked. The key is sent with each request and kept nowhere; staff name a key by its prefix."""
     key, problem, status = None, "", 200
     if request.method == "POST":
         key = keys.of_secret(request.POST.get("key", "").strip()) if _may_guess(request) else None

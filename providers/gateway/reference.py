@@ -13,7 +13,7 @@ _DESCRIPTIONS = {
     "size": "Pixels (1024x1024), a ratio (16:9) or auto. Overrules aspect_ratio and resolution; the nearest is made.",
     "aspect_ratio": "The shape alone, like 16:9. The nearest shape the model knows is made.",
     "resolution": "The scale alone, like 1K, 2K or 2 MP. The nearest the model knows is made.",
-    "seed": "The same seed and prompt bring the same or a similar image. Further images of one request count up from it.",
+    "seed": "The same seed and prompt bring the same or a similar image. Further images of a request count up from it.",
     "output_format": "File format. Converted here when the provider cannot make it.",
     "output_compression": "Quality of JPEG, WebP and AVIF files.",
     "response_format": "An address that works for an hour, or base64 inside the answer. Without it: what the key says, "
@@ -21,6 +21,7 @@ _DESCRIPTIONS = {
     "stream": "Server-sent events: one image_generation.completed (image_edit.completed) for each image.",
     "partial_images": "Accepted and without effect: no provider here shows half-made images.",
 }
+_SCHEMAS = "#/components/schemas/"
 _EXAMPLES: dict[str, Any] = {"prompt": "A red kite over dunes", "size": "1024x1024", "n": 1}
 _DEFAULTS: dict[str, Any] = {"n": 1, "size": "auto", "stream": False}
 
@@ -42,7 +43,8 @@ def _property(name: str, row: dict[str, Any]) -> dict[str, Any]:
 PROPERTIES: dict[str, dict[str, Any]] = {name: _property(name, row) for name, row in wire.PARAMETERS.items()}
 
 ERRORS: list[tuple[int, str, str]] = [
-    (400, "invalid_value · missing_required_parameter · invalid_json · invalid_image · invalid_request · wrong_endpoint",
+    (400,
+     "invalid_value · missing_required_parameter · invalid_json · invalid_image · invalid_request · wrong_endpoint",
      "Something in the request has to change; `param` says what."),
     (400, "moderation_blocked", "Every provider that was asked refused the content."),
     (401, "invalid_api_key", "No key, an unknown one, or one that was revoked."),
@@ -85,16 +87,18 @@ def openapi(server: str, *, example: str) -> dict[str, Any]:
         "servers": [{"url": server}],
         "security": [{"key": []}],
         "paths": {
-            "/images/generations": {"post": _create("createImage", "Make images from a prompt", properties, edit=False)},
+            "/images/generations": {"post": _create("createImage", "Make images", properties, edit=False)},
             "/images/edits": {"post": _create("createImageEdit", "Edit images", properties, edit=True)},
-            "/models": {"get": _get("listModels", "The models that can be asked now", "#/components/schemas/ModelList")},
+            "/models": {"get": _get("listModels", "The models that can be asked now", f"{_SCHEMAS}ModelList")},
             "/models/{id}": {
                 "parameters": [
                     {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1},
                      "description": "Slashes of provider/model may be written as they are or as %2F.",
                      "example": example},
                 ],
-                "get": _get("retrieveModel", "One model", "#/components/schemas/Model", _switch("schema", "Adds the parameters it takes, by mode, as JSON Schema.")),
+                "get": _get("retrieveModel", "One model", f"{_SCHEMAS}Model", _switch(
+                    "schema", "Adds the parameters it takes, by mode, as JSON Schema."
+                )),
             },
         },
         "components": {
@@ -141,8 +145,13 @@ def _create(operation: str, summary: str, properties: dict[str, Any], *, edit: b
                 "schema": {**plain, "required": [*required, "images"], "properties": {**properties, **images}}
             },
         }
-    header = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 255},
-              "description": "The same key with the same request brings the first answer again, not a second bill."}  # fmt: skip
+    header = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string", "maxLength": 255},
+        "description": "The same key with the same request brings the first answer again, not a second bill.",
+    }
     names = ("400", "401", "402", "404", "410", "413", "415", "422", "429", "499", "500", "502", "503", "504")
     return {
         "operationId": operation,
@@ -190,7 +199,8 @@ def _schemas() -> dict[str, Any]:
 
     attempt = table(
         ["provider", "outcome", "images", "duration_ms", "cost"],
-        provider=text, outcome=text, error=text, images=count, duration_ms=number, ttfb_ms=perhaps_number, cost=perhaps_number,
+        provider=text, outcome=text, error=text, images=count, duration_ms=number, ttfb_ms=perhaps_number,
+        cost=perhaps_number,
     )  # fmt: skip
     metadata = table(
         ["request_id", "model", "executed_model", "provider", "cost", "attempts", "requested_size", "delivered_size"],
@@ -204,7 +214,8 @@ def _schemas() -> dict[str, Any]:
     model = table(
         ["id", "object", "created", "owned_by"],
         id=text, object={"const": "model"}, created=count, owned_by=text, name=text, modes=texts, providers=texts,
-        price_from={**perhaps_number, "description": "US dollars for one image of 1024x1024"}, sample={"type": "boolean"}, schema={"type": "object"},
+        price_from={**perhaps_number, "description": "US dollars for one image of 1024x1024"},
+        sample={"type": "boolean"}, schema={"type": "object"},
     )  # fmt: skip
     error = table(
         ["message", "type", "param", "code"], message=text, type=text, param={"type": ["string", "null"]}, code=text
@@ -217,12 +228,14 @@ def _schemas() -> dict[str, Any]:
         ),
         "Price": table(
             ["estimated", "model", "provider", "total_cost", "currency"],
-            estimated={"const": True}, model=text, provider=text, provider_name=text, n=count, total_cost=perhaps_number,
-            total_cost_micros={"type": ["integer", "null"]}, currency=text,
+            estimated={"const": True}, model=text, provider=text, provider_name=text, n=count,
+            total_cost=perhaps_number, total_cost_micros={"type": ["integer", "null"]}, currency=text,
             components={"type": "array", "items": {"type": "object"}},
             offerings={"type": "array", "items": {"type": "object"}},
         ),
         "Model": model,
-        "ModelList": table(["object", "data"], object={"const": "list"}, data={"type": "array", "items": {"$ref": "#/components/schemas/Model"}}),
+        "ModelList": table(
+            ["object", "data"], object={"const": "list"}, data={"type": "array", "items": {"$ref": f"{_SCHEMAS}Model"}}
+        ),
         "Error": table(["error"], error=error, metadata={"type": "object"}),
     }  # fmt: skip

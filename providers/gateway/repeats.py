@@ -1,7 +1,7 @@
 """A client's own retry gets the first answer, not a second image and a second bill.
 
-The official clients send no idempotency key, but count their retries in `X-Stainless-Retry-Count`. So a request counts as
-a repetition when it carries the `Idempotency-Key` of an earlier one, or when it says that it is a retry and the same
+The official clients send no idempotency key, but count their retries in `X-Stainless-Retry-Count`. So a request is a
+repetition when it carries the `Idempotency-Key` of an earlier one, or when it says that it is a retry and the same
 key has asked exactly the same within the last minutes. It then waits for the first to be done and is answered like it.
 
 A client that hangs up has its job cancelled – at once, or, when it is one that will ask again in a moment, after
@@ -10,6 +10,7 @@ A client that hangs up has its job cancelled – at once, or, when it is one tha
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from datetime import timedelta
 from decimal import Decimal
@@ -36,7 +37,7 @@ def claim(
     """(the request, is it new?). Raises Refusal when the key's budget is used up, or its idempotency key."""
     fingerprint = asked.fingerprint()
     exclusive = key.monthly_budget is not None or idempotency_key or retries
-    with transaction.atomic():
+    with transaction.atomic() if exclusive else contextlib.nullcontext():
         if exclusive:  # one at a time for each key, so that neither a budget nor a repetition is seen too late
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashint8extended(%s, 7))", [key.pk])

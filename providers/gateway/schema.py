@@ -23,7 +23,6 @@ from .answers import amount
 from .refusals import Refusal
 from .work import Question
 
-
 _TYPICAL = ImageRequest(prompt="-", size="1024x1024")  # what `price_from` is the price of
 
 

@@ -73,13 +73,13 @@ def _of_form(request: HttpRequest) -> tuple[dict[str, Any], tuple[SourceImage, .
     return fields, _counted(tuple(images)), mask
 
 
-def _parts(files: MultiValueDict[str, UploadedFile]) -> Iterator[tuple[str, UploadedFile]]:
+def _parts(files: MultiValueDict[str, UploadedFile[Any]]) -> Iterator[tuple[str, UploadedFile[Any]]]:
     for name in files:
         for file in files.getlist(name):
             yield name, file
 
 
-def _of_part(name: str, file: UploadedFile) -> SourceImage:
+def _of_part(name: str, file: UploadedFile[Any]) -> SourceImage:
     if file.size is not None and file.size > MAX_BYTES:
         raise invalid(name, f"{name}: the file is larger than {MAX_BYTES >> 20} MB.", "image_too_large")
     return _sniffed(name, file.read())
@@ -105,7 +105,7 @@ def _fields(texts: MultiValueDict[str, str]) -> dict[str, Any]:
 
 
 def _of_json(fields: Mapping[str, Any]) -> tuple[tuple[SourceImage, ...], SourceImage | None]:
-    """`images` as OpenAI's reference has it ([{"image_url": …}]), and kinder forms: `image`, plain texts, one or many."""
+    """`images` as OpenAI's reference has it ([{"image_url": …}]), and simpler: `image`, plain texts, one or many."""
     deadline = Deadline(FETCH_SECONDS)
     images: list[SourceImage] = []
     for name in ("image", "images"):

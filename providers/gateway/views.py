@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -121,7 +122,13 @@ def _events(job: work.Job, client: Client, origin: str) -> Iterator[bytes]:
 
 
 def origin_of(request: HttpRequest) -> str:
-    return settings.GATEWAY_ORIGIN or f"{request.scheme}://{request.get_host()}"
+    try:
+        return settings.GATEWAY_ORIGIN or f"{request.scheme}://{request.get_host()}"
+    except DisallowedHost as error:
+        message = (
+            f"{request.headers.get('Host', '')[:100]!r} is not a name of this site. It has to be in ALLOWED_HOSTS."
+        )
+        raise Refusal(400, "unknown_host", message) from error
 
 
 @api("GET")

@@ -117,12 +117,14 @@ def parse(
             what = "the id of a model, see GET /openai/v1/models" if name == "model" else "what the image should show"
             raise invalid(name, f"Missing required parameter: '{name}'. Write {what}.", "missing_required_parameter")
     if mode == "edit" and not images:
-        text = 'Missing required parameter: \'image\'. Send the image to edit as a form part, or as {"images": [{"image_url": "data:…"}]}.'
+        how = 'Send the image to edit as a form part, or as {"images": [{"image_url": "data:…"}]}.'
+        text = f"Missing required parameter: 'image'. {how}"
         raise invalid("image", text, "missing_required_parameter")
     known.pop("partial_images", None)  # no provider shows half-made images: a stream brings the whole ones
+    for name in ("size", "aspect_ratio", "resolution"):
+        known[name] = known.get(name) or None
     asked = Asked(
-        **{name: value for name, value in known.items() if name not in ("size", "aspect_ratio", "resolution")},
-        **{name: known.get(name) or None for name in ("size", "aspect_ratio", "resolution")},
+        **known,
         mode=mode,
         images=images,
         mask=mask,

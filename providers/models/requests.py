@@ -1,4 +1,4 @@
-"""What was asked of the gateway: the log of its key holders, their bills, and what a repeated request is answered with."""
+"""What was asked of the gateway: the log of its key holders, their bills, and what a repetition is answered with."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class GatewayRequestQuerySet(models.QuerySet["GatewayRequest"]):
 class GatewayRequest(models.Model):
     """One request of a key, written down before a provider is asked and completed afterwards.
 
-    The prompt is not kept. `cost` is by the price lists; while a request runs, `reserved` stands for it, so that a key's
-    budget cannot be passed by asking for much at once. `answer` is the reply without its images, which are in `files`
-    until `files_expire_at`: a client that lost the reply and asks again gets it instead of a second bill.
+    The prompt is not kept. `cost` is by the price lists; while a request runs, `reserved` stands for it, so that a
+    key's budget cannot be passed by asking for much at once. `answer` is the reply without its images, which are in
+    `files` until `files_expire_at`: a client that lost the reply and asks again gets it instead of a second bill.
     """
 
     class Status(models.TextChoices):

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from time import monotonic
+from typing import cast
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -31,7 +32,7 @@ from providers.gateway.formats import EXTENSIONS
 from providers.gateway.refusals import Refusal
 from providers.gateway.wire import Asked
 from providers.models import ApiKey, GatewayRequest, ImageModel, Trial
-from providers.request import ImageRequest, SourceImage
+from providers.request import ImageRequest, Mode, SourceImage
 from providers.routing import Generated
 from providers.sniffing import measured
 from providers.spending import dollars, midnight
@@ -91,7 +92,9 @@ def _throttle(wanted: Wanted, visitor: str, address: str) -> None:
     for place, limit in ((visitor, settings.PLAYGROUND_RATE), (address, settings.PLAYGROUND_RATE * 3)):
         allowance = keys.take(f"playground:{place}", limit)
         if allowance.remaining is not None and allowance.remaining < 0:
-            message = f"That was quick: {limit} tries a minute are free. Wait {allowance.reset:.0f} s, or use an API key."
+            message = (
+                f"That was quick: {limit} tries a minute are free. Wait {allowance.reset:.0f} s, or use an API key."
+            )
             raise NotTried(message, status=429)
 
 
@@ -108,8 +111,8 @@ def _check_budget(key: ApiKey | None, prices: Sequence[tuple[Decimal | None, boo
     left = free_budget() - spent_today()
     if any(price is None for price in real) or sum(filter(None, real), Decimal(0)) > left:
         raise NotTried(
-            f"This costs more than what is left of today's free budget ({dollars(max(left, Decimal(0)))}). Try a sample "
-            "model, come back tomorrow, or use an API key.",
+            f"This costs more than what is left of today's free budget ({dollars(max(left, Decimal(0)))}). Try a "
+            "sample model, come back tomorrow, or use an API key.",
             "model",
             402,
         )
@@ -187,7 +190,7 @@ def _request(trial: Trial) -> ImageRequest:
             found = measured(file.read())
         images.append(SourceImage(found.data, found.content_type))
     return ImageRequest(
-        prompt=trial.prompt, mode=trial.mode, size=trial.size or None, seed=trial.seed, images=tuple(images)
+        prompt=trial.prompt, mode=cast(Mode, trial.mode), size=trial.size or None, seed=trial.seed, images=tuple(images)
     )
 
 
@@ -201,7 +204,12 @@ def _end(trial: Trial, **fields: object) -> None:
 
 
 def _log(
-    trial: Trial, took: timedelta, cost: Decimal, *, generated: Generated | None = None, error: ProviderError | None = None
+    trial: Trial,
+    took: timedelta,
+    cost: Decimal,
+    *,
+    generated: Generated | None = None,
+    error: ProviderError | None = None,
 ) -> None:
     """What a key has paid for stands in its log, wherever it was asked for."""
     if trial.api_key is None:
@@ -235,7 +243,7 @@ def prune() -> None:
     Trial.objects.filter(status__in=["queued", "running"], asked_at__lt=lost).update(
         status="failed", error="No worker has finished it. Try it again."
     )
-    # Real money is counted by the day, so today's rows stay until the day is over, without prompt and images they need not.
+    # Real money is counted by the day, so no row goes before its day is over.
     old = Trial.objects.filter(asked_at__lt=min(now - timedelta(seconds=KEPT), midnight()))
     for trial in old.exclude(status__in=["queued", "running"])[:1000]:
         for name in [trial.file, *trial.sources]:

@@ -118,9 +118,7 @@ def _results(request: HttpRequest, rows: Sequence[Trial]) -> dict[str, Any]:
         "running": not all(row.is_over for row in rows),
         "over": sum(row.is_over for row in rows),
         "total": sum(costs, Decimal(0)) if costs else None,
-        "snippets": snippets(
-            base_url, [row.image_model.slug for row in rows], fields, edit=first.mode == "edit"
-        ),
+        "snippets": snippets(base_url, [row.image_model.slug for row in rows], fields, edit=first.mode == "edit"),
         "here": reverse("providers:tried", args=[first.group]),
     }
 
