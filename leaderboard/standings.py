@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from functools import lru_cache
 from math import isfinite
 from statistics import median
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
-from arena.models import Category, Competition, Entry, Vote
-from providers import routing
+from arena.models import Category, Competition, Vote
 from providers.models import ImageModel
-from providers.request import ImageRequest, Mode
 
 from . import comparison, elo, slices, tallies
 from .models import Board, Rating, RecentBoard, RecentRating
@@ -29,7 +25,6 @@ __all__ = [
     "Limit",
     "Overall",
     "Point",
-    "Price",
     "Record",
     "Slice",
     "Standing",
@@ -39,18 +34,14 @@ __all__ = [
     "example",
     "expected",
     "expected_pair",
-    "gallery",
     "head_to_head",
     "history",
     "limit",
     "matrix",
     "of_competition",
-    "of_model",
     "overall",
     "slice",
-    "starting_price",
     "tags",
-    "voted_competitions",
     "windows",
 ]
 
@@ -204,13 +195,6 @@ def _standings(rated: slices.Rated) -> list[Standing]:
     return [Standing(rating, len(rated.ratings)) for rating in rated.ratings]
 
 
-def of_model(image_model: ImageModel) -> list[Standing]:
-    """The model's place in every category that rates it."""
-    ratings = image_model.ratings.select_related("category").order_by("category__position", "category__name")
-    sizes = dict(Rating.objects.values_list("category").annotate(total=Count("*")))
-    return [Standing(rating, sizes[rating.category_id]) for rating in ratings]
-
-
 def of_competition(competition: Competition) -> list[Record]:
     """Every model with an entry in the competition and its record there, best share first; no votes, last."""
     models = ImageModel.objects.filter(entries__prompt__competition=competition).select_related("lab").distinct()
@@ -235,47 +219,4 @@ def of_competition(competition: Competition) -> list[Record]:
     records = [Record(each, won.get(each.pk, 0), tied.get(each.pk, 0), lost.get(each.pk, 0)) for each in models]
     return sorted(
         records, key=lambda record: (not record.votes, -record.points, -record.votes, record.image_model.name)
-    )
-
-
-def gallery(image_model: ImageModel, limit: int = 12, hidden: Collection[int] = ()) -> Iterable[Entry]:
-    """The model's newest entries in published competitions, but for prompts that the reader must stay blind on."""
-    return (
-        Entry.objects.current()
-        .filter(image_model=image_model, prompt__competition__is_published=True)
-        .exclude(prompt__in=hidden)
-        .select_related("prompt__competition", "image_model", "call__offering")
-        .order_by("-created_at", "-pk")[:limit]
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What one 1024 × 1024 image costs at the cheapest active offering."""
-
-    amount: Decimal
-    estimated: bool
-    provider: str
-
-
-def starting_price(image_model: ImageModel) -> Price | None:
-    """The lowest price of an image over all active offerings, reachable from here or not; None when none is known."""
-    prices = []
-    for offering in image_model.offerings.active():
-        amount = routing.estimate(
-            offering, ImageRequest(prompt="", mode=cast(Mode, offering.mode)), delivered=(1024, 1024)
-        )
-        if amount is not None:
-            prices.append(Price(amount, offering.price_estimated, offering.provider))
-    return min(prices, key=lambda price: price.amount, default=None)
-
-
-def voted_competitions(image_model: ImageModel) -> int:
-    """How many competitions the model has at least one counted vote in."""
-    return (
-        Vote.objects.counted()
-        .filter(Q(left_model=image_model) | Q(right_model=image_model))
-        .values("battle__prompt__competition")
-        .distinct()
-        .count()
     )
