@@ -210,9 +210,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "dispatch": {"task": "arena.tasks.dispatch", "schedule": 2.0, "options": {"expires": 2.0}},
     "recompute": {"task": "leaderboard.tasks.recompute", "schedule": 3.0, "options": {"expires": 3.0}},
-    # Both rest by themselves where they would take more than a small part of the database's time.
+    # Rests by itself where it would take more than a tenth of the database's time.
     "records": {"task": "leaderboard.tasks.recount_records", "schedule": 5.0, "options": {"expires": 5.0}},
-    "speeds": {"task": "leaderboard.tasks.measure_speeds", "schedule": 15.0, "options": {"expires": 15.0}},
     # Pauses by itself while counting is dear: providers/summaries.py.
     "keep-summaries": {"task": "providers.tasks.keep_summaries", "schedule": 20.0, "options": {"expires": 20.0}},
     # Every hour, for one a day: a clock that was restarted at midnight misses nothing.
