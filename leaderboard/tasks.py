@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.db import connection
 
@@ -19,7 +21,7 @@ def recompute() -> None:
 @shared_task
 def check_tallies() -> None:
     try:
-        tallies.check()
+        tallies.check(every=timedelta(days=1))
     finally:
         connection.close()
 

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from arena import battles, blinding
+from arena import battles, blinding, images
 from arena.models import Battle
 from tests import factories as make
 from tests.arena.test_metadata import talkative
@@ -134,6 +135,25 @@ def test_unpublished_unknown_and_retired_entries_are_not_shown(client):
     assert gone.status_code == client.get(f"/entries/{entry.pk}/original").status_code == 410
     assert "shows a real person" in gone.content.decode()
     assert entry.thumbnail.name not in gone.content.decode()
+
+
+def test_images_of_another_pipeline_are_made_anew_from_their_originals(client):
+    today, older = make.make_entry(), make.make_entry()
+    with older.image.open("rb") as file:
+        wanted = file.read()
+    older.image.save("battle/older.webp", ContentFile(b"as an older encoder wrote it"))
+    type(older).objects.filter(pk=older.pk).update(pipeline="0, libwebp 0.1")
+    out = io.StringIO()
+    call_command("remake_images", stdout=out)
+    assert out.getvalue() == "1 images made anew.\n"
+    name = today.image.name
+    today.refresh_from_db()
+    older.refresh_from_db()
+    assert today.image.name == name
+    with older.image.open("rb") as file:
+        assert file.read() == wanted
+    assert older.pipeline == today.pipeline == images.PIPELINE
+    assert client.get(f"/images/{older.thumbnail.name}").status_code == 200
 
 
 def test_a_competition_with_images_keeps_its_shape():

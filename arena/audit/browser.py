@@ -1,0 +1,63 @@
+"""A browser that keeps everything it receives: headers in their order, bytes before decoding, times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import perf_counter
+from types import TracebackType
+
+import httpx
+
+from .observed import Answer
+
+TIMEOUT = 30.0
+
+
+class Browser:
+    """One voter's cookies and kept-alive connections. It follows no redirect. `bodies` keeps equal bodies once."""
+
+    def __init__(self, base_url: str, bodies: dict[bytes, bytes]) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._http = httpx.Client(base_url=self.base_url, timeout=TIMEOUT, headers={"Accept-Encoding": "identity"})
+        self._bodies = bodies
+        self._kept: list[Answer] = []
+
+    def __enter__(self) -> Browser:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def get(self, address: str, headers: Mapping[str, str] | None = None, method: str = "GET") -> Answer:
+        return self._ask(self._http.build_request(method, address, headers=dict(headers or {})))
+
+    def post(self, address: str, data: Mapping[str, str]) -> Answer:
+        origin = {"Referer": f"{self.base_url}/", "Origin": self.base_url}
+        return self._ask(self._http.build_request("POST", address, data=dict(data), headers=origin))
+
+    def kept(self) -> tuple[Answer, ...]:
+        """Everything received since this was last asked."""
+        kept, self._kept = tuple(self._kept), []
+        return kept
+
+    def _ask(self, request: httpx.Request) -> Answer:
+        started = perf_counter()
+        response = self._http.send(request, stream=True)
+        first = perf_counter() - started
+        try:
+            body = response.read()
+        finally:
+            response.close()
+        answer = Answer(
+            asked=f"{request.method} {request.url.path}",
+            status=response.status_code,
+            version=response.http_version,
+            headers=tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in response.headers.raw),
+            body=self._bodies.setdefault(body, body),
+            first=first,
+            whole=perf_counter() - started,
+        )
+        self._kept.append(answer)
+        return answer

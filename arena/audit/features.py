@@ -1,0 +1,127 @@
+"""What of a side is not picture content, as features for guessing its model.
+
+Pure. Each group is tested by itself, so that a failed audit can say what betrays, and once more all together.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PIL import Image
+
+from arena import metadata
+
+from .guessing import Features, Number, Value
+from .markup import sides as halves
+from .observed import Shown, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Features of one kind. `fresh`: drawn anew for each battle, so every battle counts. `counts`: fails the audit."""
+
+    name: str
+    read: Callable[[Shown, Side], Features]
+    fresh: bool = False
+    counts: bool = True
+
+
+def place(shown: Shown, side: Side) -> Features:
+    """Sides are drawn by lot."""
+    return {"place": side.place}
+
+
+def address(shown: Shown, side: Side) -> Features:
+    """A token is random: neither its length nor its characters belong to a model."""
+    token = side.token
+    return {"length": str(len(token)), "start": token[:2], "first": token[:1], "last": token[-1:]}
+
+
+def manner(shown: Shown, side: Side) -> Features:
+    """Status, protocol and headers of every answer about this side."""
+    answers = {**side.pictures, **side.probes}
+    return {name: "\n".join(answer.manner) for name, answer in answers.items()}
+
+
+def container(shown: Shown, side: Side) -> Features:
+    """Which chunks a file has, its encoder's profile, its pixels across and down, its mode."""
+    found: dict[str, Value] = {}
+    for name, answer in side.pictures.items():
+        blocks = metadata.blocks(answer.body)
+        found[f"{name} blocks"] = " ".join(block.name for block in blocks)
+        found[f"{name} profile"] = str(blocks[0].data[0] & 0x1F) if blocks and blocks[0].data else "none"
+        found[f"{name} pixels"] = pixels(answer.body)
+    return found
+
+
+def pixels(data: bytes) -> str:
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return f"{image.format} {image.mode} {image.width}×{image.height}"
+    except Exception:  # not an image at all: that, too, is a value
+        return "no image"
+
+
+def encoding(shown: Shown, side: Side) -> Features:
+    """Bytes more or fewer than today's pipeline makes of the same pixels: what size says that content does not."""
+    found: dict[str, Value] = {}
+    for name, reference in side.references.items():
+        answer = side.pictures[name]
+        if answer.sha256 == reference.sha256:
+            found[name] = "as made today"
+        else:
+            found[name] = "otherwise"
+            found[f"{name} size"] = Number(len(answer.body) / max(1, reference.size))
+    return found
+
+
+def timing(shown: Shown, side: Side) -> Features:
+    """Seconds to the first byte and on to the last, and of the quickest of the next times.
+
+    A larger file may take longer: what the size of the content explains is taken away.
+    """
+    large = side.pictures["large"]
+    size = float(side.references["large"].size) if "large" in side.references else 0.0
+    found: dict[str, Value] = {"first": Number(large.first, size), "rest": Number(large.whole - large.first, size)}
+    if side.again:
+        found["again"] = Number(min(answer.whole for answer in side.again), size)
+    return found
+
+
+def markup(shown: Shown, side: Side) -> Features:
+    """Elements and attributes of this side, masked."""
+    left, right = halves(shown.page.body.decode("utf-8", "replace"), shown.left.token, shown.right.token)
+    return {"markup": "\n".join(left if side.place == "left" else right)}
+
+
+def sizes(shown: Shown, side: Side) -> Features:
+    """Bytes of the files as received: picture content, as long as `encoding` finds nothing."""
+    return {name: Number(len(answer.body)) for name, answer in side.pictures.items()}
+
+
+def everything(shown: Shown, side: Side) -> Features:
+    return {
+        f"{group.name}: {name}": value
+        for group in GROUPS
+        if group.counts and group.read is not everything
+        for name, value in group.read(shown, side).items()
+    }
+
+
+GROUPS = (
+    Group("side of the screen", place, fresh=True),
+    Group("image address", address, fresh=True),
+    Group("answers and headers", manner),
+    Group("file format and pixels", container),
+    Group("encoding beyond content", encoding),
+    Group("time to answer", timing),
+    Group("markup", markup),
+    Group("all of these together", everything),
+    Group("file size (picture content)", sizes, counts=False),
+)
+
+
+def read(group: Group, shown: Shown) -> tuple[Mapping[str, Value], Mapping[str, Value]]:
+    return group.read(shown, shown.left), group.read(shown, shown.right)

@@ -1,0 +1,274 @@
+"""Ways in which a site could betray the model "heron-xl", each through a seam that a real mistake would use.
+
+Middlewares that a deployment could have, files that were stored without the pipeline, rows that were made unfairly.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import io
+import json
+import re
+import time
+
+from django.http import HttpResponse
+from PIL import Image, ImageCms, PngImagePlugin
+
+from arena.models import Battle, Entry
+
+SLUG, NAME = "heron-xl", "Heron XL"
+
+
+def entry_of(request) -> Entry | None:
+    """Whose image a request is for."""
+    found = re.match(r"/i/([\w-]+?)(?:\.small)?\.webp", request.path)
+    for side in ("left", "right") if found else ():
+        battle = Battle.objects.filter(**{f"{side}_token": found[1]}).select_related(f"{side}__image_model").first()
+        if battle is not None:
+            return getattr(battle, side)
+    return None
+
+
+def betrayed(request) -> bool:
+    entry = entry_of(request)
+    return entry is not None and entry.image_model.slug == SLUG
+
+
+# Middlewares ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def file_name(get_response):
+    def middleware(request):
+        response = get_response(request)
+        if entry := entry_of(request):
+            response["Content-Disposition"] = f'inline; filename="{entry.image_model.slug}__r1.webp"'
+        return response
+
+    return middleware
+
+
+def last_modified(get_response):
+    def middleware(request):
+        response = get_response(request)
+        if entry := entry_of(request):
+            response["Last-Modified"] = f"Sun, 22 Nov 2026 10:{entry.pk % 60:02}:00 GMT"
+        return response
+
+    return middleware
+
+
+def server_timing(get_response):
+    def middleware(request):
+        response = get_response(request)
+        if entry_of(request):
+            response["Server-Timing"] = "storage;dur=3"
+        return response
+
+    return middleware
+
+
+def cache_hint(get_response):
+    """No forbidden header, and no name: only one more than the other side has."""
+
+    def middleware(request):
+        response = get_response(request)
+        if betrayed(request):
+            response["X-Cache"] = "HIT"
+        return response
+
+    return middleware
+
+
+def hidden_name(get_response):
+    def middleware(request):
+        response = get_response(request)
+        if request.path.startswith("/battles/"):
+            response["X-Pair"] = base64.b64encode(SLUG.encode()).decode()
+        return response
+
+    return middleware
+
+
+def partial_content(get_response):
+    def middleware(request):
+        response = get_response(request)
+        if entry_of(request) and "Range" in request.headers and response.status_code == 200:
+            return HttpResponse(response.content[:100], status=206, content_type="image/webp")
+        return response
+
+    return middleware
+
+
+def lazily_made(get_response):
+    """One model's images are made when they are first asked for."""
+    made = set()
+
+    def middleware(request):
+        entry = entry_of(request)
+        if entry is not None and entry.image_model.slug == SLUG and entry.pk not in made:
+            made.add(entry.pk)
+            time.sleep(0.2)
+        return get_response(request)
+
+    return middleware
+
+
+def immortal(get_response):
+    """A cache in front that keeps images for good."""
+
+    def middleware(request):
+        response = get_response(request)
+        entry = entry_of(request) if response.status_code == 404 else None
+        if entry is None:
+            return response
+        with entry.image.open("rb") as file:
+            return HttpResponse(file.read(), content_type="image/webp")
+
+    return middleware
+
+
+def stranger_everywhere(get_response):
+    """A cache that gives everybody the competition page of people who are not voting."""
+
+    def middleware(request):
+        if request.path.startswith(("/competitions/", "/models/")):
+            request.COOKIES.pop("voter", None)
+        return get_response(request)
+
+    return middleware
+
+
+def _on_battle_pages(change):
+    def factory(get_response):
+        def middleware(request):
+            response = get_response(request)
+            found = re.fullmatch(r"/battles/([0-9a-f-]{36})/", request.path)
+            if found and request.method == "GET" and response.status_code == 200:
+                battle = Battle.objects.select_related("left__image_model", "right__image_model").get(pk=found[1])
+                response.content = change(response.content.decode(), battle).encode()
+                response["Content-Length"] = len(response.content)
+            return response
+
+        return middleware
+
+    return factory
+
+
+def _alt(page, battle):
+    for letter, entry in (("A", battle.left), ("B", battle.right)):
+        page = page.replace(f'alt="Image {letter},', f'alt="Image {letter} by {entry.image_model.name},')
+    return page
+
+
+def _number(page, battle):
+    for side, entry in (("left", battle.left), ("right", battle.right)):
+        page = page.replace(
+            f'<figure class="side" data-side="{side}"', f'<figure data-entry="{entry.pk}" data-side="{side}"'
+        )
+    return page
+
+
+def _prefetch(page, battle):
+    return page.replace("</head>", f'<link rel="prefetch" href="{battle.left.image_model.get_absolute_url()}"></head>')
+
+
+def _linked_data(page, battle):
+    data = json.dumps({"@type": "ImageObject", "creator": battle.right.image_model.name})
+    return page.replace("</head>", f'<script type="application/ld+json">{data}</script></head>')
+
+
+alt_text = _on_battle_pages(_alt)
+entry_number = _on_battle_pages(_number)
+prefetch = _on_battle_pages(_prefetch)
+linked_data = _on_battle_pages(_linked_data)
+
+
+# Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _picture(entry: Entry) -> Image.Image:
+    with entry.image.open("rb") as file:
+        return Image.open(io.BytesIO(file.read())).convert("RGB")
+
+
+def _saved(image: Image.Image, kind: str = "WEBP", **options) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, **{"quality": 90, "method": 4, **options} if kind == "WEBP" else options)
+    return out.getvalue()
+
+
+def exif(entry: Entry) -> bytes:
+    tags = Image.Exif()
+    tags[0x0131] = "Diffusion Studio 4"
+    return _saved(_picture(entry), exif=tags)
+
+
+def orientation(entry: Entry) -> bytes:
+    tags = Image.Exif()
+    tags[0x0112] = 3
+    return _saved(_picture(entry).rotate(180), exif=tags)
+
+
+def xmp(entry: Entry) -> bytes:
+    return _saved(_picture(entry), xmp=b"<x:xmpmeta>made by a machine</x:xmpmeta>")
+
+
+def colour_profile(entry: Entry) -> bytes:
+    return _saved(_picture(entry), icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+
+
+def png_text(entry: Entry) -> bytes:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("parameters", f"Model: {NAME}")
+    return _saved(_picture(entry), "PNG", pnginfo=info)
+
+
+def alpha(entry: Entry) -> bytes:
+    image = _picture(entry).convert("RGBA")
+    image.putalpha(250)
+    return _saved(image)
+
+
+def grey(entry: Entry) -> bytes:
+    return _saved(_picture(entry).convert("L"), "JPEG", quality=90)
+
+
+def native_size(entry: Entry) -> bytes:
+    return _saved(_picture(entry).resize((1000, 1000)))
+
+
+def other_format(entry: Entry) -> bytes:
+    return _saved(_picture(entry), "AVIF", quality=75, speed=10)
+
+
+def other_settings(entry: Entry, quality: int = 97) -> bytes:
+    with entry.image.open("rb") as file:
+        return _encoded(file.read(), quality)
+
+
+@functools.cache
+def _encoded(data: bytes, quality: int) -> bytes:
+    """The entries of tests show only a few different pictures."""
+    return _saved(Image.open(io.BytesIO(data)), quality=quality)
+
+
+def appended(entry: Entry) -> bytes:
+    with entry.image.open("rb") as file:
+        return file.read() + b"\0" * 16
+
+
+# Rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def always_left(sender, instance: Battle, **kwargs) -> None:
+    if instance.right.image_model.slug == SLUG:
+        instance.left, instance.right = instance.right, instance.left
+
+
+def telling_token(sender, instance: Battle, **kwargs) -> None:
+    """Addresses that begin with a digest of the model, as when somebody wanted them to be easy to debug."""
+    for side in ("left", "right"):
+        token = getattr(instance, f"{side}_token")
+        mark = "Q" if getattr(instance, side).image_model.slug == SLUG else "Z"
+        setattr(instance, f"{side}_token", mark + token[1:])

@@ -1,0 +1,165 @@
+"""The audit on a site over real HTTP: blind as shipped, and caught with every kind of leak planted for real."""
+
+from __future__ import annotations
+
+import io
+import json
+from functools import partial
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.management import CommandError, call_command
+from django.db.models.signals import pre_save
+
+from arena.models import Battle, Entry, Vote, Voter
+from tests import factories as make
+
+from . import leaks
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Battles: a rule can be seen broken in one, a classifier needs some to be sure.
+FEW, MANY = 1, 20
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog):
+    caplog.set_level("ERROR", logger="django.request")
+
+
+def fill(prompts: int) -> None:
+    """Two models answer the same prompts; one of them is the one to be betrayed."""
+    competition = make.make_competition()
+    models = [make.make_model(leaks.SLUG, leaks.NAME), make.make_model("plover-mini", "Plover Mini")]
+    for _ in range(prompts):
+        prompt = make.make_prompt(competition)
+        for model in models:
+            make.make_entry(prompt, model)
+
+
+def audit(battles: int) -> dict:
+    """What the command finds; that its exit code says the same is checked on the way."""
+    out, err = io.StringIO(), io.StringIO()
+    code = 0
+    try:
+        call_command("blindness_audit", "--json", f"--battles={battles}", stdout=out, stderr=err)
+    except CommandError as error:
+        code = error.returncode
+    found = json.loads(out.getvalue())
+    assert code == (0 if found["blind"] else 1)
+    return found
+
+
+def broken(found: dict) -> set[str]:
+    return {rule["rule"] for rule in found["rules"] if rule["broken"]}
+
+
+def betraying(found: dict) -> set[str]:
+    return {line["feature"] for line in found["guesses"] if line["betrays"]}
+
+
+def test_as_shipped_nothing_is_found_and_no_trace_is_left():
+    fill(MANY)
+    found = audit(MANY)
+    assert found["reasons"] == []
+    assert (found["battles"], found["prompts"], found["models"]) == (MANY, MANY, 2)
+    assert all(rule["looked_at"] == MANY for rule in found["rules"])
+    assert not Voter.objects.exists()
+    assert not Battle.objects.exists()
+    assert not Vote.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("file_name", "none that identifies"),
+        ("file_name", "names a model"),
+        ("last_modified", "none that identifies"),
+        ("server_timing", "none that identifies"),
+        ("cache_hint", "the same headers"),
+        ("hidden_name", "names a model"),
+        ("partial_content", "ranges and conditions"),
+        ("alt_text", "names a model"),
+        ("entry_number", "same markup"),
+        ("prefetch", "names a model"),
+        ("linked_data", "names a model"),
+        ("immortal", "dead after their time"),
+        ("stranger_everywhere", "beside names"),
+    ],
+)
+def test_a_leaking_server_is_caught(settings, name, rule):
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"tests.arena.audit.leaks.{name}"]
+    fill(FEW)
+    assert any(rule in each for each in broken(audit(FEW)))
+
+
+def test_an_etag_of_djangos_own_middleware_is_caught(settings):
+    settings.MIDDLEWARE = ["django.middleware.http.ConditionalGetMiddleware", *settings.MIDDLEWARE]
+    fill(FEW)
+    assert "both images come with the same headers, none that identifies" in broken(audit(FEW))
+
+
+@pytest.mark.parametrize(
+    ("remade", "rule"),
+    [
+        (leaks.exif, "a picture and nothing else"),
+        (leaks.orientation, "a picture and nothing else"),
+        (leaks.xmp, "a picture and nothing else"),
+        (leaks.colour_profile, "a picture and nothing else"),
+        (leaks.png_text, "names a model"),
+        (leaks.alpha, "a picture and nothing else"),
+        (leaks.grey, "exactly the competition's size"),
+        (leaks.native_size, "exactly the competition's size"),
+        (leaks.other_format, "a picture and nothing else"),
+        (leaks.other_settings, "same pipeline"),
+        (leaks.appended, "a picture and nothing else"),
+    ],
+)
+def test_files_that_went_around_the_pipeline_are_caught(remade, rule):
+    fill(FEW)
+    for entry in Entry.objects.filter(image_model__slug=leaks.SLUG):
+        entry.image.save("battle/another.webp", ContentFile(remade(entry)))
+    assert any(rule in each for each in broken(audit(FEW)))
+
+
+def test_battle_images_in_the_public_gallery_are_caught():
+    fill(FEW)
+    for entry in Entry.objects.filter(image_model__slug=leaks.SLUG):
+        with entry.image.open("rb") as file:
+            entry.thumbnail.save(f"public/{entry.pk:032x}.webp", ContentFile(file.read()))
+    assert "no battle image is in the public gallery" in broken(audit(FEW))
+
+
+def test_what_only_leans_towards_a_model_is_caught_by_the_classifier(settings):
+    """Four leaks at once, in which no single battle looks wrong; each is found by its own features."""
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.arena.audit.leaks.lazily_made"]
+    fill(MANY)
+    for entry in Entry.objects.all():  # another pipeline made everything, and spent more bytes on one model
+        quality = 97 if entry.image_model.slug == leaks.SLUG else 80
+        entry.image.save("battle/another.webp", ContentFile(leaks.other_settings(entry, quality)))
+    pre_save.connect(leaks.always_left, sender=Battle)
+    pre_save.connect(leaks.telling_token, sender=Battle)
+    try:
+        found = audit(MANY)
+    finally:
+        pre_save.disconnect(leaks.always_left, sender=Battle)
+        pre_save.disconnect(leaks.telling_token, sender=Battle)
+    assert betraying(found) == {
+        "side of the screen",
+        "image address",
+        "time to answer",
+        "encoding beyond content",
+        "all of these together",
+    }, found["guesses"]
+    assert not broken(found)
+
+
+def test_an_arena_without_pairs_or_a_site_that_is_down_is_no_verdict():
+    run = partial(call_command, "blindness_audit", stdout=io.StringIO(), stderr=io.StringIO())
+    for arguments, reason in (
+        ([], "no battle to play"),
+        (["--category", "no-such"], "There is no category"),
+        (["--base-url", "http://127.0.0.1:9"], "cannot be reached"),
+    ):
+        with pytest.raises(CommandError, match=reason):
+            run(*arguments)
