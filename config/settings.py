@@ -216,9 +216,8 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60.0},
     },
     "recount-spending": {"task": "providers.tasks.recount_spending", "schedule": 3600.0, "options": {"expires": 600.0}},
-    # Both rest by themselves where they would take more than a small part of the database's time.
+    # Rests by itself where it would take more than a tenth of the database's time.
     "records": {"task": "leaderboard.tasks.recount_records", "schedule": 5.0, "options": {"expires": 5.0}},
-    "speeds": {"task": "leaderboard.tasks.measure_speeds", "schedule": 15.0, "options": {"expires": 15.0}},
     # Pauses by itself while counting is dear: providers/summaries.py.
     "keep-summaries": {"task": "providers.tasks.keep_summaries", "schedule": 20.0, "options": {"expires": 20.0}},
     # Asked every few minutes, done once a day: a clock that is restarted often, or at midnight, misses nothing.

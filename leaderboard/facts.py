@@ -9,10 +9,8 @@ from typing import Any
 
 from django.db.models.fields.json import KT
 
-from providers import pricing
+from providers import pricing, summaries
 from providers.models import Offering
-
-from .models import Speed
 
 SIDE = 1024  # prices are compared for an image of 1024 × 1024
 
@@ -66,12 +64,12 @@ def of_models(image_models: Iterable[int], mode: str = "", *, parameters: bool =
     # What is not shown is not read: the tables of parameters are most of a row, and only the chooser asks for them.
     unread = ("from_catalog", "note") if parameters else ("from_catalog", "note", "parameters")
     rows = list(offerings.defer(*unread).annotate(sent_quality=KT("parameters__sends__quality")))
-    speeds = Speed.objects.in_bulk([row.pk for row in rows])
+    measured = summaries.of_offerings(row.pk for row in rows)
     sellers: dict[int, list[Seller]] = {}
     for row in rows:
-        speed = speeds.get(row.pk)
-        times = (speed.p50, speed.success_rate) if speed else (None, None)
-        seller = Seller(row, _price(row), *times)
+        p50 = measured[row.pk].duration.p50
+        seconds = None if p50 is None else p50.total_seconds()
+        seller = Seller(row, _price(row), seconds, measured[row.pk].success_rate)
         sellers.setdefault(row.image_model_id, []).append(seller)
     return {model: Facts(tuple(sorted(found, key=_cheapest))) for model, found in sellers.items()}
 

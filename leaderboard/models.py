@@ -16,7 +16,7 @@ from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from arena.models import Category, Prompt, Voter
-from providers.models import ImageModel, Offering
+from providers.models import ImageModel
 
 from .elo import Z95
 
@@ -252,31 +252,6 @@ class RecordCount(models.Model):
     def __str__(self) -> str:
         return f"records of {self.category_id}"
 
-
-class Speed(models.Model):
-    """An offering's last 30 days, as `providers.performance` measures them: pages read this, not millions of calls."""
-
-    offering = models.OneToOneField(Offering, models.CASCADE, primary_key=True, related_name="speed")
-    p50 = models.FloatField(null=True, blank=True, help_text="Seconds; empty while there are too few calls.")
-    p95 = models.FloatField(null=True, blank=True)
-    ttfb_p50 = models.FloatField(null=True, blank=True)
-    succeeded = models.PositiveIntegerField(default=0)
-    failed = models.PositiveIntegerField(default=0, help_text="The provider's fault.")
-    refused = models.PositiveIntegerField(default=0)
-    measured_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(p50=None) | Q(p50__gte=0), name="nothing is quicker than at once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"speed of {self.offering_id}"
-
-    @property
-    def success_rate(self) -> float | None:
-        judged = self.succeeded + self.failed
-        return self.succeeded / judged if judged else None
 
 
 def new_token() -> str:

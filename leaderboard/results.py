@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, Func, Sum
@@ -105,7 +106,7 @@ def recount(category: Category, *, force: bool = False) -> bool:
 def of_competition(competition: Competition) -> list[Result]:
     """Every model with an entry in the competition and its record there, best share first; no votes, last."""
     added = Record.objects.filter(prompt__competition=competition).order_by().values("image_model")
-    sums: dict[int, Mapping[str, int]] = {row["image_model"]: row for row in added.annotate(**_SUMS)}
+    sums: dict[int, dict[str, Any]] = {row["image_model"]: {**row} for row in added.annotate(**_SUMS)}
     models = ImageModel.objects.filter(entries__prompt__competition=competition).select_related("lab").distinct()
     return in_order(_result(each, sums.get(each.pk, {})) for each in models)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.db import connection
 
-from . import ratings, results, snapshots, speeds, tallies
+from . import ratings, results, snapshots, tallies
 
 
 @shared_task
@@ -38,13 +38,5 @@ def take_snapshots() -> None:
 def recount_records() -> None:
     try:
         results.recount_moved()
-    finally:
-        connection.close()
-
-
-@shared_task
-def measure_speeds() -> None:
-    try:
-        speeds.refresh()
     finally:
         connection.close()

@@ -17,7 +17,8 @@ from PIL import Image
 
 from arena import battles
 from arena.models import Battle, Vote, Voter
-from leaderboard import ratings, results, snapshots, speeds
+from leaderboard import ratings, results, snapshots
+from providers import summaries
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +42,7 @@ class Site:
     def count(self) -> None:
         ratings.recompute_moved()
         results.recount(self.category, force=True)
-        speeds.measure()
+        summaries.count()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from PIL import Image
 
 from arena import battles
 from arena.models import Category
-from leaderboard import ratings, results, snapshots, speeds
+from leaderboard import ratings, results, snapshots
 from leaderboard.models import Board, Rating
 from leaderboard.profiles import landscape
 from providers import summaries
@@ -45,7 +45,7 @@ def section(page, heading):
 def recount(category):
     ratings.recompute(category)
     results.recount(category, force=True)
-    speeds.measure()
+    summaries.count()
     summaries.count()
 
 
@@ -185,7 +185,7 @@ def crowd(models):
              duration=timedelta(seconds=1 + n / 10), ttfb=timedelta(seconds=1))
         for n, offering in enumerate(offerings) for _ in range(6)
     )  # fmt: skip
-    speeds.measure()
+    summaries.count()
     summaries.count()
     return made
 
@@ -274,7 +274,7 @@ def test_a_lab_shows_its_models_and_a_provider_what_it_sells_and_how_it_does(cli
     assert 'class="plot forest' in lab
     for _ in range(5):
         make.make_call(entry.image_model.offerings.get(), duration=timedelta(seconds=2))
-    speeds.measure()
+    summaries.count()
     summaries.count()
     provider = text_of(client.get("/providers/simulated-openai/"))
     for piece in ("simulated", entry.image_model.name, "$0.006", "Median"):

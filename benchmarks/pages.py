@@ -1,0 +1,271 @@
+"""How quick the pages are with millions of votes: `python -m benchmarks.pages [--votes 5000000 --calls 5000000]`.
+
+Fills a scratch database beside the configured one – 200 models, 20 categories with 10 prompts each, votes over a year,
+calls over 60 days – derives from it what the clock derives, and asks for every page as a browser without cookies does.
+Prints per page: the first answer, p50 and p95 of the next ones, queries, kilobytes as gzip sends them; then every plan
+in which a large table is read from end to end. Drops the database again. The models and votes are made up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+import re
+import statistics
+import sys
+import time
+from typing import Any
+
+MODELS, CATEGORIES, PROMPTS = 200, 20, 10
+BATTLES_EACH = 100  # of a voter
+MOST = 20_000_000
+LARGE = ("arena_vote", "arena_battle", "arena_tally", "providers_call", "arena_entry", "arena_generation")
+AIM_QUERIES, AIM_MS, AIM_KB = 12, 100.0, 60.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--votes", type=int, default=5_000_000)
+    parser.add_argument("--calls", type=int, default=5_000_000)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--plans", action="store_true", help="print every plan, not only those that fail")
+    parser.add_argument("--keep", action="store_true", help="leave the scratch database")
+    options = parser.parse_args()
+    if not (1000 <= options.votes <= MOST and 1000 <= options.calls <= MOST):
+        sys.exit(f"--votes and --calls must be between 1000 and {MOST}.")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
+    from django.conf import settings
+    from django.core.cache import cache
+    from django.db import connection
+
+    database = settings.DATABASES["default"]
+    home, scratch = database["NAME"], f"{database['NAME']}_benchmark_pages"
+    django.setup()
+    settings.ALLOWED_HOSTS = ["testserver"]
+    settings.SECURE_SSL_REDIRECT = False
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    settings.CACHES["default"]["KEY_PREFIX"] = f"benchmark-{os.getpid()}"
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{scratch}"')
+        cursor.execute(f'CREATE DATABASE "{scratch}"')
+    _switch(connection, scratch)
+    try:
+        fill(options.votes, options.calls)
+        derive()
+        measure(options.rounds, options.plans)
+    finally:
+        _switch(connection, home)
+        cache.close()
+        if not options.keep:
+            with connection.cursor() as cursor:
+                cursor.execute(f'DROP DATABASE "{scratch}" WITH (FORCE)')
+        connection.close()
+
+
+def _switch(connection: Any, name: str) -> None:
+    connection.close()
+    connection.settings_dict["NAME"] = name
+
+
+# Filling ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# Voter v meets 100 different pairs of one category: 104729 is prime, so it steps through all 19,900 pairs.
+_PAIRS = """
+CREATE UNLOGGED TABLE pair AS
+SELECT (row_number() OVER (ORDER BY (a * 7919 + b * 104729) %% 19937) - 1)::int AS p, a, b
+FROM generate_series(1, %(models)s) a JOIN generate_series(1, %(models)s) b ON a < b;
+ALTER TABLE pair ADD PRIMARY KEY (p)
+"""
+_DRAWN = """
+CREATE UNLOGGED TABLE drawn AS
+SELECT i, v, c, prompt, swapped, CASE WHEN swapped THEN b ELSE a END AS l, CASE WHEN swapped THEN a ELSE b END AS r, at,
+       CASE WHEN luck < 0.08 THEN 'tie' WHEN luck < 0.12 THEN 'both_bad'
+            WHEN (random() < 1 / (1 + exp((a - b) / 60.0))) <> swapped THEN 'right' ELSE 'left' END AS outcome
+FROM (
+    SELECT i, (i - 1) / {each} + 1 AS v, 1 + ((i - 1) / {each}) %% {categories} AS c, random() < 0.5 AS swapped,
+           (((i - 1) / {each}) %% {categories}) * {prompts} + 1 + (i %% {prompts}) AS prompt,
+           ((i - 1) / {each} * 7919::bigint + i %% {each} * 104729::bigint) %% (SELECT count(*) FROM pair) AS p,
+           random() AS luck, now() - interval '1 year' * (1 - i::float8 / %(votes)s) AS at
+    FROM generate_series(1, %(votes)s::bigint) i
+) drawn JOIN pair USING (p)
+"""
+
+
+def fill(votes: int, calls: int) -> None:
+    from django.core.management import call_command
+    from django.db import connection
+
+    started = time.monotonic()
+    call_command("migrate", verbosity=0)
+    numbers = {"models": MODELS, "votes": votes, "calls": calls, "voters": -(-votes // BATTLES_EACH)}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setseed(0.5)")
+        for table in ("arena_voter", "arena_battle", "arena_vote", "arena_tally", "providers_call"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")  # foreign keys: right by construction
+        for statement in _PAIRS.split(";"):
+            cursor.execute(statement % numbers)
+        for statement in _SMALL:
+            cursor.execute(statement.format(categories=CATEGORIES, prompts=PROMPTS) % numbers)
+        cursor.execute(_DRAWN.format(each=BATTLES_EACH, categories=CATEGORIES, prompts=PROMPTS) % numbers)
+        for table, statement in _LARGE:
+            indexes = _without_indexes(cursor, table)
+            cursor.execute(statement % numbers)
+            for index in indexes:
+                cursor.execute(index)
+        cursor.execute("DROP TABLE drawn, pair")
+        cursor.execute("VACUUM ANALYZE")
+        cursor.execute("SELECT pg_size_pretty(pg_database_size(current_database()))")
+        (size,) = cursor.fetchone()
+    print(f"{votes:,} votes and {calls:,} calls in {time.monotonic() - started:.0f} s, {size}\n")
+
+
+def _without_indexes(cursor: Any, table: str) -> list[str]:
+    """Drop the table's indexes but for its primary key; returns what makes them again. Constraints become indexes."""
+    cursor.execute("SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s AND indexname !~ '_pkey$'", [table])
+    rows = cursor.fetchall()
+    for name, _ in rows:
+        cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT IF EXISTS "{name}"')
+        cursor.execute(f'DROP INDEX IF EXISTS "{name}"')
+    return [definition for _, definition in rows]
+
+
+_SMALL = (
+    "INSERT INTO providers_lab (slug, name, url, from_catalog) SELECT 'lab-' || n, 'Lab ' || n, '', '{{}}' FROM generate_series(1, 20) n",
+    """INSERT INTO providers_imagemodel (slug, name, lab_id, description, released_on, licence, open_weights, modes, origin, note, from_catalog)
+    SELECT 'model-' || n, 'Model ' || n || ' ' || chr(65 + n %% 26), (SELECT min(id) FROM providers_lab) + n %% 20, '', current_date - n, CASE n %% 3 WHEN 0 THEN 'Apache-2.0' ELSE 'Proprietary' END,
+           n %% 3 = 0, '{{text-to-image}}', 'catalog', '', '{{}}' FROM generate_series(1, %(models)s) n""",
+    """INSERT INTO providers_offering (image_model_id, provider, mode, endpoint, parameters, price, price_unit, price_details, price_estimated, price_source, is_active, note, from_catalog)
+    SELECT m.id, p, 'text-to-image', m.slug, '{{"accepts": [{{"name": "seed", "type": "integer", "group": "core", "behaviour": "passthrough"}}], "size": {{"family": "none"}}}}',
+           round((0.002 * exp(m.id %% 50 / 12.0))::numeric, 4), 'image', '{{}}', false, '', true, '', '{{}}'
+    FROM providers_imagemodel m, unnest(ARRAY['fal', 'replicate']) p""",
+    """INSERT INTO arena_category (id, slug, name, mode, description, position, source_name, source_url, source_licence)
+    SELECT n, 'category-' || n, 'Category ' || n, 'text-to-image', '', n, '', '', '' FROM generate_series(1, {categories}) n""",
+    """INSERT INTO arena_competition (id, category_id, slug, title, criterion, description, challenge, shape, is_published, created_at)
+    SELECT n, n, 'competition-' || n, 'Competition ' || n, 'beauty', '', '', '1:1', true, now() FROM generate_series(1, {categories}) n""",
+    """INSERT INTO arena_prompt (id, competition_id, text, source_image, source_credit, tags, position)
+    SELECT n, (n - 1) / {prompts} + 1, 'A prompt about number ' || n, '', '', ARRAY['tag-' || n %% 30, 'tag-' || n %% 7], n %% {prompts} FROM generate_series(1, {categories} * {prompts}) n""",
+    """INSERT INTO arena_generation (id, prompt_id, image_model_id, sample, status, attempt, attempts_left, due_at, started_at, finished_at, outcome, error, spent, created_at)
+    SELECT (p.id - 1) * %(models)s + m.id, p.id, m.id, 0, 'succeeded', 1, 0, now(), now(), now(), '', '', 0, now() FROM arena_prompt p, providers_imagemodel m""",
+    """INSERT INTO arena_entry (id, generation_id, prompt_id, image_model_id, image, small, thumbnail, original, width, height, pipeline, seed, created_at, retired_reason)
+    SELECT id, id, prompt_id, image_model_id, 'battle/' || id, 'battle/s' || id, 'public/' || md5(id::text) || '.webp', 'o/' || id, 1024, 1024, '', '', now(), '' FROM arena_generation""",
+)
+_ID = "('00000000-0000-4000-8000-' || lpad(to_hex(i), 12, '0'))::uuid"
+_LARGE = (
+    ("arena_voter", "INSERT INTO arena_voter (id, created_at) SELECT n, now() FROM generate_series(1, %(voters)s) n"),
+    (
+        "arena_battle",
+        f"""INSERT INTO arena_battle (id, voter_id, prompt_id, left_id, right_id, left_token, right_token, probability, served_at, expires_at)
+        SELECT {_ID}, v, prompt, (prompt - 1) * %(models)s + l, (prompt - 1) * %(models)s + r, 'l' || i, 'r' || i, 0.1, at, at + interval '1 hour' FROM drawn""",
+    ),
+    (
+        "arena_vote",
+        f"""INSERT INTO arena_vote (battle_id, voter_id, category_id, left_model_id, right_model_id, outcome, cast_at, decision_time, excluded_reason, excluded_rule)
+        SELECT {_ID}, v, c, l, r, outcome, at + interval '5 s', interval '5 s', '', '' FROM drawn""",
+    ),
+    (
+        "arena_tally",
+        """INSERT INTO arena_tally (category_id, day, left_model_id, right_model_id, outcome, n, changed_at)
+        SELECT c, (at AT TIME ZONE 'UTC')::date, l, r, outcome, count(*), max(at) FROM drawn GROUP BY 1, 2, 3, 4, 5""",
+    ),
+    (
+        "providers_call",
+        """INSERT INTO providers_call (offering_id, caller, outcome, error, request_id, attempt, ends_request, n, started_at, duration, ttfb, cost, cost_estimated, possibly_charged,
+                                    requested_size, resolved_size, delivered_size, provider_request_id)
+        SELECT (SELECT min(id) FROM providers_offering) + n %% (2 * %(models)s), 'gateway', CASE WHEN n %% 41 = 0 THEN 'provider_error' ELSE 'ok' END,
+               CASE WHEN n %% 41 = 0 THEN 'fell over' ELSE '' END, gen_random_uuid(), 1, true, 1, now() - interval '60 days' * (1 - n::float8 / %(calls)s), interval '1 s' * (1 + 9 * random()), NULL,
+               0.01, true, false, '', '', '', '' FROM generate_series(1, %(calls)s) n""",
+    ),
+)
+
+
+def derive() -> None:
+    """What the clock derives, each timed: pages read nothing that is not derived already."""
+    from arena.models import Category
+    from leaderboard import ratings, results, snapshots
+    from providers import summaries
+
+    categories = list(Category.objects.all())
+    for what, count in (
+        ("ratings of a category", lambda: [ratings.recompute(each) for each in categories]),
+        ("records of a category", lambda: [results.recount(each, force=True) for each in categories]),
+        ("snapshot of a category", lambda: [snapshots.take(each) for each in categories]),
+    ):
+        started = time.monotonic()
+        count()
+        print(f"{what:28} {(time.monotonic() - started) / len(categories):6.2f} s")
+    started = time.monotonic()
+    summaries.count()
+    print(f"{'summaries of all calls':28} {time.monotonic() - started:6.2f} s\n")
+
+
+# Measuring ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+PAGES = (
+    "/", "/leaderboard/", "/leaderboard/overall/", "/leaderboard/category-3/", "/leaderboard/category-3/?window=90d",
+    "/leaderboard/category-3/?tag=tag-3", "/leaderboard/category-3/?price=0.03&sort=price", "/leaderboard/category-3.csv",
+    "/compare/model-1/model-2/", "/compare/model-1/model-150/model-2/model-99/", "/compare/", "/choose/?category=category-3&budget=0.05&seconds=8",
+    "/competitions/", "/competitions/competition-3/", "/competitions/competition-3/21/", "/uses/", "/uses/tag-3/", "/week/", "/search/?q=modle+17", "/search/?q=number",
+    "/models/", "/models/model-7/", "/labs/lab-3/", "/providers/fal/", "/sitemap.xml", "/llms.txt",
+)  # fmt: skip
+
+
+def measure(rounds: int, all_plans: bool) -> None:
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    print(
+        f"{'page':62} {'first':>7} {'p50':>7} {'p95':>7}  queries  gz KB   (aims: p95 ≤ {AIM_MS:.0f} ms, ≤ {AIM_QUERIES} queries, ≤ {AIM_KB:.0f} KB)"
+    )
+    asked: dict[str, str] = {}
+    for page in PAGES:
+        client = Client()
+        first, response = _timed(client, page)
+        if response.status_code != 200:
+            print(f"{page:62} answered {response.status_code}")
+            continue
+        _timed(client, page)
+        times = sorted(_timed(client, page)[0] for _ in range(rounds))
+        p95 = times[max(0, -(-95 * len(times) // 100) - 1)]
+        with CaptureQueriesContext(connection) as captured:
+            size = len(gzip.compress(client.get(page).content, 6)) / 1024
+        missed = "  MISSED" if p95 > AIM_MS or len(captured) > AIM_QUERIES or size > AIM_KB else ""
+        print(
+            f"{page:62} {first:7.0f} {statistics.median(times):7.1f} {p95:7.1f} {len(captured):8} {size:6.1f}{missed}"
+        )
+        for query in captured.captured_queries:
+            if query["sql"].lstrip("( ").upper().startswith(("SELECT", "WITH")):
+                asked.setdefault(re.sub(r"\d+|'[^']*'", "?", query["sql"]), f"{page}\n{query['sql']}")
+    plans(list(asked.values()), all_plans)
+
+
+def _timed(client: Any, page: str) -> tuple[float, Any]:
+    started = time.perf_counter()
+    response = client.get(page)
+    return 1000 * (time.perf_counter() - started), response
+
+
+def plans(asked: list[str], all_plans: bool) -> None:
+    """Every query's plan; those that read a large table from end to end are printed."""
+    from django.db import connection
+
+    failing = 0
+    for each in asked:
+        page, sql = each.split("\n", 1)
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN " + sql.replace("%", "%%"))
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+        whole = [table for table in LARGE if re.search(rf"Seq Scan on {table}\b", plan)]
+        failing += bool(whole)
+        if whole or all_plans:
+            print(f"\n{page}{'  reads all of ' + ', '.join(whole) if whole else ''}\n{sql[:400]}\n{plan}")
+    print(f"\n{len(asked)} different queries, {failing} of them read a large table from end to end.")
+
+
+if __name__ == "__main__":
+    main()
