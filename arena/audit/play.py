@@ -237,7 +237,8 @@ def names_of(category: Category) -> dict[str, set[str]]:
             found.setdefault(f"provider of {model.name}", set()).update({offering.provider, offering.endpoint})
             found.setdefault(f"provider's request of entry {entry.pk}", set()).add(entry.call.provider_request_id)
         files = (entry.image, entry.small, entry.thumbnail, entry.original)
-        stems = {file.name.rpartition("/")[2].partition(".")[0] for file in files}
-        found.setdefault(f"file of entry {entry.pk}", set()).update({*stems, *(file.name for file in files)})
+        paths = {str(file.name) for file in files}
+        stems = {path.rpartition("/")[2].partition(".")[0] for path in paths}
+        found.setdefault(f"file of entry {entry.pk}", set()).update(stems | paths)
         found.setdefault(f"page of entry {entry.pk}", set()).add(entry.get_absolute_url())
     return found

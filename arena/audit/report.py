@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from . import chance, features
-from .guessing import Pair, guess
+from .guessing import Features, Pair, guess
 from .guessing import Shown as Judged
 from .observed import Shown
 from .rules import Verdict, judge
@@ -113,7 +113,7 @@ def compile_report(battles: Sequence[Shown], words: Sequence[Word], seed: int = 
     )
 
 
-def _pair(shown: Shown, left: features.Features, right: features.Features) -> Pair:
+def _pair(shown: Shown, left: Features, right: Features) -> Pair:
     return Pair(
         shown.prompt,
         Judged(shown.left.model, shown.left.image, left),

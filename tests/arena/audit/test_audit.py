@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from functools import partial
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -37,7 +38,7 @@ def fill(prompts: int) -> None:
             make.make_entry(prompt, model)
 
 
-def audit(battles: int) -> dict:
+def audit(battles: int) -> dict[str, Any]:
     """What the command finds; that its exit code says the same is checked on the way."""
     out, err = io.StringIO(), io.StringIO()
     code = 0
@@ -45,16 +46,16 @@ def audit(battles: int) -> dict:
         call_command("blindness_audit", "--json", f"--battles={battles}", stdout=out, stderr=err)
     except CommandError as error:
         code = error.returncode
-    found = json.loads(out.getvalue())
+    found: dict[str, Any] = json.loads(out.getvalue())
     assert code == (0 if found["blind"] else 1)
     return found
 
 
-def broken(found: dict) -> set[str]:
+def broken(found: dict[str, Any]) -> set[str]:
     return {rule["rule"] for rule in found["rules"] if rule["broken"]}
 
 
-def betraying(found: dict) -> set[str]:
+def betraying(found: dict[str, Any]) -> set[str]:
     return {line["feature"] for line in found["guesses"] if line["betrays"]}
 
 
