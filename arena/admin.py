@@ -20,8 +20,8 @@ from django.utils.safestring import SafeString
 
 from providers import spending as daily
 
-from . import generation, images, quotes, spending
-from .models import Battle, Category, Competition, Entry, Generation, Prompt, Vote, VoteFile
+from . import generation, images, quotes, reports, spending
+from .models import Battle, Category, Competition, Entry, Generation, Prompt, Report, Vote, VoteFile
 
 
 class ReadOnly:
@@ -222,12 +222,77 @@ class EntryAdmin(ReadOnly, admin.ModelAdmin[Entry]):
     @admin.action(description="Bring back", permissions=["view"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Entry]) -> None:
         self._require(request)
-        messages.success(request, f"{queryset.update(retired_at=None, retired_reason='')} entries are back.")
+        messages.success(
+            request, f"{queryset.update(retired_at=None, retired_reason='', hidden_at=None)} entries are back."
+        )
 
     @staticmethod
     def _require(request: HttpRequest) -> None:
         if not request.user.has_perm("arena.change_entry"):
             raise PermissionDenied
+
+
+class OpenReports(admin.SimpleListFilter):
+    """Open ones first: they are the curator's queue."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("all", "All"), ("accepted", "Accepted"), ("dismissed", "Dismissed")]
+
+    def choices(self, changelist: Any) -> Any:
+        for value, label in [(None, "Waiting"), *self.lookup_choices]:
+            query = changelist.get_query_string({self.parameter_name: value} if value else {}, [self.parameter_name])
+            yield {"selected": self.value() == value, "query_string": query, "display": label}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Report]) -> QuerySet[Report]:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(resolution=self.value() or "")
+
+
+@admin.register(Report)
+class ReportAdmin(ReadOnly, admin.ModelAdmin[Report]):
+    """What voters reported, to be accepted or dismissed; either settles all reports on that image."""
+
+    list_display = ("image", "reason", "on_image", "hidden", "made_by", "prompt", "created_at", "resolution")
+    list_filter = (OpenReports, "reason")
+    list_select_related = ("entry__image_model", "entry__prompt")
+    ordering = ("-created_at",)
+    actions = ("accept", "dismiss")
+
+    @admin.display(description="image")
+    def image(self, report: Report) -> SafeString:
+        address = reverse("arena:public-image", args=[report.entry.thumbnail.name])
+        return format_html('<img src="{}" alt="" height="80">', address)
+
+    @admin.display(description="reports on it")
+    def on_image(self, report: Report) -> int:
+        return report.entry.reports.count()
+
+    @admin.display(description="hidden", boolean=True)
+    def hidden(self, report: Report) -> bool:
+        return report.entry.hidden_at is not None
+
+    @admin.display(description="model")
+    def made_by(self, report: Report) -> str:
+        return report.entry.image_model.name
+
+    @admin.display(description="prompt")
+    def prompt(self, report: Report) -> str:
+        return str(report.entry.prompt)
+
+    @admin.action(description="Accept: retire the image", permissions=["view"])
+    def accept(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
+        EntryAdmin._require(request)
+        retired, excluded = reports.accept(queryset)
+        messages.success(request, f"{retired} images retired; {excluded} votes that were not blind no longer count.")
+
+    @admin.action(description="Dismiss: show the image again", permissions=["view"])
+    def dismiss(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
+        EntryAdmin._require(request)
+        messages.success(request, f"Reports on {reports.dismiss(queryset)} images dismissed.")
 
 
 @admin.register(Battle)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from random import SystemRandom
 from uuid import UUID
@@ -11,7 +12,7 @@ from uuid import UUID
 import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
@@ -39,57 +40,111 @@ class BattleSkipped(VoteRefused):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How much of a category a voter has answered."""
+class Withdrawn(VoteRefused):
+    """One of its images was retired or hidden after the battle was assigned."""
 
-    votes: int
-    seen: int
-    available: int
+
+class NotYet(VoteRefused):
+    """Another battle is on the voter's screen and waits for its answer."""
 
 
 def serve(voter: Voter, category: Category) -> Battle | None:
-    """The battle this voter has to answer next in the category; None when there is no pair left to show.
+    """The battle this voter has to answer next in the category, shown from now on; None when no pair is left.
 
     A battle that is still owed comes back, with a new life when it had expired: reloading never draws another pair.
-    The voter's row is locked, so two tabs that ask at once get the same battle.
     """
+    with _turn_of(voter):
+        battle = _owed(voter, category).first() or next(iter(_draw(voter, category, 1)), None)
+        if battle is not None and battle.is_expired:
+            _renew(battle, shown=True)
+        elif battle is not None and battle.served_at is None:
+            _begin(battle)
+        return battle
+
+
+def ahead(voter: Voter, category: Category, after: Battle, count: int) -> list[Battle]:
+    """The next `count` battles after this one, for a browser to load before they are asked for; fewer at the end.
+
+    They are assigned, with addresses of their own, but not shown: nothing counts them, and no clock runs. Whoever
+    casts a vote asks for them first, so that no pair can depend on the vote before it.
+    """
+    with _turn_of(voter):
+        waiting = list(_owed(voter, category).filter(served_at=None).exclude(pk=after.pk)[:count])
+        for battle in waiting:
+            if battle.is_expired:
+                _renew(battle, shown=False)
+        following = [battle.pk for battle in waiting + _draw(voter, category, count - len(waiting))]
+    rows = Battle.objects.select_related("prompt__competition", "left", "right").in_bulk(following)
+    return [rows[pk] for pk in following]
+
+
+def show(battle: Battle) -> None:
+    """An assigned battle has come to the voter's screen: its time runs from now on. Again, nothing changes.
+
+    Raises BattleExpired, AlreadyVoted, BattleSkipped, Withdrawn, and NotYet while another shown battle of the category is owed:
+    looking ahead must not become choosing.
+    """
+    with _turn_of(battle.voter):
+        current = Battle.objects.select_related("vote", "prompt__competition").get(pk=battle.pk)
+        if hasattr(current, "vote") or current.skipped_at is not None or current.is_expired:
+            raise _reason(current)
+        if current.served_at is None:
+            category = current.prompt.competition.category
+            if not _owed(battle.voter, category).filter(pk=battle.pk).exists():
+                raise Withdrawn("This pair has been withdrawn. Take the next one.")
+            if _owed(battle.voter, category).exclude(served_at=None).exists():
+                raise NotYet("Another pair waits for your answer first.")
+            _begin(current)
+        battle.served_at, battle.expires_at = current.served_at, current.expires_at
+
+
+@contextmanager
+def _turn_of(voter: Voter) -> Iterator[None]:
+    """The voter's row is locked, so two tabs that ask at once get the same battles."""
     with transaction.atomic():
         Voter.objects.select_for_update().get(pk=voter.pk)
-        owed = _owed(voter, category)
-        if owed is not None:
-            if owed.is_expired:
-                _renew(owed)
-            return owed
-        seen = {
-            frozenset(pair)
-            for pair in voter.battles.filter(prompt__competition__category=category).values_list("left", "right")
-        }
-        drawn = matchmaking.draw(pool(category), seen, _random)
-        if drawn is None:
-            return None
-        return voter.battles.create(
-            prompt_id=drawn.prompt,
-            left_id=drawn.left,
-            right_id=drawn.right,
-            probability=drawn.probability,
-            expires_at=timezone.now() + _lifetime(),
+        yield
+
+
+def _owed(voter: Voter, category: Category) -> QuerySet[Battle]:
+    """In the order in which they are to be answered: what was shown, then what was assigned first."""
+    open_now = Competition.objects.open().filter(category=category)
+    rows: QuerySet[Battle] = Battle.objects.owed().filter(voter=voter, prompt__competition__in=open_now)
+    return rows.order_by(F("served_at").asc(nulls_last=True), "expires_at")
+
+
+def _draw(voter: Voter, category: Category, count: int) -> list[Battle]:
+    """Assign up to `count` pairs that this voter has not met."""
+    if count <= 0:
+        return []
+    met = voter.battles.filter(prompt__competition__category=category).values_list("left", "right")
+    seen = {frozenset(pair) for pair in met}
+    battles: list[Battle] = []
+    while len(battles) < count and (drawn := matchmaking.draw(pool(category), seen, _random)) is not None:
+        seen.add(frozenset((drawn.left, drawn.right)))
+        battles.append(
+            voter.battles.create(
+                prompt_id=drawn.prompt,
+                left_id=drawn.left,
+                right_id=drawn.right,
+                probability=drawn.probability,
+                served_at=None,
+                expires_at=timezone.now() + _lifetime(),
+            )
         )
+    return battles
 
 
-def _owed(voter: Voter, category: Category) -> Battle | None:
-    return (
-        Battle.objects.owed()
-        .filter(voter=voter, prompt__competition__in=Competition.objects.open().filter(category=category))
-        .order_by("served_at")
-        .first()
-    )
-
-
-def _renew(battle: Battle) -> None:
-    """The same pair and sides, but new tokens: the old image addresses stay dead."""
+def _begin(battle: Battle) -> None:
     battle.served_at = timezone.now()
     battle.expires_at = battle.served_at + _lifetime()
+    battle.save(update_fields=["served_at", "expires_at"])
+
+
+def _renew(battle: Battle, *, shown: bool) -> None:
+    """The same pair and sides, but new tokens: the old image addresses stay dead."""
+    now = timezone.now()
+    battle.served_at, battle.expires_at = now if shown else None, now + _lifetime()
     battle.left_token, battle.right_token = new_token(), new_token()
     battle.save(update_fields=["served_at", "expires_at", "left_token", "right_token"])
 
@@ -153,16 +208,11 @@ def forget_pools() -> None:
     _pools.clear()
 
 
-def progress(voter: Voter, category: Category) -> Progress:
-    """The voter's counts in the category, skips being seen but not votes."""
-    seen = voter.battles.filter(prompt__competition__category=category).exclude(vote=None, skipped_at=None).count()
-    return Progress(votes=voter.votes.filter(category=category).count(), seen=seen, available=pool(category).size)
-
-
 # One statement finds the battle, stores the vote and moves the tally: nothing can come between, and it is several times
 # quicker than the same through the ORM. The battle's row is locked, so that a skip and a vote cannot both win. A vote
 # beyond its voter's cap is stored, but excluded and in no tally (see integrity.py). Counting the recent ones is one
-# index scan; "+ 0" keeps a planner without statistics off the category's index, which would read all its votes.
+# index scan, MATERIALIZED or it would be done twice, for the reason and for the rule; "+ 0" keeps a planner without
+# statistics off the category's index, which would read all its votes.
 _CAST_VOTE = """
 WITH battle AS (
     SELECT b.id, b.voter_id, b.served_at, c.category_id,
@@ -174,7 +224,7 @@ WITH battle AS (
     JOIN arena_competition c ON c.id = p.competition_id
     WHERE b.id = %(battle)s AND b.skipped_at IS NULL AND b.expires_at > now()
     FOR UPDATE OF b
-), recent AS (
+), recent AS MATERIALIZED (
     SELECT (
         SELECT count(*) FROM arena_vote v
         WHERE v.voter_id = battle.voter_id AND v.category_id + 0 = battle.category_id
@@ -185,7 +235,7 @@ WITH battle AS (
     INSERT INTO arena_vote (battle_id, voter_id, category_id, left_model_id, right_model_id, outcome, cast_at,
                             decision_time, excluded_reason, excluded_rule)
     SELECT id, voter_id, category_id, left_model_id, right_model_id, %(outcome)s, now(),
-           greatest(now() - served_at, interval '0'),
+           CASE WHEN served_at IS NOT NULL THEN greatest(now() - served_at, interval '0') END,
            CASE WHEN counted < %(cap)s THEN '' ELSE %(cap_reason)s END,
            CASE WHEN counted < %(cap)s THEN '' ELSE %(cap_rule)s END
     FROM battle, recent
@@ -232,13 +282,18 @@ def _explain(battle_id: UUID, outcome: str) -> None:
     """Why the statement stored nothing; returns only when the very same vote already stands."""
     battle = Battle.objects.select_related("vote").get(pk=battle_id)
     vote: Vote | None = getattr(battle, "vote", None)
+    if vote is None or vote.outcome != outcome:
+        raise _reason(battle)
+
+
+def _reason(battle: Battle) -> VoteRefused:
+    """Why this battle takes no answer any more."""
+    vote: Vote | None = getattr(battle, "vote", None)
     if vote is not None:
-        if vote.outcome == outcome:
-            return
-        raise AlreadyVoted(f"You already answered “{vote.get_outcome_display()}”. The first answer counts.")
+        return AlreadyVoted(f"You already answered “{vote.get_outcome_display()}”. The first answer counts.")
     if battle.skipped_at is not None:
-        raise BattleSkipped("You skipped this pair. Take the next one.")
-    raise BattleExpired("This pair was open for too long and has expired. Take it again from the arena.")
+        return BattleSkipped("You skipped this pair. Take the next one.")
+    return BattleExpired("This pair was open for too long and has expired. Take it again from the arena.")
 
 
 def skip(battle: Battle) -> None:

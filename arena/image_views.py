@@ -12,6 +12,7 @@ import logging
 
 from django.core.files.storage import default_storage
 from django.db.models import Q
+from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -49,11 +50,16 @@ def image(request: HttpRequest, token: str, small: bool = False) -> HttpResponse
     if found is None:
         raise Http404("This image is not shown any more.")
     entry = found.left if found.left_token == token else found.right
+    return blind_image(entry.small if small else entry.image)
+
+
+def blind_image(file: FieldFile) -> HttpResponse:
+    """An image of a pair that is being judged; whatever it shows, the headers are the same."""
     try:
-        with (entry.small if small else entry.image).open("rb") as file:
-            content = file.read()
+        with file.open("rb") as opened:
+            content = opened.read()
     except FileNotFoundError as error:
-        log.error("entry %s has lost its file", entry.pk)
+        log.error("%s of entry %s is lost", file.field.name, file.instance.pk)
         raise Http404("This image is not shown any more.") from error
     return HttpResponse(content, content_type="image/webp", headers=_BLIND_HEADERS)
 

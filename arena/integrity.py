@@ -8,7 +8,7 @@ vote all day would otherwise rule the board, and fool its intervals (with Zipf-l
 stored, but excluded by the rule `CAP_RULE`, so it is in no tally and every later count agrees without knowing of caps.
 The decision is final: excluding an earlier vote does not admit a later one, or a board would depend on when we looked.
 Votes in flight at the same moment do not see each other, so a voter who holds n open battles can pass the cap by n − 1;
-the site gives out one battle at a time. Imported votes are somebody else's study and have no cap.
+the site gives out one to answer and two to load ahead. Imported votes are somebody else's study and have no cap.
 """
 
 from __future__ import annotations

@@ -1,15 +1,19 @@
 from django.urls import path, re_path
 
-from . import image_views, views
+from . import ballot_views, image_views, views
 
 app_name = "arena"
 urlpatterns = [
     path("arena/<slug:slug>/", views.arena, name="arena"),
     path("battles/<uuid:pk>/", views.battle, name="battle"),
+    path("battles/<uuid:pk>/show/", views.show, name="show"),
+    path("battles/<uuid:pk>/report/", views.report, name="report"),
     path("battles/<uuid:pk>/vote/", views.vote, name="vote"),
     path("battles/<uuid:pk>/skip/", views.skip, name="skip"),
     re_path(r"^i/(?P<token>[\w-]{16,32})\.webp$", image_views.image, name="image"),
     re_path(r"^i/(?P<token>[\w-]{16,32})\.small\.webp$", image_views.image, {"small": True}, name="small-image"),
+    path("vote/", ballot_views.cast, name="ballot"),
+    path("i/new/<str:token>.webp", ballot_views.image, name="ballot-image"),
     re_path(
         r"^images/(?P<name>(?:public|sources)/[0-9a-f]{32}\.(?:webp|jpg))$",
         image_views.public_image,
@@ -17,5 +21,4 @@ urlpatterns = [
     ),
     path("entries/<int:pk>/", image_views.entry, name="entry"),
     path("entries/<int:pk>/original", image_views.original, name="original"),
-    path("robots.txt", views.robots),
 ]

@@ -12,14 +12,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
 
-from . import battles, voters
-from .models import Battle, Category, Outcome, Voter
+from . import battles, progress, reports, voters
+from .models import Battle, Category, Report, Voter
 
 
 class HtmxRequest(HttpRequest):
     """What the django-htmx middleware makes of a request."""
 
     htmx: HtmxDetails
+
+
+AHEAD = 2  # pairs a browser holds beyond the one on its screen; a fast voter would empty one
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -41,7 +44,7 @@ def arena(request: HttpRequest, slug: str) -> HttpResponse:
     voter = voters.welcome(request)
     battle = battles.serve(voter, category)
     if battle is None:
-        context = {"category": category, "progress": battles.progress(voter, category)}
+        context = {"category": category, "progress": progress.of(voter, category)}
         response = render(request, "arena/nothing.html", context)
     else:
         response = redirect(battle)
@@ -52,16 +55,39 @@ def arena(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_safe
 def battle(request: HttpRequest, pk: UUID) -> HttpResponse:
-    voter = voters.current(request)
-    return render(request, "arena/battle.html", _context(voter, _battle(voter, pk)))
+    voter, found = _own(request, pk)
+    if found.served_at is None and _is_open(found):
+        try:
+            battles.show(found)
+        except battles.VoteRefused:
+            return redirect("arena:arena", slug=found.prompt.competition.category.slug)
+    following = battles.ahead(voter, found.prompt.competition.category, found, 1) if _is_open(found) else []
+    return render(request, "arena/battle.html", _context(voter, found, following))
+
+
+@never_cache
+@require_POST
+def show(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A pair that was loaded ahead is on the screen now."""
+    _, found = _own(request, pk)
+    try:
+        battles.show(found)
+    except (
+        battles.AlreadyVoted,
+        battles.BattleSkipped,
+    ) as error:  # no conflict: a quick answer may overtake this request
+        return HttpResponse(str(error), content_type="text/plain; charset=utf-8")
+    except battles.VoteRefused as error:
+        return HttpResponse(str(error), status=409, content_type="text/plain; charset=utf-8")
+    return HttpResponse(status=204)
 
 
 @never_cache
 @require_POST
 def vote(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    """Take the answer; the reply – and only it – names the models."""
-    voter = voters.current(request)
-    found = _battle(voter, pk)
+    """Take the answer; the reply – and only it – names the models, and brings the pairs that come after."""
+    voter, found = _own(request, pk)
+    following = battles.ahead(voter, found.prompt.competition.category, found, AHEAD) if request.htmx else []
     try:
         battles.cast_vote(found, request.POST.get("outcome", ""))
     except ValueError as error:
@@ -72,56 +98,76 @@ def vote(request: HtmxRequest, pk: UUID) -> HttpResponse:
         return _refuse(request, voter, found, str(error), status=409)
     if not request.htmx:
         return redirect(found)
-    return render(request, "arena/_battle.html", _context(voter, _battle(voter, pk)))
+    return render(request, "arena/_battle.html", _context(*_own(request, pk), following))
 
 
 @never_cache
 @require_POST
 def skip(request: HtmxRequest, pk: UUID) -> HttpResponse:
     """Put the battle aside and go on to the next."""
-    voter = voters.current(request)
-    found = _battle(voter, pk)
+    voter, found = _own(request, pk)
+    category = found.prompt.competition.category
     try:
         battles.skip(found)
     except battles.VoteRefused as error:
         return _refuse(request, voter, found, str(error), status=409)
-    return redirect("arena:arena", slug=found.prompt.competition.category.slug)
+    following = battles.serve(voter, category) if request.htmx else None
+    if following is None:
+        return redirect("arena:arena", slug=category.slug)
+    context = _context(*_own(request, following.pk), battles.ahead(voter, category, following, AHEAD))
+    response = render(request, "arena/_battle.html", context)
+    response["HX-Push-Url"] = following.get_absolute_url()
+    return response
 
 
-@require_safe
-def robots(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(
-        "User-agent: *\nDisallow: /arena/\nDisallow: /battles/\nDisallow: /i/\n", content_type="text/plain"
-    )
+@never_cache
+def report(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Say what is wrong with an image. The battle is void; its page says thanks."""
+    voter, found = _own(request, pk)
+    message = ""
+    if request.method == "POST":
+        try:
+            reports.report(found, request.POST.get("side", ""), request.POST.get("reason", ""))
+        except ValueError as error:
+            message = str(error)
+        else:
+            return redirect(found)
+    context = _context(voter, found, []) | {"message": message}
+    return render(request, "arena/report.html", context, status=400 if message else 200)
 
 
-def _battle(voter: Voter | None, pk: UUID) -> Battle:
-    """The voter's own battle; somebody else's does not exist for them."""
+def _own(request: HttpRequest, pk: UUID) -> tuple[Voter, Battle]:
+    """The voter, and a battle of theirs; somebody else's does not exist for them."""
+    voter = voters.current(request)
     if voter is None:
         raise Http404("Voting needs this site's cookie. Allow cookies and start from the arena again.")
-    related = ("left__image_model", "right__image_model", "prompt__competition__category", "vote")
-    return get_object_or_404(voter.battles.select_related(*related), pk=pk)
+    related = ("voter", "left__image_model", "right__image_model", "prompt__competition__category", "vote")
+    return voter, get_object_or_404(voter.battles.select_related(*related), pk=pk)
 
 
-def _context(voter: Voter | None, battle: Battle) -> dict[str, Any]:
-    assert voter is not None
-    vote = getattr(battle, "vote", None)
+def _is_open(battle: Battle) -> bool:
+    return not hasattr(battle, "vote") and battle.skipped_at is None and not battle.is_expired
+
+
+def _context(voter: Voter, battle: Battle, following: list[Battle]) -> dict[str, Any]:
     category = battle.prompt.competition.category
     return {
         "battle": battle,
-        "vote": vote,
-        "open": vote is None and battle.skipped_at is None and not battle.is_expired,
+        "vote": getattr(battle, "vote", None),
+        "open": _is_open(battle),
         "category": category,
         "competition": battle.prompt.competition,
         "prompt": battle.prompt,
-        "outcomes": Outcome,
-        "progress": battles.progress(voter, category),
+        "progress": progress.of(voter, category),
+        "following": following,
+        "reported": not _is_open(battle) and battle.reports.exists(),
+        "reasons": Report.Reason,
     }
 
 
-def _refuse(request: HtmxRequest, voter: Voter | None, battle: Battle, message: str, *, status: int) -> HttpResponse:
+def _refuse(request: HtmxRequest, voter: Voter, battle: Battle, message: str, *, status: int) -> HttpResponse:
     """The battle as it stands, with the reason on top: nothing is lost, and it says how to go on."""
     template = "arena/_battle.html" if request.htmx else "arena/battle.html"
-    response = render(request, template, _context(voter, battle) | {"message": message}, status=status)
+    response = render(request, template, _context(voter, battle, []) | {"message": message}, status=status)
     response["HX-Push-Url"] = "false"  # the address of a POST is no place to come back to
     return response

@@ -159,6 +159,7 @@ def report(name: str, ours: list[float], bare: list[float]) -> None:
 def routed(url: str) -> Iterator[Callable[[], Any]]:
     """One generation through routing.generate: offerings read, the call recorded, in a scratch database."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("DATABASE_POOL", "8")  # as a worker has it
     import django
 
     django.setup()

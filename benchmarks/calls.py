@@ -89,12 +89,13 @@ def fill(calls: int) -> None:
         cursor.execute(
             """
             INSERT INTO providers_call (offering_id, caller, outcome, error, started_at, duration, ttfb, cost,
-                cost_estimated, possibly_charged, requested_size, resolved_size, delivered_size, provider_request_id)
+                cost_estimated, possibly_charged, requested_size, resolved_size, delivered_size, provider_request_id,
+                attempt, n, ends_request)
             SELECT 1 + floor(%s * random() ^ 2)::int, 'arena', outcome,
                    CASE outcome WHEN 'ok' THEN '' ELSE 'so it went' END,
                    now() - interval '60 days' * (1 - n / %s::float),
                    seconds * interval '1 s', CASE WHEN n %% 3 = 0 THEN seconds * 0.9 * interval '1 s' END,
-                   0.01, true, false, '1:1', '1024x1024', '1024x1024', md5(n::text)
+                   0.01, true, false, '1:1', '1024x1024', '1024x1024', md5(n::text), 1, 1, true
             FROM (SELECT n, (ARRAY['ok','ok','ok','ok','ok','ok','ok','ok','ok','ok','ok','ok','ok','ok','ok','ok','ok',
                              'provider_error','timeout','content_policy'])[1 + n %% 20] AS outcome,
                          exp(1.2 + 0.8 * (random() + random() + random() - 1.5) * 2) AS seconds
@@ -115,14 +116,13 @@ def fill(calls: int) -> None:
 def measure(rounds: int) -> None:
     from django.db import connection
 
-    from providers import health, performance, spending
+    from providers import health, performance, spending, summaries
 
     everything = list(range(1, OFFERINGS + 1))
     questions: list[tuple[str, Callable[[], Any]]] = [
         ("model page: its 2 offerings, the most called", lambda: performance.of_offerings([1, 2])),
         ("model page: 2 ordinary offerings", lambda: performance.of_offerings([90, 91])),
         ("all offerings, 30 days", lambda: performance.of_offerings(everything)),
-        ("all providers, 30 days", lambda: performance.of_providers(everything)),
         ("routing: all offerings, 15 minutes", lambda: performance.of_offerings(everything, health.WINDOW)),
         ("caps: spent today", lambda: spending.today()),
     ]
@@ -137,6 +137,22 @@ def measure(rounds: int) -> None:
         slow = _milliseconds(ask, min(rounds, 2))
         connection.close()
         print(f"{name:48}{quick:7.1f} ms{slow:9.0f} ms{slow / quick:8.1f}")
+    live = _milliseconds(lambda: performance.of_offerings(everything), 2)
+    print(f"\n{'count all summaries':48}", end="")
+    for when in ("a month of days", "again"):
+        started = time.perf_counter()
+        summaries.count()
+        print(f"{time.perf_counter() - started:7.1f} s ({when})", end="")
+    print(f"\n\n{'what pages read':48}{'kept':>10}{'all live':>12}{'ratio':>8}")
+    pages: list[tuple[str, Callable[[], Any]]] = [
+        ("model page: 30 days, ranked, and daily", lambda: (summaries.of_model(1), summaries.daily_of_offering(1))),
+        ("provider page: its 57 offerings, and daily", lambda: (summaries.of_provider("fal"),
+                                                               summaries.daily_of_provider("fal"))),
+        ("all offerings", lambda: summaries.of_offerings(everything)),
+    ]  # fmt: skip
+    for name, ask in pages:
+        kept = _milliseconds(ask, rounds * 4)
+        print(f"{name:48}{kept:7.1f} ms{live:9.0f} ms{live / kept:8.1f}   {'✓' if kept <= 10 else '✗'}")
 
 
 def plan(ask: Callable[[], Any]) -> None:

@@ -257,7 +257,7 @@ def sampler(runs: int) -> None:
     )
     line(
         "T10",
-        "the sampler without its cap of 20 % per model, over uniform",
+        "the sampler without its cap per model, over uniform",
         f"{100 * uncapped / uniform:.0f} % ({uncapped:,.0f})",
         uncapped <= 0.4 * uniform,
     )

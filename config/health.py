@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from leaderboard import health as leaderboard
+
 
 @never_cache
 @require_safe
@@ -19,9 +21,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """{"database": "ok", "broker": "ok"}, with status 503 and the failing part's reason when one does not answer."""
+    """{"database": "ok", "broker": "ok", "ratings": "ok"}, with status 503 and its reason when one does not answer.
+
+    Ratings that could not be computed are told, with status 200: the last good boards stand, and every other page works.
+    """
     parts = {"database": _database(), "broker": _broker()}
-    return JsonResponse(parts, status=200 if all(state == "ok" for state in parts.values()) else 503)
+    ready = all(state == "ok" for state in parts.values())
+    return JsonResponse(parts | {"ratings": _ratings(parts["database"])}, status=200 if ready else 503)
 
 
 def _database() -> str:
@@ -32,6 +38,15 @@ def _database() -> str:
         connection.close()  # the next request starts with a fresh connection instead of this broken one
         return f"does not answer: {type(error).__name__}"
     return "ok"
+
+
+def _ratings(database: str) -> str:
+    if database != "ok":
+        return "unknown"
+    try:
+        return "; ".join(leaderboard.failures()) or "ok"
+    except DatabaseError as error:  # before its first migration
+        return f"unknown: {type(error).__name__}"
 
 
 def _broker() -> str:

@@ -110,9 +110,7 @@ def preferred(elo: float, other: float) -> float:
 
 def preferences(front: Sequence[Candidate]) -> list[list[float | None]]:
     """P(row preferred to column); None for a model against itself, which two providers may sell."""
-    return [
-        [None if one.model == other.model else preferred(one.elo, other.elo) for other in front] for one in front
-    ]
+    return [[None if one.model == other.model else preferred(one.elo, other.elo) for other in front] for one in front]
 
 
 def _goods(candidate: Candidate, with_speed: bool) -> tuple[float | Decimal, ...]:

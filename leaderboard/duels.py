@@ -64,9 +64,7 @@ def arenas(models: Sequence[ImageModel]) -> list[Arena]:
     found = []
     for category in sorted(by_category, key=lambda each: (each.position, each.name)):
         rated = by_category[category]
-        places = [
-            Standing(rated[model.pk], sizes[category.pk]) if model.pk in rated else None for model in models
-        ]
+        places = [Standing(rated[model.pk], sizes[category.pk]) if model.pk in rated else None for model in models]
         duels = [
             _duel(one, other, rated, kept.get(category.pk), met[category.pk, one.pk, other.pk])
             for one, other in combinations(models, 2)
@@ -86,14 +84,20 @@ def _met(models: Sequence[ImageModel]) -> dict[tuple[int, int, int], Meetings]:
     )
     for category, left, right, outcome, n in cells:
         for one, other, won in ((left, right, "left"), (right, left, "right")):
-            key = outcome if outcome == "both_bad" else "tied" if outcome == "tie" else "won" if outcome == won else "lost"
+            key = (
+                outcome
+                if outcome == "both_bad"
+                else "tied"
+                if outcome == "tie"
+                else "won"
+                if outcome == won
+                else "lost"
+            )
             counts[category, one, other][key] += n
     return defaultdict(Meetings, {pair: Meetings(**each) for pair, each in counts.items()})
 
 
-def _duel(
-    one: ImageModel, other: ImageModel, rated: dict[int, Rating], kept: Covariance | None, met: Meetings
-) -> Duel:
+def _duel(one: ImageModel, other: ImageModel, rated: dict[int, Rating], kept: Covariance | None, met: Meetings) -> Duel:
     if one.pk not in rated or other.pk not in rated:
         return Duel(one, other, met)
     a, b = rated[one.pk].elo, rated[other.pk].elo

@@ -29,7 +29,9 @@ def all_boards(rows: int) -> list[Head]:
     sizes = dict(Rating.objects.order_by().values_list("category").annotate(n=Count("*")))
     unbounded = Case(When(upper=math.inf, then=1), default=0)  # no interval yet, so no rank: those come last
     place = Window(RowNumber(), partition_by=F("category"), order_by=[F("unbounded"), F("rank"), F("elo").desc()])
-    ranked = Rating.objects.annotate(unbounded=unbounded).annotate(place=place).filter(place__lte=rows).order_by("place")
+    ranked = (
+        Rating.objects.annotate(unbounded=unbounded).annotate(place=place).filter(place__lte=rows).order_by("place")
+    )
     found: dict[int, list[Standing]] = {}
     for rating in ranked.select_related("image_model__lab"):
         found.setdefault(rating.category_id, []).append(Standing(rating, sizes[rating.category_id]))
@@ -45,5 +47,7 @@ def playable() -> QuerySet[Category]:
     entries = Entry.objects.current().filter(
         prompt__competition__in=Competition.objects.open(), prompt__competition__category=OuterRef("pk")
     )
-    other = Entry.objects.filter(prompt=OuterRef("prompt"), retired_at=None).exclude(image_model=OuterRef("image_model"))
+    other = Entry.objects.filter(prompt=OuterRef("prompt"), retired_at=None).exclude(
+        image_model=OuterRef("image_model")
+    )
     return Category.objects.filter(Exists(entries.filter(Exists(other))))

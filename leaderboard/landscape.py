@@ -61,7 +61,9 @@ def _picture(rows: Sequence[Row], axis: charts.Axis, value: Callable[[Row], floa
                     provisional=row.status == "provisional",
                 )
             )
-    notes = [f"{n} model{'s' if n > 1 else ''} {why} omitted." for n, why in ((left_out, reason), (free, "at no cost")) if n]
+    notes = [
+        f"{n} model{'s' if n > 1 else ''} {why} omitted." for n, why in ((left_out, reason), (free, "at no cost")) if n
+    ]
     return Picture(
         charts.scatter(points, axis, charts.WIDE) if points else None,
         charts.scatter(points, axis, charts.NARROW) if points else None,

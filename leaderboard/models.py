@@ -1,10 +1,12 @@
 """What the votes add up to. Everything here is derived: TRUNCATE it, recompute, and the same rows stand again.
 
-Snapshots are the exception by their nature: each says what was derived at one moment, and never changes.
+Snapshots are the exception by their nature: each says what was derived at one moment, and never changes. So are the
+links by which voters share their own rankings.
 """
 
 from __future__ import annotations
 
+import secrets
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -13,7 +15,7 @@ from django.db.models import F, Func, Q
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
-from arena.models import Category, Prompt
+from arena.models import Category, Prompt, Voter
 from providers.models import ImageModel, Offering
 
 from .elo import Z95
@@ -275,3 +277,32 @@ class Speed(models.Model):
     def success_rate(self) -> float | None:
         judged = self.succeeded + self.failed
         return self.succeeded / judged if judged else None
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(16)
+
+
+class SharedRanking(models.Model):
+    """A link by which a voter shows their own ranking, as their votes up to a moment make it.
+
+    The address is random: it says nothing about the voter, and is dead once they withdraw it.
+    """
+
+    token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
+    voter = models.ForeignKey(Voter, models.CASCADE, related_name="shared_rankings", db_index=False)
+    category = models.ForeignKey(Category, models.CASCADE, related_name="+", db_index=False)
+    until = models.DateTimeField(help_text="Later votes do not show.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["voter", "category", "until"], name="one link per voter and ranking"),
+            models.CheckConstraint(condition=Q(token__regex=r"^[\w-]{22}$"), name="a shared ranking has its token"),  # noqa: S106
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.category_id} until {self.until:%Y-%m-%d %H:%M}"
+
+    def get_absolute_url(self) -> str:
+        return f"/rankings/{self.token}/"

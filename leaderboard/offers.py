@@ -9,7 +9,6 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-
 from arena.models import Category
 from providers import sizing
 

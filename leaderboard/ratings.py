@@ -36,7 +36,7 @@ class Computed:
     """A board before it is stored. Models are named by their ids."""
 
     state: tallies.State
-    rows: list[tallies.Cell]
+    counts: tallies.Counts
     cells: elo.Cells
     plain: elo.Fit  # as if votes were independent
     fit: elo.Fit  # with what their voters share
@@ -142,18 +142,18 @@ def compute(category: Category, *, clustered: bool = True, since: date | None = 
     def raw(models: list[int]) -> boards.RawVotes:
         return votes.read(category, models, since=since)
 
-    return rate(category, state, tallies.cells(category, since), raw if clustered else None, before)
+    return rate(category, state, tallies.counts(category, since), raw if clustered else None, before)
 
 
 def rate(
     category: Category,
     state: tallies.State,
-    rows: list[tallies.Cell],
+    counts: tallies.Counts,
     raw: Callable[[list[int]], boards.RawVotes] | None,
     before: Mapping[str, RatingNumbers],
 ) -> Computed:
-    """A board from these cells. `raw` reads their single votes; without it, what `before` knew of them stays."""
-    cells = elo.Cells.from_rows((str(left), str(right), outcome, n) for left, right, outcome, n in rows)
+    """A board from these counts. `raw` reads their single votes; without it, what `before` knew of them stays."""
+    cells = counts.cells()
     start = {model: rating.elo for model, rating in before.items()}
     plain = boards.careful(elo.fit(cells, start=start), cells)
     if raw is not None:
@@ -164,7 +164,7 @@ def rate(
     here = Vote.objects.counted().filter(category=category).exists()
     by_lot = here and not category.vote_files.exists()
     side = elo.side_effect(cells) if by_lot else None
-    return Computed(state, rows, cells, plain, fit, spread, here, side, raw is not None)
+    return Computed(state, counts, cells, plain, fit, spread, here, side, raw is not None)
 
 
 def _last_spread(fit: elo.Fit, before: Mapping[str, RatingNumbers]) -> boards.Spread:
@@ -218,11 +218,7 @@ def _numbers(computed: Computed) -> list[dict[str, Any]]:
     """
     fit, spread = computed.fit, computed.spread
     count = boards.appearances(computed.cells)
-    both_bad = dict.fromkeys(fit.models, 0)
-    for left, right, outcome, n in computed.rows:
-        if outcome == "both_bad":
-            both_bad[str(left)] += n
-            both_bad[str(right)] += n
+    both_bad = computed.counts.both_bad()
     placed, tier = ranks.ranks(fit.lower, fit.upper), ranks.tiers(fit.elo, fit.lower, fit.upper)
     inference = ranks.rank_inference(fit.elo, fit.covariance)
     needed = boards.votes_to_next(fit)
@@ -241,7 +237,7 @@ def _numbers(computed: Computed) -> list[dict[str, Any]]:
             "best": float(inference.best[index]),
             "tier": int(tier[index]),
             "votes": int(count[index]),
-            "both_bad": both_bad[model],
+            "both_bad": both_bad[int(model)],
             "voters": int(spread.voters[index]),
             "votes_to_next": needed[index],
             "status": boards.status(
@@ -262,7 +258,7 @@ def _number(value: float) -> float | None:
 def _store_board(
     board: Board | RecentBoard, computed: Computed, since: date | None, clustered_at: datetime | None
 ) -> None:
-    total = sum(n for *_, n in computed.rows)
+    total = computed.counts.total
     board.votes, board.tallies_changed_at = computed.state.votes, computed.state.changed_at
     board.computed_at = timezone.now()
     if clustered_at is not None:
@@ -271,9 +267,7 @@ def _store_board(
         board.voters, board.prompts = computed.spread.all_voters, computed.spread.all_prompts
     board.votes_to_settle = boards.votes_to_settle(computed.fit, boards.appearances(computed.cells))
     board.method_version = elo.METHOD_VERSION
-    board.tie_rate = (
-        sum(n for *_, outcome, n in computed.rows if outcome in ("tie", "both_bad")) / total if total else None
-    )
+    board.tie_rate = computed.counts.tied / total if total else None
     board.side_effect = computed.side.elo if computed.side else None
     board.side_effect_se = computed.side.se if computed.side else None
     if isinstance(board, Board):

@@ -120,12 +120,16 @@ def on_prompts(prompts: Iterable[int], models: Iterable[ImageModel] | None = Non
     return found
 
 
-def with_tag(tag: str) -> list[Result]:
-    """Every model's record over all published prompts that carry the tag, best share first."""
+def with_tag(tag: str) -> dict[int, list[Result]]:
+    """By category, every model's record over the published prompts that carry the tag, best share first."""
     shown = Record.objects.filter(prompt__tags__contains=[tag], prompt__competition__is_published=True)
-    sums = {row.pop("image_model"): row for row in shown.order_by().values("image_model").annotate(**_SUMS)}
-    models = ImageModel.objects.filter(pk__in=sums).select_related("lab")
-    return in_order(_result(each, sums[each.pk]) for each in models)
+    category = "prompt__competition__category"
+    rows = list(shown.order_by().values("image_model", category).annotate(**_SUMS))
+    models = ImageModel.objects.select_related("lab").in_bulk({row["image_model"] for row in rows})
+    found: dict[int, list[Result]] = {}
+    for row in rows:
+        found.setdefault(row[category], []).append(_result(models[row["image_model"]], row))
+    return {pk: in_order(each) for pk, each in found.items()}
 
 
 def tags(category: Category) -> list[tuple[str, int]]:

@@ -45,15 +45,15 @@ def by_tag(category: Category, tag: str) -> Rated:
 
 
 def _by_tag(category: Category, tag: str) -> Rated:
-    cells = votes.cells(category, tag)
-    total = sum(n for *_, n in cells)
+    counts = votes.counts(category, tag)
+    total = counts.total
     if total < MIN_VOTES:
         return Rated(total, ())
 
     def raw(models: list[int]) -> boards.RawVotes:
         return votes.read(category, models, tag=tag)
 
-    computed = ratings.rate(category, tallies.State(total, None), cells, raw, {})
+    computed = ratings.rate(category, tallies.State(total, None), counts, raw, {})
     return Rated(total, _named(computed))
 
 
@@ -98,19 +98,18 @@ def pooled() -> tuple[list[Category], Rated]:
 def _pooled(categories: list[Category]) -> Rated:
     design: dict[str, float] = {}
     voters: dict[str, int] = {}
-    cells: list[tallies.Cell] = []
-    weights: list[float] = []
-    cells_of = [tallies.cells(category) for category in categories]
-    total = sum(n for rows in cells_of for *_, n in rows)
-    for category, rows in zip(categories, cells_of, strict=True):
-        cells += rows
-        weights += [total / len(categories) / sum(n for *_, n in rows)] * len(rows)
+    found = [tallies.counts(category) for category in categories]
+    counts = tallies.Counts(
+        *(np.concatenate([getattr(each, name) for each in found]) for name in ("left", "right", "outcome", "n"))
+    )
+    total = counts.total
+    weight = np.concatenate([np.full(each.n.size, total / len(found) / each.total) for each in found])
+    for category in categories:
         for rating in category.ratings.all():
             model = str(rating.image_model_id)
             design[model] = max(design.get(model, 1.0), rating.design_effect)
             voters[model] = max(voters.get(model, 0), rating.voters)  # at least so many: some may vote in several
-    counted = elo.Cells.from_rows((str(left), str(right), outcome, n) for left, right, outcome, n in cells)
-    weight = np.array(weights, np.float64)
+    counted = counts.cells()
     weighted = replace(counted, n=counted.n * weight, squared=counted.n * weight**2)
     plain = boards.careful(elo.fit(weighted), counted)
     spread = replace(
@@ -120,7 +119,7 @@ def _pooled(categories: list[Category]) -> Rated:
     )
     fit = boards.inflated(plain, spread.design)
     state = tallies.State(total, None)
-    computed = ratings.Computed(state, cells, counted, plain, fit, spread, True, None, clustered=False)
+    computed = ratings.Computed(state, counts, counted, plain, fit, spread, True, None, clustered=False)
     return Rated(total, _named(computed))
 
 

@@ -41,10 +41,12 @@ def take(category: Category) -> Snapshot | None:
     """
     with transaction.atomic():
         computed = ratings.compute(category)
-        if not computed.rows:
+        if not computed.counts.total:
             return None
         names = _names(computed.fit.models)
-        cells = [(names[str(left)], names[str(right)], outcome, n) for left, right, outcome, n in computed.rows]
+        cells = [
+            (names[str(left)], names[str(right)], outcome, n) for left, right, outcome, n in computed.counts.rows()
+        ]
         text = rerun.cells_csv(cells)
         versions = {"method_version": elo.METHOD_VERSION, "engine_version": rerun.ENGINE_VERSION}
         last = category.snapshots.order_by("-taken_at", "-pk").first()
@@ -103,14 +105,13 @@ def _sampling_shares(category: Category) -> dict[int, float]:
 
 
 def _facts(computed: ratings.Computed) -> dict[str, Any]:
-    votes = sum(n for *_, n in computed.rows)
-    tied = sum(n for *_, outcome, n in computed.rows if outcome in ("tie", "both_bad"))
+    votes = computed.counts.total
     side = computed.side if computed.side and isfinite(computed.side.se) else None
     return {
         "votes": votes,
         "voters": computed.spread.all_voters,
         "prompts": computed.spread.all_prompts,
-        "tie_rate": tied / votes,
+        "tie_rate": computed.counts.tied / votes,
         "side_effect": {"elo": side.elo, "se": side.se} if side else None,
         "rules": {"cap": integrity.CAP, "cap_days": integrity.CAP_DAYS, "cap_rule": integrity.CAP_RULE},
         "thresholds": {

@@ -15,9 +15,9 @@ from django.db import connection
 
 from arena.models import Category
 
+from . import tallies
 from .boards import RawVotes
 from .elo import Codes, Ints
-from .tallies import Cell
 
 
 def _packed(*columns: str) -> str:
@@ -32,9 +32,7 @@ WHERE category_id = %(category)s AND excluded_reason = '' AND left_model_id <> r
     AND (%(tag)s::text IS NULL OR b.prompt_id IN (SELECT id FROM arena_prompt WHERE %(tag)s::text = ANY (tags)))
 """
 _CAST_HERE = _packed("v.voter_id", "b.prompt_id", "left_model_id", "right_model_id", _SCORE) + _FROM_HERE
-_CELLS_HERE = f"""
-SELECT left_model_id, right_model_id, outcome, count(*) {_FROM_HERE} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""
+_COUNTS_HERE = tallies.PACKED.format(tallies.KEY, f"count(*) AS n {_FROM_HERE}")
 
 # Voters and prompts of an imported vote are known by a key that belongs to its source; 0 stands for "not told". A hash
 # of 64 bits makes two of a million keys meet with a chance of one in forty million.
@@ -66,11 +64,11 @@ def read(category: Category, models: Sequence[int], *, since: date | None = None
     return RawVotes(voter_code, prompt_code, left, right, score / np.float32(2), voters, prompts)
 
 
-def cells(category: Category, tag: str) -> list[Cell]:
-    """Pair counts as of `tallies.cells`, of the counted votes about prompts with this tag."""
+def counts(category: Category, tag: str) -> tallies.Counts:
+    """Pair counts of the counted votes cast here about prompts with this tag."""
     with connection.cursor() as cursor:
-        cursor.execute(_CELLS_HERE, {"category": category.pk, "since": None, "tag": tag})
-        return list(cursor.fetchall())
+        cursor.execute(_COUNTS_HERE, {"category": category.pk, "since": None, "tag": tag})
+        return tallies.Counts.unpack(cursor.fetchone())
 
 
 def _columns(query: str, scope: dict[str, Any]) -> list[Ints]:

@@ -9,24 +9,25 @@ from .adapters.base import Account
 
 def accounts() -> dict[str, Account]:
     """Every provider of `settings.PROVIDERS` by its key, with or without an API key."""
-    return {
-        key: Account(
-            key=key,
-            allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS,
-            webhook_url=f"{settings.WEBHOOK_URL}/{key}/" if settings.WEBHOOK_URL and config.get("webhook_key") else "",
-            **{name: value for name, value in config.items() if name != "limits"},  # those are limits.py's
-        )
-        for key, config in settings.PROVIDERS.items()
-    }
+    return {key: account_of(key) for key in settings.PROVIDERS}
+
+
+def account_of(key: str) -> Account:
+    """KeyError for a provider that is not configured (any more)."""
+    config = settings.PROVIDERS[key]
+    return Account(
+        key=key,
+        allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS,
+        webhook_url=f"{settings.WEBHOOK_URL}/{key}/" if settings.WEBHOOK_URL and config.get("webhook_key") else "",
+        **{name: value for name, value in config.items() if name != "limits"},  # those are limits.py's
+    )
 
 
 def name_of(provider: str) -> str:
     """The provider's name for people; its key when it is no longer configured."""
-    account = accounts().get(provider)
-    return account.name if account else provider
+    return account_of(provider).name if provider in settings.PROVIDERS else provider
 
 
 def is_simulated(provider: str) -> bool:
     """True when images of this provider come from our simulator: by its own entry, or by a loopback address."""
-    account = accounts().get(provider)
-    return bool(account and account.is_simulated)
+    return provider in settings.PROVIDERS and account_of(provider).is_simulated

@@ -7,6 +7,9 @@ half-open   the time is over: one call passes, as a probe. It brings an answer â
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from . import valkey
 from .errors import HeldBack, ProviderError
 
@@ -37,18 +40,32 @@ redis.call('HSET', KEYS[1], 'open_until', string.format('%.0f', now + rest), 'fa
 redis.call('DEL', KEYS[2])
 return 1
 """
+_RESTING = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local found = {}
+for i, key in ipairs(KEYS) do
+  found[i] = string.format('%.0f', math.max(0, tonumber(redis.call('HGET', key, 'open_until') or 0) - now))
+end
+return found
+"""
 _ANSWERED = "return redis.call('DEL', KEYS[1], KEYS[2])"
 _UNDECIDED = "return redis.call('DEL', KEYS[2])"
 
 
-def check(offering: int, name: str, seconds: float) -> None:
-    """Pass, or raise HeldBack. Whoever passes reports how it went: a probe holds the way for `seconds` otherwise."""
-    wait = int(valkey.run(_ALLOW, _keys(offering), [round(seconds * 1000), round(NEXT_LOOK * 1000)]) or 0) / 1000
+def question(offering: int, seconds: float) -> valkey.Step:
+    """May this offering be asked? Whoever gets a yes reports how it went: a probe holds the way for `seconds` else."""
+    return valkey.Step(_ALLOW, _keys(offering), [round(seconds * 1000), round(NEXT_LOOK * 1000)])
+
+
+def verdict(answer: Any, name: str) -> None:
+    """Pass, or raise HeldBack."""
+    wait = int(answer or 0) / 1000
     if wait:
         raise HeldBack(f"{name} failed {FAILURES} times in a row; it is tried again in {wait:.0f} s.", retry_after=wait)
 
 
-def report(offering: int, error: ProviderError | None) -> None:
+def report(offering: int, error: ProviderError | None) -> valkey.Step:
     """How a call went. A refusal is an answer too; throttling and our own account's troubles decide nothing."""
     match error:
         case None:
@@ -59,7 +76,14 @@ def report(offering: int, error: ProviderError | None) -> None:
             script = _ANSWERED
         case _:
             script = _UNDECIDED
-    valkey.run(script, _keys(offering), [FAILURES, round(FIRST_REST * 1000), round(LONGEST_REST * 1000)])
+    return valkey.Step(script, _keys(offering), [FAILURES, round(FIRST_REST * 1000), round(LONGEST_REST * 1000)])
+
+
+def resting(offerings: Iterable[int]) -> dict[int, float]:
+    """Seconds for which these offerings are still left alone; those that are asked are absent. Changes nothing."""
+    wanted = list(offerings)
+    waits = (valkey.run(_RESTING, [_keys(each)[0] for each in wanted], []) or []) if wanted else []
+    return {offering: int(wait) / 1000 for offering, wait in zip(wanted, waits, strict=False) if int(wait)}
 
 
 def _keys(offering: int) -> list[str]:

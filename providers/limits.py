@@ -10,7 +10,7 @@ before, by any worker.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -57,45 +57,56 @@ return 1
 
 @dataclass(frozen=True, slots=True)
 class Lease:
+    """The right to have one request with the provider for so many seconds, once `verdict` has let it pass."""
+
     provider: str
-    id: str
+    concurrency: int
+    rate: float
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
-def take(provider: str, seconds: float) -> Lease:
-    """The right to have one request with the provider for at most `seconds`. Raises HeldBack, with the time to wait."""
+def lease(provider: str) -> Lease:
+    """What to ask for, by the provider's limits in the settings."""
     limits: dict[str, Any] = settings.PROVIDERS[provider].get("limits", {})
-    concurrency, rate = int(limits.get("concurrency") or 0), float(limits.get("rate") or 0)
-    lease = Lease(provider, secrets.token_hex(8))
-    answer = valkey.run(
+    return Lease(provider, int(limits.get("concurrency") or 0), float(limits.get("rate") or 0))
+
+
+def question(wanted: Lease, seconds: float) -> valkey.Step:
+    return valkey.Step(
         _TAKE,
-        [f"{part}:{provider}" for part in ("leases", "next", "pause", "line")],
+        [f"{part}:{wanted.provider}" for part in ("leases", "next", "pause", "line")],
         [
-            concurrency,
-            round(1_000_000 / rate) if rate else 0,
-            lease.id,
+            wanted.concurrency,
+            round(1_000_000 / wanted.rate) if wanted.rate else 0,
+            wanted.id,
             round((seconds + GRACE) * 1_000_000),
             round(LONGEST_LINE * 1_000_000),
         ],
     )
+
+
+def verdict(answer: Any, wanted: Lease) -> None:
+    """Pass, or raise HeldBack with the time to wait."""
     reason, wait = (answer[0], int(answer[1]) / 1_000_000) if answer else ("", 0.0)
-    variable = provider.upper().replace("-", "_")
+    provider, variable = wanted.provider, wanted.provider.upper().replace("-", "_")
     match reason:
         case "":
-            return lease
+            return
         case "pause":
             message = f"{provider} asked not to be asked for another {wait:.0f} s."
         case "concurrency":
-            message = f"{provider} is at work on {concurrency} requests, as many as {variable}_CONCURRENCY allows."
+            message = (
+                f"{provider} is at work on {wanted.concurrency} requests, as many as {variable}_CONCURRENCY allows."
+            )
         case _:
-            message = f"{provider} gets {rate:g} requests a second, as many as {variable}_RATE allows."
+            message = f"{provider} gets {wanted.rate:g} requests a second, as many as {variable}_RATE allows."
     raise HeldBack(message, retry_after=wait, own_limit=reason != "pause")
 
 
-def give_back(lease: Lease) -> None:
-    valkey.run(_GIVE_BACK, [f"leases:{lease.provider}"], [lease.id])
+def giving_back(taken: Lease) -> valkey.Step:
+    return valkey.Step(_GIVE_BACK, [f"leases:{taken.provider}"], [taken.id])
 
 
-def pause(provider: str, seconds: float) -> None:
-    """Let no worker ask the provider for so long: it said so itself (Retry-After)."""
-    if seconds > 0:
-        valkey.run(_PAUSE, [f"pause:{provider}"], [round(min(seconds, LONGEST_PAUSE) * 1000)])
+def pause(provider: str, seconds: float) -> valkey.Step:
+    """Lets no worker ask the provider for so long: it said so itself (Retry-After)."""
+    return valkey.Step(_PAUSE, [f"pause:{provider}"], [max(1, round(min(seconds, LONGEST_PAUSE) * 1000))])

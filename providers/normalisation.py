@@ -130,6 +130,8 @@ def build(request: ImageRequest, *, endpoint: str, parameters: Mapping[str, Any]
         images=request.images,
         image_field=images.get("field", ""),
         image_is_list=images.get("list", True),
+        mask=request.mask,
+        mask_field=images.get("mask", ""),
         resolved_size=None if overridden else resolved.size,
         ignored=(
             *(name for name, value in given.items() if name in ignores and value is not None),
@@ -170,6 +172,8 @@ def _check_images(request: ImageRequest, spec: Mapping[str, Any] | None) -> None
         if count:
             raise InvalidRequest("image: this offering takes no images; ask for an edit, or leave the images out")
         return
+    if request.mask is not None and not (spec or {}).get("mask"):
+        raise InvalidRequest("mask: this offering takes none; say in the prompt what to change, and leave the mask out")
     least, most = (spec or {}).get("min", 1), (spec or {}).get("max")
     if count < least:
         raise InvalidRequest(f"image: {count} given; an edit needs {least} or more")
@@ -221,6 +225,9 @@ def reference(parameters: Mapping[str, Any]) -> list[Parameter]:
                 "image", "array", "media", "converted", images["field"], "Source images.", most, required=required
             )
         )
+        if mask := images.get("mask"):
+            text = "A PNG as large as the first image; its transparent pixels are to be changed."
+            rows.append(Parameter("mask", "file", "media", "renamed" if mask != "mask" else "passthrough", mask, text))
     return sorted(rows, key=lambda row: GROUPS.index(row.group))
 
 

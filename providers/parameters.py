@@ -11,7 +11,7 @@ size      the size spec: a table with a `family`
           all take `auto`, the arguments that leave the size to the provider (nothing by default), `with`, arguments
           sent along with a size, and `default_tier`
 n         {field, max}: the argument for several images in one call; absent: one image per call
-images    {field, list, min, max}: the argument for source images; absent: this offering takes none
+images    {field, list, min, max, mask}: the argument for source images, and for a mask; absent: this offering takes none
 accepts   the parameters it takes, each {name, type, group, behaviour} and, where they apply, target, required,
           default (the provider's own), enum, minimum, maximum, max_length, description; `values` (ours → theirs) and
           `otherwise` (theirs for the rest) make a parameter "converted"
@@ -120,7 +120,7 @@ def check(parameters: Any) -> list[str]:
     problems = [f"parameters.{key} is not known" for key in sorted(parameters.keys() - _TOP_KEYS)]
     problems += check_spec(parameters["size"]) if "size" in parameters else []
     problems += _check_table("n", parameters.get("n"), {"field": str, "max": int}, {"field", "max"})
-    wanted = {"field": str, "list": bool, "min": int, "max": int}
+    wanted = {"field": str, "list": bool, "min": int, "max": int, "mask": str}
     problems += _check_table("images", parameters.get("images"), wanted, {"field"})
     if not isinstance(parameters.get("sends", {}), Mapping):
         problems.append("sends must be a table")

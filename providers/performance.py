@@ -1,25 +1,28 @@
 """How fast and how reliable an offering is: percentiles and success rates over recent Calls, counted by Postgres.
 
 A call's time runs from sending the request to holding the image's bytes, download included, on our own clock; only
-successful calls have one. Time to first byte means something only for synchronous answers, so it has its own, smaller
-sample. Percentiles interpolate linearly (`percentile_cont`) and are not shown from too few samples: a p95 of three
-calls is their maximum in disguise.
+successful calls for a single image have one. Time to first byte means something only for synchronous answers, so it has
+its own, smaller sample. Percentiles interpolate linearly (`percentile_cont`) and are not shown from too few samples: a
+p95 of three calls is their maximum in disguise.
 
 The success rate is successes / (successes + provider's faults). Refusals, our own account's troubles, throttling and
-bad requests say nothing about the provider's reliability; they are counted apart so that nothing is swept away.
-Every call counts, also one that a fallback made good: this is what an offering does, not what a caller of ours gets.
+bad requests say nothing about the provider's reliability; they are counted apart so that nothing is swept away. Every
+call counts, also one that a fallback made good: this is what an offering does. What a caller of ours gets is the
+success of requests: of those that ended with a call of the offering, model or provider, the share that ended well. It
+says something for models; for one offering it leaves out what went on to another.
 
-Everything here is read from the index `call_offering_recent` alone; see benchmarks/calls.py.
+Everything here is read from the index `call_offering_recent` alone; see benchmarks/calls.py. Pages, which show many at
+once, read what summaries.py keeps of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Aggregate, Count, F, FloatField, Q
+from django.db.models import Aggregate, Count, F, FloatField, Q, QuerySet
 from django.utils import timezone
 
 from .errors import OUTCOMES_AT_FAULT
@@ -52,6 +55,9 @@ class Performance:
     account_errors: int = 0  # our key, our credit, our catalogue
     bad_requests: int = 0  # what the caller sent could not be used
     cancelled: int = 0
+    requests: int = 0  # that ended with one of these calls, well or by a provider's fault, after all falling back …
+    requests_succeeded: int = 0  # … and of those that ended well
+    as_of: datetime | None = None  # when it was counted; None: just now
 
     @property
     def calls(self) -> int:
@@ -74,20 +80,17 @@ class Performance:
     def success_rate(self) -> float | None:
         return self.succeeded / self.judged if self.judged else None
 
+    @property
+    def request_success_rate(self) -> float | None:
+        return self.requests_succeeded / self.requests if self.requests else None
+
 
 def of_offerings(offerings: Iterable[int], window: timedelta = WINDOW) -> dict[int, Performance]:
     """Every offering's performance by its id, in one query. One without calls is in the answer, with nothing in it."""
     wanted = list(offerings)
-    found = _measured("offering_id", wanted, window)
+    recent = Call.objects.filter(offering_id__in=wanted, started_at__gte=timezone.now() - window)
+    found = {row["offering_id"]: shown(row) for row in counted(recent, "offering_id")}
     return {offering: found.get(offering, Performance()) for offering in wanted}
-
-
-def of_providers(offerings: Iterable[int], window: timedelta = WINDOW) -> dict[str, Performance]:
-    """The performance of each provider over these offerings of its, in one query; providers without calls are absent.
-
-    This sorts the times of every call of the window: for pages, keep the answer some minutes.
-    """
-    return _measured("offering__provider", list(offerings), window)
 
 
 class _Percentile(Aggregate):
@@ -101,22 +104,26 @@ class _Percentile(Aggregate):
     output_field = FloatField()
 
     def __init__(self, column: str, fraction: float) -> None:
-        super().__init__(F(column), filter=Q(outcome="ok"), fraction=fraction)
+        super().__init__(F(column), filter=_TIMED, fraction=fraction)
 
 
-def _count(*outcomes: str) -> Count:
-    return Count("outcome", filter=Q(outcome__in=outcomes))  # not "pk": that one is not in the index
+_TIMED = Q(outcome="ok", n=1)
 
 
-def _measured(group: str, offerings: list[int], window: timedelta) -> dict[Any, Performance]:
-    rows = (
-        Call.objects.filter(offering_id__in=offerings, started_at__gte=timezone.now() - window)
-        .order_by()
-        .values(group)
+def _count(*outcomes: str, **where: Any) -> Count:
+    return Count("outcome", filter=Q(outcome__in=outcomes, **where))  # not "pk": that one is not in the index
+
+
+def counted(calls: QuerySet[Call], *group: str) -> Iterable[dict[str, Any]]:
+    """The figures of these calls per group, as `CallSummary` keeps them: the one place where they are defined."""
+    rows: Iterable[dict[str, Any]] = (
+        calls.order_by()
+        .values(*group)
         .annotate(
-            n_ttfb=Count("ttfb", filter=Q(outcome="ok")),
+            timed=Count("outcome", filter=_TIMED),
             p50=_Percentile("duration", 0.5),
             p95=_Percentile("duration", 0.95),
+            ttfb_timed=Count("ttfb", filter=_TIMED),
             ttfb_p50=_Percentile("ttfb", 0.5),
             ttfb_p95=_Percentile("ttfb", 0.95),
             succeeded=_count("ok"),
@@ -126,16 +133,27 @@ def _measured(group: str, offerings: list[int], window: timedelta) -> dict[Any, 
             account_errors=_count("auth", "billing", "not_found"),
             bad_requests=_count("invalid_request", "input_unreachable"),
             cancelled=_count("cancelled"),
+            requests=_count("ok", *OUTCOMES_AT_FAULT, ends_request=True),
+            requests_succeeded=_count("ok", ends_request=True),
         )
     )
-    return {
-        row.pop(group): Performance(
-            duration=_times(row["succeeded"], row.pop("p50"), row.pop("p95")),
-            ttfb=_times(row.pop("n_ttfb"), row.pop("ttfb_p50"), row.pop("ttfb_p95")),
-            **row,
-        )
-        for row in rows
-    }
+    return rows
+
+
+COUNTS = (
+    "succeeded", "failed", "refused", "rate_limited", "account_errors", "bad_requests", "cancelled",
+    "requests", "requests_succeeded",
+)  # fmt: skip
+
+
+def shown(row: Mapping[str, Any]) -> Performance:
+    """Figures as they may be shown: percentiles of enough samples only."""
+    return Performance(
+        duration=_times(row["timed"], row["p50"], row["p95"]),
+        ttfb=_times(row["ttfb_timed"], row["ttfb_p50"], row["ttfb_p95"]),
+        as_of=row.get("as_of"),
+        **{name: row[name] for name in COUNTS},
+    )
 
 
 def _times(samples: int, p50: float | None, p95: float | None) -> Times:

@@ -36,6 +36,7 @@ class ImageRequest:
     seed: int | None = None
     n: int = 1
     images: tuple[SourceImage, ...] = ()
+    mask: SourceImage | None = None  # transparent where the first image is to be changed
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -48,6 +49,8 @@ class ProviderCall:
     images: tuple[SourceImage, ...] = ()
     image_field: str = ""  # the argument that takes the source images …
     image_is_list: bool = True  # … as a list, or as one value
+    mask: SourceImage | None = None
+    mask_field: str = ""
     resolved_size: tuple[int, int] | None = None  # the pixels we asked for; None when the provider chooses
     ignored: tuple[str, ...] = ()  # parameters of the request that this offering has no use for
     unknown: tuple[str, ...] = ()  # parameters we know nothing about: they are passed through as they are

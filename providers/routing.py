@@ -10,6 +10,9 @@ import threading
 import uuid
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from time import monotonic
+
+from django.db import connection
 
 from . import calls, health, sending
 from .accounts import is_simulated
@@ -93,6 +96,8 @@ def generate(
         if not goes_on:
             break
     calls.end_request(attempts)
+    if connection.settings_dict["OPTIONS"].get("pool"):
+        connection.close()  # what comes now is work on images, and others are waiting for one
     spent = sum(map(calls.spent_on, attempts), Decimal(0))
     last = failure or held
     if images:
@@ -123,15 +128,30 @@ def _delivered(each: Try, attempt: Attempt) -> list[Delivered]:
 
 def candidates(image_model: ImageModel, request: ImageRequest, provider: str = "") -> list[Offering]:
     """The offerings that can be called now: healthy before unhealthy, then cheapest first; unknown prices last."""
-    offerings = Offering.objects.open().filter(image_model=image_model, mode=request.mode)
-    found = list(offerings.filter(provider=provider) if provider else offerings)
-    troubles = health.troubles(offering.pk for offering in found) if len(found) > 1 else {}
+    found = [each for each in _offered(image_model, request.mode) if provider in ("", each.provider)]
+    if len(found) < 2:
+        return found
+    troubles = health.troubles(offering.pk for offering in found)
 
     def order(offering: Offering) -> tuple[bool, bool, Decimal, str]:
         price = estimate(offering, request)
         return offering.pk in troubles, price is None, price or Decimal(0), offering.provider
 
     return sorted(found, key=order)
+
+
+KEPT_SECONDS = 3.0  # a model's offerings are read again: what the admin changes counts after this
+_kept: dict[tuple[int, str], tuple[float, list[Offering]]] = {}
+
+
+def _offered(image_model: ImageModel, mode: str) -> list[Offering]:
+    """The offerings of a model in a mode that are open. A burst of images would ask for them again and again."""
+    now, key = monotonic(), (image_model.pk, mode)
+    until, found = _kept.get(key, (0.0, []))
+    if until <= now:
+        found = list(Offering.objects.open().filter(image_model=image_model, mode=mode))
+        _kept[key] = now + KEPT_SECONDS, found
+    return found
 
 
 def likely_cost(image_model: ImageModel, request: ImageRequest) -> Decimal | None:

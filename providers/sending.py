@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -20,12 +18,13 @@ import httpx
 from django.db import connection
 from django.utils import timezone
 
-from . import circuit, limits, normalisation, spending
-from .accounts import accounts
+from . import normalisation, spending
+from .accounts import account_of
 from .adapters import ADAPTERS
 from .adapters.base import Deadline, new_client
+from .admission import admitted
 from .costs import estimate
-from .errors import HeldBack, InvalidRequest, ProviderError, RateLimited
+from .errors import HeldBack, InvalidRequest, ProviderError
 from .models import Offering
 from .request import ImageRequest, ProviderCall
 from .results import Try
@@ -52,7 +51,9 @@ def send(
         spending.check(offering, _price_of(offering, parts))
     except HeldBack as error:
         return [Try(request, None, started_at, error=error, sent=False)]
-    _let_go_of_the_database()
+    if connection.in_atomic_block:
+        raise RuntimeError("routing.generate was called inside a transaction; the network must stay outside.")
+    connection.close()  # with hundreds of slow answers, one held for each would use up all of Postgres'
     line = _Line(offering, Deadline(time_limit, stop=stop))
     if len(parts) == 1:
         return [line.ask(parts[0], wanted[0])]
@@ -64,13 +65,6 @@ def send(
 def _price_of(offering: Offering, parts: list[ImageRequest]) -> Decimal | None:
     price = estimate(offering, parts[0])
     return None if price is None else price * sum(part.n for part in parts)
-
-
-def _let_go_of_the_database() -> None:
-    """Hold no connection while a provider works: a hundred slow answers would use up all of Postgres'."""
-    if connection.in_atomic_block:
-        raise RuntimeError("routing.generate was called inside a transaction; the network must stay outside.")
-    connection.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,37 +81,15 @@ class _Line:
     def ask(self, request: ImageRequest, wanted: ProviderCall) -> Try:
         started_at, clock, sent = timezone.now(), monotonic(), False
         try:
-            with self._admitted():
+            with admitted(self.offering, self.deadline.check("waiting for its turn")):
                 started_at, clock, sent = timezone.now(), monotonic(), True
-                account = accounts()[self.offering.provider]
+                account = account_of(self.offering.provider)
                 adapter = ADAPTERS[account.adapter]
                 answer = adapter.generate(wanted, account=account, http=http(), deadline=self.deadline)
         except ProviderError as error:
             self.failed.set()
             return Try(request, wanted, started_at, timedelta(seconds=monotonic() - clock), error=error, sent=sent)
         return Try(request, wanted, started_at, answer.duration, answer)
-
-    @contextmanager
-    def _admitted(self) -> Iterator[None]:
-        """Around a request: leave to send it, or HeldBack; afterwards all workers know how it went."""
-        offering, seconds = self.offering, self.deadline.check("waiting for its turn")
-        circuit.check(offering.pk, f"{offering.provider}'s {offering.endpoint}", seconds)
-        try:
-            lease = limits.take(offering.provider, seconds)
-        except HeldBack as error:
-            circuit.report(offering.pk, error)
-            raise
-        try:
-            yield
-        except ProviderError as error:
-            if isinstance(error, RateLimited) and error.retry_after:
-                limits.pause(offering.provider, error.retry_after)
-            circuit.report(offering.pk, error)
-            raise
-        else:
-            circuit.report(offering.pk, None)
-        finally:
-            limits.give_back(lease)
 
 
 def http() -> httpx.Client:

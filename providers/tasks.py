@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.db import connection
 
+from . import summaries
 from .gateway import files
 
 
@@ -12,5 +13,13 @@ from .gateway import files
 def prune_gateway() -> None:
     try:
         files.prune()
+    finally:
+        connection.close()
+
+
+@shared_task
+def keep_summaries() -> None:
+    try:
+        summaries.keep()
     finally:
         connection.close()

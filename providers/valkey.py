@@ -7,7 +7,10 @@ shared limits rather than not at all. The scripts read Valkey's own clock, so no
 from __future__ import annotations
 
 import functools
+import hashlib
 import logging
+import threading
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
@@ -25,22 +28,55 @@ REST = 2.0  # seconds without asking after Valkey failed: a dead host must not c
 _resting_until = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A script with its keys and arguments, to be run."""
+
+    script: str
+    keys: list[str]
+    arguments: list[str | int | float] = field(default_factory=list)
+
+
 def run(script: str, keys: list[str], arguments: list[str | int | float]) -> Any:
     """The script's answer, or None when Valkey cannot be reached."""
+    return run_all(Step(script, keys, arguments))[0]
+
+
+def run_all(*steps: Step) -> list[Any]:
+    """The answers of several scripts in one round trip, in this order; None each when Valkey cannot be reached."""
     global _resting_until
     if monotonic() < _resting_until:
-        return None
+        return [None] * len(steps)
     try:
-        return _registered(settings.REDIS_URL, script)([PREFIX + key for key in keys], arguments)
+        with _pipeline() as pipeline:
+            for step in steps:
+                sha = hashlib.sha1(step.script.encode(), usedforsecurity=False).hexdigest()
+                pipeline.evalsha(sha, len(step.keys), *(PREFIX + key for key in step.keys), *step.arguments)
+            answers = pipeline.execute(raise_on_error=False)
+        return [_certain(step, answer) for step, answer in zip(steps, answers, strict=True)]
     except redis.RedisError as error:
         _resting_until = monotonic() + REST
         log.warning("Valkey does not answer (%s): providers are asked without limits shared between workers.", error)
-        return None
+        return [None] * len(steps)
 
 
-@functools.cache
-def _registered(url: str, script: str) -> Any:
-    return _client(url).register_script(script)
+def _certain(step: Step, answer: Any) -> Any:
+    """The answer; a script that Valkey does not know yet, or has forgotten over a restart, is sent in full."""
+    if isinstance(answer, redis.exceptions.NoScriptError):
+        keys = [PREFIX + key for key in step.keys]
+        return _client(settings.REDIS_URL).eval(step.script, len(keys), *keys, *step.arguments)
+    if isinstance(answer, redis.RedisError):
+        raise answer
+    return answer
+
+
+def _pipeline() -> Any:
+    with _first:
+        client = _client(settings.REDIS_URL)
+    return client.pipeline(transaction=False)
+
+
+_first = threading.Lock()  # functools.cache lets two threads that come at once each make a client
 
 
 @functools.cache
@@ -61,5 +97,4 @@ def disconnect() -> None:
     _resting_until = 0.0
     if _client.cache_info().currsize:
         _client(settings.REDIS_URL).close()
-    _registered.cache_clear()
     _client.cache_clear()

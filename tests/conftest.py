@@ -10,7 +10,7 @@ import pytest
 
 from arena import battles
 from leaderboard import slices
-from providers import health, sending, valkey
+from providers import health, routing, sending, valkey
 from providers.simulator import Simulator
 
 
@@ -37,6 +37,8 @@ def _fresh_slices() -> None:
 def _fresh_providers(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test inherits circuits, pauses or leases: each has its own keys in Valkey, which expire by themselves."""
     monkeypatch.setattr(valkey, "PREFIX", f"test:{secrets.token_hex(4)}:")
+    monkeypatch.setattr(routing, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(routing, "_kept", {})
     health.forget()
 
 

@@ -64,6 +64,7 @@ def _competition(row: dict[str, Any]) -> int:
             "title": row["title"],
             "criterion": row["criterion"],
             "description": row["description"],
+            "challenge": row.get("challenge", ""),
             "shape": row["shape"],
             "is_published": True,
         },

@@ -10,6 +10,7 @@ from arena.models.battles import Battle, Voter, new_token
 from arena.models.competitions import Category, Competition, Prompt
 from arena.models.generations import Entry, Generation
 from arena.models.imports import ImportedVote, VoteFile
+from arena.models.reports import Report
 from arena.models.scores import PairScores
 from arena.models.votes import Outcome, Tally, Vote
 
@@ -23,6 +24,7 @@ __all__ = [
     "Outcome",
     "PairScores",
     "Prompt",
+    "Report",
     "Tally",
     "Vote",
     "VoteFile",

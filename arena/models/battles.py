@@ -32,12 +32,21 @@ class BattleQuerySet(models.QuerySet["Battle"]):
     def owed(self) -> BattleQuerySet:
         """Served and still unanswered: neither voted on nor skipped, both images still competing."""
         return self.filter(
-            vote=None, skipped_at=None, left__retired_at=None, right__retired_at=None, prompt__retired_at=None
+            vote=None,
+            skipped_at=None,
+            left__retired_at=None,
+            left__hidden_at=None,
+            right__retired_at=None,
+            right__hidden_at=None,
+            prompt__retired_at=None,
         )
 
 
 class Battle(models.Model):
-    """Two entries of one prompt, served blind to one voter."""
+    """Two entries of one prompt, served blind to one voter.
+
+    Assigned first, shown later: browsers load the next pairs ahead.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     voter = models.ForeignKey(
@@ -49,7 +58,12 @@ class Battle(models.Model):
     left_token = models.CharField(max_length=32, unique=True, default=new_token)
     right_token = models.CharField(max_length=32, unique=True, default=new_token)
     probability = models.FloatField(help_text="With which this prompt and pair were drawn for this voter.")
-    served_at = models.DateTimeField(default=timezone.now)
+    served_at = models.DateTimeField(
+        default=timezone.now,
+        null=True,
+        blank=True,
+        help_text="When it was shown; empty while it is only assigned, or when the browser did not say.",
+    )
     expires_at = models.DateTimeField()
     skipped_at = models.DateTimeField(null=True, blank=True)
 

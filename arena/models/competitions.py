@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -71,6 +73,7 @@ class Competition(models.Model):
     title = models.CharField(max_length=160)
     criterion = models.CharField(max_length=200, help_text="Completes the sentence “Judge by …”")
     description = models.TextField(blank=True)
+    challenge = models.TextField(blank=True, help_text="Why it is hard: what models get wrong here.")
     shape = models.CharField(
         max_length=5, choices=Shape.choices, default=Shape.SQUARE, help_text="Every image is cut to exactly this shape."
     )
@@ -85,6 +88,8 @@ class Competition(models.Model):
         help_text="US dollars that the images of this competition may cost in all; empty: no cap of its own.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    FROZEN: ClassVar[tuple[str, ...]] = ("category_id", "criterion", "shape")  # once a voter has been asked
 
     objects: ClassVar[Any] = CompetitionQuerySet.as_manager()
 
@@ -114,11 +119,23 @@ class Competition(models.Model):
         return f"/competitions/{self.slug}/"
 
     def clean(self) -> None:
+        """What voters were told to judge stays what it was (Postgres refuses it too), and images keep one shape."""
         before = Competition.objects.filter(pk=self.pk).first()
-        if before is not None and before.shape != self.shape and before.prompts.exclude(entries=None).exists():
+        if before is None:
+            return
+        changed = [name for name in self.FROZEN if getattr(before, name) != getattr(self, name)]
+        if changed and self.was_asked:
+            reason = "Voters have been asked, so this cannot change any more. Make a new competition instead."
+            raise ValidationError({name.removesuffix("_id"): reason for name in changed})
+        if before.shape != self.shape and before.prompts.exclude(entries=None).exists():
             raise ValidationError(
                 {"shape": "Images were made in the present shape; two shapes would tell them apart. Make a new one."}
             )
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether a voter has been shown a pair of it: from then on its settings are frozen."""
+        return Prompt.objects.filter(competition=self, battles__isnull=False).exists()
 
     @property
     def is_open(self) -> bool:
@@ -150,6 +167,10 @@ class Prompt(models.Model):
 
     class Meta:
         ordering = ("competition", "position", "pk")
+        indexes = [
+            GinIndex(SearchVector("text", config="english"), name="prompt_words"),
+            GinIndex(fields=["tags"], name="prompt_tags"),
+        ]
         constraints = [
             models.CheckConstraint(condition=~Q(text=""), name="prompt has a text"),
             models.UniqueConstraint(
@@ -161,6 +182,12 @@ class Prompt(models.Model):
         return self.text if len(self.text) <= 60 else self.text[:59] + "…"
 
     def clean(self) -> None:
+        if self.pk is not None and self.battles.exists():
+            before = Prompt.objects.get(pk=self.pk)
+            if (before.text, before.source_image.name) != (self.text, self.source_image.name):
+                raise ValidationError(
+                    "Voters have been asked, so this prompt cannot change any more. Retire it instead."
+                )
         if self.competition_id and (self.competition.category.mode == ModeChoices.EDIT) != bool(self.source_image):
             raise ValidationError(
                 {

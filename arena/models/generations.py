@@ -113,8 +113,8 @@ class Generation(models.Model):
 
 class EntryQuerySet(models.QuerySet["Entry"]):
     def current(self) -> EntryQuerySet:
-        """Entries that compete: neither they, nor their model, nor their prompt are retired."""
-        return self.filter(retired_at=None, image_model__retired_at=None, prompt__retired_at=None)
+        """Entries that compete: not hidden, and neither they, nor their model, nor their prompt are retired."""
+        return self.filter(hidden_at=None, retired_at=None, image_model__retired_at=None, prompt__retired_at=None)
 
 
 class Entry(models.Model):
@@ -140,6 +140,9 @@ class Entry(models.Model):
     )
     seed = models.CharField(max_length=40, blank=True, help_text="As the provider reported it.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    hidden_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when its reports keep it out of sight, until a curator decides."
+    )
     retired_at = models.DateTimeField(null=True, blank=True)
     retired_reason = models.CharField(max_length=200, blank=True)
 

@@ -38,7 +38,9 @@ class Vote(models.Model):
     right_model = models.ForeignKey(ImageModel, models.PROTECT, related_name="+", db_index=False)
     outcome = models.CharField(max_length=8, choices=Outcome.choices)
     cast_at = models.DateTimeField(default=timezone.now)
-    decision_time = models.DurationField(help_text="From serving the battle to its vote.")
+    decision_time = models.DurationField(
+        null=True, blank=True, help_text="From showing the battle to its vote; empty where its showing was not told."
+    )
     excluded_reason = models.CharField(max_length=200, blank=True)
     excluded_rule = models.CharField(max_length=40, blank=True, help_text="The rule and its version.")
 

@@ -66,13 +66,14 @@ def run(place: Place, host: str, port: int, waiting: Waiting, *, seed: bool) -> 
         simulator_port = ports.any_free()
         environment = demo_environment(site_environment(place, servers), host, simulator_port)
         prepare(environment, place, waiting, seed=seed)
-        simulator, web, worker, beat = programs(environment, place, host, port, simulator_port)
-        groups += [[simulator], [web, worker, beat]]
+        front, web, gateway, simulator, worker, beat = programs(environment, place, host, port, simulator_port)
+        groups += [[simulator], [web, gateway, worker, beat], [front]]
         children = [child for group in groups for child in group]
         with timed("web server"):
             web.start(waiting)
+            front.start(waiting)
             await_page(host, port, children, waiting)
-        for child in (simulator, worker, beat):  # nobody who looks at the first page waits for them
+        for child in (gateway, simulator, worker, beat):  # nobody who looks at the first page waits for them
             child.start(waiting)
         announce(ports.url(host, port), place)
         supervise(children, waiting)
@@ -101,19 +102,25 @@ def demo_environment(services: Mapping[str, str], host: str, simulator_port: int
 def programs(env: Mapping[str, str], place: Place, host: str, port: int, simulator_port: int) -> list[Program]:
     """The commands of the site."""
     python = sys.executable
+    pages_port, gateway_port = ports.any_free(), ports.any_free()
+    granian = [python, "-m", "granian", "--no-ws", "--respawn-failed-workers", "--respawn-interval", "0.2"]
     # Two workers of one thread each: the most votes per second on two cores. Each is replaced while the other serves.
-    granian = ["granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "1", "--no-ws"]
-    granian += ["--respawn-failed-workers", "--respawn-interval", "0.2", "--host", host, "--port", str(port)]
+    pages = ["--interface", "wsgi", "--workers", "2", "--blocking-threads", "1", "--port", str(pages_port)]
+    # Slow providers hold threads of a process of their own, so that they never hold a page's.
+    gateway = ["--interface", "asgi", "--workers", "1", "--workers-kill-timeout", "15", "--port", str(gateway_port)]
     # The simulator draws on these same cores, one or two images a second: what waits for more than a few times out.
     worker = ["celery", "-A", "config", "worker", "-P", "threads", "-c", "8", "--without-gossip", "--without-mingle"]
     background = ["nice", python]  # pages come before pictures
     commands = {
+        "front": [python, "-I", str(CHECKOUT / "config/demo/front.py"), host, str(port), str(pages_port), str(gateway_port)],
+        "web": [*granian, *pages, "config.wsgi:application"],
+        "gateway": [*granian, *gateway, "config.asgi:application"],
         "simulator": [*background, "manage.py", "simulate_providers", "--port", str(simulator_port)],
-        "web": [python, "-m", *granian, "config.wsgi:application"],
         "worker": [*background, "-m", *worker, "-l", "warning"],
         "beat": [python, "-m", "config.demo.beat", str(place.var / "beat-schedule")],
     }
-    return [Program(name, command, env, place.var / "log") for name, command in commands.items()]
+    pooled = {"worker": {**env, "DATABASE_POOL": "8"}}  # many threads, few connections
+    return [Program(name, command, pooled.get(name, env), place.var / "log") for name, command in commands.items()]
 
 
 def prepare(environment: Mapping[str, str], place: Place, waiting: Waiting, *, seed: bool) -> None:
@@ -143,6 +150,7 @@ def await_page(host: str, port: int, children: Sequence[Child], waiting: Waiting
 def announce(address: str, place: Place) -> None:
     login = place.var / "admin_login"
     say(f"  Administration: {address}admin/  {login.read_text() if login.exists() else ''}")
+    say(f"  Image gateway: {address}openai/v1  (a key: bin/manage create_api_key NAME)")
     say(f"  What happens is in {place.var / 'log'}. Ctrl-C stops everything.")
     say(f"Image Arena is ready: {address}")
 

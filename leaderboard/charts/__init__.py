@@ -11,10 +11,10 @@ a container query shows the one that fits. Colours are classes (static/css/chart
     spark     one small series, such as a provider's median by day
 """
 
-from .forest import Row, forest
+from .forest import Forest, Row, forest
 from .frames import NARROW, WIDE, Frame
 from .heatmap import heatmap
-from .history import Moment, Series, history
+from .history import History, Moment, Series, history
 from .scatter import COST, SPEED, Axis, Point, pareto, scatter
 from .spark import spark
 
@@ -24,7 +24,9 @@ __all__ = [
     "SPEED",
     "WIDE",
     "Axis",
+    "Forest",
     "Frame",
+    "History",
     "Moment",
     "Point",
     "Row",

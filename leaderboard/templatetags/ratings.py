@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from django import template
 
-from arena.models import Category
+from arena.models import Category, Vote
+from leaderboard import reveals
 from leaderboard.models import Rating
+from leaderboard.rankings import Place
 from providers.models import ImageModel
 
 register = template.Library()
@@ -28,6 +30,28 @@ def rating_of(image_model: ImageModel, category: Category) -> Rating | None:
     return Rating.objects.filter(image_model=image_model, category=category).first()
 
 
+@register.simple_tag
+def reveal_of(vote: Vote) -> reveals.Reveal:
+    return reveals.of(vote)
+
+
+@register.filter
+def share_of_side(others: reveals.Others, side: str) -> str:
+    return percent(others.share(side))
+
+
+@register.filter
+def signed(number: float, side: str = "left") -> str:
+    """+1.6, −0.4; seen from the other side with `signed:"right"`."""
+    number = -number if side == "right" else number
+    return f"{number:+.1f}".replace("-", "−")
+
+
+@register.filter
+def whole_signed(number: float) -> str:
+    return f"{number:+.0f}".replace("-", "−")
+
+
 @register.filter
 def half_width(rating: Rating) -> str:
     """The ± of a rating's 95 % interval: its wider half, since near the ends of a board the two differ."""
@@ -36,7 +60,7 @@ def half_width(rating: Rating) -> str:
 
 
 @register.simple_tag
-def bar(rating: Rating, low: float, high: float) -> Bar:
+def bar(rating: Rating | Place, low: float, high: float) -> Bar:
     span = high - low
     if not math.isfinite(span) or span <= 0:
         return Bar(0, 100, 50)

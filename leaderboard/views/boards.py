@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from arena.models import Category
-from leaderboard import exports, filters, heads, landscape, listing, results, standings
+from leaderboard import board_cards, exports, filters, heads, landscape, listing, results, standings, structured
 from leaderboard.standings import Standing
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "leaderboard/index.html", {"boards": heads.all_boards(3)})
+    return render(request, "leaderboard/index.html", {"boards": heads.all_boards(3), "overall": standings.overall()})
+
+
+@require_safe
+def overall(request: HttpRequest) -> HttpResponse:
+    """One board over all categories, said to be so: the boards of the categories are the better answer."""
+    found = standings.overall()
+    return render(request, "leaderboard/overall.html", {"overall": found, "rows": found.standings})
+
+
+@require_safe
+@cache_control(public=True, max_age=86_400)
+def card(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(Category.objects.select_related("board"), slug=slug)
+    return HttpResponse(board_cards.of_category(found, request.get_host()), content_type="image/jpeg")
 
 
 @require_safe
@@ -37,6 +52,8 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
         "low": min((rating.lower for rating in bounded), default=0.0),
         "high": max((rating.upper for rating in bounded), default=0.0),
         "landscape": landscape.of_rows(view.shown),
+        "card": request.build_absolute_uri(board_cards.address(found)),
+        "json_ld": structured.of_board(found, view.rows, request.build_absolute_uri("/")),
     }
     return render(request, "leaderboard/category.html", context, status=400 if view.errors else 200)
 

@@ -2,47 +2,72 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_cookie
 
 from arena import blinding, voters
-from arena.models import Competition, Entry
-from leaderboard import standings
+from arena.models import Category, Competition, Prompt
+from leaderboard import contests, results
+
+ON_A_PAGE = 24  # competitions in the list; also images on a prompt's own page, three rows of which fill a screen
+PROMPTS, BEST = 12, 8  # on a competition's page: prompts, and images of each
 
 
 @require_safe
 def competitions(request: HttpRequest) -> HttpResponse:
-    published = (
-        Competition.objects.published()
-        .select_related("category")
-        .annotate(prompt_count=Count("prompts", filter=Q(prompts__retired_at=None)))
-    )
-    return render(request, "leaderboard/competitions.html", {"competitions": published})
+    listing = contests.listed(request.GET.dict())
+    context = {
+        "listing": listing,
+        "page": _page(request, listing.competitions, ON_A_PAGE),
+        "categories": Category.objects.filter(competitions__is_published=True).distinct(),
+        "states": contests.STATES,
+    }
+    return render(request, "leaderboard/competitions.html", context, status=400 if listing.errors else 200)
 
 
 @require_safe
 @vary_on_cookie
 def competition(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Competition.objects.published().select_related("category"), slug=slug)
-    records = standings.of_competition(found)
+    """Prompts with their best images; blind for a voter on the prompts they are still asked about."""
+    found = get_object_or_404(Competition.objects.published().select_related("category__board"), slug=slug)
     hidden = blinding.open_prompts(voters.current(request))
-    entries: dict[int, list[Entry]] = {}
-    for entry in (
-        Entry.objects.current()
-        .filter(prompt__competition=found)
-        .exclude(prompt__in=hidden)
-        .select_related("image_model", "call__offering")
-        .order_by("image_model__name")
-    ):
-        entries.setdefault(entry.prompt_id, []).append(entry)
+    page = _page(request, found.prompts.current(), PROMPTS)
+    records = results.of_competition(found)
     context = {
         "competition": found,
+        "board": getattr(found.category, "board", None),
         "records": records,
-        "prompts": [(prompt, entries.get(prompt.pk, [])) for prompt in found.prompts.current()],
-        "hidden": hidden,
         "votes": sum(record.votes for record in records) // 2,
+        "page": page,
+        "prompts": contests.best_answers(list(page), BEST, hidden),
     }
     return render(request, "leaderboard/competition.html", context)
+
+
+@require_safe
+@vary_on_cookie
+def prompt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """One prompt with every image made for it, page by page."""
+    published = Prompt.objects.current().filter(competition__is_published=True)
+    found = get_object_or_404(published.select_related("competition__category"), pk=pk, competition__slug=slug)
+    hidden = blinding.open_prompts(voters.current(request))
+    (asked,) = contests.best_answers([found], 10_000, hidden)
+    context = {
+        "competition": found.competition,
+        "asked": asked,
+        "page": _page(request, asked.answers, ON_A_PAGE),
+    }
+    return render(request, "leaderboard/prompt.html", context)
+
+
+def _page(request: HttpRequest, rows: QuerySet[Any] | list[Any], size: int) -> Any:
+    try:
+        return Paginator(rows, size).page(request.GET.get("page") or 1)
+    except (EmptyPage, PageNotAnInteger) as error:
+        raise Http404("There is no such page of this list. Start from its first page.") from error

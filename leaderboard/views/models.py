@@ -1,15 +1,20 @@
-"""The catalogue and a model’s own page."""
+"""The catalogue and a model’s own page, also as Markdown, with all its images, and as a card to share."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import is_valid_path
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_cookie
 
 from arena import blinding, voters
-from leaderboard import standings
+from leaderboard import cards
+from leaderboard.profiles import competitions, examples, landscape, linked, profile
 from providers.models import ImageModel
 
 
@@ -36,13 +41,65 @@ def models(request: HttpRequest) -> HttpResponse:
 @require_safe
 @vary_on_cookie
 def model(request: HttpRequest, slug: str) -> HttpResponse:
-    image_model = get_object_or_404(ImageModel.objects.select_related("lab"), slug=slug)
+    image_model = _found(slug)
+    base = base_url(request)
+    found = profile.of_model(image_model, base, request.GET.get("board", ""), _hidden(request))
     context = {
         "image_model": image_model,
-        "standings": standings.of_model(image_model),
-        "competitions": standings.voted_competitions(image_model),
-        "price": standings.starting_price(image_model),
-        "offerings": image_model.offerings.active(),
-        "gallery": standings.gallery(image_model, hidden=blinding.open_prompts(voters.current(request))),
+        "profile": found,
+        "landscape": landscape.drawn(found.category, image_model) if found.category else "",
+        "history": profile.history(image_model, found.category) if found.category else None,
+        "base_url": base,
+        "tasks": examples.tasks(image_model.slug, base, list(found.tasks)),
+        "json_ld": linked.of_model(found, request.build_absolute_uri("/")),
+        "card": request.build_absolute_uri(cards.address(image_model, found.standings)),
+        "playground": f"/playground/?model={image_model.slug}" if found.tasks and is_valid_path("/playground/") else "",
     }
     return render(request, "leaderboard/model.html", context)
+
+
+@require_safe
+@vary_on_cookie
+def gallery(request: HttpRequest, slug: str) -> HttpResponse:
+    image_model = _found(slug)
+    entries = competitions.entries_of(image_model)
+    shown = competitions.shown(entries, _hidden(request))
+    context = {"image_model": image_model, "entries": shown, "hidden": len(shown) < len(entries)}
+    return render(request, "leaderboard/model_images.html", context)
+
+
+@require_safe
+def model_markdown(request: HttpRequest, slug: str) -> HttpResponse:
+    """The same facts without layout, for those who read pages by program."""
+    image_model = _found(slug)
+    base = base_url(request)
+    found = profile.of_model(image_model, base)
+    context = {
+        "image_model": image_model,
+        "profile": found,
+        "base_url": base,
+        "page_url": request.build_absolute_uri(image_model.get_absolute_url()),
+        "tasks": examples.tasks(image_model.slug, base, list(found.tasks)),
+    }
+    return render(request, "leaderboard/model.md", context, content_type="text/markdown; charset=utf-8")
+
+
+@require_safe
+@cache_control(public=True, max_age=600)
+def model_card(request: HttpRequest, slug: str) -> HttpResponse:
+    return HttpResponse(cards.of_model(_found(slug), request.get_host()), content_type="image/jpeg")
+
+
+def base_url(request: HttpRequest) -> str:
+    """Of our API, as the reader of this page reaches it."""
+    return request.build_absolute_uri("/openai/v1")
+
+
+def _found(slug: str) -> ImageModel:
+    found: ImageModel = get_object_or_404(ImageModel.objects.select_related("lab"), slug=slug)
+    return found
+
+
+def _hidden(request: HttpRequest) -> Collection[int]:
+    """Prompts this reader is being asked about: their images must not be seen beside a model's name."""
+    return blinding.open_prompts(voters.current(request))

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from arena import battles, integrity, matchmaking
-from arena.models import Category
+from arena import integrity, matchmaking
 from leaderboard import boards as constants
-from leaderboard import comparison, elo, ranks, standings
+from leaderboard import comparison, elo, heads, ranks, standings, teasers, uses
 from leaderboard.models import Board
 
-HEAD = 5  # rows of a board shown on the home page
+HEAD, USES = 5, 16  # on the home page: rows of each board, tags
 
 
+@never_cache
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    categories = list(Category.objects.all())
-    boards = [(category, standings.board(category)[:HEAD]) for category in categories]
-    boards.sort(key=lambda board: not board[1])  # boards that still wait for votes come last
-    playable = [category for category in categories if battles.pool(category).size]
-    return render(request, "leaderboard/home.html", {"boards": boards, "playable": playable})
+    """One pair to judge, above the fold, and the heads of the boards."""
+    playable = list(heads.playable())
+    context = {
+        "boards": heads.all_boards(HEAD),
+        "playable": playable,
+        "teaser": teasers.of_visitor(request, playable[0]) if playable else None,
+        "uses": uses.tags()[:USES],
+    }
+    return render(request, "leaderboard/home.html", context)
 
 
 @require_safe

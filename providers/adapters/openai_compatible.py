@@ -66,10 +66,13 @@ class OpenAICompatible:
 def _files(call: ProviderCall) -> list[tuple[str, tuple[str, bytes, str]]]:
     """The source images as form parts."""
     name = (call.image_field or "image").removesuffix("[]") + ("[]" if call.image_is_list else "")
-    return [
+    files = [
         (name, (file_name_of(image, number), image.data, image.content_type))
         for number, image in enumerate(call.images, 1)
     ]
+    if call.mask is not None:
+        files.append((call.mask_field or "mask", ("mask.png", call.mask.data, call.mask.content_type)))
+    return files
 
 
 def _form(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def file_name_of(image: SourceImage, number: int = 1) -> str:
 
 def check_size(call: ProviderCall, most: int) -> int:
     """The bytes of all source images; refused before anything is sent when they are too many."""
-    size = sum(len(image.data) for image in call.images)
+    size = sum(len(image.data) for image in (*call.images, *([call.mask] if call.mask else [])))
     if size > most:
         raise InvalidRequest(f"The source images are {size >> 20} MB; send at most {most >> 20} MB.")
     return size
@@ -52,4 +52,5 @@ def _with(call: ProviderCall, uri_of: Callable[[SourceImage], str]) -> dict[str,
     if not call.images:
         return dict(call.arguments)
     uris = [uri_of(image) for image in call.images]
-    return {**call.arguments, call.image_field or "image_urls": uris if call.image_is_list else uris[0]}
+    mask = {call.mask_field: uri_of(call.mask)} if call.mask is not None and call.mask_field else {}
+    return {**call.arguments, call.image_field or "image_urls": uris if call.image_is_list else uris[0], **mask}

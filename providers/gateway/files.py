@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -76,9 +77,7 @@ def prune() -> int:
         for file in row.files:
             default_storage.delete(file["name"])
         # The reply cannot be given again, so its idempotency key may stand for a new request.
-        GatewayRequest.objects.filter(pk=row.pk).update(
-            files=[], files_expire_at=None, answer={}, idempotency_key="", error=row.error
-        )
+        GatewayRequest.objects.filter(pk=row.pk).update(files=[], files_expire_at=None, answer={}, idempotency_key="")
         count += 1
     lost = timezone.now() - timedelta(seconds=settings.GATEWAY_TIME_LIMIT * 4 + 60)
     GatewayRequest.objects.filter(status="running", asked_at__lt=lost).update(
@@ -88,5 +87,6 @@ def prune() -> int:
         duration=timedelta(seconds=settings.GATEWAY_TIME_LIMIT),
         idempotency_key="",
         http_status=500,
+        cost=Decimal(0),
     )
     return count

@@ -128,11 +128,18 @@ def _create(operation: str, summary: str, properties: dict[str, Any], *, edit: b
         images = {"images": {"type": "array", "minItems": 1, "maxItems": 16, "items": address}, "mask": address}
         files = {
             "image": {"type": "array", "items": part, "description": "One part, or several named image[]."},
-            "mask": {**part, "description": "PNG whose transparent pixels are to be changed; models that take none refuse it."},
+            "mask": {
+                **part,
+                "description": "PNG whose transparent pixels are to be changed; models that take none refuse it.",
+            },
         }
         content = {
-            "multipart/form-data": {"schema": {**plain, "required": [*required, "image"], "properties": {**properties, **files}}},
-            "application/json": {"schema": {**plain, "required": [*required, "images"], "properties": {**properties, **images}}},
+            "multipart/form-data": {
+                "schema": {**plain, "required": [*required, "image"], "properties": {**properties, **files}}
+            },
+            "application/json": {
+                "schema": {**plain, "required": [*required, "images"], "properties": {**properties, **images}}
+            },
         }
     header = {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 255},
               "description": "The same key with the same request brings the first answer again, not a second bill."}  # fmt: skip
@@ -147,7 +154,11 @@ def _create(operation: str, summary: str, properties: dict[str, Any], *, edit: b
                 "description": "The images; with dryRun=true their price.",
                 "headers": {name: {"schema": {"type": "string"}, "description": text} for name, text in HEADERS},
                 "content": {
-                    "application/json": {"schema": {"anyOf": [{"$ref": "#/components/schemas/Images"}, {"$ref": "#/components/schemas/Price"}]}},
+                    "application/json": {
+                        "schema": {
+                            "anyOf": [{"$ref": "#/components/schemas/Images"}, {"$ref": "#/components/schemas/Price"}]
+                        }
+                    },
                     "text/event-stream": {"schema": {"type": "string"}},
                 },
             },
@@ -193,9 +204,11 @@ def _schemas() -> dict[str, Any]:
     model = table(
         ["id", "object", "created", "owned_by"],
         id=text, object={"const": "model"}, created=count, owned_by=text, name=text, modes=texts, providers=texts,
-        price_from=perhaps_number, sample={"type": "boolean"}, schema={"type": "object"},
+        price_from={**perhaps_number, "description": "US dollars for one image of 1024x1024"}, sample={"type": "boolean"}, schema={"type": "object"},
     )  # fmt: skip
-    error = table(["message", "type", "param", "code"], message=text, type=text, param={"type": ["string", "null"]}, code=text)
+    error = table(
+        ["message", "type", "param", "code"], message=text, type=text, param={"type": ["string", "null"]}, code=text
+    )
     return {
         "Images": table(
             ["created", "data", "metadata"],

@@ -111,7 +111,9 @@ def _look_again(row: GatewayRequest, client: Client, seconds: float) -> None:
 
 def _give_up_unless_wanted(row: GatewayRequest, client: Client) -> None:
     try:
-        found = GatewayRequest.objects.filter(pk=row.pk, status="running").values_list("wanted_until", flat=True).first()
+        found = (
+            GatewayRequest.objects.filter(pk=row.pk, status="running").values_list("wanted_until", flat=True).first()
+        )
         if found is None:
             return  # over
         left = (found - timezone.now()).total_seconds()

@@ -15,12 +15,16 @@ from providers import normalisation, pricing, routing, sizing
 from providers.accounts import is_simulated, name_of
 from providers.models import ImageModel, Offering
 from providers.parameters import TYPES
+from providers.request import ImageRequest
 from providers.routing import Target
 
 from . import reference, wire
 from .answers import amount
 from .refusals import Refusal
 from .work import Question
+
+
+_TYPICAL = ImageRequest(prompt="-", size="1024x1024")  # what `price_from` is the price of
 
 
 def models() -> list[dict[str, Any]]:
@@ -36,7 +40,7 @@ def model(target: Target, name: str) -> dict[str, Any]:
 def _model(image_model: ImageModel, name: str) -> dict[str, Any]:
     released = image_model.released_on
     offerings = [each for each in image_model.offerings.all() if each.is_active]
-    prices = [each.price for each in offerings if each.price is not None]
+    prices = [price for each in offerings if (price := routing.estimate(each, _TYPICAL)) is not None]
     return {
         "id": name,
         "object": "model",

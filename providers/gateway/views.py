@@ -49,6 +49,7 @@ def api(*methods: str) -> Callable[[View], View]:
                 log.exception("%s %s failed", request.method, request.path)
                 message = "Something failed here, and it is in our log."
                 response = refused(Refusal(500, "internal_error", message, kind="server_error"))
+            response._has_been_logged = True  # type: ignore[attr-defined]  # every refusal would be a warning of Django's
             response.headers.setdefault("x-request-id", f"req_{uuid.uuid4().hex}")
             response.headers.setdefault("Cache-Control", "no-store")
             return response
@@ -93,7 +94,8 @@ def _images(request: HttpRequest, mode: Mode) -> HttpResponseBase:
         done = work.finish(job, client)
     except Refusal as refusal:
         response = refused(refusal)
-        response.headers |= _headers(job)
+        for name, value in _headers(job).items():
+            response[name] = value
         return response
     body = answers.body(done.row, done.images, response_format=job.asked.response_format, origin=origin)
     headers = {**_headers(job), **answers.headers(done.row)}

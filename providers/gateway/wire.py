@@ -76,6 +76,7 @@ class Asked:
             seed=self.seed,
             n=self.n,
             images=self.images,
+            mask=self.mask,
             extra={**self.extra, **{name: value for name, value in wanted.items() if value is not None}},
         )
 
@@ -116,7 +117,7 @@ def parse(
             what = "the id of a model, see GET /openai/v1/models" if name == "model" else "what the image should show"
             raise invalid(name, f"Missing required parameter: '{name}'. Write {what}.", "missing_required_parameter")
     if mode == "edit" and not images:
-        text = "Missing required parameter: 'image'. Send the image to edit as a form part, or as {\"images\": [{\"image_url\": \"data:…\"}]}."
+        text = 'Missing required parameter: \'image\'. Send the image to edit as a form part, or as {"images": [{"image_url": "data:…"}]}.'
         raise invalid("image", text, "missing_required_parameter")
     known.pop("partial_images", None)  # no provider shows half-made images: a stream brings the whole ones
     asked = Asked(

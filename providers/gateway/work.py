@@ -188,7 +188,9 @@ def _close_failed(job: Job, refusal: Refusal, tried: Sequence[Attempt]) -> None:
     cancelled = refusal.status == 499
     row.status = GatewayRequest.Status.CANCELLED if cancelled else GatewayRequest.Status.FAILED
     row.http_status, row.error_code, row.error = refusal.status, refusal.code, refusal.message
-    row.answer = {"refusal": {"param": refusal.param, "kind": refusal.kind, "headers": refusal.headers, "more": refusal.more}}
+    row.answer = {
+        "refusal": {"param": refusal.param, "kind": refusal.kind, "headers": refusal.headers, "more": refusal.more}
+    }
     row.provider = tried[-1].provider if tried else ""
     row.idempotency_key = ""  # nothing was made: the same key may try again
     _settle(job, tried)
@@ -222,7 +224,9 @@ def _repeated(job: Job, client: Client) -> Done:
             message = "The images of this request were deleted meanwhile. Ask anew, without its Idempotency-Key."
             raise Refusal(410, "answer_expired", message, headers=refusals.DONT_RETRY)
         case GatewayRequest.Status.RUNNING:
-            raise Refusal(504, "provider_timeout", "The request that this one repeats is not done yet.", kind="server_error")
+            raise Refusal(
+                504, "provider_timeout", "The request that this one repeats is not done yet.", kind="server_error"
+            )
         case _:
             kept: dict[str, Any] = row.answer.get("refusal", {})
             raise Refusal(row.http_status or 502, row.error_code, row.error, **kept)

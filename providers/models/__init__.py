@@ -15,11 +15,13 @@ from .offerings import (
     slug_validator,
 )
 from .requests import GatewayRequest
+from .summaries import CallSummary
 
 __all__ = [
     "ApiKey",
     "Call",
     "CallQuerySet",
+    "CallSummary",
     "GatewayRequest",
     "ImageModel",
     "ImageModelQuerySet",

@@ -51,7 +51,9 @@ class GatewayRequest(models.Model):
     overhead = models.DurationField(null=True, blank=True, help_text="Of the duration, what was not the provider's.")
     reserved = models.DecimalField(max_digits=12, decimal_places=6, default=Decimal(0))
     cost = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True, help_text="USD")
-    fingerprint = models.CharField(max_length=64, help_text="Of everything asked: tells a repetition from a new request.")
+    fingerprint = models.CharField(
+        max_length=64, help_text="Of everything asked: tells a repetition from a new request."
+    )
     idempotency_key = models.CharField(max_length=255, blank=True)
     repeats = models.PositiveSmallIntegerField(default=0)
     wanted_until = models.DateTimeField(
@@ -66,7 +68,9 @@ class GatewayRequest(models.Model):
     class Meta:
         ordering = ("-asked_at",)
         indexes = [
-            models.Index(F("api_key"), F("asked_at").desc(), include=["cost", "reserved"], name="gateway_request_of_key"),
+            models.Index(
+                F("api_key"), F("asked_at").desc(), include=["cost", "reserved"], name="gateway_request_of_key"
+            ),
             models.Index(fields=["files_expire_at"], condition=~Q(files_expire_at=None), name="gateway_files_due"),
         ]
         constraints = [

@@ -49,7 +49,7 @@ def _models(wanted: str) -> Reply:
 
 
 def _create(workshop: Workshop, request: Request, *, edits: bool) -> Reply:
-    arguments, sources = _arguments(request)
+    arguments, sources, mask = _arguments(request)
     if arguments is None:
         return _error(400, "We could not parse the JSON body of your request.")
     asked = Order("openai", str(arguments.get("model") or ""), str(arguments.get("prompt") or ""), (0, 0), arguments)
@@ -58,7 +58,7 @@ def _create(workshop: Workshop, request: Request, *, edits: bool) -> Reply:
     if fault := fault_of(scenario, asked.key, workshop.once):
         workshop.note(asked, "refused")
         return _refused(fault)
-    if isinstance(order := _order(workshop, asked, scenario, sources, edits=edits), Reply):
+    if isinstance(order := _order(workshop, asked, scenario, sources, mask, edits=edits), Reply):
         workshop.note(asked, "refused")
         return order
     job = workshop.start(order)
@@ -73,15 +73,18 @@ def _create(workshop: Workshop, request: Request, *, edits: bool) -> Reply:
     )
 
 
-def _arguments(request: Request) -> tuple[dict[str, Any] | None, list[bytes]]:
-    """(arguments, source images) from JSON or from a form."""
+def _arguments(request: Request) -> tuple[dict[str, Any] | None, list[bytes], bytes]:
+    """(arguments, source images, mask) from JSON or from a form."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return request.json(), []
+        return request.json(), [], b""
     texts, files = request.form()
-    return {name: values[0] for name, values in texts.items()}, [data for data, _ in files.get("image", [])]
+    sources, masks = ([data for data, _ in files.get(name, [])] for name in ("image", "mask"))
+    return {name: values[0] for name, values in texts.items()}, sources, masks[0] if masks else b""
 
 
-def _order(workshop: Workshop, asked: Order, scenario: Scenario, sources: list[bytes], *, edits: bool) -> Order | Reply:
+def _order(
+    workshop: Workshop, asked: Order, scenario: Scenario, sources: list[bytes], mask: bytes, *, edits: bool
+) -> Order | Reply:
     arguments = asked.arguments
     if not asked.prompt or not asked.endpoint or "missing" in scenario:
         param = "prompt" if asked.endpoint else "model"
@@ -94,6 +97,8 @@ def _order(workshop: Workshop, asked: Order, scenario: Scenario, sources: list[b
         source, size = (sources[0], size_of(sources[0])) if sources else source_of(arguments, workshop.gallery)
         if "input" in scenario:
             raise Unreadable("image")
+        if mask and size_of(mask) != size:
+            return _error(400, "Invalid mask: it must be as large as the image.", "invalid_value", "mask")
     except Unreadable as error:
         return _error(400, "The image could not be read.", "image_parse_error", error.field)
     if edits and not source:

@@ -1,37 +1,10 @@
-// Voting: both images appear in one frame, keys, focus, and what a screen reader is told.
-// Without this file the page is a plain form and works; htmx swaps #battle, this file looks after what it brings.
+// Voting: keys, focus, and what a screen reader is told.
+// Without this file the page is a plain form and works; htmx swaps #battle, these files look after what it brings.
+import { lookAhead } from "./ahead.js";
+import { battle, showTogether } from "./pair.js";
 
-const battle = () => document.getElementById("battle");
 const help = document.getElementById("help");
 const letters = document.getElementById("letters");
-const looked = new WeakSet();
-
-/** Resolves to whether the image can be shown. A changed `srcset` choice interrupts decode() but is no failure. */
-async function isDecoded(image) {
-  try {
-    await image.decode();
-    return true;
-  } catch {
-    return image.complete && image.naturalWidth > 0;
-  }
-}
-
-async function showTogether(current) {
-  if (looked.has(current) || current.dataset.state !== "open") return;
-  looked.add(current);
-  const bar = current.querySelector(".votes fieldset");
-  bar.disabled = true;
-  const decoded = await Promise.all(Array.from(current.querySelectorAll(".pair img"), isDecoded));
-  if (!current.isConnected) return;
-  if (!decoded.every(Boolean)) {
-    current.dispatchEvent(new CustomEvent("arena:broken", { bubbles: true }));
-    return;
-  }
-  requestAnimationFrame(() => {
-    current.querySelector(".pair").classList.add("is-shown");
-    bar.disabled = false;
-  });
-}
 
 /** After a swap: focus goes where the voter goes on, and the live region says what is new.
  *  The prompt's words take it, not the box that scrolls them: there, ↑ and ↓ would scroll a long prompt instead of voting. */
@@ -47,9 +20,13 @@ function goOn(current) {
 
 document.addEventListener("htmx:afterSettle", () => {
   showTogether(battle());
+  lookAhead(battle());
   goOn(battle());
 });
+document.addEventListener("arena:shown", () => lookAhead(battle()));
+document.addEventListener("arena:next", () => goOn(battle()));
 showTogether(battle());
+lookAhead(battle());
 
 // Keys ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -91,8 +68,14 @@ document.addEventListener("keydown", (event) => {
   step();
 });
 
-document.addEventListener("click", ({ target }) => {
-  if (target.closest("[data-open=help]")) help.showModal();
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-open]");
+  if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
+  if (!opener || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const dialog = document.getElementById(opener.dataset.open);
+  if (opener.href) dialog.querySelector("form").action = opener.href; // the report's, of the pair on the screen
+  dialog.showModal();
 });
 letters.checked = lettersAreOn();
 letters.addEventListener("change", () => {

@@ -53,7 +53,9 @@ for (const frames of document.querySelectorAll("[data-chart]")) {
   }
 }
 
+// Where a mark is in its picture: scatters move whole links, forests have their marks at a place of their own.
 function place(link) {
   const dot = link.querySelector(".dot");
-  return { x: Number(dot.getAttribute("cx")), y: Number(dot.getAttribute("cy")) };
+  const { e, f } = link.transform.baseVal.consolidate()?.matrix ?? { e: 0, f: 0 };
+  return { x: e + dot.cx.baseVal.value, y: f + dot.cy.baseVal.value };
 }

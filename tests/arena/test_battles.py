@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from arena import battles
+from arena import battles, progress
 from arena.models import Battle, Tally, Vote
 from tests import factories as make
 
@@ -62,7 +62,7 @@ def test_a_voter_sees_every_pair_once_and_then_none(category):
         else:
             battles.skip(battle)
     assert len(pairs) == 6
-    assert battles.progress(voter, category) == battles.Progress(votes=3, seen=6, available=6)
+    assert progress.of(voter, category) == progress.Progress(votes=3, seen=6, available=6)
 
 
 @pytest.mark.django_db
@@ -78,6 +78,73 @@ def test_an_expired_battle_comes_back_with_new_addresses_but_the_same_images(cat
     assert {again.left_token, again.right_token}.isdisjoint({battle.left_token, battle.right_token})
     battles.cast_vote(again, "left")
     assert Vote.objects.get().decision_time < timedelta(minutes=1)
+
+
+@pytest.mark.django_db
+def test_battles_assigned_ahead_are_not_shown_and_come_in_their_order(category):
+    voter = make.make_voter()
+    first = battles.serve(voter, category)
+    following = battles.ahead(voter, category, first, 2)
+    assert battles.ahead(voter, category, first, 2) == following
+    assert [each.served_at for each in following] == [None, None]
+    assert battles.serve(voter, category) == first
+    assert progress.of(voter, category).seen == 0
+    battles.cast_vote(first, "left")
+    assert battles.serve(voter, category) == following[0]
+    assert progress.of(voter, category).seen == 1
+
+
+@pytest.mark.django_db
+def test_the_clock_of_a_battle_starts_when_it_is_shown(category):
+    voter = make.make_voter()
+    first = battles.serve(voter, category)
+    (second,) = battles.ahead(voter, category, first, 1)
+    almost = timezone.now() + timedelta(seconds=5)
+    Battle.objects.filter(pk=second.pk).update(expires_at=almost)  # it has waited for nearly its whole life
+    battles.skip(first)
+    battles.show(second)
+    battles.show(second)
+    second.refresh_from_db()
+    assert second.expires_at > almost + timedelta(minutes=30)
+    Battle.objects.filter(pk=second.pk).update(served_at=timezone.now() - timedelta(seconds=40))
+    battles.cast_vote(second, "left")
+    assert timedelta(seconds=30) < Vote.objects.get().decision_time < timedelta(minutes=5)
+
+
+@pytest.mark.django_db
+def test_a_vote_whose_showing_was_never_told_has_no_decision_time(category):
+    voter = make.make_voter()
+    (second,) = battles.ahead(voter, category, battles.serve(voter, category), 1)
+    battles.cast_vote(second, "left")
+    assert Vote.objects.get().decision_time is None
+
+
+@pytest.mark.django_db
+def test_looking_ahead_is_no_way_to_choose(category):
+    voter = make.make_voter()
+    first = battles.serve(voter, category)
+    (second,) = battles.ahead(voter, category, first, 1)
+    with pytest.raises(battles.NotYet):
+        battles.show(second)
+    battles.cast_vote(first, "tie")
+    battles.show(second)
+    with pytest.raises(battles.AlreadyVoted):
+        battles.show(first)
+
+
+@pytest.mark.django_db
+def test_a_battle_that_expires_before_it_is_shown_gets_new_addresses(category):
+    voter = make.make_voter()
+    first = battles.serve(voter, category)
+    (second,) = battles.ahead(voter, category, first, 1)
+    Battle.objects.filter(pk=second.pk).update(expires_at=timezone.now())
+    battles.skip(first)
+    with pytest.raises(battles.BattleExpired):
+        battles.show(second)
+    third = battles.ahead(voter, category, first, 1)[0]
+    assert third == second
+    assert third.served_at is None
+    assert {third.left_token, third.right_token}.isdisjoint({second.left_token, second.right_token})
 
 
 @pytest.mark.django_db
@@ -186,3 +253,6 @@ def test_two_tabs_that_ask_at_once_get_the_same_battle(category):
     served = together(6, lambda _: battles.serve(voter, category))
     assert len({battle.pk for battle in served}) == 1
     assert Battle.objects.count() == 1
+    following = together(6, lambda _: [battle.pk for battle in battles.ahead(voter, category, served[0], 2)])
+    assert all(each == following[0] for each in following)
+    assert Battle.objects.count() == 3

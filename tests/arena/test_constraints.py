@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from arena import battles, generation
+from arena import battles, generation, reports
 from arena.models import (
     Category,
     Competition,
@@ -18,6 +18,7 @@ from arena.models import (
     ImportedVote,
     PairScores,
     Prompt,
+    Report,
     Tally,
     Vote,
     VoteFile,
@@ -160,6 +161,14 @@ def test_vote():
     refuses("arena_vote_pkey", lambda: Vote.objects.bulk_create([vote]))
 
 
+def test_report():
+    report = reports.report(make.make_battle(), "left", "broken")
+    refuses("report reason is known", update(report, reason="ugly"))
+    refuses("a resolved report says how and when", update(report, resolution="accepted"))
+    refuses("a resolved report says how and when", update(report, resolved_at=timezone.now()))
+    refuses("one report per voter and entry", lambda: Report.objects.create(**_copy(report)))
+
+
 def test_tally():
     battle = make.make_battle()
     battles.cast_vote(battle, "left")
@@ -182,6 +191,11 @@ def test_imported_votes():
     refuses("one imported vote per line", lambda: ImportedVote.objects.create(**_copy(vote)))
     refuses("an imported vote is between two models", update(vote, right_model=one))
     refuses("imported outcome is known", update(vote, outcome="win"))
+    named = "an imported vote names a file and models that exist"
+    for column in ("file_id", "left_model_id", "right_model_id"):
+        refuses(named, update(vote, **{column: 987_654}))
+        refuses(named, lambda column=column: ImportedVote.objects.create(**_copy(vote) | {"line": 3, column: 987_654}))
+    refuses("a vote file with votes stays", lambda: VoteFile.objects.filter(pk=file.pk)._raw_delete("default"))
 
 
 def test_nothing_voted_on_can_vanish():

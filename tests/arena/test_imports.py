@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
+import io
 import sys
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Sum
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from arena import imports
+from arena import imports, votefiles
 from arena.management.commands import import_votes
 from arena.models import ImportedVote, Tally, VoteFile
 from leaderboard import tallies
@@ -77,7 +82,18 @@ def test_any_two_names_are_two_models_and_come_back_as_they_were(names):
         ((HEADER + ",,A,B,left,extra\n").encode(), "Line 2: more cells"),
         (b"left,right,outcome,time\nA,B,left,yesterday\n", "Line 2: the time “yesterday”"),
         ((HEADER + f",,{'A' * 200},B,left\n").encode(), "more than 160"),
-        (HEADER.encode() + b",,\xff,B,left\n", "not UTF-8"),
+        (HEADER.encode() + b",,\xff,B,left\n", "not UTF-8 text .*line 2"),
+        ("left,right,outcome\nA,B,left\n".encode("utf-16"), "not UTF-8"),
+        (b"left;right;outcome\nA;B;left\n", "column left, right, outcome is missing"),
+        (b"left,right,left,outcome\nA,B,C,left\n", "Line 1: the column left is there twice"),
+        ((HEADER + ",,A\0,B,left\n").encode(), "Line 2: left holds a character that is none"),
+        ((HEADER + "v\0,,A,B,left\n").encode(), "Line 2: voter holds a character"),
+        (
+            (HEADER + ',,A,B,left\n,,A,B,"left\n' + ",,A,B,left\n" * 9).encode(),
+            r"(?s)Line 12: the outcome “left.{50,60}…” is",
+        ),
+        ((HEADER + ",,A,B,left\n,,A,B," + "x" * 200_000).encode(), "breaks off as CSV after 1 votes"),
+        (b"left,right,outcome,time\nA,B,left,0001-01-01T00:00:00+14:00\n", "Line 2: the time"),
     ],
 )
 def test_a_bad_file_is_refused_whole_with_its_reason(data, reason):
@@ -92,6 +108,80 @@ def test_all_bad_lines_are_reported_together():
     with pytest.raises(imports.BadVotes) as caught:
         imports.import_votes(data, make.make_category(), "Elsewhere")
     assert [problem.split(":")[0] for problem in caught.value.problems] == ["Line 3", "Line 4"]
+
+
+def test_files_as_other_programs_write_them_are_read_the_same():
+    rows = [("ann", "p1", "Älpha", "Beta", "left"), ("ben", "a, b", 'Quo"ted', "Beta", "tie")]
+    body = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows]
+    plain = ["voter,prompt,left,right,outcome", *body]
+    expected = None
+    for end in ("\n", "\r\n", "\r"):
+        for before, after in (("", ""), ("\ufeff", ""), ("", end * 3)):
+            for header in (plain[0], ' Voter ,PROMPT,Left,right,"outcome"'):
+                text = before + end.join([header, *body]) + end + after
+                found = [row[1:6] for row in votefiles.read(text.encode())]
+                expected = expected or found
+                assert found == expected
+    assert [row[0] for row in expected] == ["Älpha", 'Quo"ted']
+    assert expected[1][4] == "a, b"
+
+
+def test_cells_with_tabs_breaks_and_backslashes_come_back_as_they_were():
+    voter, prompt = "a\\tb\tc\\.", "one\ntwo\r\nthree\\N"
+    text = f'{HEADER}"{voter}","{prompt}",A,B,left\n\\N,\\.,A,B,tie\n'
+    imports.import_votes(text.encode(), make.make_category(), "Elsewhere")
+    assert sorted(ImportedVote.objects.values_list("voter_key", "prompt_key")) == sorted(
+        [(voter, prompt), ("\\N", "\\.")]
+    )
+
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
+
+
+@settings(max_examples=120, deadline=None, derandomize=True)
+@given(
+    st.lists(st.tuples(TEXT, TEXT, st.sampled_from(["left", "right", "tie", "both_bad", " left ", "win", ""]), TEXT))
+)
+def test_any_lines_are_votes_or_named_as_bad(rows):
+    out = io.StringIO()
+    csv.writer(out).writerows([("left", "right", "outcome", "voter"), *rows])
+
+    def good(row):
+        left, right = row[0].strip(), row[1].strip()
+        named = left and right and left != right and "\0" not in left + right + row[3].strip()
+        return named and row[2].strip() in ("left", "right", "tie", "both_bad")
+
+    if rows and all(map(good, rows)):
+        assert [row.left for row in votefiles.read(out.getvalue().encode())] == [row[0].strip() for row in rows]
+    else:
+        with pytest.raises(imports.BadVotes) as caught:
+            votefiles.read(out.getvalue().encode())
+        assert len(caught.value.problems) == max(1, sum(not good(row) for row in rows))
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.one_of(st.binary(max_size=80), st.text(max_size=80).map(lambda text: text.encode("utf-8", "surrogatepass"))))
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_rubbish_is_refused_and_never_a_crash(kind, data):
+    for file in (data, b"left,right,outcome\n" + data, b'{"left": "A", "right": "B", "outcome": ' + data):
+        with contextlib.suppress(imports.BadVotes):
+            votefiles.read(file, kind)
+
+
+def test_a_character_that_json_can_write_and_text_cannot_hold_is_a_bad_line():
+    data = rb'{"left": "A", "right": "B", "outcome": "left", "voter": "\ud800"}'
+    with pytest.raises(imports.BadVotes, match="Line 1: voter holds a character"):
+        imports.import_votes(data, make.make_category(), "Elsewhere", kind="jsonl")
+    with pytest.raises(imports.BadVotes, match="Line 1: not JSON"):
+        votefiles.read(b"[" * 100_000, "jsonl")
+
+
+def test_a_time_counts_for_its_day_in_utc():
+    rows = votefiles.read(
+        b"left,right,outcome,time\nA,B,left,2026-03-01T00:30:00+02:00\nA,B,left,2026-03-01\nA,B,tie, \n"
+    )
+    assert [row.day.isoformat() for row in rows[:2]] == ["2026-02-28", "2026-03-01"]
+    assert [row.is_dated for row in rows] == [True, True, False]
 
 
 def test_the_command(tmp_path, capsys):

@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from arena import generation, spending
 from arena.models import Entry, Generation
-from providers import limits
 from providers.adapters.base import Account
 from providers.models import Call
 from tests import factories as make
+from tests.providers.steps import give_back, take
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("simulated")]
 
@@ -134,7 +134,7 @@ def test_the_daily_cap_leaves_work_in_the_queue(settings):
 def test_a_limit_sends_work_back_into_the_queue_without_using_an_attempt(settings):
     settings.PROVIDERS["simulated-openai"]["limits"] = {"concurrency": 1, "rate": 0}
     (row,) = queued(None)
-    lease = limits.take("simulated-openai", 30)
+    lease = take("simulated-openai", 30)
     for _ in range(6):  # more often than there are attempts
         Generation.objects.update(due_at=timezone.now())
         generation.run(row.pk)
@@ -142,7 +142,7 @@ def test_a_limit_sends_work_back_into_the_queue_without_using_an_attempt(setting
     assert "SIMULATED_OPENAI_CONCURRENCY" in row.error
     assert row.due_at > timezone.now()
     assert not Call.objects.exists()
-    limits.give_back(lease)
+    give_back(lease)
     Generation.objects.update(due_at=timezone.now())
     generation.run(row.pk)
     assert (again(row).status, row.attempt) == ("succeeded", 1)

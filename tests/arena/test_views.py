@@ -65,6 +65,45 @@ def test_no_byte_before_the_vote_names_a_model(client, battle):
             assert word.lower().encode() not in seen
 
 
+def test_the_pairs_loaded_ahead_name_no_model_and_were_drawn_before_the_vote(client, battle, monkeypatch):
+    models = [battle.left.image_model, battle.right.image_model, make.make_model("sample-merlin", "Merlin Prime")]
+    for _ in range(2):
+        prompt = make.make_prompt(battle.prompt.competition)
+        for model in models:
+            make.make_entry(prompt, model)
+    page = client.get(f"/battles/{battle.pk}/").content.decode()
+    (second,) = Battle.objects.filter(served_at=None)
+    assert f"/i/{second.left_token}.webp" in page
+    when = []
+    cast_vote = battles.cast_vote
+    monkeypatch.setattr(battles, "cast_vote", lambda *vote: (when.append(Battle.objects.count()), cast_vote(*vote)))
+    reply = client.post(f"/battles/{battle.pk}/vote/", {"outcome": "left"}, **HTMX).content.decode()
+    assert when == [Battle.objects.count()] == [3]
+    names = [model.name for model in models] + [model.slug for model in models]
+    assert not [name for name in names if name in page]
+    ahead = "".join(reply.split("<template")[1:])
+    assert ahead.count("</template>") == 2
+    for template in reply.split("<template")[1:]:
+        assert not [name for name in names if name in template.partition("</template>")[0]]
+
+
+def test_a_pair_loaded_ahead_is_shown_by_its_address_or_by_the_browsers_word(client, battle):
+    prompt = make.make_prompt(battle.prompt.competition)
+    make.make_entry(prompt, battle.left.image_model)
+    make.make_entry(prompt, battle.right.image_model)
+    client.get(f"/battles/{battle.pk}/")
+    (second,) = Battle.objects.filter(served_at=None)
+    assert client.post(f"/battles/{second.pk}/show/").status_code == 409
+    assert client.get(f"/battles/{second.pk}/")["Location"] == "/arena/text-to-image/"
+    client.post(f"/battles/{battle.pk}/vote/", {"outcome": "left"}, **HTMX)
+    assert client.post(f"/battles/{second.pk}/show/").status_code == 204
+    second.refresh_from_db()
+    assert second.served_at is not None
+    assert client.get(f"/battles/{second.pk}/").status_code == 200
+    client.post(f"/battles/{second.pk}/skip/")
+    assert client.post(f"/battles/{second.pk}/show/").status_code == 200  # shown, and over
+
+
 def test_the_reply_to_the_vote_names_both(client, battle):
     reply = client.post(f"/battles/{battle.pk}/vote/", {"outcome": "left"}, **HTMX)
     assert reply.status_code == 200
@@ -136,6 +175,7 @@ def test_somebody_elses_battle_does_not_exist(client, battle):
     assert client.get(f"/battles/{battle.pk}/").status_code == 404
     assert client.post(f"/battles/{battle.pk}/vote/", {"outcome": "left"}).status_code == 404
     assert client.post(f"/battles/{battle.pk}/skip/").status_code == 404
+    assert client.post(f"/battles/{battle.pk}/show/").status_code == 404
     assert Client().post(f"/battles/{battle.pk}/vote/", {"outcome": "left"}).status_code == 404
     assert not Vote.objects.exists()
 

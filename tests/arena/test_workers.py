@@ -49,6 +49,7 @@ def celery(tmp_path: Path, simulator, *arguments: str) -> Iterator[subprocess.Po
         "GENERATION_TIME_LIMIT": "8",
         "GENERATION_LEASE_GRACE": "1",
         "GENERATION_BACKOFF": "1",
+        "DATABASE_POOL": "4",
         "SECRET_KEY": settings.SECRET_KEY,
     }
     log = (tmp_path / f"{arguments[0]}.log").open("ab")

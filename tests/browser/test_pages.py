@@ -108,10 +108,13 @@ def test_axe_finds_nothing_in_any_state_of_a_battle(live_server, page: Page, sit
     expect(page.locator(".reveal")).to_be_visible()
     page.wait_for_timeout(250)
     found += [f"reveal {problem}" for problem in problems(page)]
-    page.keyboard.press("Space")
+    with page.expect_response("**/show/"):
+        page.keyboard.press("Space")
     expect(page.locator(BUTTON)).to_be_enabled()
     past = timezone.now() - timedelta(minutes=5)
-    Battle.objects.filter(vote=None).update(served_at=past - timedelta(hours=1), expires_at=past)
+    Battle.objects.filter(vote=None).exclude(served_at=None).update(
+        served_at=past - timedelta(hours=1), expires_at=past
+    )
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".closed")).to_be_visible()
     found += [f"expired {problem}" for problem in problems(page)]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from django.db.models import ProtectedError
+from django.utils import timezone
 
-from leaderboard.models import Rating, Snapshot
+from leaderboard.models import Rating, SharedRanking, Snapshot
 from tests import factories as make
 from tests.arena.test_constraints import refuses, update
 
@@ -40,6 +41,13 @@ def test_rating():
         "one rating per category and model",
         lambda: Rating.objects.create(category=rating.category, image_model=rating.image_model, **again),
     )
+
+
+def test_shared_ranking():
+    link = SharedRanking.objects.create(voter=make.make_voter(), category=make.make_category(), until=timezone.now())
+    refuses("a shared ranking has its token", update(link, token="1"))
+    again = {"voter": link.voter, "category": link.category, "until": link.until}
+    refuses("one link per voter and ranking", lambda: SharedRanking.objects.create(**again))
 
 
 def test_snapshot():

@@ -81,11 +81,12 @@ def test_an_offering_that_became_slow_is_asked_last():
     assert health.troubles([cheap.pk])[cheap.pk] == "takes 40 s lately, 3 s over the day"
 
 
-def test_health_is_looked_up_once_in_a_few_seconds(django_assert_num_queries):
+def test_offerings_and_health_are_looked_up_once_in_a_few_seconds(monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr(routing, "KEPT_SECONDS", 60)
     model, _ = offered("0.01", "0.02")
     routing.candidates(model, REQUEST)
-    with django_assert_num_queries(1):
-        routing.candidates(model, REQUEST)
+    with django_assert_num_queries(0):
+        assert providers_of(model) == ["simulated-openai", "simulated-replicate"]
 
 
 # Names ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,18 +16,19 @@ from providers.errors import (
     ProviderFailure,
     RateLimited,
 )
+from tests.providers.steps import check, report
 
 FAILURE = ProviderFailure("500")
 
 
 def fail(times: int = circuit.FAILURES) -> None:
     for _ in range(times):
-        circuit.report(1, FAILURE)
+        report(1, FAILURE)
 
 
 def is_closed() -> bool:
     try:
-        circuit.check(1, "fal's model", 30)
+        check(1, "fal's model", 30)
     except HeldBack:
         return False
     return True
@@ -51,16 +52,16 @@ def test_it_opens_after_failures_in_a_row_and_says_for_how_long():
     assert is_closed()
     fail(1)
     with pytest.raises(HeldBack, match="fal's model failed 5 times in a row") as caught:
-        circuit.check(1, "fal's model", 30)
+        check(1, "fal's model", 30)
     assert caught.value.retry_after == pytest.approx(30, abs=1)
     assert not caught.value.own_limit
-    circuit.check(2, "another offering", 30)
+    check(2, "another offering", 30)
 
 
 @pytest.mark.parametrize("answer", [None, ContentPolicy("no")])
 def test_an_answer_in_between_forgets_the_failures(answer):
     fail(circuit.FAILURES - 1)
-    circuit.report(1, answer)
+    report(1, answer)
     fail(circuit.FAILURES - 1)
     assert is_closed()
 
@@ -68,7 +69,7 @@ def test_an_answer_in_between_forgets_the_failures(answer):
 @pytest.mark.parametrize("error", [RateLimited("429"), OutOfCredit("402"), InvalidRequest("422")])
 def test_what_is_not_the_providers_fault_never_opens_it(error):
     for _ in range(20):
-        circuit.report(1, error)
+        report(1, error)
     assert is_closed()
 
 
@@ -77,7 +78,7 @@ def test_one_probe_passes_and_its_success_closes():
     fail()
     half_open()
     assert not any(is_closed() for _ in range(5))  # the probe is out
-    circuit.report(1, None)
+    report(1, None)
     assert all(is_closed() for _ in range(5))
 
 
@@ -86,7 +87,7 @@ def test_a_failed_probe_opens_it_for_longer():
     fail()
     half_open()
     started = time.monotonic()
-    circuit.report(1, BadOutput("nothing"))
+    report(1, BadOutput("nothing"))
     half_open()
     assert time.monotonic() - started >= 0.1  # twice the first rest
 
@@ -95,7 +96,7 @@ def test_a_failed_probe_opens_it_for_longer():
 def test_a_probe_that_was_throttled_leaves_the_way_to_the_next():
     fail()
     half_open()
-    circuit.report(1, RateLimited("429"))
+    report(1, RateLimited("429"))
     assert is_closed()
     assert not is_closed()
 
@@ -103,5 +104,5 @@ def test_a_probe_that_was_throttled_leaves_the_way_to_the_next():
 def test_late_failures_of_calls_from_before_do_not_prolong_it():
     fail(circuit.FAILURES * 4)
     with pytest.raises(HeldBack) as caught:
-        circuit.check(1, "fal's model", 30)
+        check(1, "fal's model", 30)
     assert caught.value.retry_after <= 30

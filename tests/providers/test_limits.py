@@ -14,6 +14,7 @@ from django.conf import settings as django_settings
 
 from providers import limits, valkey
 from providers.errors import HeldBack
+from tests.providers.steps import give_back, pause, take
 
 TOP = """
 local n = redis.call('INCRBY', KEYS[1], ARGV[1])
@@ -38,14 +39,14 @@ def work(threads: int, rounds: int) -> None:
         done = 0
         while done < rounds:
             try:
-                lease = limits.take("acme", 30)
+                lease = take("acme", 30)
             except HeldBack:
                 time.sleep(0.002)
                 continue
             count(+1)
             time.sleep(0.004)
             count(-1)
-            limits.give_back(lease)
+            give_back(lease)
             done += 1
 
     with ThreadPoolExecutor(threads) as pool:
@@ -89,17 +90,17 @@ def test_forty_threads_in_two_processes_never_hold_more_than_ten_leases(settings
 
 def test_who_is_refused_gets_a_time_of_his_own(settings):
     configured(settings, concurrency=2)
-    held = [limits.take("acme", 30) for _ in range(2)]
+    held = [take("acme", 30) for _ in range(2)]
     waits = []
     for _ in range(4):
         with pytest.raises(HeldBack, match="2 requests, as many as ACME_CONCURRENCY allows") as caught:
-            limits.take("acme", 30)
+            take("acme", 30)
         assert caught.value.own_limit
         waits.append(caught.value.retry_after)
     assert waits == sorted(waits)
     assert waits[3] - waits[0] == pytest.approx(1.5, abs=0.2)  # a line that moves twice a second
-    limits.give_back(held[0])
-    limits.take("acme", 30)
+    give_back(held[0])
+    take("acme", 30)
 
 
 def test_the_rate_is_kept_over_time(settings):
@@ -107,7 +108,7 @@ def test_the_rate_is_kept_over_time(settings):
     started, passed = time.monotonic(), 0
     while passed < 20:
         try:
-            limits.take("acme", 30)
+            take("acme", 30)
             passed += 1
         except HeldBack:
             time.sleep(0.001)
@@ -117,13 +118,13 @@ def test_the_rate_is_kept_over_time(settings):
 def test_a_dead_workers_lease_ends_by_itself(settings, monkeypatch):
     monkeypatch.setattr(limits, "GRACE", 0.05)
     configured(settings, concurrency=1)
-    limits.take("acme", 0.05)
+    take("acme", 0.05)
     with pytest.raises(HeldBack):
-        limits.take("acme", 1)
+        take("acme", 1)
     end = time.monotonic() + 5
     while True:
         try:
-            limits.take("acme", 1)
+            take("acme", 1)
             break
         except HeldBack:
             assert time.monotonic() < end
@@ -132,8 +133,8 @@ def test_a_dead_workers_lease_ends_by_itself(settings, monkeypatch):
 
 def test_a_pause_counts_for_everybody_and_the_longer_one_wins(settings):
     configured(settings)
-    limits.pause("acme", 30)
-    limits.pause("acme", 1)
+    pause("acme", 30)
+    pause("acme", 1)
     waits = []
     work_ = threading.Thread(target=lambda: waits.append(held()))
     work_.start()
@@ -143,7 +144,7 @@ def test_a_pause_counts_for_everybody_and_the_longer_one_wins(settings):
 
 def held() -> float:
     with pytest.raises(HeldBack, match="acme asked not to be asked for another 30 s") as caught:
-        limits.take("acme", 1)
+        take("acme", 1)
     assert not caught.value.own_limit
     return caught.value.retry_after or 0
 
@@ -154,8 +155,8 @@ def test_without_valkey_calls_go_on_unlimited_and_no_call_waits_for_it(settings,
     valkey.disconnect()
     started = time.monotonic()
     for _ in range(50):
-        limits.give_back(limits.take("acme", 30))
-        limits.pause("acme", 60)
+        give_back(take("acme", 30))
+        pause("acme", 60)
     assert time.monotonic() - started < 1
     assert caplog.text.count("Valkey does not answer") == 1
     valkey.disconnect()
@@ -164,4 +165,4 @@ def test_without_valkey_calls_go_on_unlimited_and_no_call_waits_for_it(settings,
 def test_without_limits_nobody_waits(settings):
     configured(settings)
     for _ in range(100):
-        limits.take("acme", 30)
+        take("acme", 30)

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from providers import circuit, limits, routing, valkey
+from providers import circuit, routing, valkey
 from providers.adapters.base import Account
 from providers.errors import BadOutput, ContentPolicy, HeldBack, ProviderError, ProviderFailure, RateLimited
 from providers.models import Call
 from providers.request import ImageRequest
 from tests import factories as make
+from tests.providers.steps import give_back, report, take
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("simulated")]
 REQUEST = ImageRequest(prompt="A red kite", size="256x256")
@@ -48,7 +49,7 @@ def test_a_circuit_opens_after_failures_and_a_probe_closes_it():
 def test_with_an_open_circuit_the_next_offering_is_asked():
     model, (cheap, _) = offered("0.01", "0.02")
     for _ in range(circuit.FAILURES):
-        circuit.report(cheap.pk, ProviderFailure("500"))
+        report(cheap.pk, ProviderFailure("500"))
     assert ask(model, caller="arena").call.offering.provider == "simulated-replicate"
     assert Call.objects.count() == 1
 
@@ -69,14 +70,14 @@ def test_a_provider_is_not_asked_before_the_time_it_named():
 def test_our_own_limits_make_the_arena_wait_and_others_go_on_to_the_next(settings, caller):
     settings.PROVIDERS["simulated-openai"]["limits"] = {"concurrency": 1, "rate": 0}
     model, _ = offered("0.01", "0.02")
-    lease = limits.take("simulated-openai", 30)
+    lease = take("simulated-openai", 30)
     if caller == "arena":
         with pytest.raises(HeldBack, match="SIMULATED_OPENAI_CONCURRENCY"):
             ask(model, caller="arena")
         assert not Call.objects.exists()
     else:
         assert ask(model).call.offering.provider == "simulated-replicate"
-    limits.give_back(lease)
+    give_back(lease)
     assert ask(model, caller=caller).call.offering.provider == "simulated-openai"
 
 

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('providers', '0002_requests_and_usage'),
+        ("providers", "0003_call_summaries"),
     ]
 
     operations = [

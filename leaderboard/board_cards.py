@@ -1,0 +1,77 @@
+"""The picture that a link to a board shows where it is shared: its first five models with their intervals.
+
+Drawn when somebody asks, kept under the board's version; the address carries that version too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+
+from django.urls import reverse
+from PIL import ImageDraw
+
+from arena.models import Category
+
+from . import standings
+from .cards import ACCENT, HEIGHT, MARGIN, SOFT, WHITE, WIDTH, backdrop, shortened, typeface
+from .kept import MINUTE, kept, version
+from .standings import Standing
+
+ROWS = 5
+_NAMES, _BARS = 620, (700, 990)  # where the names end; from where to where the intervals are drawn
+
+
+def address(category: Category) -> str:
+    """With a version: whoever shares a page keeps the picture of that address for ever."""
+    stamp = hashlib.sha256(repr(version(category)).encode()).hexdigest()[:12]
+    return f"{reverse('leaderboard:category-card', args=[category.slug])}?v={stamp}"
+
+
+def of_category(category: Category, host: str) -> bytes:
+    return kept(
+        "board card", version(category), category.name, host, seconds=60 * MINUTE, make=lambda: _draw(category, host)
+    )
+
+
+def _draw(category: Category, host: str) -> bytes:
+    board = [each for each in standings.board(category) if each.half_width is not None]
+    card = backdrop()
+    draw = ImageDraw.Draw(card)
+    draw.text((MARGIN, 56), "Image models by blind votes", ACCENT, font=typeface(28, 600))
+    draw.text((MARGIN, 96), shortened(category.name, WIDTH - 2 * MARGIN, 64, 800), WHITE, font=typeface(64, 800))
+    if board:
+        _rows(draw, board[:ROWS])
+    else:
+        draw.text((MARGIN, 260), "No ratings yet", SOFT, font=typeface(40, 600))
+    total = getattr(getattr(category, "board", None), "votes", 0)
+    foot = f"{len(board)} models · {total:,} votes · {host}{category.get_absolute_url()}"
+    draw.text((MARGIN, HEIGHT - 68), shortened(foot, WIDTH - 2 * MARGIN, 25, 500), SOFT, font=typeface(25, 500))
+    out = io.BytesIO()
+    card.save(out, "JPEG", quality=88)
+    return out.getvalue()
+
+
+def _rows(draw: ImageDraw.ImageDraw, board: Sequence[Standing]) -> None:
+    low = min(each.rating.lower for each in board)
+    span = max(max(each.rating.upper for each in board) - low, 1e-9)
+    left, right = _BARS
+
+    def at(elo: float) -> float:
+        return left + (elo - low) / span * (right - left)
+
+    for index, each in enumerate(board):
+        rating, y = each.rating, 206 + index * 66
+        model = rating.image_model
+        name = f"{model.name} (sample)" if model.is_sample else model.name
+        draw.text((MARGIN, y), f"{rating.rank}", SOFT, font=typeface(34, 800))
+        draw.text((MARGIN + 56, y), shortened(name, _NAMES - MARGIN - 56, 34, 700), WHITE, font=typeface(34, 700))
+        draw.rounded_rectangle((left, y + 22, right, y + 24), 1, (52, 50, 84))
+        draw.rounded_rectangle((at(rating.lower), y + 16, at(rating.upper), y + 30), 7, (110, 98, 200))
+        point = at(rating.elo)
+        draw.ellipse((point - 8, y + 15, point + 8, y + 31), ACCENT)
+        elo = f"{rating.elo:.0f}"
+        draw.text((right + 34, y), elo, WHITE, font=typeface(34, 800))
+        half = f"±{max(rating.upper - rating.elo, rating.elo - rating.lower):.0f}"
+        draw.text((right + 44 + typeface(34, 800).getlength(elo), y + 9), half, SOFT, font=typeface(24, 500))

@@ -1,0 +1,48 @@
+"""Answers kept in Valkey because asking Postgres again would cost more than they are worth.
+
+A key names the version of what the answer was made from – a board's is the moment it was computed – so a new board is
+a new key and shows at once; nothing is ever invalidated. Without Valkey everything is computed every time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import redis
+from django.core.cache import cache
+
+from arena.models import Category
+
+log = logging.getLogger(__name__)
+
+PREFIX = "kept:2:"  # the number counts changes of what is kept: after an update old answers are not understood
+MINUTE = 60.0
+
+Answer = TypeVar("Answer")
+
+
+def kept(*key: object, seconds: float, make: Callable[[], Answer]) -> Answer:
+    """The answer under this key, or a new one that is kept for `seconds`. Answers are picklable and never None."""
+    name = PREFIX + hashlib.sha256(repr(key).encode()).hexdigest()[:40]
+    try:
+        found = cache.get(name)
+    except redis.RedisError as error:
+        log.warning("Valkey does not answer (%s): computed again.", error)
+        return make()
+    if found is not None:
+        return cast(Answer, found)
+    answer = make()
+    try:
+        cache.set(name, answer, seconds)
+    except redis.RedisError as error:
+        log.warning("Valkey does not answer (%s): not kept.", error)
+    return answer
+
+
+def version(category: Category) -> tuple[int, str]:
+    """Of the category's ratings: read before what is kept under it, so that only what is new can be taken for old."""
+    board = getattr(category, "board", None)
+    return category.pk, board.computed_at.isoformat() if board and board.computed_at else ""

@@ -1,0 +1,84 @@
+"""What a lab's page tells: its models, where they stand, what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import F
+
+from arena.models import Category
+from leaderboard import charts
+from leaderboard.models import Rating
+from providers.models import ImageModel, Lab
+
+from . import sellers
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A model of the lab."""
+
+    image_model: ImageModel
+    ratings: Sequence[Rating]  # on boards with votes cast here first
+    price: Decimal | None
+    estimated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The lab's models on one board, with the intervals as a chart."""
+
+    category: Category
+    wide: charts.Forest | None
+    narrow: charts.Forest | None
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    made: Sequence[Made]
+    boards: Sequence[Board]
+
+
+def of_lab(lab: Lab) -> Models:
+    """Three queries, however many models."""
+    rows = lab.image_models.prefetch_related("ratings__category", "offerings").order_by(
+        F("released_on").desc(nulls_last=True), "name"
+    )
+    made = [_made(model) for model in rows]
+    by_category: dict[int, list[Rating]] = {}
+    for each in made:
+        for rating in each.ratings:
+            rating.image_model = each.image_model
+            by_category.setdefault(rating.category_id, []).append(rating)
+    boards = [_board(ratings) for ratings in by_category.values()]
+    return Models(
+        sorted(made, key=lambda each: (each.image_model.retired_at is not None, not each.ratings)),
+        sorted(boards, key=lambda each: (bool(each.category.source_name), each.category.position, each.category.name)),
+    )
+
+
+def _made(image_model: ImageModel) -> Made:
+    offerings = [each for each in image_model.offerings.all() if each.is_active]
+    prices = [(price, each.price_estimated) for each in offerings if (price := sellers.price_of(each)) is not None]
+    price, estimated = min(prices, default=(None, False))
+    ratings = sorted(
+        image_model.ratings.all(), key=lambda each: (bool(each.category.source_name), each.category.position)
+    )
+    return Made(image_model, ratings, price, estimated)
+
+
+def _board(ratings: list[Rating]) -> Board:
+    rows = [
+        charts.Row(
+            rating.image_model.name,
+            rating.image_model.get_absolute_url(),
+            rating.elo,
+            rating.lower,
+            rating.upper,
+            provisional=rating.status == "provisional",
+        )
+        for rating in sorted(ratings, key=lambda each: -each.elo)
+    ]
+    return Board(ratings[0].category, charts.forest(rows, charts.WIDE), charts.forest(rows, charts.NARROW))

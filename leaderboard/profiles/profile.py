@@ -1,0 +1,179 @@
+"""A model's page as one value: each section asked once, in a number of queries that no amount of data changes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import isfinite
+
+from django.db.models import Count
+
+from arena.models import Category, Entry, Generation
+from arena.templatetags.arena import usd
+from leaderboard import charts, records
+from leaderboard.kept import MINUTE, kept, version
+from leaderboard.models import Rating
+from leaderboard.standings import Standing
+from providers.models import ImageModel
+
+from . import competitions, matchups, questions, reference, sellers, speed
+from .competitions import Result
+from .matchups import Matchups
+from .questions import Question
+from .reference import Group, Sizes
+from .sellers import Seller
+from .speed import Speed
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Prompts of the arena that the model has not answered, by reason."""
+
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    image_model: ImageModel
+    standings: Sequence[Standing]
+    category: Category | None  # the board whose charts and matchups are shown
+    matchups: Matchups | None
+    results: Sequence[Result]
+    gallery: Sequence[Entry]  # but those held back from this reader
+    sellers: Sequence[Seller]
+    cheapest: Seller | None
+    speed: Speed
+    failures: Sequence[Failure]
+    answered: int
+    groups: Sequence[Group]
+    sizes: Sizes
+    questions: Sequence[Question]
+
+    @property
+    def voted(self) -> int:
+        """In how many competitions it has votes."""
+        return sum(bool(result.score.votes) for result in self.results)
+
+    @property
+    def seller_names(self) -> list[str]:
+        return sellers.names(self.sellers)
+
+    @property
+    def estimated(self) -> bool:
+        return any(each.offering.price_estimated for each in self.sellers)
+
+    @property
+    def behaviours(self) -> list[tuple[str, str, str, list[str]]]:
+        return reference.behaviours(self.groups)
+
+    @property
+    def tasks(self) -> Sequence[str]:
+        """Modes in which it can be asked."""
+        return list(dict.fromkeys(each.offering.mode for each in self.sellers))
+
+
+def of_model(image_model: ImageModel, base_url: str, board: str = "", hidden: Collection[int] = ()) -> Profile:
+    """`board` is the slug of the category to show charts of, if the model is rated there."""
+    places = places_of(image_model)
+    category = next((each.rating.category for each in places if each.rating.category.slug == board), None)
+    if category is None and places:
+        category = places[0].rating.category
+    entries = competitions.entries_of(image_model)
+    sold = sellers.of_model(image_model)
+    measured = speed.of_sellers(sold)
+    sources = [reference.Source(each.name, each.offering.mode, each.offering.parameters) for each in sold]
+    sizes = reference.sizes(sources)
+    outcomes = Generation.objects.filter(image_model=image_model, status__in=["succeeded", "failed"]).order_by()
+    counts = dict(outcomes.values_list("outcome").annotate(total=Count("*")))
+    answered = counts.pop("", 0)
+    return Profile(
+        image_model=image_model,
+        standings=places,
+        category=category,
+        matchups=matchups.of_model(image_model, category) if category else None,
+        results=competitions.results(image_model, entries, hidden),
+        gallery=competitions.shown(entries, hidden),
+        sellers=sold,
+        cheapest=sellers.cheapest(sold),
+        speed=measured,
+        failures=[Failure(reason.replace("_", " "), n) for reason, n in sorted(counts.items())],
+        answered=answered,
+        groups=reference.groups(sources),
+        sizes=sizes,
+        questions=questions.answered(_known(image_model, base_url, places, sold, measured, sizes)),
+    )
+
+
+def places_of(image_model: ImageModel) -> list[Standing]:
+    """The model's place on every board, boards with votes cast here before boards of imported votes. Two queries."""
+    ratings = list(image_model.ratings.select_related("category__board"))
+    ratings.sort(key=lambda each: (bool(each.category.source_name), each.category.position, each.category.name))
+    of = Rating.objects.filter(category__in=[each.category_id for each in ratings]).order_by()
+    sizes = dict(of.values_list("category").annotate(total=Count("*"))) if ratings else {}
+    return [Standing(rating, sizes[rating.category_id]) for rating in ratings]
+
+
+def _known(
+    image_model: ImageModel,
+    base_url: str,
+    places: Sequence[Standing],
+    sold: Sequence[Seller],
+    measured: Speed,
+    sizes: Sizes,
+) -> questions.Known:
+    cheapest, fastest = sellers.cheapest(sold), measured.fastest
+    return questions.Known(
+        name=image_model.name,
+        model_id=image_model.slug,
+        base_url=base_url,
+        price=cheapest.price if cheapest else None,
+        price_text=usd(cheapest.price) if cheapest else "",
+        price_provider=cheapest.name if cheapest else "",
+        price_estimated=bool(cheapest and cheapest.offering.price_estimated),
+        sellers=sellers.names(sold),
+        largest=sizes.largest,
+        seconds=fastest.p50 if fastest else None,
+        seconds_provider=fastest.name if fastest else "",
+        licence=image_model.licence,
+        open_weights=None if image_model.origin == ImageModel.Origin.IMPORTED else image_model.open_weights,
+        places=[_place(each) for each in places if each.half_width is not None],
+        edits=any(each.offering.mode == "edit" for each in sold),
+        sample=image_model.is_sample,
+    )
+
+
+def _place(standing: Standing) -> str:
+    rating = standing.rating
+    wider = max(rating.upper - rating.elo, rating.elo - rating.lower)
+    plus = f" ±{wider:.0f}" if isfinite(wider) else ""
+    return f"#{rating.rank} of {standing.of} in {rating.category.name} with an Elo of {rating.elo:.0f}{plus}"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The model's Elo in the kept boards of a category, as a chart in both frames; None with fewer than two."""
+
+    wide: charts.History | None
+    narrow: charts.History | None
+    first: datetime | None
+
+
+def history(image_model: ImageModel, category: Category) -> History:
+    return kept(
+        "history",
+        version(category),
+        image_model.pk,
+        seconds=10 * MINUTE,
+        make=lambda: _history(records.history(image_model, category), image_model.name),
+    )
+
+
+def _history(points: Sequence[records.Point], name: str) -> History:
+    series = [charts.Series(name, [charts.Moment(p.taken_at, p.elo, p.lower, p.upper) for p in points])]
+    return History(
+        charts.history(series, charts.WIDE),
+        charts.history(series, charts.NARROW),
+        points[0].taken_at if points else None,
+    )

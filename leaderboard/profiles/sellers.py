@@ -1,0 +1,75 @@
+"""Who sells a model, at what price, and what it cost before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import cast
+
+from providers import accounts, routing
+from providers.models import ImageModel, Offering, Price
+from providers.request import ImageRequest, Mode
+
+SIDE = 1024  # prices are compared for an image of 1024 × 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """One offering as the page shows it."""
+
+    offering: Offering
+    price: Decimal | None  # of one 1024 × 1024 image in USD; None is unknown, never zero
+    past: tuple[Price, ...]  # newest first, the present one included; empty unless the price has moved
+
+    @property
+    def provider(self) -> str:
+        return self.offering.provider
+
+    @property
+    def name(self) -> str:
+        return accounts.name_of(self.provider)
+
+    @property
+    def is_simulated(self) -> bool:
+        return accounts.is_simulated(self.provider)
+
+    @property
+    def model_id(self) -> str:
+        """What to write to the API so that this provider, and no other, is asked."""
+        return f"{self.provider}/{self.offering.image_model.slug}"
+
+
+def of_model(image_model: ImageModel) -> list[Seller]:
+    """Active offerings, the cheapest of each mode first, in two queries."""
+    rows = list(image_model.offerings.active().prefetch_related("prices"))
+    for row in rows:
+        row.image_model = image_model
+    sellers = [_seller(row) for row in rows]
+    return sorted(
+        sellers,
+        key=lambda each: (each.offering.mode == "edit", each.price is None, each.price or 0, each.provider),
+    )
+
+
+def _seller(offering: Offering) -> Seller:
+    past = tuple(offering.prices.all())
+    return Seller(offering, price_of(offering), past if len(past) > 1 else ())
+
+
+def price_of(offering: Offering) -> Decimal | None:
+    """Of one 1024 × 1024 image, with the settings the offering sends; an edit has one source of that size."""
+    request = ImageRequest(prompt="", mode=cast(Mode, offering.mode))
+    return routing.estimate(offering, request, delivered=(SIDE, SIDE))
+
+
+def cheapest(sellers: Sequence[Seller]) -> Seller | None:
+    """The starting price; None when no price is known."""
+    return min(
+        (each for each in sellers if each.price is not None), key=lambda each: each.price or Decimal(0), default=None
+    )
+
+
+def names(sellers: Sequence[Seller]) -> list[str]:
+    """Every provider once, in the order of the sellers."""
+    return list(dict.fromkeys(each.name for each in sellers))

@@ -1,0 +1,43 @@
+"""Numbers of model, lab and provider pages as the pages write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+
+from leaderboard.charts import SPEED
+
+register = template.Library()
+
+
+@register.filter
+def duration(seconds: float | str | None) -> str:
+    """Templates say "" for what is missing on the way to a number."""
+    return SPEED.write(seconds) if isinstance(seconds, float) else "–"
+
+
+@register.filter
+def rate(share: float | str | None) -> str:
+    """A success rate with a decimal, for 99.9 and 99.0 per cent are ten times as many failures apart."""
+    if not isinstance(share, float):
+        return "–"
+    text = f"{share * 100:.1f}"
+    return f"{text}%" if text != "100.0" or share == 1 else ">99.9%"
+
+
+@register.filter
+def of_longest(value: float | None, longest: float) -> str:
+    """A bar's length in per cent of the longest."""
+    return f"{max(0.5, 100 * value / longest):.1f}%" if value and longest else "0%"
+
+
+@register.filter
+def at(table: Mapping[Any, Any], key: Any) -> Any:
+    return table.get(key)
+
+
+@register.filter
+def mode_name(mode: str) -> str:
+    return "Image editing" if mode == "edit" else "Text to image"

@@ -1,0 +1,47 @@
+"""Search, pages by use, and what changed this week."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_cookie
+
+from arena import blinding, voters
+from leaderboard import changes, uses
+from leaderboard import search as finder
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    query = request.GET.get("q", "").strip()
+    found = finder.find(query)
+    status = 400 if found.message and query else 200
+    return render(request, "leaderboard/search.html", {"query": query, "found": found}, status=status)
+
+
+@require_safe
+def all_uses(request: HttpRequest) -> HttpResponse:
+    return render(request, "leaderboard/uses.html", {"uses": uses.tags()})
+
+
+@require_safe
+@vary_on_cookie
+def use(request: HttpRequest, tag: str) -> HttpResponse:
+    """What models are good at, by what prompts are about."""
+    hidden = blinding.open_prompts(voters.current(request))
+    found = uses.of_tag(tag, hidden)
+    if not found.prompts:
+        raise Http404(f"No prompt is tagged “{tag}”. All tags are at /uses/.")
+    return render(request, "leaderboard/use.html", {"use": found})
+
+
+@require_safe
+def week(request: HttpRequest) -> HttpResponse:
+    context = {
+        "boards": changes.of_boards(),
+        "prices": changes.of_prices(),
+        "models": changes.of_models(),
+        "competitions": changes.of_competitions(),
+    }
+    return render(request, "leaderboard/week.html", context)

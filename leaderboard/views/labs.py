@@ -1,0 +1,20 @@
+"""A lab and its models."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from leaderboard.profiles import lab as profiles
+from leaderboard.profiles import linked
+from providers.models import Lab
+
+
+@require_safe
+def lab(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(Lab, slug=slug)
+    home = request.build_absolute_uri("/")
+    trail = linked.breadcrumbs(("Models", f"{home}models/"), (found.name, request.build_absolute_uri(request.path)))
+    context = {"lab": found, "models": profiles.of_lab(found), "json_ld": linked.script(trail)}
+    return render(request, "leaderboard/lab.html", context)

@@ -1,0 +1,17 @@
+"""A provider: its status now, its performance, what it sells."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from leaderboard.profiles import provider as profiles
+
+
+@require_safe
+def provider(request: HttpRequest, key: str) -> HttpResponse:
+    found = profiles.of_key(key)
+    if found is None:
+        raise Http404(f"There is no provider “{key}” here.")
+    return render(request, "leaderboard/provider.html", {"provider": found})

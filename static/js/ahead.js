@@ -1,0 +1,89 @@
+// The next pairs, loaded while the voter looks at this one. The server assigned them before this one's vote; they come
+// as <template>s of the battle and are put in its place on “Next”, without waiting for the network. Their showing is
+// then told to the server, whose clock starts there.
+import { areDecoded, battle, change, showTogether, uncover } from "./pair.js";
+
+let waiting = []; // {id, url, images, template, section, ready}
+let isBusy = false;
+
+const addressesOf = (root) => Array.from(root.querySelectorAll(".pair img"), (image) => image.getAttribute("src")).join();
+
+/** Keep what is still the server's plan, in its order; what is loaded already stays loaded. */
+function collect(section) {
+  const templates = [...section.querySelectorAll(":scope > template[data-battle]")];
+  if (section.dataset.state === "closed" || (section.dataset.state === "open" && !templates.length)) waiting = [];
+  if (!templates.length) return;
+  waiting = templates.map((template) => {
+    const images = addressesOf(template.content);
+    const known = waiting.find((each) => each.id === template.dataset.battle && each.images === images);
+    return known ?? { id: template.dataset.battle, url: template.dataset.url, images, template, section: null, ready: false };
+  });
+}
+
+/** A copy that belongs to the page's document: its images load at once, though nobody sees them. */
+function copy(each) {
+  each.section ??= document.importNode(each.template.content, true).querySelector("#battle");
+  return each.section;
+}
+
+/** One pair after the other, each only when what is on the screen has arrived. */
+async function load() {
+  if (navigator.connection?.saveData) return;
+  for (const each of waiting) {
+    if (each.section) continue;
+    each.ready = await areDecoded(copy(each));
+  }
+}
+
+export function lookAhead(section) {
+  collect(section);
+  if (section.dataset.state !== "open" || section.querySelector(".is-shown")) load();
+}
+
+async function goOnWith(next, fallback) {
+  const old = battle();
+  const fresh = copy(next);
+  fresh.querySelector(".progress").replaceWith(old.querySelector(".progress").cloneNode(true));
+  // Decoded images may have been thrown away again; a moment is enough to have them back.
+  const ready = next.ready && (await Promise.race([areDecoded(fresh), new Promise((done) => setTimeout(done, 40, false))]));
+  await change(() => {
+    history.replaceState({ htmx: true }, ""); // htmx then brings back what the back button asks for
+    history.pushState({ htmx: true }, "", next.url);
+    old.replaceWith(fresh);
+    window.htmx.process(fresh);
+    if (ready) uncover(fresh);
+    fresh.dispatchEvent(new CustomEvent("arena:next", { bubbles: true }));
+  });
+  if (ready) load();
+  else showTogether(fresh);
+  tell(next.url, fallback);
+}
+
+/** The pair is on the screen. Should the server know better – answered in another tab, expired – it decides what is next;
+ *  unless a quick answer to this very pair has overtaken us: then its own reply tells. */
+async function tell(url, fallback) {
+  const headers = JSON.parse(document.body.getAttribute("hx-headers"));
+  try {
+    const reply = await fetch(`${url}show/`, { method: "POST", headers, keepalive: true });
+    const isUnanswered = battle().dataset.state === "open" && !battle().querySelector(".htmx-request");
+    if (reply.status !== 204 && location.pathname === url && isUnanswered) location.replace(fallback);
+  } catch {
+    // Offline: the vote will say so, and is taken without its time.
+  }
+}
+
+// Before htmx, which would fetch the next pair.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("#battle [data-next]");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (!isBusy && !waiting.length) return;
+  event.preventDefault();
+  event.stopPropagation();
+  if (isBusy) return;
+  isBusy = true;
+  try {
+    await goOnWith(waiting.shift(), link.href);
+  } finally {
+    isBusy = false;
+  }
+}, true);

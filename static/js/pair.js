@@ -1,0 +1,49 @@
+// One pair of images: loaded, decoded and shown in the same frame, so that neither load time nor order says anything.
+
+export const battle = () => document.getElementById("battle");
+const quiet = matchMedia("(prefers-reduced-motion: reduce)");
+const looked = new WeakSet();
+
+/** Resolves to whether the image can be shown. A changed `srcset` choice interrupts decode() but is no failure. */
+async function isDecoded(image) {
+  try {
+    await image.decode();
+    return true;
+  } catch {
+    return image.complete && image.naturalWidth > 0;
+  }
+}
+
+/** Resolves to whether all images of the battle – source image included – are decoded. It need not be in the page. */
+export async function areDecoded(section) {
+  return (await Promise.all(Array.from(section.querySelectorAll(".pair img, .source img"), isDecoded))).every(Boolean);
+}
+
+export function uncover(section) {
+  looked.add(section);
+  section.querySelector(".pair").classList.add("is-shown");
+  section.querySelector(".votes fieldset").disabled = false;
+}
+
+/** Votes are taken only once both images are seen. */
+export async function showTogether(section) {
+  if (looked.has(section) || section.dataset.state !== "open") return;
+  looked.add(section);
+  section.querySelector(".votes fieldset").disabled = true;
+  const decoded = await areDecoded(section);
+  if (!section.isConnected) return;
+  if (!decoded) {
+    section.dispatchEvent(new CustomEvent("arena:broken", { bubbles: true }));
+    return;
+  }
+  requestAnimationFrame(() => {
+    uncover(section);
+    section.dispatchEvent(new CustomEvent("arena:shown", { bubbles: true }));
+  });
+}
+
+/** Change the page, with a short cross-fade where the browser knows how and the voter likes motion. */
+export async function change(swap) {
+  if (!document.startViewTransition || quiet.matches || document.hidden) return swap();
+  return document.startViewTransition(swap).updateCallbackDone;
+}

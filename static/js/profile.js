@@ -1,0 +1,36 @@
+// Copy buttons beside what people copy: ids, addresses, programs. Without JavaScript the text is simply there.
+for (const text of document.querySelectorAll("[data-copy]")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = "Copy";
+  button.setAttribute("aria-label", `Copy ${text.getAttribute("aria-label") ?? text.textContent}`);
+  text.after(button);
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(text); // no leave to write: the text is marked, ready for Ctrl-C
+      button.textContent = "Marked";
+    }
+    setTimeout(() => (button.textContent = "Copy"), 1600);
+  });
+}
+
+// The section that is being read is marked in the list of sections.
+const links = new Map([...document.querySelectorAll(".sections a")].map((link) => [link.hash.slice(1), link]));
+const seen = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) continue;
+      for (const link of links.values()) link.removeAttribute("aria-current");
+      links.get(target.querySelector("[id]:is(h2)")?.id)?.setAttribute("aria-current", "true");
+    }
+  },
+  { rootMargin: "-30% 0px -60% 0px" },
+);
+for (const id of links.keys()) {
+  const section = document.getElementById(id)?.closest("section");
+  if (section) seen.observe(section);
+}

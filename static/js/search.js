@@ -1,0 +1,11 @@
+// “/” goes to the search field, on pages that have none to the search page. Off where single keys were switched off.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.target.closest?.("input, textarea, select, [contenteditable], dialog")) return;
+  try { if (localStorage.getItem("letters") === "off") return; } catch { /* not kept: then keys are on */ }
+  const field = document.querySelector("input[type=search]");
+  const link = document.querySelector("a.search-link");
+  if (!field && !link) return;
+  event.preventDefault();
+  if (field) field.focus(); else location.assign(link.href);
+});

@@ -1,0 +1,154 @@
+"""OpenAI's own Python client, with another base URL and key and nothing else, against the gateway on a real port."""
+
+from __future__ import annotations
+
+import base64
+import io
+from urllib.parse import quote
+
+import httpx
+import openai
+import pytest
+from PIL import Image
+
+from providers.models import Call, GatewayRequest
+from tests import factories as make
+
+from .conftest import offered
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def client(gateway):
+    with openai.OpenAI(base_url=f"{gateway.url}/openai/v1", api_key=gateway.secret, max_retries=2) as found:
+        yield found
+
+
+def opened(image) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(image.b64_json)))
+
+
+def test_images_by_address_and_what_it_took(client, gateway):
+    answer = client.images.generate(
+        model="sample-one", prompt="A red kite", size="128x192", n=2, extra_body={"seed": 7}
+    )
+    images = [Image.open(io.BytesIO(httpx.get(image.url).content)) for image in answer.data]
+    assert [image.size for image in images] == [(128, 192)] * 2
+    assert images[0].tobytes() != images[1].tobytes()
+    assert [image.seed for image in answer.data] == [7, 8]
+    assert (answer.size, answer.output_format) == ("128x192", "png")
+    assert answer.metadata["executed_model"] == "simulated-openai/sample-one"
+    assert answer.metadata["cost"] == 0.02
+    assert answer.metadata["delivered_size"] == "128x192"
+    row = GatewayRequest.objects.get()
+    assert answer._request_id == answer.metadata["request_id"] == row.request_id
+    assert (row.status, row.n, row.http_status, str(row.cost)) == ("ok", 2, 200, "0.020000")
+    assert {call.caller for call in Call.objects.all()} == {"gateway"}
+
+
+@pytest.mark.parametrize(
+    ("format", "kind"), [("png", "PNG"), ("jpeg", "JPEG"), ("gif", "GIF"), ("webp", "WEBP"), ("avif", "AVIF")]
+)
+def test_every_file_format(client, format, kind):
+    answer = client.images.generate(
+        model="sample-one", prompt="Snow", size="64x64", output_format=format, response_format="b64_json",
+        output_compression=40,
+    )  # fmt: skip
+    assert answer.output_format == format
+    assert opened(answer.data[0]).format == kind
+
+
+def test_edits_with_one_image_with_several_and_with_a_mask(client):
+    picture = make.picture("source", 96, 64)
+    one = client.images.edit(
+        model="sample-one", prompt="Make it night", image=("a.png", picture), size="96x64", response_format="b64_json"
+    )
+    assert opened(one.data[0]).size == (96, 64)
+    masked = client.images.edit(
+        model="sample-one", prompt="Make it night", image=[("a", picture), ("b", picture)], mask=("m", picture),
+        n=2, response_format="b64_json",
+    )  # fmt: skip
+    assert len(masked.data) == 2
+    with pytest.raises(openai.BadRequestError, match="as large as the image"):
+        client.images.edit(model="sample-one", prompt="x", image=picture, mask=make.picture("mask", 64, 64))
+
+
+def test_a_stream_brings_one_event_for_each_image(client):
+    events = list(client.images.generate(model="sample-one", prompt="Snow", size="64x64", n=2, stream=True))
+    assert [event.type for event in events] == ["image_generation.completed"] * 2
+    assert [opened(event).size for event in events] == [(64, 64)] * 2
+    edited = client.images.edit(model="sample-one", prompt="Dusk", image=make.picture("a", 64, 64), stream=True)
+    assert [event.type for event in edited] == ["image_edit.completed"]
+
+
+def test_a_stream_that_fails_raises(client):
+    with pytest.raises(openai.APIError, match="Every provider"):
+        list(client.images.generate(model="sample-one", prompt="Snow [sim:500]", stream=True))
+    assert GatewayRequest.objects.get().status == "failed"
+
+
+def test_models_also_those_with_a_slash_in_both_spellings(client, gateway):
+    assert [model.id for model in client.models.list()] == ["sample-one"]
+    assert client.models.retrieve("simulated-openai/sample-one").id == "simulated-openai/sample-one"
+    for name in ("simulated-openai/sample-one", quote("simulated-openai/sample-one", safe="")):
+        found = gateway.client.get(f"/openai/v1/models/{name}?schema=true").json()
+        assert found["schema"]["text-to-image"]["properties"]["size"]["x-providers"] == {
+            "simulated-openai": {"behaviour": "converted", "sent_as": "size"}
+        }
+
+
+def test_every_refusal_is_the_clients_own_exception(client, gateway):
+    def ask(prompt="x", **more):
+        return client.images.generate(**{"model": "sample-one", "prompt": prompt} | more)
+
+    with pytest.raises(openai.NotFoundError, match="Did you mean sample-one") as caught:
+        ask(model="sample-on")
+    assert (caught.value.code, caught.value.param) == ("model_not_found", "model")
+    with pytest.raises(openai.BadRequestError) as caught:
+        ask(size="huge")
+    assert caught.value.param == "size"
+    with pytest.raises(openai.BadRequestError) as caught:
+        ask("x [sim:policy]")
+    assert caught.value.code == "moderation_blocked"
+    with pytest.raises(openai.AuthenticationError):
+        openai.OpenAI(base_url=f"{gateway.url}/openai/v1", api_key="ia_wrong.key").models.list()
+
+
+def test_when_everyone_has_failed_the_client_is_told_not_to_repeat_it(client, gateway):
+    offered("sample-two", "simulated-openai", "simulated-replicate", endpoint="tests/fails-everywhere")
+    with pytest.raises(openai.InternalServerError) as caught:
+        client.images.generate(model="sample-two", prompt="x [sim:500]")
+    assert caught.value.status_code == 502
+    assert caught.value.response.headers["x-should-retry"] == "false"
+    tried = caught.value.response.json()["metadata"]["attempts"]
+    assert [each["provider"] for each in tried] == ["simulated-openai", "simulated-replicate"]
+    assert gateway.journal("tests/fails-everywhere")["asked"] == 1  # by the client's two retries no more
+
+
+def test_the_next_provider_is_asked_and_the_answer_says_so(client):
+    choosy = {"name": "style", "type": "string", "group": "additional", "behaviour": "passthrough", "enum": ["oil"]}
+    offered("sample-two", "simulated-fal", accepts=[choosy])
+    offered("sample-two", "simulated-openai")
+    answer = client.images.generate(model="sample-two", prompt="Snow", size="64x64", style="vivid")
+    tried = [(each["provider"], each["outcome"]) for each in answer.metadata["attempts"]]
+    assert tried == [("simulated-fal", "invalid_request"), ("simulated-openai", "ok")]
+    forced = client.images.generate(model="simulated-openai/sample-two", prompt="Snow", size="64x64")
+    assert forced.metadata["provider"] == "simulated-openai"
+
+
+def test_dry_run_prices_and_asks_nobody(client):
+    priced = client.images.with_raw_response.generate(
+        model="sample-one", prompt="x", n=3, extra_query={"dryRun": "true"}
+    )
+    assert priced.http_response.json()["total_cost_micros"] == 30_000
+    assert not Call.objects.exists()
+    assert not GatewayRequest.objects.exists()
+
+
+def test_unknown_parameters_pass_through_and_are_listed(client):
+    answer = client.images.generate(
+        model="sample-one", prompt="x", size="64x64", extra_body={"go_fast": True, "seed": 7, "user": "me"}
+    )
+    assert answer.metadata["passed_through"] == ["go_fast", "user"]
+    assert answer.data[0].seed == 7
