@@ -11,8 +11,8 @@ and leaves its certainty as it is.
 Why the count is exactly binomial when nothing betrays a model. Then, within a prompt, the features of its images could
 be swapped between models without changing anything's probability; a swap in one pair flips that guess from right to
 wrong; pairs that share no image can be swapped one by one. So each entry is counted once: guesses in which one of the
-two images was already judged are left out. A feature that is drawn afresh for every battle (`fresh`) has no such bounds:
-every battle counts, and there is no need to be sure.
+two images was already judged are left out. A feature that is drawn afresh for every battle (`fresh`) has no such
+bounds: every battle counts, and there is no need to be sure.
 """
 
 from __future__ import annotations

@@ -52,6 +52,7 @@ class Player:
         self._public: dict[int, frozenset[str]] = {}
         self._stranger = Browser(base_url, {})  # somebody who is asked about nothing
         self._static: dict[str, Answer] = {}
+        self._ahead: dict[str, Answer] = {}  # images of later battles that a page had the browser load already
         self._bodies: dict[bytes, bytes] = {}  # equal bodies are kept once: an entry is shown in many battles
         self._chrome = self._stranger.get("/no-such-page/").body.decode("utf-8", "replace")
 
@@ -119,7 +120,9 @@ class Player:
             path = urlsplit(urljoin("/", address)).path
             if battle.left_token in path or battle.right_token in path:
                 continue
-            if path.startswith(("/static/", "/images/")):
+            if path.startswith("/i/"):
+                self._ahead[path] = self._ahead.get(path) or browser.get(path)
+            elif path.startswith(("/static/", "/images/")):
                 if path not in self._static:
                     self._static[path] = browser.get(path)
             else:
@@ -134,7 +137,10 @@ class Player:
             token=token,
             model=entry.image_model.slug,
             image=str(entry.pk),
-            pictures={"large": browser.get(large), "small": browser.get(small)},
+            pictures={
+                "large": self._ahead.pop(large, None) or browser.get(large),
+                "small": self._ahead.pop(small, None) or browser.get(small),
+            },
             again=tuple(browser.get(large) for _ in range(AGAIN)),
             probes={name: browser.get(large, headers, method) for name, (method, headers) in _PROBES.items()},
             references=_reference(entry, battle.prompt.competition.shape),

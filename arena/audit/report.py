@@ -69,9 +69,9 @@ class Report:
             *(f"  {'ok  ' if each.holds else 'FAIL'}  {each.rule}{_breaks(each)}" for each in self.verdicts), "",
             f"{'Can a model be named by …':<32} {'guesses':>8} {'right':>7} {'fails from':>11}",
             *map(_row, self.lines), "",
-            "Each image is judged once, and only at odds of 7 to 1 or more; sides and addresses are drawn anew for every",
-            "battle, so all are guessed. Luck alone is right half of the time. A blind site fails at most one audit in "
-            f"{round(1 / chance.ALPHA):,}.",
+            "Each image is judged once, and only at odds of 7 to 1 or more; sides and addresses are drawn anew for",
+            "every battle, so all are guessed. Luck alone is right half of the time.",
+            f"A blind site fails at most one audit in {round(1 / chance.ALPHA):,}.",
         ]  # fmt: skip
         return "\n".join(lines)
 
