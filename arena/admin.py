@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.base import ContentFile
 from django.db.models import Count, Model, Q, QuerySet
@@ -20,8 +21,19 @@ from django.utils.safestring import SafeString
 
 from providers import spending as daily
 
-from . import generation, images, quotes, reports, spending
-from .models import Battle, Category, Competition, Entry, Generation, Prompt, Report, Vote, VoteFile
+from . import generation, images, quotes, reports, spending, suggestions
+from .models import (
+    Battle,
+    Category,
+    Competition,
+    Entry,
+    Generation,
+    Prompt,
+    Report,
+    Suggestion,
+    Vote,
+    VoteFile,
+)
 
 
 class ReadOnly:
@@ -313,3 +325,42 @@ class VoteAdmin(ReadOnly, admin.ModelAdmin[Vote]):
 @admin.register(VoteFile)
 class VoteFileAdmin(ReadOnly, admin.ModelAdmin[VoteFile]):
     list_display = ("source", "category", "rows", "imported_at")
+
+
+class TakeInto(ActionForm):
+    competition = forms.ModelChoiceField(Competition.objects.all(), required=False, empty_label="into competition …")
+
+
+@admin.register(Suggestion)
+class SuggestionAdmin(admin.ModelAdmin[Suggestion]):
+    """What visitors of the playground would like to see voted on."""
+
+    list_display = ("text", "mode", "suggested_at", "decided_at", "prompt")
+    list_filter = ("mode", ("decided_at", admin.EmptyFieldListFilter))
+    list_select_related = ("prompt",)
+    search_fields = ("text",)
+    readonly_fields = ("mode", "source_image", "suggested_at", "decided_at", "prompt")
+    action_form = TakeInto
+    actions = ("take", "leave")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.action(description="Take into a competition", permissions=["change"])
+    def take(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
+        competition = Competition.objects.filter(pk=request.POST.get("competition") or None).first()
+        if competition is None:
+            messages.error(request, "Choose the competition beside the action first.")
+            return
+        for suggestion in queryset:
+            try:
+                suggestions.take(suggestion, competition)
+            except suggestions.NotTaken as error:
+                messages.error(request, str(error))
+            else:
+                messages.success(request, f"“{suggestion}” is a prompt of {competition} now.")
+
+    @admin.action(description="Leave", permissions=["change"])
+    def leave(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
+        count = queryset.filter(decided_at=None).update(decided_at=timezone.now())
+        messages.success(request, f"{count} suggestions left.")

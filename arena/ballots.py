@@ -46,7 +46,9 @@ class Ballot:
 def draw(category: Category) -> Ballot | None:
     """A pair as a new voter would get it; None when there is nothing to vote on."""
     drawn = matchmaking.draw(battles.pool(category), set(), _random)
-    return drawn and Ballot(uuid.uuid4(), drawn.prompt, drawn.left, drawn.right, drawn.probability)
+    if drawn is None:
+        return None
+    return Ballot(uuid.uuid4(), drawn.prompt, drawn.left, drawn.right, drawn.probability)
 
 
 def seal(ballot: Ballot) -> str:

@@ -81,8 +81,8 @@ def ahead(voter: Voter, category: Category, after: Battle, count: int) -> list[B
 def show(battle: Battle) -> None:
     """An assigned battle has come to the voter's screen: its time runs from now on. Again, nothing changes.
 
-    Raises BattleExpired, AlreadyVoted, BattleSkipped, Withdrawn, and NotYet while another shown battle of the category is owed:
-    looking ahead must not become choosing.
+    Raises BattleExpired, AlreadyVoted, BattleSkipped, Withdrawn, and NotYet while another shown battle of the category
+    is owed: looking ahead must not become choosing.
     """
     with _turn_of(battle.voter):
         current = Battle.objects.select_related("vote", "prompt__competition").get(pk=battle.pk)

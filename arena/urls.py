@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from . import ballot_views, image_views, views
+from . import ballot_views, image_views, suggestion_views, views
 
 app_name = "arena"
 urlpatterns = [
@@ -21,4 +21,5 @@ urlpatterns = [
     ),
     path("entries/<int:pk>/", image_views.entry, name="entry"),
     path("entries/<int:pk>/original", image_views.original, name="original"),
+    path("suggestions/", suggestion_views.suggest, name="suggest"),
 ]

@@ -25,6 +25,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -117,9 +118,10 @@ def measure_overhead(url: str, http: httpx.Client, calls: int) -> None:
             lambda post=posts[0]: repeat(http, post),  # type: ignore[misc]
         )
         report(f"adapter, {wire}", ours, bare)
-    with routed(url) as route:
-        ours, bare = in_turns(calls, route, lambda: repeat(http, openai_post(http, url)))
-        report("routing, openai", ours, bare)
+    for name, is_billed in (("routing, openai", False), ("with a spend cap", True)):
+        with routed(url, is_billed=is_billed) as route:
+            ours, bare = in_turns(calls, route, lambda: repeat(http, openai_post(http, url)))
+            report(name, ours, bare)
     print()
 
 
@@ -156,8 +158,11 @@ def report(name: str, ours: list[float], bare: list[float]) -> None:
 
 
 @contextlib.contextmanager
-def routed(url: str) -> Iterator[Callable[[], Any]]:
-    """One generation through routing.generate: offerings read, the call recorded, in a scratch database."""
+def routed(url: str, *, is_billed: bool) -> Iterator[Callable[[], Any]]:
+    """One generation through routing.generate: offerings read, the call recorded, in a scratch database.
+
+    `is_billed`: as with a provider that takes money, whose cost is reserved before and settled after the call.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("DATABASE_POOL", "8")  # as a worker has it
     import django
@@ -171,20 +176,27 @@ def routed(url: str) -> Iterator[Callable[[], Any]]:
 
     entry = {"name": "Simulator", "adapter": "openai", "urls": {"base": f"{url}/openai/v1"}, "api_key": "simulated"}
     settings.PROVIDERS = {"bench": {**entry, "simulated": True}}
+    settings.DAILY_SPEND_CAP = Decimal(1000)
+    really = Account.is_simulated
+    if is_billed:
+        Account.is_simulated = property(lambda _: False)  # type: ignore[method-assign, assignment]
     home = connection.creation.create_test_db(verbosity=0)
     try:
         lab = Lab.objects.create(slug="bench", name="Bench")
         model = ImageModel.objects.create(slug="bench", name="Bench", lab=lab, modes=["text-to-image"])
         size = {"family": "list", "field": "size", "sizes": ["64x64"]}
         Offering.objects.create(
-            image_model=model, provider="bench", mode="text-to-image", endpoint="bench/model",
+            image_model=model, provider="bench", mode="text-to-image", endpoint="bench/model", price=Decimal("0.01"),
             parameters={"size": size, "accepts": [{"name": "seed", "type": "integer", "group": "core",
                                                    "behaviour": "passthrough"}]},
         )  # fmt: skip
         request = ImageRequest(f"a kite {AT_ONCE}", seed=1, size="64x64")
         yield lambda: routing.generate(model, request, "gateway", time_limit=30)
     finally:
+        Account.is_simulated = really  # type: ignore[method-assign]
         sending.http().close()
+        sending._client.cache_clear()
+        routing._kept.clear()
         connection.creation.destroy_test_db(home, verbosity=0)
 
 

@@ -210,12 +210,22 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "dispatch": {"task": "arena.tasks.dispatch", "schedule": 2.0, "options": {"expires": 2.0}},
     "recompute": {"task": "leaderboard.tasks.recompute", "schedule": 3.0, "options": {"expires": 3.0}},
+    "close-dead-reservations": {
+        "task": "providers.tasks.close_dead_reservations",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "recount-spending": {"task": "providers.tasks.recount_spending", "schedule": 3600.0, "options": {"expires": 600.0}},
+    # Both rest by themselves where they would take more than a small part of the database's time.
+    "records": {"task": "leaderboard.tasks.recount_records", "schedule": 5.0, "options": {"expires": 5.0}},
+    "speeds": {"task": "leaderboard.tasks.measure_speeds", "schedule": 15.0, "options": {"expires": 15.0}},
     # Pauses by itself while counting is dear: providers/summaries.py.
     "keep-summaries": {"task": "providers.tasks.keep_summaries", "schedule": 20.0, "options": {"expires": 20.0}},
-    # Every hour, for one a day: a clock that was restarted at midnight misses nothing.
-    "snapshots": {"task": "leaderboard.tasks.take_snapshots", "schedule": 3600.0, "options": {"expires": 3600.0}},
+    # Asked every few minutes, done once a day: a clock that is restarted often, or at midnight, misses nothing.
+    "snapshots": {"task": "leaderboard.tasks.take_snapshots", "schedule": 300.0, "options": {"expires": 300.0}},
+    "check-tallies": {"task": "leaderboard.tasks.check_tallies", "schedule": 300.0, "options": {"expires": 300.0}},
+    "playground": {"task": "providers.tasks.dispatch_trials", "schedule": 1.0, "options": {"expires": 2.0}},
     "prune-gateway": {"task": "providers.tasks.prune_gateway", "schedule": 60.0, "options": {"expires": 60.0}},
-    "check-tallies": {"task": "leaderboard.tasks.check_tallies", "schedule": 86_400.0, "options": {"expires": 3600.0}},
 }
 
 # Generation ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -301,6 +311,20 @@ PROVIDERS |= {
         "api_key": "simulated" if SIMULATOR_URL else "",
         "simulated": True,
     },
+    "simulated-bfl": {
+        "name": "Simulator (Black Forest Labs' wire format)",
+        "adapter": "bfl",
+        "urls": {"base": f"{SIMULATOR_URL}/bfl/v1"},
+        "api_key": "simulated" if SIMULATOR_URL else "",
+        "simulated": True,
+    },
+    "simulated-gemini": {
+        "name": "Simulator (Gemini's wire format)",
+        "adapter": "gemini",
+        "urls": {"base": f"{SIMULATOR_URL}/gemini/v1beta"},
+        "api_key": "simulated" if SIMULATOR_URL else "",
+        "simulated": True,
+    },
 }
 # How much is asked of a provider at a time and per second, by all workers together: FAL_CONCURRENCY, FAL_RATE and so on
 # after the provider's key. 0 is no limit. fal runs 2 requests at once for a new account and up to 40 with credit (the
@@ -332,6 +356,12 @@ GATEWAY_RETRY_WINDOW = env_int(
     "GATEWAY_RETRY_WINDOW", 600
 )  # seconds in which a client's own retry gets the first answer
 
+# The playground: what visitors without a key may cost. Sample models cost nothing.
+PLAYGROUND_DAILY_BUDGET = env_decimal("PLAYGROUND_DAILY_BUDGET")  # US dollars a day (UTC) for all of them; empty: none
+PLAYGROUND_RATE = env_int("PLAYGROUND_RATE", 12)  # tries a minute of one visitor, and thrice that of one address
+# Behind a proxy every visitor has the proxy's address: the header in which it passes the real one on.
+CLIENT_ADDRESS_HEADER = env("CLIENT_ADDRESS_HEADER")
+
 # Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 STATIC_URL = "static/"
@@ -347,7 +377,7 @@ STORAGES = {
         # Hashed names can be cached for ever; in tests and with DEBUG, WhiteNoise serves the sources as they are.
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or TESTING
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "config.storage.HashedStaticFiles"
     },
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG or TESTING

@@ -17,8 +17,9 @@ import numpy as np
 
 from . import ranks
 from .clusters import clustered_covariance
-from .elo import MEAN, SCALE, Z95, Cells, Codes, Fit, Floats, Ints, Numbers
+from .elo import MEAN, SCALE, Z95, Cells, Fit
 from .elo import fit as refit
+from .likelihood import Codes, Floats, Ints, Numbers
 
 USABLE_VOTES, USABLE_VOTERS, USABLE_HALF_WIDTH = 300, 30, 30.0  # short of any of them, a rating is provisional
 SETTLED_HALF_WIDTH = 12.0  # about 3,000 votes: near even odds, se ≈ 347 / √n Elo

@@ -60,7 +60,7 @@ def _draw(image_model: ImageModel, places: Sequence[Standing], host: str) -> byt
         y += 84
     if image_model.origin != ImageModel.Origin.CATALOG:
         word = "Sample model: drawn by this site" if image_model.is_sample else "Known from imported votes"
-        draw.text((MARGIN, y + 10), word, SOFT, font=typeface(26, 500))
+        draw.text((MARGIN, y + 18), word, SOFT, font=typeface(26, 500))
     for index, picture in enumerate(pictures):
         card.paste(picture, (WIDTH - MARGIN + 36 - (len(pictures) - index) * (_PICTURE + 18) + 18, 90), _rounded())
     x = float(MARGIN)
@@ -70,7 +70,7 @@ def _draw(image_model: ImageModel, places: Sequence[Standing], host: str) -> byt
         x += max(draw.textlength(title, typeface(26, 500)), draw.textlength(value, typeface(46, 800))) + 60
     votes = sum(each.rating.votes for each in places)
     foot = (
-        f"{votes:,} blind votes · {host}{image_model.get_absolute_url()}"
+        f"{votes:,} votes · {host}{image_model.get_absolute_url()}"
         if votes
         else f"{host}{image_model.get_absolute_url()}"
     )
@@ -90,7 +90,7 @@ def _facts(image_model: ImageModel, places: Sequence[Standing]) -> list[tuple[st
         found.append((rating.category.name, f"#{rating.rank} of {bounded[0].of}"))
         found.append(("Elo", f"{rating.elo:.0f} ±{wider:.0f}"))
     cheapest = sellers.cheapest(sellers.of_model(image_model))
-    if cheapest:
+    if cheapest and not image_model.is_sample:  # its price is made up, and a card has no room to say so
         found.append(("From", usd(cheapest.price)))
     return found
 

@@ -10,7 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from .elo import MEAN, SCALE, Codes, Fit, Floats, Numbers, check_votes, gram
+from .elo import MEAN, SCALE, Fit, check_votes
+from .likelihood import Codes, Floats, Numbers, gram
 
 HEAVY = 0.1  # CR3: a voter with more total leverage than this is left out exactly, the others by a series
 NEARLY_ALL = 1 - 1e-6  # CR3: share of a heavy voter taken out; all of it can leave a model without a vote

@@ -111,7 +111,7 @@ def _duel(one: ImageModel, other: ImageModel, rated: dict[int, Rating], kept: Co
 
 
 def _variance(kept: Covariance | None, one: int, other: int) -> float:
-    """Of the difference of two ratings, in Elo²; infinite where it is not known. Reads three numbers of the triangle."""
+    """Of the difference of two ratings, in Elo²; infinite where unknown. Reads three numbers of the triangle."""
     if kept is None or one not in kept.image_models or other not in kept.image_models:
         return float("inf")
     i, j = sorted((kept.image_models.index(one), kept.image_models.index(other)))

@@ -70,7 +70,8 @@ def of_models(image_models: Iterable[int], mode: str = "", *, parameters: bool =
     sellers: dict[int, list[Seller]] = {}
     for row in rows:
         speed = speeds.get(row.pk)
-        seller = Seller(row, _price(row), speed and speed.p50, speed and speed.success_rate)
+        times = (speed.p50, speed.success_rate) if speed else (None, None)
+        seller = Seller(row, _price(row), *times)
         sellers.setdefault(row.image_model_id, []).append(seller)
     return {model: Facts(tuple(sorted(found, key=_cheapest))) for model, found in sellers.items()}
 

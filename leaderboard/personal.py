@@ -20,7 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .elo import MAX_STEPS, MEAN, SCALE, TOLERANCE, Z95, Cells, Floats, gram
+from .elo import MEAN, SCALE, Z95, Cells
+from .likelihood import MAX_STEPS, TOLERANCE, Floats, gram
 
 TASTE = 100.0  # Elo: the standard deviation of one person's taste around the public rating; our assumption
 UNRATED = 200.0  # Elo, the same for a model without a public rating, around the mean of 1000

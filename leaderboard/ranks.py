@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leaderboard.elo import SCALE, Z95, Fit, Floats, Ints, expected_score
+from leaderboard.elo import SCALE, Z95, Fit, expected_score
+from leaderboard.likelihood import Floats, Ints
 
 DRAWS = 10_000
 SEED = 20_240_304  # any number will do, as long as it never changes

@@ -105,7 +105,7 @@ def recount(category: Category, *, force: bool = False) -> bool:
 def of_competition(competition: Competition) -> list[Result]:
     """Every model with an entry in the competition and its record there, best share first; no votes, last."""
     added = Record.objects.filter(prompt__competition=competition).order_by().values("image_model")
-    sums = {row.pop("image_model"): row for row in added.annotate(**_SUMS)}
+    sums: dict[int, Mapping[str, int]] = {row["image_model"]: row for row in added.annotate(**_SUMS)}
     models = ImageModel.objects.filter(entries__prompt__competition=competition).select_related("lab").distinct()
     return in_order(_result(each, sums.get(each.pk, {})) for each in models)
 

@@ -66,8 +66,5 @@ def _alike(rows: QuerySet[Any], text: str, *names: str, also: Q | None = None) -
     alike = Greatest(*measures) if len(measures) > 1 else measures[0]
     begins = Case(When(**{f"{first}__istartswith": text}, then=Value(1.0)), default=0.0, output_field=FloatField())
     wanted = contains | Q(alike__gte=ALIKE)
-    return (
-        rows.annotate(alike=alike, begins=begins)
-        .filter(wanted if also is None else wanted | also)
-        .order_by("-begins", "-alike", first)[:MOST]
-    )
+    found: QuerySet[Any] = rows.annotate(alike=alike, begins=begins).filter(wanted if also is None else wanted | also)
+    return found.order_by("-begins", "-alike", first)[:MOST]

@@ -6,20 +6,21 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from arena import integrity
 from arena.models import Battle, Category
 from providers.models import ImageModel
 
-from . import boards, elo, ratings, rerun
+from . import boards, elo, ratings, rerun, tallies
 from .models import Snapshot
 
 
@@ -39,22 +40,20 @@ def take(category: Category) -> Snapshot | None:
     When nothing changed since the last one – the same cells, method and engine – that one is returned: a second call is
     harmless.
     """
+    versions = {"method_version": elo.METHOD_VERSION, "engine_version": rerun.ENGINE_VERSION}
     with transaction.atomic():
-        computed = ratings.compute(category)
-        if not computed.counts.total:
+        counts = tallies.counts(category)
+        if not counts.total:
             return None
-        names = _names(computed.fit.models)
-        cells = [
-            (names[str(left)], names[str(right)], outcome, n) for left, right, outcome, n in computed.counts.rows()
-        ]
-        text = rerun.cells_csv(cells)
-        versions = {"method_version": elo.METHOD_VERSION, "engine_version": rerun.ENGINE_VERSION}
         last = category.snapshots.order_by("-taken_at", "-pk").first()
         if last is not None and (last.sha256, last.method_version, last.engine_version) == (
-            rerun.digest(text),
+            rerun.digest(rerun.cells_csv(_named(counts)[1])),
             *versions.values(),
         ):
             return last
+        computed = ratings.compute(category)
+        names, cells = _named(computed.counts)
+        text = rerun.cells_csv(cells)
         rows = {names[str(row.image_model_id)]: row for row in ratings.rows(category, computed)}
         again = rerun.rate(cells, {name: row.design_effect for name, row in rows.items()})
         shares = _sampling_shares(category)
@@ -84,7 +83,14 @@ def take(category: Category) -> Snapshot | None:
         )
 
 
-def _names(ids: tuple[str, ...]) -> dict[str, str]:
+def _named(counts: tallies.Counts) -> tuple[dict[str, str], list[rerun.Cell]]:
+    """The names of the models by id, and the counts by these names."""
+    rows = counts.rows()
+    names = _names({str(pk) for row in rows for pk in row[:2]})
+    return names, [(names[str(left)], names[str(right)], outcome, n) for left, right, outcome, n in rows]
+
+
+def _names(ids: Iterable[str]) -> dict[str, str]:
     """Model id → the name that exports use. Two models of one name are told apart by their slugs."""
     models = {str(model.pk): model for model in ImageModel.objects.filter(pk__in=[int(pk) for pk in ids])}
     used = Counter(model.export_name for model in models.values())
@@ -120,6 +126,24 @@ def _facts(computed: ratings.Computed) -> dict[str, Any]:
             "usable_half_width": boards.USABLE_HALF_WIDTH,
             "settled_half_width": boards.SETTLED_HALF_WIDTH,
         },
+    }
+
+
+def dates(category: Category) -> QuerySet[Snapshot]:
+    """The category's snapshots, newest first, without their long parts."""
+    return category.snapshots.only("pk", "taken_at", "category", "facts").order_by("-pk")
+
+
+def moves(snapshot: Snapshot) -> dict[str, float]:
+    """By how many Elo each model moved since the snapshot before; without those that are new."""
+    before = Snapshot.objects.filter(category=snapshot.category, pk__lt=snapshot.pk).order_by("-pk").first()
+    if before is None:
+        return {}
+    then = {row.get("slug", row["model"]): float(row["elo"]) for row in before.ratings}
+    return {
+        row["model"]: float(row["elo"]) - then[key]
+        for row in snapshot.ratings
+        if (key := row.get("slug", row["model"])) in then
     }
 
 

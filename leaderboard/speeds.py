@@ -6,7 +6,9 @@ Percentiles sort every call of the month: seconds, with millions of calls. So th
 from __future__ import annotations
 
 from datetime import timedelta
+from time import monotonic
 
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
@@ -14,6 +16,20 @@ from providers import performance
 from providers.models import Offering
 
 from .models import Speed
+
+SHARE_OF_TIME = 0.01  # measuring takes at most this part of the database's time …
+SOONEST = 15.0  # … and is not done again before so many seconds are over
+_RESTING = "speeds:resting"
+
+
+def refresh() -> bool:
+    """Measure if the last time is long enough ago; for the clock, as often as it likes."""
+    if cache.get(_RESTING):
+        return False
+    began = monotonic()
+    measure()
+    cache.set(_RESTING, True, max(SOONEST, (monotonic() - began) / SHARE_OF_TIME))
+    return True
 
 
 def measure() -> int:

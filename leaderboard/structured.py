@@ -31,7 +31,7 @@ def of_board(category: Category, rows: Sequence[Row], home: str) -> SafeString:
     dataset = {
         "@type": "Dataset",
         "name": f"{category.name}: ratings of image models from blind votes",
-        "description": f"Elo with its 95% interval, rank, votes and status of {len(rows)} image models in {category.name}.",
+        "description": f"Elo with its 95% interval, rank, votes and status of {len(rows)} models in {category.name}.",
         "url": base + category.get_absolute_url(),
         "isAccessibleForFree": True,
         "distribution": {

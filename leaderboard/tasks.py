@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.db import connection
 
-from . import ratings, snapshots, tallies
+from . import ratings, results, snapshots, speeds, tallies
 
 
 @shared_task
@@ -19,7 +21,7 @@ def recompute() -> None:
 @shared_task
 def check_tallies() -> None:
     try:
-        tallies.check()
+        tallies.check(every=timedelta(days=1))
     finally:
         connection.close()
 
@@ -28,5 +30,21 @@ def check_tallies() -> None:
 def take_snapshots() -> None:
     try:
         snapshots.take_due()
+    finally:
+        connection.close()
+
+
+@shared_task
+def recount_records() -> None:
+    try:
+        results.recount_moved()
+    finally:
+        connection.close()
+
+
+@shared_task
+def measure_speeds() -> None:
+    try:
+        speeds.refresh()
     finally:
         connection.close()

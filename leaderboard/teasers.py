@@ -37,9 +37,7 @@ def of_visitor(request: HttpRequest, category: Category) -> Teaser | None:
         if battle is None:
             return None
         left, right = (reverse("arena:small-image", args=[token]) for token in (battle.left_token, battle.right_token))
-        return Teaser(
-            category, prompts.get(pk=battle.prompt_id), left, right, reverse("arena:vote", args=[battle.pk])
-        )
+        return Teaser(category, prompts.get(pk=battle.prompt_id), left, right, reverse("arena:vote", args=[battle.pk]))
     ballot = ballots.draw(category)
     if ballot is None:
         return None

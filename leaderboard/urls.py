@@ -8,6 +8,7 @@ from .views import (
     comparing,
     competitions,
     finding,
+    health,
     indexing,
     labs,
     mine,
@@ -46,6 +47,7 @@ urlpatterns = [
     path("competitions/", competitions.competitions, name="competitions"),
     path("competitions/<dotted:slug>/", competitions.competition, name="competition"),
     path("competitions/<dotted:slug>/<int:pk>/", competitions.prompt, name="prompt"),
+    path("snapshots/", snapshots.index, name="snapshots"),
     path("snapshots/<int:pk>/", snapshots.snapshot, name="snapshot"),
     path("snapshots/<int:pk>.csv", snapshots.snapshot_csv, name="snapshot-csv"),
     path("arena/<dotted:slug>/mine/", mine.mine, name="mine"),
@@ -57,4 +59,5 @@ urlpatterns = [
     path("sitemap.xml", indexing.sitemap, name="sitemap"),
     path("llms.txt", indexing.llms, name="llms"),
     path("methodology/", pages.methodology, name="methodology"),
+    path("status/", health.status, name="status"),
 ]

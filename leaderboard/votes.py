@@ -17,7 +17,7 @@ from arena.models import Category
 
 from . import tallies
 from .boards import RawVotes
-from .elo import Codes, Ints
+from .likelihood import Codes, Ints
 
 
 def _packed(*columns: str) -> str:

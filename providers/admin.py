@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from . import health, performance
-from .models import ApiKey, Call, ImageModel, Lab, Offering, Price
+from .models import ApiKey, Call, GatewayRequest, ImageModel, Lab, Offering, Price
 
 
 @admin.register(Lab)
@@ -118,17 +118,35 @@ class CallAdmin(admin.ModelAdmin[Call]):
         return False
 
 
+@admin.register(GatewayRequest)
+class GatewayRequestAdmin(admin.ModelAdmin[GatewayRequest]):
+    list_display = ("asked_at", "api_key", "model", "mode", "n", "provider", "status", "duration", "cost", "error_code")
+    list_filter = ("status", "mode", "provider", "api_key")
+    list_select_related = ("api_key",)
+    exclude = ("answer", "files")
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
-    list_display = ("name", "prefix", "created_at", "last_used_at", "revoked_at")
-    fields = ("name",)
+    list_display = ("name", "prefix", "monthly_budget", "created_at", "last_used_at", "revoked_at")
+    fields = ("name", "monthly_budget", "requests_per_minute", "response_format")
     actions = ("revoke",)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: ModelForm[ApiKey], change: bool) -> None:
         if change:
-            obj.save(update_fields=["name"])
+            obj.save(update_fields=self.fields)
             return
-        key, secret = ApiKey.make(obj.name)
+        key, secret = ApiKey.make(**{name: getattr(obj, name) for name in self.fields})
         obj.pk = key.pk
         messages.warning(request, f"The key is {secret} – copy it now, it is not stored and cannot be shown again.")
 

@@ -7,21 +7,23 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from . import accounts, costs
+from django.db import transaction
+
+from . import accounts, costs, spending
 from .models import Call, Offering
 from .request import Caller, ImageRequest
-from .results import Attempt, Try
+from .results import Attempt, Sent, Try
 
 
 def record(
-    offering: Offering, tries: Sequence[Try], caller: Caller, request_id: UUID, number: int, *, ends: bool
+    offering: Offering, sent: Sent, caller: Caller, request_id: UUID, number: int, *, ends: bool
 ) -> list[Attempt]:
-    """Record what was sent to an offering for a request, in one statement; what was not sent is no call.
+    """Record what was sent to an offering for a request; what was not sent is no call.
 
     `number` counts the offerings asked, from 1. `ends` says that no other will be asked: one of these calls is then
     the end of its request – one that brought images, if any did.
     """
-    sent = [each for each in tries if each.sent]
+    tries = [each for each in sent.tries if each.sent]
     rows = [
         Call(
             offering=offering,
@@ -31,16 +33,25 @@ def record(
             ends_request=False,
             **_columns(offering, each),
         )
-        for each in sent
+        for each in tries
     ]
     if ends and rows:
         next((row for row in rows if row.outcome == "ok"), rows[-1]).ends_request = True
+    if sent.reservation is None:
+        _insert(rows)
+    else:
+        with transaction.atomic():
+            _insert(rows)
+            spending.settle(sent.reservation, rows)
+    recorded = dict(zip(map(id, tries), rows, strict=True))
+    return [_attempt(offering, each, recorded.get(id(each)), number) for each in sent.tries]
+
+
+def _insert(rows: list[Call]) -> None:
     if len(rows) == 1:
-        rows[0].save(force_insert=True)
+        rows[0].save(force_insert=True)  # one round trip; bulk_create takes three, for its transaction
     elif rows:
         Call.objects.bulk_create(rows)
-    recorded = dict(zip(map(id, sent), rows, strict=True))
-    return [_attempt(offering, each, recorded.get(id(each)), number) for each in tries]
 
 
 def end_request(attempts: Sequence[Attempt]) -> None:

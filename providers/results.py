@@ -26,6 +26,14 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What one offering was asked for a request, call by call, and what was reserved for it (spending.py)."""
+
+    tries: tuple[Try, ...]
+    reservation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One request to one offering and what became of it. `call` is None when nothing was sent: held back, or refused
     by what we know of the offering.

@@ -81,12 +81,14 @@ def generate(
     held: HeldBack | None = None
     for number, offering in enumerate(offerings, 1):
         part = replace(request, n=request.n - len(images))
-        tries = sending.send(offering, part, first=len(images), time_limit=time_limit, stop=stop)
-        errors = [each.error for each in tries if each.error is not None]
+        sent = sending.send(
+            offering, part, caller, request_id=id, number=number, first=len(images), time_limit=time_limit, stop=stop
+        )
+        errors = [each.error for each in sent.tries if each.error is not None]
         goes_on = bool(errors) and all(_goes_on(error, caller) for error in errors) and number < len(offerings)
-        recorded = calls.record(offering, tries, caller, id, number, ends=not goes_on)
+        recorded = calls.record(offering, sent, caller, id, number, ends=not goes_on)
         attempts += recorded
-        for each, attempt in zip(tries, recorded, strict=True):
+        for each, attempt in zip(sent.tries, recorded, strict=True):
             images += _delivered(each, attempt)
         for error in errors:
             if isinstance(error, HeldBack):

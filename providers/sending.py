@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,40 +27,47 @@ from .admission import admitted
 from .costs import estimate
 from .errors import HeldBack, InvalidRequest, ProviderError
 from .models import Offering
-from .request import ImageRequest, ProviderCall
-from .results import Try
+from .request import Caller, ImageRequest, ProviderCall
+from .results import Sent, Try
 
 AT_ONCE = 5  # calls of one request: n = 10 from a provider of single images is two rounds, and no flood
 
 
 def send(
-    offering: Offering, request: ImageRequest, *, first: int, time_limit: float, stop: threading.Event | None
-) -> list[Try]:
+    offering: Offering,
+    request: ImageRequest,
+    caller: Caller,
+    *,
+    request_id: uuid.UUID,
+    number: int,
+    first: int,
+    time_limit: float,
+    stop: threading.Event | None,
+) -> Sent:
     """What came of it, call by call. `first` images of the request were made elsewhere; `time_limit` is for all calls.
 
     A call that fails keeps the calls that have not begun from beginning: what is missing is better asked for elsewhere.
     """
-    started_at = timezone.now()
+    if connection.in_atomic_block:
+        raise RuntimeError("routing.generate was called inside a transaction; the network must stay outside.")
     try:
         parts = normalisation.split(request, offering.parameters, first=first)
         wanted = [
             normalisation.build(part, endpoint=offering.endpoint, parameters=offering.parameters) for part in parts
         ]
-    except InvalidRequest as error:
-        return [Try(request, None, started_at, error=error, sent=False)]
-    try:
-        spending.check(offering, _price_of(offering, parts))
-    except HeldBack as error:
-        return [Try(request, None, started_at, error=error, sent=False)]
-    if connection.in_atomic_block:
-        raise RuntimeError("routing.generate was called inside a transaction; the network must stay outside.")
+        reservation = spending.reserve(
+            offering, _price_of(offering, parts), caller=caller, request_id=request_id, attempt=number, n=request.n,
+            lasts=time_limit,
+        )  # fmt: skip
+    except (InvalidRequest, HeldBack) as error:
+        return Sent((Try(request, None, timezone.now(), error=error, sent=False),))
     connection.close()  # with hundreds of slow answers, one held for each would use up all of Postgres'
     line = _Line(offering, Deadline(time_limit, stop=stop))
     if len(parts) == 1:
-        return [line.ask(parts[0], wanted[0])]
+        return Sent((line.ask(parts[0], wanted[0]),), reservation)
     with ThreadPoolExecutor(min(AT_ONCE, len(parts)), thread_name_prefix="n") as pool:
         tries = list(pool.map(line.ask_unless_failed, parts, wanted))
-    return [each for each in tries if each is not None]
+    return Sent(tuple(each for each in tries if each is not None), reservation)
 
 
 def _price_of(offering: Offering, parts: list[ImageRequest]) -> Decimal | None:

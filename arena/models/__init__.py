@@ -12,6 +12,7 @@ from arena.models.generations import Entry, Generation
 from arena.models.imports import ImportedVote, VoteFile
 from arena.models.reports import Report
 from arena.models.scores import PairScores
+from arena.models.suggestions import Suggestion
 from arena.models.votes import Outcome, Tally, Vote
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "PairScores",
     "Prompt",
     "Report",
+    "Suggestion",
     "Tally",
     "Vote",
     "VoteFile",

@@ -88,7 +88,7 @@ class Tally(models.Model):
 
     class Meta:
         verbose_name_plural = "tallies"
-        # Two models' meetings in every category. Nothing a vote changes is in it, so a vote on a known cell leaves it be.
+        # Two models' meetings in every category. Nothing that a vote changes is in it.
         indexes = [models.Index(fields=["left_model", "right_model"], name="tally_pair")]
         constraints = [
             models.UniqueConstraint(

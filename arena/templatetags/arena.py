@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from uuid import UUID
 
 from django import template
 from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
+from arena.models import Suggestion
 from providers import accounts
 
 register = template.Library()
@@ -37,3 +39,9 @@ def provider_name(key: str) -> str:
 @register.filter
 def is_simulated(key: str) -> bool:
     return accounts.is_simulated(key)
+
+
+@register.filter
+def is_suggested(group: UUID) -> bool:
+    """Have these trials of the playground been suggested to the curators?"""
+    return Suggestion.objects.filter(trials=group).exists()

@@ -16,7 +16,7 @@ from .frames import NARROW, WIDE, Frame
 from .heatmap import heatmap
 from .history import History, Moment, Series, history
 from .scatter import COST, SPEED, Axis, Point, pareto, scatter
-from .spark import spark
+from .spark import Spark, spark
 
 __all__ = [
     "COST",
@@ -31,6 +31,7 @@ __all__ = [
     "Point",
     "Row",
     "Series",
+    "Spark",
     "forest",
     "heatmap",
     "history",

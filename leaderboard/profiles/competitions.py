@@ -9,9 +9,11 @@ from django.db.models import F, Sum
 
 from arena.models import Competition, Entry
 from leaderboard.models import Record
+from leaderboard.uses import ENOUGH
 from providers.models import ImageModel
 
 IMAGES = 6  # shown of one competition
+USES = 12  # those with the most votes
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +97,29 @@ def _scores(competitions: Iterable[int]) -> dict[int, dict[int, Score]]:
         if won + tied + lost:
             found.setdefault(competition, {})[model] = Score(won, tied, lost)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How the model does on prompts of one kind."""
+
+    tag: str
+    prompts: int
+    score: Score
+
+
+def uses(image_model: ImageModel, entries: Iterable[Entry]) -> list[Use]:
+    """By tag of the prompts it answered: those with votes enough, the best share first. One query."""
+    records = Record.objects.filter(image_model=image_model).values_list("prompt", "won", "tied", "both_bad", "lost")
+    scores = {prompt: Score(won, tied + both_bad, lost) for prompt, won, tied, both_bad, lost in records}
+    prompts = {entry.prompt_id: entry.prompt for entry in entries}
+    found: dict[str, list[Score]] = {}
+    for pk, prompt in prompts.items():
+        for tag in prompt.tags:
+            found.setdefault(tag, []).append(scores.get(pk, Score()))
+    added = [
+        Use(tag, len(each), Score(sum(s.won for s in each), sum(s.tied for s in each), sum(s.lost for s in each)))
+        for tag, each in found.items()
+    ]
+    enough = sorted((use for use in added if use.score.votes >= ENOUGH), key=lambda use: -use.score.votes)
+    return sorted(enough[:USES], key=lambda use: (-use.score.points, use.tag))

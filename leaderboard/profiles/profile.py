@@ -8,6 +8,8 @@ from datetime import datetime
 from math import isfinite
 
 from django.db.models import Count
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from arena.models import Category, Entry, Generation
 from arena.templatetags.arena import usd
@@ -18,7 +20,7 @@ from leaderboard.standings import Standing
 from providers.models import ImageModel
 
 from . import competitions, matchups, questions, reference, sellers, speed
-from .competitions import Result
+from .competitions import Result, Use
 from .matchups import Matchups
 from .questions import Question
 from .reference import Group, Sizes
@@ -41,12 +43,14 @@ class Profile:
     category: Category | None  # the board whose charts and matchups are shown
     matchups: Matchups | None
     results: Sequence[Result]
+    uses: Sequence[Use]
     gallery: Sequence[Entry]  # but those held back from this reader
     sellers: Sequence[Seller]
     cheapest: Seller | None
     speed: Speed
     failures: Sequence[Failure]
     answered: int
+    sources: str  # what the next two are made from
     groups: Sequence[Group]
     sizes: Sizes
     questions: Sequence[Question]
@@ -83,8 +87,10 @@ def of_model(image_model: ImageModel, base_url: str, board: str = "", hidden: Co
     entries = competitions.entries_of(image_model)
     sold = sellers.of_model(image_model)
     measured = speed.of_sellers(sold)
-    sources = [reference.Source(each.name, each.offering.mode, each.offering.parameters) for each in sold]
-    sizes = reference.sizes(sources)
+    sources = reference.text_of(
+        reference.Source(each.name, each.offering.mode, each.offering.parameters) for each in sold
+    )
+    takes = reference.of_text(sources)
     outcomes = Generation.objects.filter(image_model=image_model, status__in=["succeeded", "failed"]).order_by()
     counts = dict(outcomes.values_list("outcome").annotate(total=Count("*")))
     answered = counts.pop("", 0)
@@ -94,15 +100,17 @@ def of_model(image_model: ImageModel, base_url: str, board: str = "", hidden: Co
         category=category,
         matchups=matchups.of_model(image_model, category) if category else None,
         results=competitions.results(image_model, entries, hidden),
+        uses=competitions.uses(image_model, entries) if entries else (),
         gallery=competitions.shown(entries, hidden),
         sellers=sold,
         cheapest=sellers.cheapest(sold),
         speed=measured,
         failures=[Failure(reason.replace("_", " "), n) for reason, n in sorted(counts.items())],
         answered=answered,
-        groups=reference.groups(sources),
-        sizes=sizes,
-        questions=questions.answered(_known(image_model, base_url, places, sold, measured, sizes)),
+        sources=sources,
+        groups=takes.groups,
+        sizes=takes.sizes,
+        questions=questions.answered(_known(image_model, base_url, places, sold, measured, takes.sizes)),
     )
 
 
@@ -176,4 +184,14 @@ def _history(points: Sequence[records.Point], name: str) -> History:
         charts.history(series, charts.WIDE),
         charts.history(series, charts.NARROW),
         points[0].taken_at if points else None,
+    )
+
+
+def parameters(found: Profile) -> SafeString:
+    """The parameter reference as HTML: half of the page, and the same until an offering changes."""
+    return kept(
+        "parameters",
+        found.sources,
+        seconds=10 * MINUTE,
+        make=lambda: render_to_string("leaderboard/model/_parameters.html", {"profile": found}),
     )

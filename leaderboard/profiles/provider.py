@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from leaderboard.kept import MINUTE, kept
-from leaderboard.models import Speed as Measured
-from providers import circuit, health, performance
+from providers import circuit, health, summaries
 from providers.accounts import accounts
 from providers.models import Offering
+from providers.performance import Performance
 
-from . import sellers, speed
-from .speed import Speed
+from . import sellers
+from .speed import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Sold:
 
     offering: Offering
     price: Decimal | None  # of one 1024 × 1024 image in USD
-    measured: Measured | None  # its last 30 days, as the clock last measured them
+    performance: Performance  # its last 30 days, as the clock last counted its calls
     trouble: str  # what speaks against asking it now; empty is fit
 
     @property
@@ -37,7 +36,7 @@ class Provider:
     is_simulated: bool
     is_reachable: bool  # this installation has a key for it
     sold: Sequence[Sold]
-    speed: Speed  # over everything it sells
+    overall: Row  # over everything it sells
 
     @property
     def troubled(self) -> Sequence[Sold]:
@@ -54,28 +53,23 @@ def of_key(key: str) -> Provider | None:
     offerings = list(
         Offering.objects.active()
         .filter(provider=key)
-        .select_related("image_model__lab", "speed")
+        .select_related("image_model__lab")
         .order_by("image_model__name", "mode")
     )
     if account is None and not offerings:
         return None
-    troubles = _troubles([offering.pk for offering in offerings])
-    sold = [
-        Sold(each, sellers.price_of(each), getattr(each, "speed", None), troubles.get(each.pk, ""))
-        for each in offerings
-    ]
-    # The percentiles over all its models at once sort every call of the month: kept for some minutes.
-    pks = sorted(offering.pk for offering in offerings)
-    measured = (
-        kept("provider", key, *pks, seconds=5 * MINUTE, make=lambda: performance.of_providers(pks)) if pks else {}
-    )
+    pks = [offering.pk for offering in offerings]
+    troubles, measured = _troubles(pks), summaries.of_offerings(pks)
+    sold = [Sold(each, sellers.price_of(each), measured[each.pk], troubles.get(each.pk, "")) for each in offerings]
+    name, is_simulated = (account.name, account.is_simulated) if account else (key, False)
+    overall = Row(key, name, is_simulated, summaries.of_provider(key).overall, summaries.daily_of_provider(key))
     return Provider(
         key=key,
-        name=account.name if account else key,
-        is_simulated=bool(account and account.is_simulated),
+        name=name,
+        is_simulated=is_simulated,
         is_reachable=bool(account and account.api_key),
         sold=sold,
-        speed=speed.ranked(measured),
+        overall=overall,
     )
 
 

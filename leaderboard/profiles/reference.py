@@ -5,9 +5,11 @@ The same parameter may be sent as it is to one provider and translated for anoth
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from math import isqrt
 from typing import Any
 
@@ -59,6 +61,26 @@ class Group:
     title: str
     provider: str  # set for what only this provider takes
     lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """All that can be said about what a model takes."""
+
+    groups: tuple[Group, ...] = ()
+    sizes: Sizes = field(default_factory=lambda: Sizes((), "", False, None))
+
+
+def text_of(sources: Iterable[Source]) -> str:
+    """The sources as one text: what an answer can be kept under."""
+    return json.dumps([(each.provider, each.mode, each.parameters) for each in sources], sort_keys=True)
+
+
+@lru_cache(maxsize=256)
+def of_text(text: str) -> Reference:
+    """From `text_of`. Working out sizes takes exact fractions, and the same few models are read again and again."""
+    sources = [Source(*each) for each in json.loads(text)]
+    return Reference(tuple(groups(sources)), sizes(sources))
 
 
 def groups(sources: Iterable[Source]) -> list[Group]:

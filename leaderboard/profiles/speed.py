@@ -1,28 +1,31 @@
-"""How quick and reliable a model's providers are: the last 30 days of real requests, whoever asked."""
+"""How quick and reliable a model's offerings are: the last 30 days of real requests, whoever asked, and each day."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from leaderboard.kept import MINUTE, kept
-from providers import accounts, performance
+from leaderboard import charts
+from providers import accounts, summaries
+from providers.models import Offering
 from providers.performance import Performance
+from providers.summaries import Day
 
 from .sellers import Seller
 
-DAYS = performance.WINDOW.days
+FEW_DAYS = 3  # with fewer, a line by day would be a picture of nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One provider, over all modes in which it sells the model."""
+    """One provider in one mode."""
 
     provider: str
     name: str
     is_simulated: bool
     performance: Performance
+    days: tuple[Day, ...]
 
     @property
     def p50(self) -> float | None:
@@ -35,6 +38,19 @@ class Row:
     @property
     def ttfb(self) -> float | None:
         return _seconds(self.performance.ttfb.p50)
+
+    @property
+    def p50_by_day(self) -> charts.Spark | None:
+        return _line((_seconds(each.performance.duration.p50) for each in self.days), low=0.0)
+
+    @property
+    def ttfb_by_day(self) -> charts.Spark | None:
+        return _line((_seconds(each.performance.ttfb.p50) for each in self.days), low=0.0)
+
+    @property
+    def success_by_day(self) -> charts.Spark | None:
+        rates = (each.performance.success_rate for each in self.days)
+        return _line(rates, low=0.0, high=1.0, write=lambda rate: f"{rate * 100:.0f}%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +81,51 @@ class Speed:
 
 
 def of_sellers(sellers: Sequence[Seller]) -> Speed:
-    """Of the providers that sell a model. May be a minute old."""
-    offerings = sorted(each.offering.pk for each in sellers)
+    """Of the offerings of a model, as the clock last counted their calls. Two queries."""
+    offerings = [each.offering for each in sellers]
     if not offerings:
         return Speed((), 0.0, 0.0)
-    measured = kept("speed", *offerings, seconds=MINUTE, make=lambda: performance.of_providers(offerings))
-    return ranked(measured)
-
-
-def ranked(measured: dict[str, Performance]) -> Speed:
-    rows = sorted(
-        (
-            Row(key, accounts.name_of(key), accounts.is_simulated(key), each)
-            for key, each in measured.items()
-            if each.calls
-        ),
-        key=lambda row: (row.p50 is None, row.p50 or 0.0, row.name),
+    pks = [offering.pk for offering in offerings]
+    measured, days = summaries.of_offerings(pks), summaries.daily_of_offerings(pks)
+    modes = {offering.mode for offering in offerings}
+    return ranked(
+        Row(
+            offering.provider,
+            _name(offering, with_mode=len(modes) > 1),
+            accounts.is_simulated(offering.provider),
+            measured[offering.pk],
+            days[offering.pk],
+        )
+        for offering in offerings
     )
+
+
+def ranked(rows: Iterable[Row]) -> Speed:
+    """Those that were asked at all, the quickest first."""
+    asked = [row for row in rows if row.performance.calls]
+    asked.sort(key=lambda row: (row.p50 is None, row.p50 or 0.0, row.name))
     return Speed(
-        tuple(rows),
-        max((value for row in rows for value in (row.p50, row.p95) if value is not None), default=0.0),
-        max((row.ttfb for row in rows if row.ttfb is not None), default=0.0),
+        tuple(asked),
+        max((value for row in asked for value in (row.p50, row.p95) if value is not None), default=0.0),
+        max((row.ttfb for row in asked if row.ttfb is not None), default=0.0),
     )
+
+
+def _name(offering: Offering, with_mode: bool) -> str:
+    name = accounts.name_of(offering.provider)
+    return f"{name}, {'edit' if offering.mode == 'edit' else 'text to image'}" if with_mode else name
+
+
+def _line(
+    values: Iterable[float | None],
+    low: float,
+    high: float | None = None,
+    write: Callable[[float], str] = charts.SPEED.write,
+) -> charts.Spark | None:
+    found = list(values)
+    if sum(value is not None for value in found) < FEW_DAYS:
+        return None
+    return charts.spark(found, write, low=low, high=high)
 
 
 def _seconds(duration: timedelta | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django import template
@@ -13,8 +14,9 @@ register = template.Library()
 
 
 @register.filter
-def duration(seconds: float | str | None) -> str:
+def duration(took: timedelta | float | str | None) -> str:
     """Templates say "" for what is missing on the way to a number."""
+    seconds = took.total_seconds() if isinstance(took, timedelta) else took
     return SPEED.write(seconds) if isinstance(seconds, float) else "–"
 
 

@@ -49,7 +49,8 @@ def signed(number: float, side: str = "left") -> str:
 
 @register.filter
 def whole_signed(number: float) -> str:
-    return f"{number:+.0f}".replace("-", "−")
+    """A change in whole Elo, with its sign; half a point is none."""
+    return "±0" if abs(number) < 0.5 else f"{number:+.0f}".replace("-", "−")
 
 
 @register.filter
@@ -105,3 +106,8 @@ def share_of(part: int, whole: int) -> str:
 @register.filter
 def is_finite(number: float | None) -> bool:
     return number is not None and math.isfinite(number)
+
+
+@register.filter
+def of(numbers: dict[str, float], key: str) -> float | None:
+    return numbers.get(key)

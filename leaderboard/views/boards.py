@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control
@@ -9,18 +10,21 @@ from django.views.decorators.http import require_safe
 
 from arena.models import Category
 from leaderboard import board_cards, exports, filters, heads, landscape, listing, results, standings, structured
+from leaderboard.kept import MINUTE, kept
+from leaderboard.models import Board
 from leaderboard.standings import Standing
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "leaderboard/index.html", {"boards": heads.all_boards(3), "overall": standings.overall()})
+    return render(request, "leaderboard/index.html", {"boards": heads.all_boards(3)})
 
 
 @require_safe
 def overall(request: HttpRequest) -> HttpResponse:
     """One board over all categories, said to be so: the boards of the categories are the better answer."""
-    found = standings.overall()
+    latest = Board.objects.aggregate(at=Max("computed_at"), n=Count("*"))
+    found = kept("overall", sorted(latest.items()), seconds=10 * MINUTE, make=standings.overall)
     return render(request, "leaderboard/overall.html", {"overall": found, "rows": found.standings})
 
 

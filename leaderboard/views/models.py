@@ -49,6 +49,7 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
         "profile": found,
         "landscape": landscape.drawn(found.category, image_model) if found.category else "",
         "history": profile.history(image_model, found.category) if found.category else None,
+        "parameters": profile.parameters(found),
         "base_url": base,
         "tasks": examples.tasks(image_model.slug, base, list(found.tasks)),
         "json_ld": linked.of_model(found, request.build_absolute_uri("/")),

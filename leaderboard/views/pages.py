@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from arena import integrity, matchmaking
 from leaderboard import boards as constants
-from leaderboard import comparison, elo, heads, ranks, standings, teasers, uses
+from leaderboard import comparison, elo, heads, ranks, ratings, slices, standings, teasers, uses
 from leaderboard.models import Board
 
 HEAD, USES = 5, 16  # on the home page: rows of each board, tags
@@ -45,6 +45,8 @@ def methodology(request: HttpRequest) -> HttpResponse:
         "mean": elo.MEAN,
         "scale": elo.SCALE,
         "draws": ranks.DRAWS,
+        "recent_days": ratings.RECENT_DAYS,
+        "slice_votes": slices.MIN_VOTES,
         "uniform_share": matchmaking.UNIFORM_SHARE,
         "largest_share": matchmaking.LARGEST_SHARE,
         "boost": matchmaking.BOOST,

@@ -6,14 +6,31 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from arena.models import Category
 from leaderboard import snapshots as records
 from leaderboard.models import Snapshot
+
+NEWEST = 31  # of a category on the list; older ones are linked from one to the next
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    kept = [(category, records.dates(category)[:NEWEST]) for category in Category.objects.all()]
+    return render(request, "leaderboard/snapshots.html", {"kept": [each for each in kept if each[1]]})
 
 
 @require_safe
 def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Snapshot.objects.select_related("category"), pk=pk)
-    return render(request, "leaderboard/snapshot.html", {"snapshot": found, "category": found.category})
+    others = records.dates(found.category)
+    context = {
+        "snapshot": found,
+        "category": found.category,
+        "moves": records.moves(found),
+        "before": others.filter(pk__lt=found.pk).first(),
+        "after": others.filter(pk__gt=found.pk).last(),
+    }
+    return render(request, "leaderboard/snapshot.html", context)
 
 
 @require_safe

@@ -67,8 +67,8 @@ def _of_form(request: HttpRequest) -> tuple[dict[str, Any], tuple[SourceImage, .
             raise invalid(name, f"{name}: a file is not expected here; send images as 'image' or 'image[]'.")
     fields = _fields(texts)
     named = {name: fields.pop(name) for name in ("image", "images", "mask") if name in fields}
-    if named:  # a data URI or an address in a text part
-        more, more_mask = _of_json(named)
+    if any(named.values()):  # a browser's form sends an empty one when no file was chosen
+        more, more_mask = _of_json({name: value for name, value in named.items() if value})
         images, mask = [*images, *more], mask or more_mask
     return fields, _counted(tuple(images)), mask
 

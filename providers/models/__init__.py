@@ -15,7 +15,9 @@ from .offerings import (
     slug_validator,
 )
 from .requests import GatewayRequest
+from .spending import Reservation, SpentDay
 from .summaries import CallSummary
+from .trials import Trial
 
 __all__ = [
     "ApiKey",
@@ -30,6 +32,9 @@ __all__ = [
     "Offering",
     "OfferingQuerySet",
     "Price",
+    "Reservation",
+    "SpentDay",
+    "Trial",
     "price_figures",
     "slug_validator",
 ]

@@ -180,6 +180,27 @@ def _gif() -> bytes:
     return out.getvalue()
 
 
+def _png_with(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A good PNG with further chunks behind its header."""
+    data = picture("a")
+    more = b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    )
+    return data[:33] + more + data[33:]
+
+
+def _inflating(start: bytes) -> bytes:
+    """200 MB in 200 kB."""
+    return start + zlib.compress(bytes(200_000_000), 9)
+
+
+def _animated_png() -> bytes:
+    out = io.BytesIO()
+    frames = [Image.new("RGB", (100, 100), colour) for colour in ("red", "blue")]
+    frames[0].save(out, "PNG", save_all=True, append_images=frames[1:])
+    return out.getvalue()
+
+
 def _flipped() -> bytes:
     data = bytearray(picture("a"))
     data[len(data) // 2] ^= 1
@@ -200,13 +221,28 @@ def _flipped() -> bytes:
         ("lying header", _png_header(500, 500), "cannot be decoded"),
         ("cut", picture("a")[:-40], "cannot be decoded"),
         ("cut jpeg", picture("a", kind="JPEG")[:-200], "cannot be decoded"),
+        ("cut webp", picture("a", kind="WEBP")[:-40], "cannot be decoded"),
+        ("cut avif", picture("a", kind="AVIF")[:-40], "cannot be decoded"),
         ("flipped bit", _flipped(), "cannot be decoded"),
         ("animated", _animated(), "animated"),
+        ("animated png", _animated_png(), "animated"),
+        ("tiff", picture("a", kind="TIFF"), "not a PNG"),
+        ("one pixel", picture("a", 1, 1), "only 1×1"),
+        ("text that inflates", _png_with((b"zTXt", _inflating(b"a\0\0"))), "cannot be decoded"),
+        ("profile that inflates", _png_with((b"iCCP", _inflating(b"a\0\0"))), "cannot be decoded"),
+        ("header twice", _png_with((b"IHDR", picture("b", 4000, 4000)[16:29])), "."),
     ],
 )
 def test_hostile_bytes_are_refused_with_the_reason(name, data, reason):
     with pytest.raises(images.BadImage, match=reason):
         images.normalise(data, "1:1")
+
+
+def test_a_page_behind_an_image_does_not_come_along():
+    """It is an image to one and a page to another; ours is made from the pixels alone."""
+    made = images.normalise(picture("a") + b"<html><script>alert(1)</script></html>", "1:1")
+    for data in (made.image, made.small, made.thumbnail):
+        assert b"script" not in data
 
 
 def test_a_source_image_is_written_anew():

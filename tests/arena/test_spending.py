@@ -121,6 +121,7 @@ def test_simulated_images_pass_every_cap(settings):
 
 
 @pytest.mark.usefixtures("_billed")
+@pytest.mark.django_db(transaction=True)
 def test_the_daily_cap_leaves_work_in_the_queue(settings):
     settings.DAILY_SPEND_CAP = Decimal("0.05")
     (row,) = queued(None)

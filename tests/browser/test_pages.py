@@ -12,7 +12,9 @@ from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from arena import battles
 from arena.models import Battle
-from leaderboard import ratings
+from leaderboard import ratings, results, speeds
+from providers import performance, summaries
+from providers.models import Offering
 from tests import factories
 
 from .conftest import Site
@@ -42,12 +44,20 @@ def publish() -> list[str]:
                 battle = battles.serve(voter, category)
                 assert battle is not None
                 battles.cast_vote(battle, outcome)
+    for offering in Offering.objects.all():
+        for _ in range(performance.SAMPLES_FOR_P50):
+            factories.make_call(offering, ttfb=timedelta(seconds=0.5))
     ratings.recompute_moved()
+    results.recount_moved()
+    speeds.measure()
+    summaries.count()
+    model = site.models[0]
     return [
         "/", "/leaderboard/", "/models/", "/competitions/", "/methodology/", "/nowhere/", "/models/?q=nothing-like-it",
         *(category.get_absolute_url() for category in (site.category, edits.category, elsewhere)),
         "/leaderboard/empty/", "/arena/empty/",
         *(each.get_absolute_url() for each in (site.models[0], imported, site.competition, edits.competition)),
+        f"{model.get_absolute_url()}images/", "/labs/sample-studio/", "/providers/simulated-openai/", "/providers/fal/",
         site.arena, edits.arena,
     ]  # fmt: skip
 

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from providers.adapters import ADAPTERS, replicate
+from providers.adapters import ADAPTERS, replicate, wire
 from providers.adapters.base import Account, Deadline
 from providers.adapters.sources import with_inline_images
 from providers.adapters.wire import Reply, retry_after
@@ -26,6 +26,7 @@ from providers.errors import (
     NotFound,
     OutOfCredit,
     ProviderError,
+    ProviderFailure,
     RateLimited,
     Unauthorised,
 )
@@ -155,6 +156,19 @@ def test_replicate_is_polled_at_home_when_it_names_another_host():
     assert [str(request.url) for request in seen[1:]] == [
         "https://replicate.test/v1/predictions/p1", "https://replicate.test/v1/predictions/p1/cancel",
     ]  # fmt: skip
+    assert caught.value.possibly_charged
+
+
+@pytest.mark.parametrize("status", [None, 7, ["succeeded"], {"is": "succeeded"}, True])
+def test_a_status_of_replicate_that_is_no_text_ends_the_polls_and_may_be_charged(status, monkeypatch):
+    monkeypatch.setattr(wire, "FIRST_PAUSE", 0.0)
+    running = {"id": "p1", "status": "processing", "urls": {}}
+    answers = [httpx.Response(201, json=running), httpx.Response(200, json=running)]
+    with (
+        answering(*answers, httpx.Response(200, json=running | {"status": status})) as http,
+        pytest.raises(ProviderFailure, match="unknown status") as caught,
+    ):
+        ADAPTERS["replicate"].generate(CALL, account=REPLICATE, http=http, deadline=Deadline(5))
     assert caught.value.possibly_charged
 
 

@@ -10,10 +10,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
-from providers import catalog, normalisation, pricing
+from providers import catalog, normalisation, pricing, routing
 from providers.models import ImageModel, Lab, Offering, Price
 from providers.request import ImageRequest, SourceImage
 from providers.studio import SAMPLE_MODELS
+from tests import factories as make
 
 SMALL = """
 [labs]
@@ -137,7 +138,7 @@ def test_retired_models_have_no_active_offerings(shipped):
     assert not [key for key, row in shipped.offerings.items() if key[0] in retired and row["is_active"]]
 
 
-def test_every_sample_model_is_sold_by_the_simulator_only_and_its_price_is_labelled(shipped):
+def test_every_sample_model_is_sold_by_the_simulator_only_and_its_price_is_labelled(shipped, settings):
     samples = {slug: row for slug, row in shipped.image_models.items() if row["origin"] == "sample"}
     assert {slug: (row["name"], row["description"]) for slug, row in samples.items()} == {
         model.slug: (model.name, model.description) for model in SAMPLE_MODELS
@@ -150,8 +151,25 @@ def test_every_sample_model_is_sold_by_the_simulator_only_and_its_price_is_label
             assert mode in samples[slug]["modes"]
             assert row["price_source"] == "Simulated price of a sample model"
             assert row["price_estimated"]
-    assert set.union(*wires.values()) == {"simulated-fal", "simulated-replicate", "simulated-openai"}
-    assert sum(len(providers) == 2 for providers in wires.values()) in (2, 3)
+    speaks = {key for key, config in settings.PROVIDERS.items() if config.get("simulated")}
+    assert set.union(*wires.values()) == speaks
+    assert len({settings.PROVIDERS[key]["adapter"] for key in speaks}) == 5  # every wire format there is
+    assert sum(len(providers) == 2 for providers in wires.values()) >= 2  # so that there is something to fall back on
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("mode", ["text-to-image", "edit"])
+def test_sample_models_are_made_in_the_wire_formats_of_one_image_a_call_as_the_catalogue_has_it(request, mode):
+    catalog.load()
+    request.getfixturevalue("simulated")  # which hides all other providers
+    image = SourceImage(make.picture("a source", 300, 200), "image/png")
+    wanted = ImageRequest("A kite", mode=mode, aspect_ratio="4:3", resolution="1K", images=(image,) * (mode == "edit"))
+    for provider in ("simulated-bfl", "simulated-gemini"):
+        offering = Offering.objects.get(provider=provider, mode=mode)
+        generated = routing.generate(offering.image_model, wanted, "arena", time_limit=30, provider=provider)
+        width, height = generated.images[0].size
+        assert width / height == pytest.approx(4 / 3, rel=0.03)
+        assert generated.call.cost > 0
 
 
 # Loading

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, StringIO
@@ -18,7 +19,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from providers.simulator import gallery
+from providers.simulator import Simulator, gallery
 from providers.simulator.__main__ import main
 from providers.simulator.canvas import canvas
 from providers.simulator.jobs import sample_model_of
@@ -40,6 +41,17 @@ def test_eighty_slow_requests_are_served_at_once(simulator):
         started = time.monotonic()
         assert set(pool.map(run, range(80))) == {200}
         assert time.monotonic() - started < 8  # one after the other they would take 64 s
+
+
+def test_after_it_is_stopped_nothing_of_it_is_left():
+    before = set(threading.enumerate())
+    with Simulator() as running:
+        httpx.get(f"{running.url}/healthz", trust_env=False).raise_for_status()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{running.url}/healthz", trust_env=False)
+    for thread in set(threading.enumerate()) - before:  # its painters and connections are on their way out
+        thread.join(10)
+        assert not thread.is_alive(), thread.name
 
 
 def test_a_connection_is_used_again(simulator):

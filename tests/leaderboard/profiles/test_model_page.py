@@ -21,6 +21,7 @@ from arena.models import Category
 from leaderboard import ratings, results, snapshots, speeds
 from leaderboard.models import Board, Rating
 from leaderboard.profiles import landscape
+from providers import summaries
 from providers.models import Call
 from tests import factories as make
 
@@ -45,6 +46,7 @@ def recount(category):
     ratings.recompute(category)
     results.recount(category, force=True)
     speeds.measure()
+    summaries.count()
 
 
 @pytest.fixture
@@ -184,6 +186,7 @@ def crowd(models):
         for n, offering in enumerate(offerings) for _ in range(6)
     )  # fmt: skip
     speeds.measure()
+    summaries.count()
     return made
 
 
@@ -223,6 +226,7 @@ def test_refusals_and_failures_are_on_record(client, played):
     offering = model.offerings.get()
     for outcome in ("content_policy", "content_policy", "timeout"):
         make.make_call(offering, outcome=outcome, error="No.")
+    summaries.count()
     performance = section(text_of(client.get(model.get_absolute_url())), "performance")
     assert "2 refused by a content policy, 1 failed through the provider’s fault" in performance
     assert "2 prompts answered, none failed" in performance
@@ -271,6 +275,7 @@ def test_a_lab_shows_its_models_and_a_provider_what_it_sells_and_how_it_does(cli
     for _ in range(5):
         make.make_call(entry.image_model.offerings.get(), duration=timedelta(seconds=2))
     speeds.measure()
+    summaries.count()
     provider = text_of(client.get("/providers/simulated-openai/"))
     for piece in ("simulated", entry.image_model.name, "$0.006", "Median"):
         assert piece in provider, piece
@@ -289,3 +294,18 @@ def test_another_board_of_the_model_can_be_asked_for(client, played):
     page = text_of(client.get(model.get_absolute_url(), {"board": "elsewhere"}))
     assert "come from Others, not from this site" in page
     assert "come from Others" not in text_of(client.get(model.get_absolute_url(), {"board": "nothing"}))
+
+
+def test_use_cases_come_from_prompts_with_votes_enough(client, played):
+    entry, other = played
+    entry.prompt.tags = ["signs & letters"]
+    entry.prompt.save(update_fields=["tags"])
+    address = entry.image_model.get_absolute_url()
+    assert "Use cases" not in text_of(client.get(address))
+    for number in range(17):
+        battles.cast_vote(make.make_battle(left=entry, right=other), "right" if number % 2 else "left")
+    recount(entry.prompt.competition.category)
+    uses = section(text_of(client.get(address)), "uses")
+    assert "signs &amp; letters" in uses
+    assert "1 prompt, 20 votes" in uses
+    assert "55%" in uses

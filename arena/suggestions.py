@@ -1,0 +1,57 @@
+"""From the playground to the curators: suggest a prompt, take it into a competition, or leave it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+
+from providers.models import Trial
+
+from . import images
+from .models import Competition, Prompt, Suggestion
+
+
+class NotTaken(ValueError):
+    """The suggestion does not fit; the message says why."""
+
+
+def suggest(trials: Sequence[Trial]) -> Suggestion:
+    """What these trials of one group have asked. The second time it is the same suggestion."""
+    first = trials[0]
+    found: Suggestion | None = Suggestion.objects.filter(trials=first.group).first()
+    if found is not None:
+        return found
+    suggestion = Suggestion(text=first.prompt, mode=first.mode, trials=first.group)
+    if first.sources:
+        with default_storage.open(first.sources[0], "rb") as file:
+            clean = images.clean_source(file.read())
+        suggestion.source_image.save(f"{secrets.token_hex(16)}.jpg", ContentFile(clean), save=False)
+    made: Suggestion = Suggestion.objects.get_or_create(
+        trials=first.group,
+        defaults={"text": suggestion.text, "mode": suggestion.mode, "source_image": suggestion.source_image.name or ""},
+    )[0]
+    return made
+
+
+def take(suggestion: Suggestion, competition: Competition) -> Prompt:
+    """Make it a prompt of the competition. Nothing is generated yet: "Ask the models" shows the price first."""
+    if competition.category.mode != suggestion.mode:
+        raise NotTaken(f"{competition} is about {competition.category.name}, the suggestion about {suggestion.mode}.")
+    with transaction.atomic():
+        prompt: Prompt = Prompt.objects.get_or_create(
+            competition=competition,
+            text=suggestion.text,
+            source_credit="",
+            defaults={
+                "source_image": suggestion.source_image.name or "",
+                "position": competition.prompts.count(),
+            },
+        )[0]
+        suggestion.prompt, suggestion.decided_at = prompt, timezone.now()
+        suggestion.save(update_fields=["prompt", "decided_at"])
+    return prompt

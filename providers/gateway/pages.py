@@ -1,0 +1,131 @@
+"""Pages about the gateway: the reference, the keys (staff), and a key's log for whoever holds the key."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.contrib.admin.views.decorators import staff_member_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from providers.models import ApiKey, GatewayRequest
+
+from . import answers, keys, reference, schema
+from .views import origin_of
+
+SHOWN = 100
+COLUMNS = ("time", "request", "model", "mode", "n", "provider", "status", "http_status", "latency_ms", "overhead_ms", "cost_usd", "error_code", "error")  # fmt: skip
+
+
+class KeyForm(forms.ModelForm[ApiKey]):
+    class Meta:
+        model = ApiKey
+        fields = ("name", "monthly_budget", "requests_per_minute", "response_format")
+        labels = {"name": "For whom", "monthly_budget": "Budget a month, USD", "requests_per_minute": "Requests a minute"}
+        help_texts = {"monthly_budget": "", "requests_per_minute": "", "response_format": ""}
+
+
+@require_safe
+def api(request: HttpRequest) -> HttpResponse:
+    """The reference, written from the same rows that requests are checked against."""
+    models = schema.models()
+    context = {
+        "base_url": f"{origin_of(request)}/openai/v1",
+        "parameters": reference.PROPERTIES,
+        "errors": reference.ERRORS,
+        "headers": reference.HEADERS,
+        "models": models,
+        "example": models[0]["id"] if models else "flux.2-klein-9b",
+    }
+    return render(request, "gateway/api.html", context)
+
+
+@never_cache
+@staff_member_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def manage(request: HttpRequest) -> HttpResponse:
+    """Keys, and a form for another. A new key's secret is on this one answer and nowhere else."""
+    form = KeyForm(request.POST or None)
+    context: dict[str, Any] = {}
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            context["made"], context["secret"] = ApiKey.make(**form.cleaned_data)
+            form = KeyForm()
+        else:
+            status = 400
+    rows = [(key, keys.spent(key)) for key in ApiKey.objects.order_by("revoked_at", "-created_at")]
+    return render(request, "gateway/keys.html", {"form": form, "rows": rows, **context}, status=status)
+
+
+@never_cache
+@staff_member_required
+@require_POST
+def revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    get_object_or_404(ApiKey, pk=pk)
+    ApiKey.objects.filter(pk=pk, revoked_at=None).update(revoked_at=timezone.now())
+    return redirect("providers:keys")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def log(request: HttpRequest) -> HttpResponseBase:
+    """What a key has asked. The key is sent with each request for it and kept nowhere; staff name a key by its prefix."""
+    key, problem, status = None, "", 200
+    if request.method == "POST":
+        key = keys.of_secret(request.POST.get("key", "").strip()) if _may_guess(request) else None
+        if key is None:
+            problem, status = "This API key is not known, or it was revoked.", 401
+    elif request.user.is_staff and "key" in request.GET:
+        key = get_object_or_404(ApiKey, prefix=request.GET["key"])
+    if key is not None and request.POST.get("as", request.GET.get("as")) == "csv":
+        return _csv(key)
+    context: dict[str, Any] = {"problem": problem, "key": key, "shown": SHOWN}
+    if key is not None:
+        requests = key.requests.defer("answer", "files")
+        context |= {"requests": requests[:SHOWN], "count": requests.count(), "spent": keys.spent(key)}
+        context["secret"] = request.POST.get("key", "").strip()
+    return render(request, "gateway/log.html", context, status=status)
+
+
+def _may_guess(request: HttpRequest) -> bool:
+    """Keys cannot be guessed; this only keeps somebody who tries from using up the database."""
+    left = keys.take(f"gateway:log:{request.META.get('REMOTE_ADDR', '')}", 60)
+    return left.remaining is None or left.remaining >= 0
+
+
+def _csv(key: ApiKey) -> StreamingHttpResponse:
+    name = f"{key.prefix}-{timezone.now():%Y-%m-%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(_lines(key), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+class _Echo:
+    def write(self, line: str) -> str:
+        return line
+
+
+def _lines(key: ApiKey) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield writer.writerow(COLUMNS)
+    for row in key.requests.defer("answer", "files").iterator(chunk_size=2000):
+        yield writer.writerow(_line(row))
+
+
+def _line(row: GatewayRequest) -> list[Any]:
+    latency, overhead = (None if each is None else answers.milliseconds(each) for each in (row.duration, row.overhead))
+    return [
+        row.asked_at.isoformat(), row.request_id, _safe(row.model), row.mode, row.n, row.provider, row.status,
+        row.http_status, latency, overhead, row.cost, row.error_code, _safe(row.error),
+    ]  # fmt: skip
+
+
+def _safe(text: str) -> str:
+    """Spreadsheets run what begins like a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -1,0 +1,131 @@
+"""The playground's addresses: the form, what came of it, the images of its own visitor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from providers.gateway.formats import EXTENSIONS
+from providers.gateway.views import origin_of
+from providers.models import Trial
+
+from . import forms, trials, visitors
+from .forms import NotTried, Wanted
+from .snippets import snippets
+
+_TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}
+LATEST = 12
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def playground(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return render(request, "playground/playground.html", _page(request, forms.initial(request)))
+    visitor = visitors.current(request) or visitors.new()
+    try:
+        wanted = forms.read(request)
+        if request.POST.get("action") == "price":
+            context = _page(request, forms.given(request)) | {"prices": _prices(wanted)}
+            return render(request, "playground/playground.html", context)
+        group = trials.plan(wanted, visitor, visitors.address(request))
+    except NotTried as error:
+        context = _page(request, forms.given(request)) | {"problem": error}
+        return render(request, "playground/playground.html", context, status=error.status)
+    response = redirect("providers:tried", group)
+    visitors.remember(response, visitor)
+    return response
+
+
+@never_cache
+@require_safe
+def tried(request: HttpRequest, group: UUID) -> HttpResponse:
+    """The page with a group of trials: side by side, as far as they have come."""
+    rows = _group(request, group)
+    first = rows[0]
+    values = {
+        "models": [row.image_model.slug for row in rows],
+        "prompt": first.prompt,
+        "size": first.size,
+        "seed": "" if first.seed is None else str(first.seed),
+    }
+    return render(request, "playground/playground.html", _page(request, values) | _results(request, rows))
+
+
+@never_cache
+@require_safe
+def results(request: HttpRequest, group: UUID) -> HttpResponse:
+    """The fragment that replaces itself until all are over."""
+    return render(request, "playground/_results.html", _results(request, _group(request, group)))
+
+
+@require_safe
+def image(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """An image, for the browser that asked for it and for nobody else."""
+    visitor = visitors.current(request)
+    trial = get_object_or_404(Trial.objects.of(visitor).filter(status="done"), pk=pk)
+    try:
+        with default_storage.open(trial.file, "rb") as file:
+            content = file.read()
+    except FileNotFoundError as error:
+        raise Http404("This image is deleted.") from error
+    headers = {"Cache-Control": "private, max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(content, content_type=_TYPES[trial.file.rpartition(".")[2]], headers=headers)
+
+
+def _group(request: HttpRequest, group: UUID) -> list[Trial]:
+    visitor = visitors.current(request)
+    rows = list(Trial.objects.of(visitor).filter(group=group).select_related("image_model").order_by("position"))
+    if not visitor or not rows:
+        raise Http404("Images of the playground are kept for a day, and only for the browser that asked for them.")
+    return rows
+
+
+def _page(request: HttpRequest, values: dict[str, Any]) -> dict[str, Any]:
+    chosen = [*values["models"], *[""] * forms.MOST_MODELS][: forms.MOST_MODELS]
+    visitor = visitors.current(request)
+    latest = Trial.objects.of(visitor).filter(status="done").select_related("image_model")[:LATEST] if visitor else []
+    return {
+        "choices": forms.choices(),
+        "values": values,
+        "chosen": chosen,
+        "sizes": forms.SIZES,
+        "own_size": values["size"] not in dict(forms.SIZES) and values["size"],
+        "examples": forms.EXAMPLES,
+        "latest": latest,
+        "longest": forms.LONGEST_PROMPT,
+        "free_budget": trials.free_budget(),
+    }
+
+
+def _results(request: HttpRequest, rows: Sequence[Trial]) -> dict[str, Any]:
+    first = rows[0]
+    costs = [row.cost for row in rows if row.cost is not None]
+    fields = {"prompt": first.prompt, "size": first.size, "seed": first.seed}
+    base_url = f"{origin_of(request)}/openai/v1"
+    return {
+        "group": first.group,
+        "trials": rows,
+        "running": not all(row.is_over for row in rows),
+        "over": sum(row.is_over for row in rows),
+        "total": sum(costs, Decimal(0)) if costs else None,
+        "snippets": snippets(
+            base_url, [row.image_model.slug for row in rows], fields, edit=first.mode == "edit"
+        ),
+        "here": reverse("providers:tried", args=[first.group]),
+    }
+
+
+def _prices(wanted: Wanted) -> dict[str, Any]:
+    rows = [(model, *trials.price_of(model, asked)) for model, asked in wanted.asked.items()]
+    known = [price for _, price, _ in rows if price is not None]
+    return {"rows": rows, "total": sum(known, Decimal(0)), "complete": len(known) == len(rows)}

@@ -1,0 +1,98 @@
+"""Charts and code of a model's page: by pointer, by keyboard, and without JavaScript."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from arena import battles
+from leaderboard import ratings, results
+from providers.models import Offering
+from tests import factories
+
+from .conftest import Site
+
+pytestmark = pytest.mark.browser
+
+LINKS = ".plot.wide .dots a"
+
+
+@pytest.fixture
+def address(live_server, site: Site) -> str:
+    """The page of a model that was voted on and has a price."""
+    for outcome in ("left", "right", "left"):
+        battle = battles.serve(factories.make_voter(), site.category)
+        assert battle is not None
+        battles.cast_vote(battle, outcome)
+    for number, model in enumerate(site.models, start=1):
+        Offering.objects.filter(image_model=model).update(price=number / 100)
+    ratings.recompute_moved()
+    results.recount_moved()
+    return f"{live_server.url}{site.models[0].get_absolute_url()}"
+
+
+def test_a_chart_is_one_stop_for_tab_and_arrows_walk_from_mark_to_mark(page: Page, address: str):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(address)
+    links, tip = page.locator(LINKS), page.locator(".chart-tip").first
+    expect(links).to_have_count(3)
+    stops = page.locator(f"{LINKS}[tabindex='0']")
+    expect(stops).to_have_count(1)
+    expect(stops).to_have_class("current")
+    stops.focus()
+    expect(tip).to_have_text(re.compile(r"^Heron XL: Elo \d+ .*\$0\.01, sample"))
+    page.keyboard.press("ArrowRight")
+    expect(tip).to_have_text(re.compile(r"^Plover Mini: "))
+    page.keyboard.press("End")
+    expect(tip).to_have_text(re.compile(r"^Wagtail 2 \[dev\]: "))
+    expect(stops).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(tip).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/models/wagtail/$"))
+
+
+def test_a_mark_shows_its_figures_under_the_pointer(page: Page, address: str):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(address)
+    tip = page.locator(".chart-tip").first
+    page.locator(f"{LINKS}[href='/models/plover/'] .hit").hover()
+    expect(tip).to_have_text(re.compile("^Plover Mini: Elo "))
+    page.locator("h1").hover()
+    expect(tip).to_be_hidden()
+
+
+def test_a_phone_gets_the_picture_whose_letters_it_can_carry(page: Page, address: str):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(address)
+    expect(page.locator(".plot.narrow").first).to_be_visible()
+    expect(page.locator(".plot.wide").first).to_be_hidden()
+
+
+def test_code_is_copied_and_changes_with_its_language(page: Page, address: str):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(address)
+    task = page.locator(".task").first
+    task.get_by_text("Python, OpenAI SDK").click()
+    shown = task.locator("pre:visible")
+    expect(shown).to_contain_text("from openai import OpenAI")
+    task.locator(".copy:visible").click()
+    expect(task.locator(".copy:visible")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == shown.text_content()
+
+
+def test_everything_stands_without_javascript(browser: Browser, address: str):
+    page = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 800}).new_page()
+    page.goto(address)
+    expect(page.locator(LINKS)).to_have_count(3)
+    expect(page.locator(f"{LINKS} title").first).to_have_text(re.compile("Elo"))
+    task = page.locator(".task").first
+    task.get_by_text("JavaScript").click()
+    expect(task.locator("pre:visible")).to_contain_text("import OpenAI")
+    page.get_by_text("Show the data as a table").first.click()
+    expect(page.locator(".data table").first).to_be_visible()
+    page.locator(f"{LINKS}[href='/models/plover/'] .dot").click()
+    expect(page).to_have_url(re.compile("/models/plover/$"))
+    page.context.close()

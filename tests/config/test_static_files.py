@@ -1,0 +1,35 @@
+"""Static files as a deployment serves them: collected, hashed, compressed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.storage import FileSystemStorage
+
+from config.storage import HashedStaticFiles
+
+SOURCES = settings.BASE_DIR / "static" / "js"
+
+
+def test_scripts_import_each_other_by_names_that_exist(tmp_path: Path):
+    storage = HashedStaticFiles(location=tmp_path, base_url="/static/")
+    sources = FileSystemStorage(SOURCES.parent)
+    paths = {}
+    for script in SOURCES.glob("*.js"):
+        name = f"js/{script.name}"
+        with script.open("rb") as file:
+            storage.save(name, file)
+        paths[name] = (sources, name)
+    for _, _, done in storage.post_process(paths):
+        assert not isinstance(done, Exception), done
+    imported = [
+        (script.name, name)
+        for script in tmp_path.glob("js/*.js")
+        for name in re.findall(r'from "\./([^"]+)"', script.read_text())
+    ]
+    assert imported
+    for script, name in imported:
+        assert re.fullmatch(r"\w+\.[0-9a-f]{12}\.js", name), (script, name)
+        assert (tmp_path / "js" / name).exists(), (script, name)
