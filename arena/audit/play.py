@@ -138,8 +138,8 @@ class Player:
             model=entry.image_model.slug,
             image=str(entry.pk),
             pictures={
-                "large": self._ahead.pop(large, None) or browser.get(large),
-                "small": self._ahead.pop(small, None) or browser.get(small),
+                "large": self._ahead.pop(large) if large in self._ahead else browser.get(large),
+                "small": self._ahead.pop(small) if small in self._ahead else browser.get(small),
             },
             again=tuple(browser.get(large) for _ in range(AGAIN)),
             probes={name: browser.get(large, headers, method) for name, (method, headers) in _PROBES.items()},
