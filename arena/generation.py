@@ -241,7 +241,7 @@ def remake(entry: Entry) -> None:
     """
     with entry.original.open("rb") as file:
         derivatives = images.normalise(file.read(), entry.prompt.competition.shape)
-    old = [entry.image.name, entry.small.name, entry.thumbnail.name]
+    old = [str(file.name) for file in (entry.image, entry.small, entry.thumbnail)]
     Entry.objects.filter(pk=entry.pk).update(
         image=_save("battle", "webp", derivatives.image),
         small=_save("battle", "webp", derivatives.small),

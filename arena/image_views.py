@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from typing import cast
 
 from django.core.files.storage import default_storage
 from django.db.models import Q
@@ -122,7 +121,7 @@ def original(request: HttpRequest, pk: int) -> HttpResponseBase:
 def _published(pk: int) -> Entry:
     related = ("image_model__lab", "prompt__competition__category", "call__offering", "generation")
     entries = Entry.objects.filter(prompt__competition__is_published=True).select_related(*related)
-    return cast(Entry, get_object_or_404(entries, pk=pk))
+    return get_object_or_404(entries, pk=pk)
 
 
 def _refusal(request: HttpRequest, found: Entry) -> HttpResponse | None:

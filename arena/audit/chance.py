@@ -14,7 +14,7 @@ ALPHA = 0.001  # a blind site fails at most one audit in a thousand
 
 def tail(right: int, spoken: int) -> float:
     """The chance of at least `right` of `spoken` right guesses when each is a coin toss."""
-    return sum(comb(spoken, k) for k in range(right, spoken + 1)) / 2**spoken
+    return float(sum(comb(spoken, k) for k in range(right, spoken + 1)) / 2**spoken)
 
 
 def holm(p_values: Sequence[float], alpha: float = ALPHA) -> list[bool]:

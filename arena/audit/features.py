@@ -78,15 +78,16 @@ def encoding(shown: Shown, side: Side) -> Features:
 
 
 def timing(shown: Shown, side: Side) -> Features:
-    """Seconds to the first byte and on to the last, and of the quickest of the next times.
+    """Seconds to the first byte: of the first request, and of the quickest of the next.
 
-    A larger file may take longer: what the size of the content explains is taken away.
+    What comes after the first byte is a matter of size, which is picture content; and what little the size of the
+    content adds to the time before it is taken away.
     """
     large = side.pictures["large"]
     size = float(side.references["large"].size) if "large" in side.references else 0.0
-    found: dict[str, Value] = {"first": Number(large.first, size), "rest": Number(large.whole - large.first, size)}
+    found: dict[str, Value] = {"first": Number(large.first, size)}
     if side.again:
-        found["again"] = Number(min(answer.whole for answer in side.again), size)
+        found["again"] = Number(min(answer.first for answer in side.again), size)
     return found
 
 

@@ -11,7 +11,8 @@ and leaves its certainty as it is.
 Why the count is exactly binomial when nothing betrays a model. Then, within a prompt, the features of its images could
 be swapped between models without changing anything's probability; a swap in one pair flips that guess from right to
 wrong; pairs that share no image can be swapped one by one. So each entry is counted once: guesses in which one of the
-two images was already judged are left out, unless a feature is drawn afresh for every battle (`fresh`).
+two images was already judged are left out. A feature that is drawn afresh for every battle (`fresh`) has no such
+bounds: every battle counts, and there is no need to be sure.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from math import log
 
 import numpy as np
 
-SURE = 2.0  # nats by which one way round must be likelier than the other before a guess is made: odds of 7 to 1
+SURE = 2.0  # nats (odds of 7 to 1) by which one way round must be likelier than the other before a guess is made
 # A number is judged by how far from the median of those seen so far it lies, in median distances: bins that set apart
 # both a small shift of one model in many and a large one, whatever the tails.
 STEPS = (-16.0, -8.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -87,7 +88,7 @@ def guess(pairs: Sequence[Pair], *, fresh: bool = False, seed: int = 0) -> Guess
             if not fresh and judged & images:
                 continue
             judged |= images
-            sign = table.compare(pair)
+            sign = table.compare(pair, 1e-9 if fresh else SURE)
             spoken += sign != 0
             right += sign > 0
         known += _learnt(of_prompt[prompt], fresh)
@@ -139,15 +140,15 @@ class _Table:
         rest = value.value - self.slopes.get(name, 0.0) * value.given
         return f"#{int(np.searchsorted(self.edges.get(name, np.empty(0)), rest, side='right'))}"
 
-    def compare(self, pair: Pair) -> int:
-        """1 when the true way round looks likelier, −1 when the other does, 0 when there is little to go on."""
+    def compare(self, pair: Pair, sure: float) -> int:
+        """1 when the true way round looks likelier, −1 when the other does, 0 when it is by less than `sure` nats."""
         score = 0.0
         for name in self.names:
             if name in pair.one.features and name in pair.other.features:
                 score += self._lean(name, pair.one.features[name], pair) - self._lean(
                     name, pair.other.features[name], pair
                 )
-        return 0 if abs(score) < SURE else 1 if score > 0 else -1
+        return 0 if abs(score) < sure else 1 if score > 0 else -1
 
     def _lean(self, name: str, value: Value, pair: Pair) -> float:
         """How much likelier the value is with the first side's model than with the other's, in nats."""

@@ -52,6 +52,7 @@ class Player:
         self._public: dict[int, frozenset[str]] = {}
         self._stranger = Browser(base_url, {})  # somebody who is asked about nothing
         self._static: dict[str, Answer] = {}
+        self._ahead: dict[str, Answer] = {}  # images of later battles that a page had the browser load already
         self._bodies: dict[bytes, bytes] = {}  # equal bodies are kept once: an entry is shown in many battles
         self._chrome = self._stranger.get("/no-such-page/").body.decode("utf-8", "replace")
 
@@ -119,7 +120,9 @@ class Player:
             path = urlsplit(urljoin("/", address)).path
             if battle.left_token in path or battle.right_token in path:
                 continue
-            if path.startswith(("/static/", "/images/")):
+            if path.startswith("/i/"):
+                self._ahead[path] = self._ahead.get(path) or browser.get(path)
+            elif path.startswith(("/static/", "/images/")):
                 if path not in self._static:
                     self._static[path] = browser.get(path)
             else:
@@ -134,7 +137,10 @@ class Player:
             token=token,
             model=entry.image_model.slug,
             image=str(entry.pk),
-            pictures={"large": browser.get(large), "small": browser.get(small)},
+            pictures={
+                "large": self._ahead.pop(large) if large in self._ahead else browser.get(large),
+                "small": self._ahead.pop(small) if small in self._ahead else browser.get(small),
+            },
             again=tuple(browser.get(large) for _ in range(AGAIN)),
             probes={name: browser.get(large, headers, method) for name, (method, headers) in _PROBES.items()},
             references=_reference(entry, battle.prompt.competition.shape),
@@ -237,7 +243,8 @@ def names_of(category: Category) -> dict[str, set[str]]:
             found.setdefault(f"provider of {model.name}", set()).update({offering.provider, offering.endpoint})
             found.setdefault(f"provider's request of entry {entry.pk}", set()).add(entry.call.provider_request_id)
         files = (entry.image, entry.small, entry.thumbnail, entry.original)
-        stems = {file.name.rpartition("/")[2].partition(".")[0] for file in files}
-        found.setdefault(f"file of entry {entry.pk}", set()).update({*stems, *(file.name for file in files)})
+        paths = {str(file.name) for file in files}
+        stems = {path.rpartition("/")[2].partition(".")[0] for path in paths}
+        found.setdefault(f"file of entry {entry.pk}", set()).update(stems | paths)
         found.setdefault(f"page of entry {entry.pk}", set()).add(entry.get_absolute_url())
     return found

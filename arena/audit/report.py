@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from . import chance, features
-from .guessing import Pair, guess
+from .guessing import Features, Pair, guess
 from .guessing import Shown as Judged
 from .observed import Shown
 from .rules import Verdict, judge
@@ -69,8 +69,9 @@ class Report:
             *(f"  {'ok  ' if each.holds else 'FAIL'}  {each.rule}{_breaks(each)}" for each in self.verdicts), "",
             f"{'Can a model be named by …':<32} {'guesses':>8} {'right':>7} {'fails from':>11}",
             *map(_row, self.lines), "",
-            f"A guess is made when the odds are at least 7 to 1; right by luck is half. A blind site fails at most one "
-            f"audit in {round(1 / chance.ALPHA):,}.",
+            "Each image is judged once, and only at odds of 7 to 1 or more; sides and addresses are drawn anew for",
+            "every battle, so all are guessed. Luck alone is right half of the time.",
+            f"A blind site fails at most one audit in {round(1 / chance.ALPHA):,}.",
         ]  # fmt: skip
         return "\n".join(lines)
 
@@ -113,7 +114,7 @@ def compile_report(battles: Sequence[Shown], words: Sequence[Word], seed: int = 
     )
 
 
-def _pair(shown: Shown, left: features.Features, right: features.Features) -> Pair:
+def _pair(shown: Shown, left: Features, right: Features) -> Pair:
     return Pair(
         shown.prompt,
         Judged(shown.left.model, shown.left.image, left),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ def talkative(kind: str) -> bytes:
     """An image that says as much about its maker as its format allows."""
     exif = Image.Exif()
     exif[0x0131] = "Some Model 9"
-    options = {"exif": exif, "icc_profile": PROFILE, "xmp": b"<x:xmpmeta>Some Model 9</x:xmpmeta>"}
+    options: dict[str, Any] = {"exif": exif, "icc_profile": PROFILE, "xmp": b"<x:xmpmeta>Some Model 9</x:xmpmeta>"}
     if kind == "PNG":
         info = PngImagePlugin.PngInfo()
         info.add_text("parameters", "Steps: 20, Model: some-model-9")
