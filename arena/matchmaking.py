@@ -6,8 +6,8 @@ information of one vote on the pair i, j, the sum of all variances falls by
     v · (Q_ii + Q_jj − 2Q_ij) / (1 + v · (C_ii + C_jj − 2C_ij)),   Q = C²       (A-optimal design)
 
 A pair is drawn in proportion to the square of that, times five if one of the two is still provisional: in simulation,
-three new models settle with 35 % of the votes that drawing uniformly takes. `scores` computes it whenever ratings are made;
-until there are any, pairs that have met less come first. Three rules keep the draw fair and open to audit:
+three new models settle with 35 % of the votes that drawing uniformly takes. `scores` computes it whenever ratings are
+made; until there are any, pairs that have met less come first. Three rules keep the draw fair and open to audit:
 
 * A tenth of all draws is uniform: a prompt, then a pair of its images. So every prompt and every pair keeps a known
   chance, and no feedback loop can starve one.

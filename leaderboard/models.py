@@ -253,7 +253,6 @@ class RecordCount(models.Model):
         return f"records of {self.category_id}"
 
 
-
 def new_token() -> str:
     return secrets.token_urlsafe(16)
 

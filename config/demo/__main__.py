@@ -127,7 +127,7 @@ def programs(env: Mapping[str, str], place: Place, host: str, port: int, simulat
         "worker": [*background, "-m", *worker, "-l", "warning"],
         "beat": [python, "-m", "config.demo.beat", str(place.var / "beat-schedule")],
     }
-    pooled = dict.fromkeys(("worker", "gateway"), {**env, "DATABASE_POOL": "8"})  # many threads, few connections
+    pooled = {name: {**env, "DATABASE_POOL": "8"} for name in ("worker", "gateway")}  # many threads, few connections
     return [Program(name, command, pooled.get(name, env), place.var / "log") for name, command in commands.items()]
 
 

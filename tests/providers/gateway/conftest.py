@@ -72,7 +72,6 @@ def server(django_db_setup, django_db_blocker, simulator, tmp_path_factory) -> I
         "SIMULATOR_URL": simulator.url,
         "MEDIA_ROOT": str(media),
         "GATEWAY_TIME_LIMIT": "30",
-        "DATABASE_POOL": "8",
         "GATEWAY_RATE": "6000",
         "SIMULATED_OPENAI_CONCURRENCY": "0",
         "PYTHONUNBUFFERED": "1",
