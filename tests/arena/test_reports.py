@@ -109,7 +109,8 @@ def curator(client):
 def decide(curator, action: str) -> str:
     rows = [row.pk for row in Report.objects.open()]
     reply = curator.post("/admin/arena/report/", {"action": action, "_selected_action": rows}, follow=True)
-    return reply.content.decode()
+    page: str = reply.content.decode()
+    return page
 
 
 def test_a_curator_sees_the_queue_and_dismisses(curator, settings):

@@ -51,6 +51,7 @@ def publish() -> list[str]:
     results.recount_moved()
     summaries.count()
     model = site.models[0]
+    assert battle is not None
     shared = rankings.share(battle.voter, edits.category)
     assert shared is not None
     return [
