@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from providers.gateway.asynchronous import in_own_thread
 from providers.gateway.urls import patterns
+from providers.gateway.views import not_found
 
 from . import health
 
@@ -12,3 +13,5 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("", include((patterns(in_own_thread), "gateway"), namespace="gateway")),
 ]
+
+handler404 = not_found  # no pages here: also what no pattern matches is answered in the envelope

@@ -172,3 +172,8 @@ def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
     known = "/images/generations, /images/edits, /models and /models/{id}"
     message = f"Unknown address {request.method} {request.path}. Below /openai/v1 there are {known}."
     raise Refusal(404, "unknown_url", message)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Addresses that no pattern matches, such as those with a line break in them."""
+    return unknown(request)
