@@ -7,13 +7,15 @@ information of one vote on the pair i, j, the sum of all variances falls by
 
 A pair is drawn in proportion to the square of that, times five if one of the two is still provisional: in simulation,
 three new models settle with 35 % of the votes that drawing uniformly takes. `scores` computes it whenever ratings are
-made; until there are any, pairs that have met less come first. Three rules keep the draw fair and open to audit:
+made; until there are any, pairs that have met less come first. Four rules keep the draw fair and open to audit:
 
 * A tenth of all draws is uniform: a prompt, then a pair of its images. So every prompt and every pair keeps a known
   chance, and no feedback loop can starve one.
 * No model takes part in more than a quarter of the battles, or, with fewer than twelve models, in more than 1.5 times
   its even share: among eight, a quarter is the even share, and would leave nothing to choose. With a fifth the figure
   above is 42 %, with three tenths 29 %, without any limit 24 % (`benchmarks.ratings`, T10).
+* Of the prompts on which a drawn pair can still meet, those come first whose images this voter has not met beside
+  others: after a vote their names were shown, and who remembers the picture is no longer blind.
 * The probability given with a draw is the true one, for this voter, of this unordered pair; sides are a fair coin.
 """
 
@@ -208,13 +210,15 @@ class Draw:
 def draw(pool: Pool, seen: Set[Pair], random: Random) -> Draw | None:
     """Draw a battle that is not in `seen` (pairs of entries); None when the voter has seen them all.
 
-    Nine times in ten a pair of models by its chance, then one of its unseen prompts uniformly; else a prompt uniformly,
-    then one of its unseen pairs. Work: K² numbers, and what the voter has seen.
+    Nine times in ten a pair of models by its chance, then uniformly one of its unseen prompts that are freshest to this
+    voter; else a prompt uniformly, then one of its unseen pairs. Work: K² numbers, and what the voter has seen.
     """
     chances, left_to_ask, prompts_left = pool.chances, None, pool.battles_of
     seen_at: dict[tuple[int, int], set[int]] = {}  # pair of models → prompts on which this voter saw it
+    met: set[tuple[int, int]] = set()  # places in `entries` of the images this voter met
     for pair in seen:
         places = [pool.place_of[entry] for entry in pair if entry in pool.place_of]
+        met.update(places)
         if len(places) == 2 and places[0][0] == places[1][0]:
             one, other = sorted((places[0][1], places[1][1]))
             seen_at.setdefault((one, other), set()).add(places[0][0])
@@ -235,23 +239,29 @@ def draw(pool: Pool, seen: Set[Pair], random: Random) -> Draw | None:
     if random.random() < by_chance:
         cell = int(np.searchsorted(running, random.random() * total, side="right"))
         one, other = divmod(min(cell, int(np.flatnonzero(chances.ravel())[-1])), k)
-        prompt = random.choice(_unseen_prompts(pool, one, other, seen_at))
+        prompt = random.choice(_freshest_prompts(pool, one, other, seen_at, met))
     else:
         prompt = int(random.choice(open_prompts))
         one, other = _uniform_pair(pool, prompt, seen_at, random)
     probability = (1 - by_chance) / open_prompts.size / int(prompts_left[prompt])
     if total > 0:
-        on_pair = len(_unseen_prompts(pool, one, other, seen_at))
-        probability += by_chance * float(chances[one, other]) / total / on_pair
+        freshest = _freshest_prompts(pool, one, other, seen_at, met)
+        if prompt in freshest:
+            probability += by_chance * float(chances[one, other]) / total / len(freshest)
     sides = [int(pool.entries[prompt, one]), int(pool.entries[prompt, other])]
     left, right = random.sample(sides, 2)
     return Draw(pool.prompts[prompt], left, right, probability=min(probability, 1.0))
 
 
-def _unseen_prompts(pool: Pool, one: int, other: int, seen_at: Mapping[tuple[int, int], set[int]]) -> list[int]:
+def _freshest_prompts(
+    pool: Pool, one: int, other: int, seen_at: Mapping[tuple[int, int], set[int]], met: Set[tuple[int, int]]
+) -> list[int]:
+    """The prompts on which the voter has not seen the two models meet, of those with the fewest images met before."""
     both = np.flatnonzero((pool.entries[:, one] >= 0) & (pool.entries[:, other] >= 0)).tolist()
     seen = seen_at.get((one, other), set())
-    return [prompt for prompt in both if prompt not in seen]
+    stale = {prompt: ((prompt, one) in met) + ((prompt, other) in met) for prompt in both if prompt not in seen}
+    least = min(stale.values(), default=0)
+    return [prompt for prompt, count in stale.items() if count == least]
 
 
 def _uniform_pair(

@@ -156,14 +156,17 @@ def status(votes: int, half_width: float, connected: bool, voters: int | None) -
 # ------------------------------------------------------------------------------------------------ what to ask next
 
 
+NEVER = 10**12  # votes; nobody will cast so many, so what needs them cannot be told apart
+
+
 def votes_to_next(fit: Fit) -> list[int | None]:
-    """For each model [K] the votes that would set it apart from the next one down; None for the last, for equals and
-    for models without an interval."""
+    """For each model [K] the votes that would set it apart from the next one down; None for the last, for equals, for
+    what `NEVER` comes true, and for models without an interval."""
     needed: list[int | None] = [None] * len(fit.models)
     ordered = [int(index) for index in np.argsort(-fit.elo, kind="stable") if fit.connected[index]]
     for upper, lower in pairwise(ordered):
         count = ranks.votes_needed(fit, upper, lower)
-        needed[upper] = int(count) if math.isfinite(count) else None
+        needed[upper] = int(count) if count < NEVER else None
     return needed
 
 
@@ -171,12 +174,13 @@ def votes_to_settle(fit: Fit, votes: Ints) -> int | None:
     """How many more votes would settle every model: an interval shrinks with the root of its model's votes.
 
     A battle serves two models, hence the half. 0 means: stop here, more votes would only sharpen what is settled.
-    None while a model has no interval, for then nothing can be said.
+    None while a model has no interval, for then nothing can be said, and beyond `NEVER`.
     """
     if not len(fit.models) or not fit.connected.all():
         return None
     ratio = (Z95 * fit.se / SETTLED_HALF_WIDTH) ** 2
-    return math.ceil(float((votes * np.maximum(ratio - 1, 0)).sum()) / 2)
+    missing = float((votes * np.maximum(ratio - 1, 0)).sum()) / 2
+    return math.ceil(missing) if missing < NEVER else None
 
 
 def votes_to_flip(fit: Fit, cells: Cells) -> int | None:

@@ -107,6 +107,14 @@ def test_votes_to_the_next_model_go_down_the_board_and_end_with_it():
         assert needed[index] is not None
 
 
+def test_models_that_a_rounding_error_sets_apart_are_equals_and_no_number_too_large_to_store():
+    rows = [("a", "b", "left", 1), ("b", "a", "left", 1)]
+    even = fit(Cells.from_rows(rows))
+    hairs = replace(even, elo=even.elo + [1e-13, 0])
+    assert hairs.elo[0] != hairs.elo[1]
+    assert votes_to_next(hairs) == [None, None]
+
+
 def test_as_many_votes_as_said_settle_a_board():
     *_, cells = simulate(count=4000)
     result = fit(cells)
