@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from arena import battles, progress
@@ -216,6 +216,22 @@ def test_sixteen_votes_at_once_are_one_vote():
     stored = Vote.objects.get().outcome
     assert [outcomes[number] for number, ok in enumerate(taken) if ok] == [stored] * 4
     assert Tally.objects.get().n == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_vote_does_not_wait_for_the_next_pairs_to_be_drawn():
+    """Else the two could wait for each other: the draw holds the voter and wants the battle, the vote the reverse."""
+    battle = make.make_battle()
+
+    def vote(_):
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '5s'")
+        battles.cast_vote(battle, "left")
+
+    with transaction.atomic():
+        battles.serve(battle.voter, battle.prompt.competition.category)
+        together(1, vote)
+    assert Vote.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
