@@ -21,6 +21,7 @@ BUTTON = ".votes [value=left]"
 
 def begin(page: Page, live_server: Any, site: Site) -> None:
     page.goto(live_server.url + site.arena)
+    expect(page.locator(".pair.is-shown")).to_be_visible()  # the buttons are there before the scripts are
     expect(page.locator(BUTTON)).to_be_enabled()
 
 
