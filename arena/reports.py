@@ -34,7 +34,8 @@ def report(battle: Battle, side: str, reason: str) -> Report:
         raise ValueError("Choose what is wrong with the image.")
     with transaction.atomic():
         # The entry's row is locked: of two reports at once, the later one counts both.
-        entry = Entry.objects.select_for_update(no_key=True).get(pk=battle.left_id if side == "left" else battle.right_id)
+        reported = battle.left_id if side == "left" else battle.right_id
+        entry = Entry.objects.select_for_update(no_key=True).get(pk=reported)
         made, _ = Report.objects.get_or_create(
             voter=battle.voter, entry=entry, defaults={"battle": battle, "reason": reason}
         )

@@ -110,7 +110,7 @@ def test_votes_to_the_next_model_go_down_the_board_and_end_with_it():
 def test_models_that_a_rounding_error_sets_apart_are_equals_and_no_number_too_large_to_store():
     rows = [("a", "b", "left", 1), ("b", "a", "left", 1)]
     even = fit(Cells.from_rows(rows))
-    hairs = replace(even, elo=even.elo + [1e-13, 0])
+    hairs = replace(even, elo=np.add(even.elo, [1e-13, 0]))
     assert hairs.elo[0] != hairs.elo[1]
     assert votes_to_next(hairs) == [None, None]
 
