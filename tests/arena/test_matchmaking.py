@@ -46,7 +46,7 @@ def test_a_voter_meets_every_pair_exactly_once_and_then_nothing(prompts, models,
 
 
 def test_images_come_back_beside_others_only_when_no_fresh_ones_are_left_to_the_pair():
-    """Ten prompts, a battle on each but the last: nine draws in ten take images that were not yet named to this voter."""
+    """Ten prompts, a battle on each but the last: nine draws in ten take images not yet named to this voter."""
     everything, random = pool(prompts=10, models=2), Random(3)
     everything = Pool((*everything.candidates, *(Candidate(p * 1000 + 2, p, 2) for p in range(10))), {})
     seen = {frozenset((p * 1000, p * 1000 + 1)) for p in range(9)}
