@@ -6,7 +6,7 @@ It needs DATABASE_URL, REDIS_URL and SECRET_KEY (migrated; rows of its own are a
 process on this machine that answers OpenAI's wire format after 50 ms with an image of 200 KB in base64. Rounds are
 interleaved, so that a slow phase of the machine meets all alike. LiteLLM comes from an environment of its own:
 
-    python -m venv /tmp/litellm && /tmp/litellm/bin/pip install 'litellm[proxy]'
+    python -m venv var/litellm && var/litellm/bin/pip install 'litellm[proxy]'
 
 Aims: a third of LiteLLM's overhead at 1 in flight, twice its throughput at 50. `--pages`: 64 hanging calls to the
 gateway leave the battle page's p95 within 1.3 times what it is without them.
