@@ -114,6 +114,7 @@ def measure_overhead(url: str, http: httpx.Client, calls: int) -> None:
             generate(wire, url, listening, f"a kite {AT_ONCE}")
         ours, bare = in_turns(
             calls,
+            # mypy cannot infer lambdas whose defaults bind the loop's variables
             lambda wire=wire: generate(wire, url, http, f"a kite {AT_ONCE}"),  # type: ignore[misc]
             lambda post=posts[0]: repeat(http, post),  # type: ignore[misc]
         )
@@ -178,7 +179,7 @@ def routed(url: str, *, is_billed: bool) -> Iterator[Callable[[], Any]]:
     settings.PROVIDERS = {"bench": {**entry, "simulated": True}}
     settings.DAILY_SPEND_CAP = Decimal(1000)
     really = Account.is_simulated
-    if is_billed:
+    if is_billed:  # the loopback provider stands in for one that sends bills, so that the cap has something to count
         Account.is_simulated = property(lambda _: False)  # type: ignore[method-assign, assignment]
     home = connection.creation.create_test_db(verbosity=0)
     try:
