@@ -58,7 +58,8 @@ def intervals(rows: Sequence[Row]) -> Intervals | None:
     if len(marks) < 2:
         return None
     wide, narrow = charts.forest(marks, charts.WIDE), charts.forest(marks, charts.NARROW)
-    assert wide and narrow
+    assert wide
+    assert narrow
     return Intervals(wide, narrow, len(marks), len(bounded))
 
 
@@ -87,7 +88,7 @@ def duels(category: Category, rows: Sequence[Row], since: date | None = None) ->
 
 
 def meetings(category: Category, models: Sequence[int], since: date | None) -> dict[tuple[int, int], Meeting]:
-    """What each got out of its votes against each other, by their ids, both ways round; pairs that never met are absent.
+    """What each got out of its votes against each other, by their ids, both ways round, of the pairs that met.
 
     Reads the cells of these pairs only, however many models the board has.
     """

@@ -204,7 +204,11 @@ def _x_axis(values: Sequence[float], axis: Axis, frame: Frame) -> tuple[Callable
     def written(found: Sequence[float]) -> list[tuple[float, str]]:
         return [(place(value), axis.write(value)) for value in found]
 
-    values = ticks.logarithmic(math.exp(low), math.exp(high), lambda found: ticks.apart(written(found), frame.letters))
+    def fits(found: Sequence[float]) -> bool:
+        words = written(found)
+        return len({text for _, text in words}) == len(words) and ticks.apart(words, frame.letters)
+
+    values = ticks.logarithmic(math.exp(low), math.exp(high), fits)
     half = frame.letters * 2
     return place, ticks.ticks((at, words) for at, words in written(values) if at <= frame.width - half)
 
