@@ -25,7 +25,7 @@ def board_csv(rows: Iterable[Row]) -> str:
         rating = row.standing.rating
         writer.writerow(
             [
-                row.rank,
+                rating.rank,
                 _harmless(row.slug),
                 f"{rating.elo:.6f}",
                 f"{rating.lower:.6f}",

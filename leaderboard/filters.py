@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 class Row:
     """One model on a board, with what it can be filtered and sorted by. None is unknown."""
 
-    rank: int
+    rank: int | None  # None without an interval: such a model has no place yet
     slug: str
     name: str
     elo: float

@@ -23,13 +23,13 @@ def rows(
     found = [_row(each, known.get(each.rating.image_model_id, facts.Facts())) for each in standings]
     if imported and not any(each.rating.both_bad for each in standings):
         found = [replace(row, keeper_rate=None) for row in found]
-    return sorted(found, key=lambda row: row.standing.half_width is None)
+    return sorted(found, key=lambda row: row.rank is None)
 
 
 def _row(standing: Standing, facts: facts.Facts) -> filters.Row:
     rating, model = standing.rating, standing.rating.image_model
     return filters.Row(
-        rank=rating.rank,
+        rank=None if standing.half_width is None else rating.rank,
         slug=model.export_name,
         name=model.name,
         elo=rating.elo,

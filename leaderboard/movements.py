@@ -20,6 +20,11 @@ class Mark:
     elo: float
     se: float
 
+    @property
+    def is_ranked(self) -> bool:
+        """Without an interval a model has no place."""
+        return isfinite(self.se)
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -38,7 +43,9 @@ class Move:
     @property
     def ranks(self) -> int:
         """Places gained; negative where lost."""
-        return self.before.rank - self.now.rank if self.now and self.before else 0
+        if not (self.now and self.before and self.now.is_ranked and self.before.is_ranked):
+            return 0
+        return self.before.rank - self.now.rank
 
     @property
     def places_lost(self) -> int:

@@ -14,7 +14,7 @@ from leaderboard.filters import Filters, Row
 rows = some.lists(
     some.builds(
         Row,
-        rank=some.integers(1, 9),
+        rank=some.none() | some.integers(1, 9),
         slug=some.text("abc", min_size=1, max_size=3),
         name=some.text("aBc", min_size=1, max_size=3),
         elo=some.floats(500, 1500),

@@ -27,6 +27,13 @@ def test_every_arrival_and_departure_is_told_and_turning_time_round_turns_the_mo
     assert {move.model: move.is_clear for move in there} == {move.model: move.is_clear for move in back}
 
 
+def test_a_model_without_a_place_gains_and_loses_none():
+    """Without an interval the number kept as its rank means nothing."""
+    unranked, ranked = Mark(1, 1000, float("inf")), Mark(5, 1000, 10)
+    for before, now in ((unranked, ranked), (ranked, unranked), (unranked, unranked)):
+        assert all(move.ranks == 0 for move in moves({"a": before}, {"a": now}))
+
+
 def test_a_change_within_the_noise_is_not_clear_and_one_beyond_it_is():
     (noise,) = moves({"a": Mark(2, 1000, 10)}, {"a": Mark(1, 1020, 10)})
     (clear,) = moves({"a": Mark(1, 1000, 10)}, {"a": Mark(1, 1030, 10)})

@@ -74,6 +74,23 @@ def test_the_head_to_head_on_a_board_is_what_its_votes_say(client, board):
             assert share == expected, (name, other)
 
 
+def test_a_model_without_an_interval_stands_last_and_has_no_rank(client):
+    """It won every vote, so no interval bounds it; the others beat each other both ways."""
+    category = make.make_category()
+    models = [make.make_model(name, name.title()) for name in ("winner", "second", "third")]
+    prompt = make.make_prompt(make.make_competition(category))
+    entries = [make.make_entry(prompt, model) for model in models]
+    for left, right, outcomes in ((0, 1, ("left",)), (1, 2, ("left", "left", "right"))):
+        for outcome in outcomes:
+            battles.cast_vote(make.make_battle(left=entries[left], right=entries[right]), outcome)
+    ratings.recompute(category)
+    page = text_of(client.get("/leaderboard/text-to-image/"))
+    table = re.search(r'<table class="board whole.*?</table>', page, re.DOTALL)[0]
+    names = re.findall(r'<th scope="row"><a href="[^"]+">([^<]+)', table)
+    assert names == ["Second", "Third", "Winner"]
+    assert "No interval yet" in table.split("Third")[1]
+
+
 def test_columns_of_which_nothing_is_known_are_not_shown(client, board):
     page = text_of(client.get("/leaderboard/imagenhub/"))
     assert 'class="board whole no-keeper no-price no-seconds no-licence"' in page
