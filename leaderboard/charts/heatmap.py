@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+FEW = 10  # votes: below, a share is drawn pale, for one vote makes a hundred per cent
 STEPS = 20  # .q0 … .q20 in static/css/charts.css: 0 %, 5 %, … 100 %
 
 
@@ -31,6 +32,7 @@ class Cell:
     text: str
     title: str
     same: bool = False  # a model against itself
+    few: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +66,4 @@ def _cell(row: Side, column: Side, meetings: Mapping[tuple[int, int], Meeting]) 
         return Cell(None, "–", f"{row.name} and {column.name} have not met")
     words = f"{met.share * 100:.0f}"
     title = f"{row.name} gets {words}% of {met.votes:,} vote{'s' if met.votes != 1 else ''} against {column.name}"
-    return Cell(step_of(met.share), words, title)
+    return Cell(step_of(met.share), words, title, few=met.votes < FEW)
