@@ -146,6 +146,10 @@ class Competition(models.Model):
             and (self.closes_at is None or self.closes_at > now)
         )
 
+    @property
+    def is_over(self) -> bool:
+        return self.closes_at is not None and self.closes_at <= timezone.now()
+
 
 class PromptQuerySet(models.QuerySet["Prompt"]):
     def current(self) -> PromptQuerySet:
