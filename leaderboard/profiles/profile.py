@@ -146,7 +146,7 @@ def _known(
         seconds_provider=fastest.name if fastest else "",
         licence=image_model.licence,
         open_weights=None if image_model.origin == ImageModel.Origin.IMPORTED else image_model.open_weights,
-        places=[_place(each) for each in places if each.half_width is not None],
+        places=[_place(each) for each in places if each.half_width is not None][:3],  # more are a list, no sentence
         edits=any(each.offering.mode == "edit" for each in sold),
         sample=image_model.is_sample,
     )

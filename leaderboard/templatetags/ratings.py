@@ -60,6 +60,12 @@ def half_width(rating: Rating) -> str:
     return f"{wider:.0f}" if math.isfinite(wider) else "∞"
 
 
+@register.filter
+def is_placed(rating: Rating) -> bool:
+    """Whether the rating has an interval. Without one it has no place either, whatever is kept as its rank."""
+    return math.isfinite(rating.upper - rating.lower)
+
+
 @register.simple_tag
 def bar(rating: Rating | Place, low: float, high: float) -> Bar:
     span = high - low
