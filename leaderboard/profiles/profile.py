@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from math import isfinite
 
 from django.db.models import Count
@@ -159,18 +158,25 @@ def _place(standing: Standing) -> str:
     return f"#{rating.rank} of {standing.of} in {rating.category.name} with an Elo of {rating.elo:.0f}{plus}"
 
 
+LATEST = 30  # snapshots in the table: a month of days
+
+
 @dataclass(frozen=True, slots=True)
 class History:
-    """The model's Elo in the kept boards of a category, as a chart in both frames; None with fewer than two."""
+    """The model's Elo in the kept boards of a category, as a chart in both frames; None with fewer than two.
+
+    `latest` are the last of them for the table below, newest first.
+    """
 
     wide: charts.History | None
     narrow: charts.History | None
-    first: datetime | None
+    latest: tuple[records.Point, ...]
+    of: int
 
 
 def history(image_model: ImageModel, category: Category) -> History:
     return kept(
-        "history",
+        "history and table",
         version(category),
         image_model.pk,
         seconds=10 * MINUTE,
@@ -183,7 +189,8 @@ def _history(points: Sequence[records.Point], name: str) -> History:
     return History(
         charts.history(series, charts.WIDE),
         charts.history(series, charts.NARROW),
-        points[0].taken_at if points else None,
+        tuple(reversed(points[-LATEST:])),
+        len(points),
     )
 
 

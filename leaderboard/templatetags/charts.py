@@ -7,12 +7,13 @@ import math
 from django import template
 
 from leaderboard.charts import Axis, Point
+from leaderboard.records import Point as Kept
 
 register = template.Library()
 
 
 @register.filter
-def interval_of(point: Point) -> str:
+def interval_of(point: Point | Kept) -> str:
     bounded = math.isfinite(point.upper - point.lower)
     return f"{point.lower:.0f}–{point.upper:.0f}" if bounded else "no bounds yet"
 
