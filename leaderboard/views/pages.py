@@ -12,6 +12,8 @@ from leaderboard import boards as constants
 from leaderboard import comparison, elo, heads, ranks, ratings, slices, standings, teasers, uses
 from leaderboard.models import Board
 
+from .printed import printed
+
 HEAD, USES = 5, 16  # on the home page: rows of each board, tags
 
 
@@ -30,6 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@printed()
 def methodology(request: HttpRequest) -> HttpResponse:
     found = standings.example()
     compared = found[1] if found else []
