@@ -65,30 +65,40 @@ def prints(name="leaderboard/category.html") -> Iterator[list[str]]:
 def test_a_page_is_printed_once_and_again_when_its_board_is_computed(client, entries):
     with prints() as seen:
         first = client.get(BOARD)
-        assert client.get(BOARD).content == first.content and len(seen) == 1
+        assert client.get(BOARD).content == first.content
+        assert len(seen) == 1
         same = client.get(BOARD, headers={"If-None-Match": first["ETag"]})
         assert (same.status_code, same.content, same["ETag"]) == (304, b"", first["ETag"])
         dated = client.get(BOARD, headers={"If-Modified-Since": first["Last-Modified"]})
-        assert dated.status_code == 304 and len(seen) == 1
+        assert dated.status_code == 304
+        assert len(seen) == 1
         vote(entries)
         again = client.get(BOARD, headers={"If-None-Match": first["ETag"]})
-    assert again.status_code == 200 and again["ETag"] != first["ETag"] and len(seen) == 2
-    assert "9 votes" in first.content.decode() and "18 votes" in again.content.decode()
+    assert again.status_code == 200
+    assert again["ETag"] != first["ETag"]
+    assert len(seen) == 2
+    assert "9 votes" in first.content.decode()
+    assert "18 votes" in again.content.decode()
 
 
 def test_caches_on_the_way_may_share_a_board_and_nothing_that_depends_on_the_reader(client, entries):
     board, model = client.get(BOARD), client.get(entries[0].image_model.get_absolute_url())
-    assert "s-maxage=" in board["Cache-Control"] and "public" in board["Cache-Control"]
-    assert board["Vary"] == "Accept-Encoding" and not board.cookies
-    assert "private" in model["Cache-Control"] and "s-maxage" not in model["Cache-Control"]
+    assert "s-maxage=" in board["Cache-Control"]
+    assert "public" in board["Cache-Control"]
+    assert board["Vary"] == "Accept-Encoding"
+    assert not board.cookies
+    assert "private" in model["Cache-Control"]
+    assert "s-maxage" not in model["Cache-Control"]
     assert {"Accept-Encoding", "Cookie"} == set(model["Vary"].split(", "))
     voting = client.get("/arena/text-to-image/", follow=True)
-    assert "no-store" in voting["Cache-Control"] and not voting.has_header("ETag")
+    assert "no-store" in voting["Cache-Control"]
+    assert not voting.has_header("ETag")
 
 
 def test_a_page_goes_out_compressed_to_whoever_takes_that(client, entries):
     plain, zipped = client.get(BOARD), client.get(BOARD, headers={"Accept-Encoding": "br, gzip"})
-    assert zipped["Content-Encoding"] == "gzip" and not plain.has_header("Content-Encoding")
+    assert zipped["Content-Encoding"] == "gzip"
+    assert not plain.has_header("Content-Encoding")
     assert gzip.decompress(zipped.content) == plain.content
     assert zipped["ETag"] == plain["ETag"]
 
@@ -106,8 +116,10 @@ def test_who_is_asked_about_a_prompt_gets_a_page_of_their_own_and_nobody_else_do
     battle = make.make_battle(voter, entry, other)
     for page, known in zip(pages, open_to_all, strict=True):
         held_back = asked.get(page, headers={"If-None-Match": known["ETag"]})
-        assert held_back.status_code == 200 and entry.thumbnail.name not in held_back.content.decode()
-        assert "private" in held_back["Cache-Control"] and "Cookie" in held_back["Vary"]
+        assert held_back.status_code == 200
+        assert entry.thumbnail.name not in held_back.content.decode()
+        assert "private" in held_back["Cache-Control"]
+        assert "Cookie" in held_back["Vary"]
         assert stranger.get(page).content == known.content
     battles.cast_vote(battle, "left")
     assert all(entry.thumbnail.name in asked.get(page).content.decode() for page in pages)
@@ -129,7 +141,7 @@ def test_made_up_filters_take_a_bounded_number_of_places_and_still_get_their_own
         page = client.get(BOARD, {"price": f"0.{n:03}"}).content.decode()
         assert f'value="0.{n:03}"' in page
     store = cache._cache.get_client()
-    kept = [key for key in store.scan_iter(f"*{printed.kept.PREFIX}print:*")]
+    kept = list(store.scan_iter(f"*{printed.kept.PREFIX}print:*"))
     assert 1 < len(kept) <= printed.PLACES
 
 
@@ -174,7 +186,8 @@ def test_fifty_readers_of_a_board_that_was_just_computed_cost_one_print_and_none
             new = first.result()
     finally:
         template_rendered.disconnect(hold)
-    assert len(seen) == 1 and new != old
+    assert len(seen) == 1
+    assert new != old
     assert {each.result() for each in others} == {old}
     assert client.get(BOARD).content == new
 
@@ -191,5 +204,6 @@ def test_fifty_readers_of_a_page_that_nobody_has_read_cost_one_print(entries):
 
     with prints() as seen, ThreadPoolExecutor(8) as threads:
         answers = set(threads.map(read, range(READERS)))
-    assert len(answers) == 1 and b"Bird 1" in answers.pop()
+    assert len(answers) == 1
+    assert b"Bird 1" in answers.pop()
     assert len(seen) == 1
