@@ -28,13 +28,19 @@ from leaderboard.kept import MINUTE, kept
 from leaderboard.models import Board
 from leaderboard.standings import Standing
 
+from .printed import of_category, printed
+
+WORDS = ("window", "tag", "sort", *filters.FIELDS)  # that the address of a board may carry
+
 
 @require_safe
+@printed()
 def index(request: HttpRequest) -> HttpResponse:
     return render(request, "leaderboard/index.html", {"boards": heads.all_boards(3)})
 
 
 @require_safe
+@printed()
 def overall(request: HttpRequest) -> HttpResponse:
     """One board over all categories, said to be so: the boards of the categories are the better answer."""
     latest = Board.objects.aggregate(at=Max("computed_at"), n=Count("*"))
@@ -50,6 +56,7 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@printed(*WORDS, version=of_category)
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Category.objects.select_related("board", "recent_board"), slug=slug)
     view = View(request, found)
@@ -80,6 +87,7 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@printed(*WORDS, version=of_category)
 def category_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """What the page with the same query shows."""
     found = get_object_or_404(Category.objects.select_related("recent_board"), slug=slug)

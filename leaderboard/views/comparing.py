@@ -6,16 +6,18 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
-from django.views.decorators.vary import vary_on_cookie
 
 from arena import blinding, voters
 from leaderboard import duels, facts
 from providers.models import ImageModel
 
+from .printed import printed
+
 MOST = 4  # more columns fit no screen
 
 
 @require_safe
+@printed("model")
 def pick(request: HttpRequest) -> HttpResponse:
     """A form to choose two to four models; with enough of them, the way to their page."""
     chosen = list(dict.fromkeys(filter(None, request.GET.getlist("model"))))
@@ -34,7 +36,7 @@ def pick(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@vary_on_cookie
+@printed(blind=True)
 def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
     """Two to four models. Their order does not matter, so one address is the right one and the others lead there."""
     wanted = list(slugs.values())

@@ -12,6 +12,8 @@ from leaderboard import board_cards, comparison, elo, heads, ranks, ratings, sli
 from leaderboard import boards as constants
 from leaderboard.models import Board
 
+from .printed import printed
+
 HEAD, USES = 5, 16  # on the home page: rows of each board, tags
 
 
@@ -37,6 +39,7 @@ def card(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@printed()
 def methodology(request: HttpRequest) -> HttpResponse:
     found = standings.example()
     compared = found[1] if found else []
