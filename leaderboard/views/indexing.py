@@ -18,14 +18,15 @@ from providers.models import ImageModel, Lab, Offering
 PAGES = ("home", "index", "overall", "models", "competitions", "choose", "compare-pick", "uses", "week", "methodology")
 MOST = 50_000  # addresses one sitemap may have
 
-# Battles are a voter's own, and comparisons and filtered boards are without number.
+# Battles are a voter's own; comparisons of more than two and filtered boards are without number.
 _ROBOTS = """User-agent: *
 Disallow: /arena/
 Disallow: /battles/
 Disallow: /i/
 Disallow: /vote/
 Disallow: /search/
-Disallow: /compare/*/
+Disallow: /compare/*/*/*/
+Disallow: /compare/?
 Disallow: /leaderboard/*?
 Allow: /leaderboard/*/card.jpg
 Sitemap: {sitemap}
