@@ -129,6 +129,29 @@ def test_the_sitemap_names_pages_that_answer_and_robots_and_llms_name_the_way(cl
 # ------------------------------------------------------------------------------------------------ comparisons
 
 
+def test_every_page_says_what_it_is_where_it_is_shared_and_has_one_address(client, site):
+    one, other = sorted(model.slug for model in site.models[:2])
+    pages = (
+        "/", "/leaderboard/", "/leaderboard/text-to-image/?sort=price", "/leaderboard/overall/", "/models/",
+        f"/models/{one}/", f"/compare/{one}/{other}/", site.competition.get_absolute_url(), "/choose/?budget=1",
+        "/uses/", "/uses/text/", "/week/", "/methodology/", "/status/",
+    )  # fmt: skip
+    titles = set()
+    for address in pages:
+        page = text_of(client.get(address))
+        (title,) = re.findall(r"<title>(.*?)</title>\s*<meta name=\"description\"", page)
+        shared = dict(re.findall(r'<meta property="og:([a-z:_]+)" content="([^"]*)"', page))
+        where = "http://testserver" + address.partition("?")[0]
+        assert (shared["title"], shared["url"]) == (title, where)
+        assert f'<link rel="canonical" href="{where}">' in page
+        assert f'<meta name="description" content="{shared["description"]}">' in page
+        titles.add(title)
+    assert len(titles) == len(pages)
+    picture = client.get("/card.jpg")
+    with Image.open(io.BytesIO(picture.content)) as card:
+        assert (picture["Content-Type"], card.size) == ("image/jpeg", (1200, 630))
+
+
 def test_two_models_are_compared_at_one_address(client, site):
     one, other = sorted(model.slug for model in site.models[:2])
     turned = client.get(f"/compare/{other}/{one}/")
