@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control
@@ -10,8 +9,6 @@ from django.views.decorators.http import require_safe
 
 from arena.models import Category
 from leaderboard import board_cards, exports, filters, heads, landscape, listing, results, standings, structured
-from leaderboard.kept import MINUTE, kept
-from leaderboard.models import Board
 from leaderboard.standings import Standing
 
 from .printed import of_category, printed
@@ -29,8 +26,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @printed()
 def overall(request: HttpRequest) -> HttpResponse:
     """One board over all categories, said to be so: the boards of the categories are the better answer."""
-    latest = Board.objects.aggregate(at=Max("computed_at"), n=Count("*"))
-    found = kept("overall", sorted(latest.items()), seconds=10 * MINUTE, make=standings.overall)
+    found = standings.overall()
     return render(request, "leaderboard/overall.html", {"overall": found, "rows": found.standings})
 
 
