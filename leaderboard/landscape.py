@@ -23,10 +23,6 @@ class Picture:
     notes: tuple[str, ...]
     axis: charts.Axis
 
-    @property
-    def has_provisional(self) -> bool:
-        return any(point.provisional for point in self.points)
-
 
 @dataclass(frozen=True, slots=True)
 class Landscape:

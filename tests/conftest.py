@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from arena import battles
 from leaderboard import kept, slices
 from leaderboard.views import printed
 from providers import health, routing, sending, valkey
 from providers.simulator import Simulator
+
+# A busy machine is no failure, and what CI tries today it tries tomorrow: new examples are found at the desk.
+hypothesis_settings.register_profile(
+    "arena", deadline=None, database=None, derandomize=os.environ.get("CI") == "true", print_blob=True
+)
+hypothesis_settings.load_profile("arena")
 
 
 @pytest.fixture(autouse=True)

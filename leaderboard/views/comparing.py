@@ -50,10 +50,12 @@ def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
     models = [found[slug] for slug in wanted]
     hidden = blinding.open_prompts_of(request)
     known = facts.of_models([model.pk for model in models])
+    arenas = duels.arenas(models)
     context = {
         "models": models,
         "facts": [(model, known.get(model.pk, facts.Facts())) for model in models],
-        "arenas": duels.arenas(models),
+        "arenas": arenas,
+        "has_duels": any(arena.duels for arena in arenas),
         "shared": duels.shared(models, hidden),
         "hidden": hidden,
     }

@@ -24,7 +24,7 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_safe
 @printed()
 def all_uses(request: HttpRequest) -> HttpResponse:
-    return render(request, "leaderboard/uses.html", {"uses": uses.tags()})
+    return render(request, "leaderboard/uses.html", {"uses": uses.overview()})
 
 
 @require_safe

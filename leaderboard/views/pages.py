@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
 from arena import integrity, matchmaking
+from leaderboard import board_cards, comparison, elo, heads, ranks, ratings, slices, standings, teasers, uses
 from leaderboard import boards as constants
-from leaderboard import comparison, elo, heads, ranks, ratings, slices, standings, teasers, uses
 from leaderboard.models import Board
 
 from .printed import printed
@@ -29,6 +29,13 @@ def home(request: HttpRequest) -> HttpResponse:
         "uses": uses.tags()[:USES],
     }
     return render(request, "leaderboard/home.html", context)
+
+
+@require_safe
+@cache_control(public=True, max_age=86_400)
+def card(request: HttpRequest) -> HttpResponse:
+    """What a link to a page without a picture of its own shows where it is shared."""
+    return HttpResponse(board_cards.of_site(request.get_host()), content_type="image/jpeg")
 
 
 @require_safe
