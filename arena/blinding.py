@@ -7,12 +7,23 @@ not only the two images of the battle: what is missing would otherwise tell whic
 from __future__ import annotations
 
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils import timezone
 
+from . import voters
 from .models import Battle, Competition, Voter
 
 
-def open_prompts(voter: Voter | None) -> frozenset[int]:
+def open_prompts_of(request: HttpRequest) -> frozenset[int]:
+    """The same for whoever is asking: no query without a voter's cookie, one for each request with it."""
+    known: frozenset[int] | None = getattr(request, "_open_prompts", None)
+    if known is None:
+        known = open_prompts(voters.named(request))
+        request._open_prompts = known  # type: ignore[attr-defined]
+    return known
+
+
+def open_prompts(voter: Voter | int | None) -> frozenset[int]:
     """Ids of the prompts on which this voter can still answer a battle: shown, preloaded, or expired and owed again.
 
     Pages that show entries with names leave those of these prompts out, all of them, and say so. They vary by cookie.

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from . import blinding, images, metadata, voters
+from . import blinding, images, metadata
 from .models import Battle, Entry
 
 log = logging.getLogger(__name__)
@@ -126,7 +126,7 @@ def _published(pk: int) -> Entry:
 
 def _refusal(request: HttpRequest, found: Entry) -> HttpResponse | None:
     """403 while the voter is asked about this prompt, 410 for an image that was taken away; else None."""
-    if found.prompt_id in blinding.open_prompts(voters.current(request)):
+    if found.prompt_id in blinding.open_prompts_of(request):
         # Refused for every entry of the prompt alike: the two of the battle must not stand out by being refused.
         return render(request, "arena/held_back.html", {"prompt": found.prompt}, status=403)
     if found.retired_at is not None:

@@ -100,7 +100,8 @@ def _state(state: str) -> Q:
 def best_answers(prompts: Sequence[Prompt], each: int, hidden: Collection[int] = ()) -> list[Asked]:
     """Every prompt with its best `each` images by their own record; none of a prompt the reader must stay blind on."""
     shown = [prompt.pk for prompt in prompts if prompt.pk not in hidden]
-    competing = Entry.objects.current().filter(prompt__in=shown, generation__sample=0)
+    # The prompts are named for both tables, so that both are read from their indexes.
+    competing = Entry.objects.current().filter(prompt__in=shown, generation__sample=0, generation__prompt__in=shown)
     sizes = dict(competing.order_by().values_list("prompt").annotate(n=Count("*")))
     place = Window(RowNumber(), partition_by=F("prompt"), order_by=[F("share").desc(), F("image_model__name")])
     first = ranked(competing).annotate(place=place).filter(place__lte=each).order_by("place")

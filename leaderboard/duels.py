@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from math import isfinite, sqrt
@@ -59,7 +59,7 @@ def arenas(models: Sequence[ImageModel]) -> list[Arena]:
     for rating in ratings:
         by_category[rating.category][rating.image_model_id] = rating
     sizes = dict(Rating.objects.order_by().values_list("category").annotate(n=Count("*")))
-    met = _met(models)
+    met = _met(models, by_category)
     kept = {row.category_id: row for row in Covariance.objects.filter(category__in=by_category)}
     found = []
     for category in sorted(by_category, key=lambda each: (each.position, each.name)):
@@ -73,11 +73,11 @@ def arenas(models: Sequence[ImageModel]) -> list[Arena]:
     return found
 
 
-def _met(models: Sequence[ImageModel]) -> dict[tuple[int, int, int], Meetings]:
+def _met(models: Sequence[ImageModel], categories: Iterable[Category]) -> dict[tuple[int, int, int], Meetings]:
     """Meetings by (category, one, other), both ways round, from the tallies of these models alone."""
     counts: dict[tuple[int, int, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     cells = (
-        Tally.objects.filter(left_model__in=models, right_model__in=models)
+        Tally.objects.filter(category__in=list(categories), left_model__in=models, right_model__in=models)
         .order_by()
         .values_list("category", "left_model", "right_model", "outcome")
         .annotate(total=Sum("n"))
@@ -129,7 +129,7 @@ def shared(models: Sequence[ImageModel], hidden: Collection[int] = ()) -> list[S
         Prompt.objects.current()
         .filter(
             competition__is_published=True, entries__image_model__in=models, entries__retired_at=None,
-            entries__generation__sample=0,
+            entries__generation__sample=0, entries__generation__image_model__in=models,
         )
         .exclude(pk__in=hidden)
         .annotate(answers=Count("entries__image_model", distinct=True))
@@ -140,7 +140,7 @@ def shared(models: Sequence[ImageModel], hidden: Collection[int] = ()) -> list[S
     entries = {
         (entry.prompt_id, entry.image_model_id): entry
         for entry in Entry.objects.current()
-        .filter(prompt__in=prompts, image_model__in=models, generation__sample=0)
+        .filter(prompt__in=prompts, image_model__in=models, generation__sample=0, generation__prompt__in=prompts)
         .select_related("call__offering", "image_model")
     }
     did = results.on_prompts([prompt.pk for prompt in prompts], models)

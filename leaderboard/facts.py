@@ -54,7 +54,7 @@ class Facts:
 
 
 def of_models(image_models: Iterable[int], mode: str = "", *, parameters: bool = False) -> dict[int, Facts]:
-    """Facts by model id, in two queries; a model nobody sells is absent. `parameters` loads what the offerings take.
+    """Facts by model id, in one query; a model nobody sells is absent. `parameters` loads what the offerings take.
 
     Without a mode, those of all modes together.
     """
@@ -63,13 +63,15 @@ def of_models(image_models: Iterable[int], mode: str = "", *, parameters: bool =
         offerings = offerings.filter(mode=mode)
     # What is not shown is not read: the tables of parameters are most of a row, and only the chooser asks for them.
     unread = ("from_catalog", "note") if parameters else ("from_catalog", "note", "parameters")
-    rows = list(offerings.defer(*unread).annotate(sent_quality=KT("parameters__sends__quality")))
-    measured = summaries.of_offerings(row.pk for row in rows)
+    rows = offerings.defer(*unread).annotate(
+        sent_quality=KT("parameters__sends__quality"), figures=summaries.measured()
+    )
     sellers: dict[int, list[Seller]] = {}
     for row in rows:
-        p50 = measured[row.pk].duration.p50
+        measured = summaries.of_figures(row.figures)
+        p50 = measured.duration.p50
         seconds = None if p50 is None else p50.total_seconds()
-        seller = Seller(row, _price(row), seconds, measured[row.pk].success_rate)
+        seller = Seller(row, _price(row), seconds, measured.success_rate)
         sellers.setdefault(row.image_model_id, []).append(seller)
     return {model: Facts(tuple(sorted(found, key=_cheapest))) for model, found in sellers.items()}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import redis
 from django.core.cache import cache
@@ -18,7 +18,7 @@ from arena.models import Category
 
 log = logging.getLogger(__name__)
 
-PREFIX = "kept:2:"  # the number counts changes of what is kept: after an update old answers are not understood
+PREFIX = "kept:3:"  # the number counts changes of what is kept: after an update old answers are not understood
 MINUTE = 60.0
 
 Answer = TypeVar("Answer")
@@ -26,20 +26,29 @@ Answer = TypeVar("Answer")
 
 def kept(*key: object, seconds: float, make: Callable[[], Answer]) -> Answer:
     """The answer under this key, or a new one that is kept for `seconds`. Answers are picklable and never None."""
-    name = PREFIX + hashlib.sha256(repr(key).encode()).hexdigest()[:40]
+    found = look(*key)
+    return put(make(), *key, seconds=seconds) if found is None else cast(Answer, found)
+
+
+def look(*key: object) -> Any:
+    """What is kept under this key, or None."""
     try:
-        found = cache.get(name)
+        return cache.get(_name(key))
     except redis.RedisError as error:
-        log.warning("Valkey does not answer (%s): computed again.", error)
-        return make()
-    if found is not None:
-        return cast(Answer, found)
-    answer = make()
+        log.warning("Valkey does not answer (%s): nothing is known.", error)
+        return None
+
+
+def put(answer: Answer, *key: object, seconds: float) -> Answer:
     try:
-        cache.set(name, answer, seconds)
+        cache.set(_name(key), answer, seconds)
     except redis.RedisError as error:
         log.warning("Valkey does not answer (%s): not kept.", error)
     return answer
+
+
+def _name(key: tuple[object, ...]) -> str:
+    return PREFIX + hashlib.sha256(repr(key).encode()).hexdigest()[:40]
 
 
 def version(category: Category) -> tuple[int, str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from providers.accounts import is_simulated
+from providers.models import ImageModel
+
 from . import charts
 from .charts.scatter import Scatter
 from .filters import Row
@@ -27,47 +30,61 @@ class Landscape:
     speed: Picture
 
 
-def of_rows(rows: Sequence[Row]) -> Landscape:
-    """The landscape of the rows that a board shows."""
+def of_rows(rows: Sequence[Row], current: int | None = None) -> Landscape:
+    """The landscape of the rows of a board, one of the models marked."""
     return Landscape(
-        _picture(
-            rows, charts.COST, lambda row: None if row.price is None else float(row.price), "without pricing omitted"
-        ),
-        _picture(rows, charts.SPEED, lambda row: row.seconds, "waiting for enough speed data"),
+        _picture(rows, current, charts.COST, _price, _price_note, "without pricing omitted"),
+        _picture(rows, current, charts.SPEED, lambda row: row.seconds, _speed_note, "waiting for enough speed data"),
     )
 
 
-def _picture(rows: Sequence[Row], axis: charts.Axis, value: Callable[[Row], float | None], reason: str) -> Picture:
-    points = []
-    left_out = free = 0
-    for row in rows:
-        x, rating = value(row), row.standing.rating
-        if x is None:
-            left_out += 1
-        elif x <= 0:
-            free += 1
-        else:
-            points.append(
-                charts.Point(
-                    name=row.name,
-                    url=rating.image_model.get_absolute_url(),
-                    x=x,
-                    elo=rating.elo,
-                    lower=rating.lower,
-                    upper=rating.upper,
-                    note="sample" if rating.image_model.is_sample else "",
-                    provisional=row.status == "provisional",
-                )
-            )
-    notes = [
-        f"{n} model{'s' if n > 1 else ''} {why}."
-        for n, why in ((left_out, reason), (free, "free of charge omitted: a log scale has no zero"))
-        if n
-    ]
+def _picture(
+    rows: Sequence[Row],
+    current: int | None,
+    axis: charts.Axis,
+    value: Callable[[Row], float | None],
+    note: Callable[[Row], str],
+    reason: str,
+) -> Picture:
+    values = [value(row) for row in rows]
+    known = [(row, x) for row, x in zip(rows, values, strict=True) if x]
+    points = [_point(row, x, note(row), current) for row, x in known]
+    omitted = ((values.count(None), reason), (values.count(0), "free of charge omitted: a log scale has no zero"))
     return Picture(
-        charts.scatter(points, axis, charts.WIDE) if points else None,
-        charts.scatter(points, axis, charts.NARROW) if points else None,
+        charts.scatter(points, axis, charts.WIDE),
+        charts.scatter(points, axis, charts.NARROW),
         tuple(points),
-        tuple(notes),
+        tuple(f"{n} model{'s' if n > 1 else ''} {why}." for n, why in omitted if n),
         axis,
+    )
+
+
+def _price(row: Row) -> float | None:
+    return None if row.price is None else float(row.price)
+
+
+def _price_note(row: Row) -> str:
+    return "estimated price" if row.facts.is_estimated else ""
+
+
+def _speed_note(row: Row) -> str:
+    """Whether the quickest seller is our own simulator."""
+    quickest = (each for each in row.facts.sellers if each.seconds == row.seconds)
+    return "simulated" if any(is_simulated(each.provider) for each in quickest) else ""
+
+
+def _point(row: Row, x: float, note: str, current: int | None) -> charts.Point:
+    rating = row.standing.rating
+    model = rating.image_model
+    origin = "sample" if model.is_sample else "imported" if model.origin == ImageModel.Origin.IMPORTED else ""
+    return charts.Point(
+        name=model.name,
+        url=model.get_absolute_url(),
+        x=x,
+        elo=rating.elo,
+        lower=rating.lower,
+        upper=rating.upper,
+        note=", ".join(filter(None, (origin, note))),
+        provisional=row.status == "provisional",
+        current=model.pk == current,
     )

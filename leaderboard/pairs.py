@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from math import isfinite, sqrt
@@ -75,7 +76,7 @@ def expected(image_model: ImageModel, category: Category) -> list[Expectation]:
     if own is None:
         return []
     variances = _variances(category)
-    met = meetings(category)
+    met = meetings_of(image_model, category)
     return [
         _expectation(own, other, variances, met[own.image_model_id, other.image_model_id])
         for other in ratings
@@ -90,7 +91,7 @@ def expected_pair(one: ImageModel, other: ImageModel, category: Category) -> Exp
         return None
     for model in (one, other):
         found[model.pk].image_model = model
-    met = meetings(category)[one.pk, other.pk]
+    met = meetings_of(one, category)[one.pk, other.pk]
     return _expectation(found[one.pk], found[other.pk], _variances(category), met)
 
 
@@ -124,8 +125,17 @@ def _variances(category: Category) -> dict[tuple[int, int], float]:
 
 def meetings(category: Category, since: date | None = None) -> dict[tuple[int, int], Meetings]:
     """All meetings by (model id, opponent id), both ways round, from the tallies; an unknown pair never met."""
+    return _met(tallies.cells(category, since))
+
+
+def meetings_of(image_model: ImageModel, category: Category) -> dict[tuple[int, int], Meetings]:
+    """The same of one model alone, however many votes the others have."""
+    return _met(tallies.cells_of(image_model.pk, category))
+
+
+def _met(cells: Iterable[tallies.Cell]) -> dict[tuple[int, int], Meetings]:
     counts: dict[tuple[int, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for left, right, outcome, n in tallies.cells(category, since):
+    for left, right, outcome, n in cells:
         if outcome in ("left", "right"):
             winner, loser = (left, right) if outcome == "left" else (right, left)
             counts[winner, loser]["won"] += n
@@ -138,7 +148,7 @@ def meetings(category: Category, since: date | None = None) -> dict[tuple[int, i
 
 def head_to_head(one: ImageModel, other: ImageModel, category: Category) -> Meetings:
     """How the two met in the category, from the first one's side."""
-    return meetings(category)[one.pk, other.pk]
+    return meetings_of(one, category)[one.pk, other.pk]
 
 
 def matrix(category: Category) -> Matrix:

@@ -151,8 +151,13 @@ def rate(
     counts: tallies.Counts,
     raw: Callable[[list[int]], boards.RawVotes] | None,
     before: Mapping[str, RatingNumbers],
+    *,
+    is_slice: bool = False,
 ) -> Computed:
-    """A board from these counts. `raw` reads their single votes; without it, what `before` knew of them stays."""
+    """A board from these counts. `raw` reads their single votes; without it, what `before` knew of them stays.
+
+    A slice is of votes cast here, and too small to say something of sides.
+    """
     cells = counts.cells()
     start = {model: rating.elo for model, rating in before.items()}
     plain = boards.careful(elo.fit(cells, start=start), cells)
@@ -161,8 +166,8 @@ def rate(
     else:
         spread = _last_spread(plain, before)
         fit = boards.inflated(plain, spread.design)
-    here = Vote.objects.counted().filter(category=category).exists()
-    by_lot = here and not category.vote_files.exists()
+    here = is_slice or Vote.objects.counted().filter(category=category).exists()
+    by_lot = here and not is_slice and not category.vote_files.exists()
     side = elo.side_effect(cells) if by_lot else None
     return Computed(state, counts, cells, plain, fit, spread, here, side, raw is not None)
 

@@ -7,21 +7,22 @@ They are fitted by the same engine as the boards, and kept in memory: as long as
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, F, Func
+from django.db.models import Count, F, Func, prefetch_related_objects
 
 from arena.models import Category, Vote
 from providers.models import ImageModel
 
-from . import boards, elo, ratings, tallies, votes
+from . import boards, elo, kept, ratings, tallies, votes
 from .models import Rating
 
 KEPT = timedelta(minutes=1)
+SHARE_OF_TIME, LONGEST_REST = 0.02, 600.0  # what the overall board may take of a core; seconds it rests at most
 LARGEST = 256  # boards kept in a process
 MIN_VOTES = 100  # below, a slice says that there are too few votes instead of showing numbers
 _kept: dict[Any, tuple[Any, float, Rated]] = {}
@@ -35,25 +36,33 @@ class Rated:
     ratings: tuple[Rating, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """The overall board as it was last made, and how long it is good enough."""
+
+    state: tuple[Any, ...]  # of the boards it was made from
+    made_at: float  # seconds since the epoch
+    rest: float  # seconds until it may be made again
+    rated: Rated
+
+
 def by_tag(category: Category, tag: str) -> Rated:
     """The category's board from the votes on prompts with this tag alone.
 
     Only of votes cast here: what an imported vote was about is known by a key at most. Fewer than `MIN_VOTES` votes,
     or no two models whose difference has a bound, make no board.
     """
-    return _remember(("tag", category.pk, tag), tallies.state(category), lambda: _by_tag(category, tag))
+    board = getattr(category, "board", None)
+    state = tallies.State(board.votes, board.tallies_changed_at) if board else tallies.state(category)
+    return _remember(("tag", category.pk, tag), state, lambda: _by_tag(category, tag))
 
 
 def _by_tag(category: Category, tag: str) -> Rated:
-    counts = votes.counts(category, tag)
+    counts, raw = votes.tagged(category, tag)
     total = counts.total
     if total < MIN_VOTES:
         return Rated(total, ())
-
-    def raw(models: list[int]) -> boards.RawVotes:
-        return votes.read(category, models, tag=tag)
-
-    computed = ratings.rate(category, tallies.State(total, None), counts, raw, {})
+    computed = ratings.rate(category, tallies.State(total, None), counts, raw, {}, is_slice=True)
     return Rated(total, _named(computed))
 
 
@@ -83,22 +92,51 @@ def pooled() -> tuple[list[Category], Rated]:
     The interval is the sandwich for weighted votes, times the largest design effect the model has in one of the
     categories; it errs on the wide side.
     """
-    found = [
-        (category, tallies.state(category))
-        for category in Category.objects.filter(vote_files=None).prefetch_related("ratings")
-    ]
-    found = [(category, state) for category, state in found if state.votes >= boards.USABLE_VOTES]
-    categories = [category for category, _ in found]
-    if len(found) < 2:
-        return categories, Rated(sum(state.votes for _, state in found), ())
-    states = tuple((category.pk, state) for category, state in found)
-    return categories, _remember(("pooled",), states, lambda: _pooled(categories))
+    categories = _poolable()
+    if len(categories) < 2:
+        return categories, Rated(sum(each.board.votes for each in categories), ())
+    found: Pooled | None = kept.look("pooled")
+    if found and (found.state == _state(categories) or time.time() - found.made_at < 2 * found.rest):
+        return categories, found.rated
+    return categories, _keep_pooled(categories).rated
+
+
+def refresh_pooled() -> bool:
+    """For the clock: pool again when boards have moved, so that no reader waits for it. True when it was done.
+
+    It reads every pair count there is, so it rests a while in proportion to what that took.
+    """
+    categories = _poolable()
+    found: Pooled | None = kept.look("pooled")
+    if len(categories) < 2 or (
+        found and (found.state == _state(categories) or time.time() - found.made_at < found.rest)
+    ):
+        return False
+    _keep_pooled(categories)
+    return True
+
+
+def _poolable() -> list[Category]:
+    rated = Category.objects.filter(vote_files=None, board__votes__gte=boards.USABLE_VOTES)
+    return list(rated.select_related("board"))
+
+
+def _state(categories: Sequence[Category]) -> tuple[Any, ...]:
+    return tuple((each.pk, each.board.votes, each.board.tallies_changed_at) for each in categories)
+
+
+def _keep_pooled(categories: list[Category]) -> Pooled:
+    state, made_at, began = _state(categories), time.time(), time.monotonic()
+    rated = _remember(("pooled",), state, lambda: _pooled(categories))
+    rest = min(LONGEST_REST, max(KEPT.total_seconds(), (time.monotonic() - began) / SHARE_OF_TIME))
+    return kept.put(Pooled(state, made_at, rest, rated), "pooled", seconds=3 * LONGEST_REST)
 
 
 def _pooled(categories: list[Category]) -> Rated:
     design: dict[str, float] = {}
     voters: dict[str, int] = {}
-    found = [tallies.counts(category) for category in categories]
+    prefetch_related_objects(categories, "ratings")
+    found = tallies.counts_by_category(categories)
     counts = tallies.Counts(
         *(np.concatenate([getattr(each, name) for each in found]) for name in ("left", "right", "outcome", "n"))
     )

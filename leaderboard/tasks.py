@@ -7,13 +7,14 @@ from datetime import timedelta
 from celery import shared_task
 from django.db import connection
 
-from . import ratings, results, snapshots, tallies
+from . import ratings, results, slices, snapshots, tallies
 
 
 @shared_task
 def recompute() -> None:
     try:
         ratings.recompute_moved()
+        slices.refresh_pooled()
     finally:
         connection.close()
 

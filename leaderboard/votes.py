@@ -6,7 +6,7 @@ no row ever becomes a Python object.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.db import connection
 
 from arena.models import Category
 
-from . import tallies
+from . import elo, tallies
 from .boards import RawVotes
 from .likelihood import Codes, Ints
 
@@ -32,7 +32,11 @@ WHERE category_id = %(category)s AND excluded_reason = '' AND left_model_id <> r
     AND (%(tag)s::text IS NULL OR b.prompt_id IN (SELECT id FROM arena_prompt WHERE %(tag)s::text = ANY (tags)))
 """
 _CAST_HERE = _packed("v.voter_id", "b.prompt_id", "left_model_id", "right_model_id", _SCORE) + _FROM_HERE
-_COUNTS_HERE = tallies.PACKED.format(tallies.KEY, f"count(*) AS n {_FROM_HERE}")
+_OUTCOME = "CASE outcome {} END".format(
+    " ".join(f"WHEN '{outcome}' THEN {code}" for code, outcome in enumerate(tallies.OUTCOMES))
+)
+_TAGGED = _packed("v.voter_id", "b.prompt_id", "left_model_id", "right_model_id", _OUTCOME) + _FROM_HERE
+_DOUBLED = np.array([int(2 * elo.SCORES[outcome]) for outcome in tallies.OUTCOMES])
 
 # Voters and prompts of an imported vote are known by a key that belongs to its source; 0 stands for "not told". A hash
 # of 64 bits makes two of a million keys meet with a chance of one in forty million.
@@ -42,17 +46,30 @@ _IMPORTED = (
     _packed(_VOTER, _PROMPT, "left_model_id", "right_model_id", _SCORE)
     + """
 FROM arena_importedvote v JOIN arena_votefile f ON f.id = v.file_id
-WHERE category_id = %(category)s AND (%(since)s::date IS NULL OR day >= %(since)s::date) AND %(tag)s::text IS NULL
+WHERE category_id = %(category)s AND (%(since)s::date IS NULL OR day >= %(since)s::date)
 """
 )
 
 
-def read(category: Category, models: Sequence[int], *, since: date | None = None, tag: str | None = None) -> RawVotes:
-    """The category's counted votes between these models, all or since a day (UTC), about all prompts or those with a
-    tag, which imported votes never have. Left and right index `models`."""
-    scope = {"category": category.pk, "since": since, "tag": tag}
+def read(category: Category, models: Sequence[int], *, since: date | None = None) -> RawVotes:
+    """The category's counted votes between these models, all or since a day (UTC). Left and right index `models`."""
+    scope = {"category": category.pk, "since": since, "tag": None}
     here, imported = _columns(_CAST_HERE, scope), _columns(_IMPORTED, scope)
-    voter, prompt, left, right, score = (np.concatenate(pair) for pair in zip(here, imported, strict=True))
+    return _raw([np.concatenate(pair) for pair in zip(here, imported, strict=True)], models)
+
+
+def tagged(category: Category, tag: str) -> tuple[tallies.Counts, Callable[[Sequence[int]], RawVotes]]:
+    """Of the counted votes cast here about prompts with this tag: pair counts, and the votes themselves when asked
+    for their models. Read once for both."""
+    *columns, outcome = _columns(_TAGGED, {"category": category.pk, "since": None, "tag": tag})
+    _, _, left, right = columns
+    counts = tallies.Counts.of(left, right, outcome)
+    return counts, lambda models: _raw([*columns, _DOUBLED[outcome]], models)
+
+
+def _raw(columns: Sequence[Ints], models: Sequence[int]) -> RawVotes:
+    """From voters, prompts, models on either side and doubled scores."""
+    voter, prompt, left, right, score = columns
     place = np.full(max([*models, left.max(initial=0), right.max(initial=0)], default=0) + 1, -1, np.int32)
     place[list(models)] = np.arange(len(models))
     left, right = place[left], place[right]
@@ -62,13 +79,6 @@ def read(category: Category, models: Sequence[int], *, since: date | None = None
     voter_code, voters = _codes(voter)
     prompt_code, prompts = _codes(prompt)
     return RawVotes(voter_code, prompt_code, left, right, score / np.float32(2), voters, prompts)
-
-
-def counts(category: Category, tag: str) -> tallies.Counts:
-    """Pair counts of the counted votes cast here about prompts with this tag."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTS_HERE, {"category": category.pk, "since": None, "tag": tag})
-        return tallies.Counts.unpack(cursor.fetchone())
 
 
 def _columns(query: str, scope: dict[str, Any]) -> list[Ints]:

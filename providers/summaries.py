@@ -8,24 +8,27 @@ counted. A day that is over is counted once more after it and then stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from time import monotonic
+from typing import Any
 
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models.functions import TruncDate
+from django.db.models import JSONField, OuterRef, Q, Subquery, TextField
+from django.db.models.functions import Cast, JSONObject, TruncDate
 from django.utils import timezone
 
 from .models import Call, CallSummary, Offering, OfferingQuerySet
-from .performance import WINDOW, Performance, counted, shown
+from .performance import COUNTS, WINDOW, Performance, counted, shown
 
 DAYS = 30
 SHARE = 100  # a count may begin again after so many times what the last one took …
 SHORTEST, LONGEST = 20.0, 900.0  # … but after so many seconds at least, and at most
 STRAGGLERS = timedelta(hours=1)  # a call is counted on the day it began, also when it ended after midnight
 _GROUPS = {"offering": "offering_id", "model": "offering__image_model_id", "provider": "offering__provider"}
+_FIGURES = {"timed", "p50", "p95", "ttfb_timed", "ttfb_p50", "ttfb_p95", *COUNTS}
 _LOCK = 0x5CA11  # of the advisory lock: one count at a time
 _RESTS = "call-summaries:resting"
 
@@ -65,6 +68,18 @@ def of_offerings(offerings: Iterable[int]) -> dict[int, Performance]:
     return {pk: found.get(str(pk), Performance()) for pk in wanted}
 
 
+def measured() -> Subquery:
+    """To annotate offerings with: their last 30 days as JSON, for `shown`. None for one without calls."""
+    own = CallSummary.objects.filter(scope="offering", key=Cast(OuterRef("pk"), TextField()), day=None).order_by()
+    fields = {each.name: each.name for each in CallSummary._meta.fields if each.name in _FIGURES}
+    return Subquery(own.values(figures=JSONObject(**fields)), output_field=JSONField())
+
+
+def of_figures(figures: Mapping[str, Any] | None) -> Performance:
+    """What `measured` annotated. It does not say when it was counted."""
+    return Performance() if figures is None else shown(figures)
+
+
 def of_models(image_models: Iterable[int]) -> dict[int, Performance]:
     """The last 30 days of every model over all its offerings."""
     wanted = list(image_models)
@@ -96,6 +111,21 @@ def daily_of_offerings(offerings: Iterable[int]) -> dict[int, tuple[Day, ...]]:
     return {pk: found[str(pk)] for pk in wanted}
 
 
+def of_offerings_and_days(offerings: Iterable[int]) -> tuple[dict[int, Performance], dict[int, tuple[Day, ...]]]:
+    """The last 30 days of every offering as a whole, and day by day. One query."""
+    wanted, days = list(offerings), _last_days()
+    rows = list(
+        CallSummary.objects.filter(
+            Q(day=None) | Q(day__gte=days[0]), scope="offering", key__in=[str(pk) for pk in wanted]
+        ).values()
+    )
+    found = {(row["key"], row["day"]): shown(row) for row in rows}
+    return (
+        {pk: found.get((str(pk), None), Performance()) for pk in wanted},
+        {pk: tuple(Day(day, found.get((str(pk), day), Performance())) for day in days) for pk in wanted},
+    )
+
+
 def daily_of_model(image_model: int) -> tuple[Day, ...]:
     return _daily("model", [str(image_model)])[str(image_model)]
 
@@ -111,11 +141,15 @@ def _read(scope: str, keys: Iterable[str]) -> dict[str, Performance]:
 
 def _daily(scope: str, keys: Iterable[str]) -> dict[str, tuple[Day, ...]]:
     """The last 30 days, today the last of them, whether or not there were calls."""
-    wanted, today = list(keys), _today()
-    days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
+    wanted, days = list(keys), _last_days()
     rows = CallSummary.objects.filter(scope=scope, key__in=wanted, day__gte=days[0]).values()
     found = {(row["key"], row["day"]): shown(row) for row in rows}
     return {key: tuple(Day(day, found.get((key, day), Performance())) for day in days) for key in wanted}
+
+
+def _last_days() -> list[date]:
+    today = _today()
+    return [today - timedelta(days=back) for back in reversed(range(DAYS))]
 
 
 def _ranked(offerings: OfferingQuerySet) -> tuple[Ranked, ...]:

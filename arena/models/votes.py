@@ -88,8 +88,9 @@ class Tally(models.Model):
 
     class Meta:
         verbose_name_plural = "tallies"
-        # Two models' meetings in every category. Nothing that a vote changes is in it.
-        indexes = [models.Index(fields=["left_model", "right_model"], name="tally_pair")]
+        # A model's meetings in a category, on the left and – skipping from one left model to the next – on the right.
+        # Nothing that a vote changes is in it.
+        indexes = [models.Index(fields=["category", "left_model", "right_model"], name="tally_category_pair")]
         constraints = [
             models.UniqueConstraint(
                 fields=["category", "day", "left_model", "right_model", "outcome"], name="one tally per cell and day"

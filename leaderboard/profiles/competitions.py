@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import F, Sum
+from django.db.models import BigIntegerField, F, Sum, Value
 
 from arena.models import Competition, Entry
 from leaderboard.models import Record
@@ -59,12 +59,20 @@ def shown(entries: Iterable[Entry], hidden: Collection[int]) -> list[Entry]:
     return [entry for entry in entries if entry.prompt_id not in hidden]
 
 
-def results(image_model: ImageModel, entries: Iterable[Entry], hidden: Collection[int] = ()) -> list[Result]:
-    """Every competition among the model's entries, the best place first. One query."""
+def results_and_uses(
+    image_model: ImageModel, entries: Sequence[Entry], hidden: Collection[int] = ()
+) -> tuple[list[Result], list[Use]]:
+    """Every competition among the model's entries, the best place first; and how it does by tag. One query."""
+    scores, own = _scores(image_model, {entry.prompt.competition_id for entry in entries})
+    return _results(image_model, entries, scores, hidden), _uses(entries, own)
+
+
+def _results(
+    image_model: ImageModel, entries: Iterable[Entry], scores: dict[int, dict[int, Score]], hidden: Collection[int]
+) -> list[Result]:
     grouped: dict[int, list[Entry]] = {}
     for entry in entries:
         grouped.setdefault(entry.prompt.competition_id, []).append(entry)
-    scores = _scores(grouped)
     found = []
     for pk, rows in grouped.items():
         of = scores.get(pk, {})
@@ -84,19 +92,24 @@ def results(image_model: ImageModel, entries: Iterable[Entry], hidden: Collectio
     return sorted(found, key=lambda each: (each.place is None, each.place or 0, -each.score.votes))
 
 
-def _scores(competitions: Iterable[int]) -> dict[int, dict[int, Score]]:
-    """Competition → model → its score there; models without votes are absent."""
-    found: dict[int, dict[int, Score]] = {}
-    rows = (
-        Record.objects.filter(prompt__competition__in=list(competitions))
-        .order_by()
-        .values_list("prompt__competition", "image_model")
-        .annotate(w=Sum("won"), t=Sum(F("tied") + F("both_bad")), n=Sum("lost"))
-    )
-    for competition, model, won, tied, lost in rows:
-        if won + tied + lost:
-            found.setdefault(competition, {})[model] = Score(won, tied, lost)
-    return found
+def _scores(
+    image_model: ImageModel, competitions: Collection[int]
+) -> tuple[dict[int, dict[int, Score]], dict[int, Score]]:
+    """Competition → model → its score there, models without votes are absent; and prompt → this model's score."""
+    if not competitions:
+        return {}, {}
+    records = Record.objects.order_by()
+    added = {"w": Sum("won"), "t": Sum(F("tied") + F("both_bad")), "n": Sum("lost")}
+    of_all = records.filter(prompt__competition__in=competitions).values_list("prompt__competition", "image_model")
+    own = records.filter(image_model=image_model).values_list("prompt", Value(None, BigIntegerField()))
+    by_competition: dict[int, dict[int, Score]] = {}
+    by_prompt: dict[int, Score] = {}
+    for key, model, won, tied, lost in of_all.annotate(**added).union(own.annotate(**added), all=True):
+        if model is None:
+            by_prompt[key] = Score(won, tied, lost)
+        elif won + tied + lost:
+            by_competition.setdefault(key, {})[model] = Score(won, tied, lost)
+    return by_competition, by_prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +121,8 @@ class Use:
     score: Score
 
 
-def uses(image_model: ImageModel, entries: Iterable[Entry]) -> list[Use]:
-    """By tag of the prompts it answered: those with votes enough, the best share first. One query."""
-    records = Record.objects.filter(image_model=image_model).values_list("prompt", "won", "tied", "both_bad", "lost")
-    scores = {prompt: Score(won, tied + both_bad, lost) for prompt, won, tied, both_bad, lost in records}
+def _uses(entries: Iterable[Entry], scores: dict[int, Score]) -> list[Use]:
+    """By tag of the prompts it answered: those with votes enough, the best share first."""
     prompts = {entry.prompt_id: entry.prompt for entry in entries}
     found: dict[str, list[Score]] = {}
     for pk, prompt in prompts.items():

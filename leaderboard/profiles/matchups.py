@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from arena.models import Category
-from leaderboard import pairs
+from leaderboard import elo, pairs
 from leaderboard.kept import MINUTE, kept, version
+from leaderboard.models import Rating, RecentRating
+from leaderboard.standings import Standing
 from providers.models import ImageModel
 
 SHOWN = 8
+AnyRating = Rating | RecentRating
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +40,33 @@ class Matchups:
     unmet: int  # rated opponents it has not met yet
 
 
-def of_model(image_model: ImageModel, category: Category) -> Matchups:
-    """Those with the most votes first."""
+def of_model(image_model: ImageModel, category: Category, board: Callable[[], Sequence[Standing]]) -> Matchups:
+    """Those with the most votes first. `board` is asked only if nothing is kept."""
     return kept(
         "matchups",
         version(category),
         image_model.pk,
         seconds=10 * MINUTE,
-        make=lambda: _of_model(image_model, category),
+        make=lambda: _of_model(image_model, category, board()),
     )
 
 
-def _of_model(image_model: ImageModel, category: Category) -> Matchups:
-    rows = pairs.expected(image_model, category)
-    met = sorted((row for row in rows if row.meetings.votes), key=lambda row: -row.meetings.votes)
-    return Matchups(tuple(_matchup(image_model, row) for row in met[:SHOWN]), met=len(met), unmet=len(rows) - len(met))
+def _of_model(image_model: ImageModel, category: Category, board: Sequence[Standing]) -> Matchups:
+    meetings = pairs.meetings_of(image_model, category)
+    own = next(each.rating for each in board if each.rating.image_model_id == image_model.pk)
+    rivals = [(each.rating, meetings[image_model.pk, each.rating.image_model_id]) for each in board]
+    met = sorted((rival for rival in rivals if rival[1].votes), key=lambda rival: -rival[1].votes)
+    shown = tuple(_matchup(image_model, own, *rival) for rival in met[:SHOWN])
+    return Matchups(shown, met=len(met), unmet=len(rivals) - 1 - len(met))
 
 
-def _matchup(image_model: ImageModel, row: pairs.Expectation) -> Matchup:
-    meetings = row.meetings
+def _matchup(image_model: ImageModel, own: AnyRating, rating: AnyRating, meetings: pairs.Meetings) -> Matchup:
     return Matchup(
-        opponent=row.opponent,
+        opponent=rating.image_model,
         won=meetings.won,
         tied=meetings.tied + meetings.both_bad,
         lost=meetings.lost,
         share=meetings.share or 0.0,
-        expected=row.share,
-        compare_url=f"/compare/{image_model.slug}/{row.opponent.slug}/",
+        expected=elo.expected_score(own.elo, rating.elo),
+        compare_url=f"/compare/{image_model.slug}/{rating.image_model.slug}/",
     )

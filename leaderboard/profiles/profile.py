@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, cached_property
 from math import isfinite
 
-from django.db.models import Count
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from arena.models import Category, Entry, Generation
 from arena.templatetags.arena import usd
-from leaderboard import charts, records
+from leaderboard import charts, records, standings
 from leaderboard.kept import MINUTE, kept, version
 from leaderboard.models import Rating
 from leaderboard.standings import Standing
 from providers.models import ImageModel
 
-from . import competitions, matchups, questions, reference, sellers, speed
+from . import competitions, landscape, matchups, questions, reference, sellers, speed
 from .competitions import Result, Use
 from .matchups import Matchups
 from .questions import Question
@@ -35,12 +39,12 @@ class Failure:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Profile:
     image_model: ImageModel
     standings: Sequence[Standing]
     category: Category | None  # the board whose charts and matchups are shown
-    matchups: Matchups | None
+    board: Callable[[], Sequence[Standing]] | None  # the whole of it, read when first asked for
     results: Sequence[Result]
     uses: Sequence[Use]
     gallery: Sequence[Entry]  # but those held back from this reader
@@ -53,6 +57,18 @@ class Profile:
     groups: Sequence[Group]
     sizes: Sizes
     questions: Sequence[Question]
+
+    @cached_property
+    def matchups(self) -> Matchups | None:
+        if self.category is None or self.board is None:
+            return None
+        return matchups.of_model(self.image_model, self.category, self.board)
+
+    @property
+    def landscape(self) -> SafeString | str:
+        if self.category is None or self.board is None:
+            return ""
+        return landscape.drawn(self.category, self.image_model, self.board)
 
     @property
     def voted(self) -> int:
@@ -90,16 +106,16 @@ def of_model(image_model: ImageModel, base_url: str, board: str = "", hidden: Co
         reference.Source(each.name, each.offering.mode, each.offering.parameters) for each in sold
     )
     takes = reference.of_text(sources)
-    outcomes = Generation.objects.filter(image_model=image_model, status__in=["succeeded", "failed"]).order_by()
-    counts = dict(outcomes.values_list("outcome").annotate(total=Count("*")))
+    counts = outcomes(image_model)
     answered = counts.pop("", 0)
+    results, uses = competitions.results_and_uses(image_model, entries, hidden)
     return Profile(
         image_model=image_model,
         standings=places,
         category=category,
-        matchups=matchups.of_model(image_model, category) if category else None,
-        results=competitions.results(image_model, entries, hidden),
-        uses=competitions.uses(image_model, entries) if entries else (),
+        board=board_of(category) if category else None,
+        results=results,
+        uses=uses,
         gallery=competitions.shown(entries, hidden),
         sellers=sold,
         cheapest=sellers.cheapest(sold),
@@ -113,13 +129,32 @@ def of_model(image_model: ImageModel, base_url: str, board: str = "", hidden: Co
     )
 
 
+def board_of(category: Category) -> Callable[[], Sequence[Standing]]:
+    """The category's board, asked for once however many sections need it."""
+    return cache(lambda: standings.board(category))
+
+
+def outcomes(image_model: ImageModel) -> dict[str, int]:
+    """How its finished generations ended; "" is an image."""
+    known: dict[str, int] | None = getattr(image_model, "outcomes", None)  # in the query that found the model
+    if known is None:
+        (known,) = with_outcomes(ImageModel.objects.filter(pk=image_model.pk)).values_list("outcomes", flat=True)
+    return {each["outcome"]: each["n"] for each in known}
+
+
+def with_outcomes(image_models: QuerySet[ImageModel]) -> QuerySet[ImageModel]:
+    done = Generation.objects.filter(image_model=OuterRef("pk"), status__in=["succeeded", "failed"]).order_by()
+    counted = done.values("outcome").annotate(n=Count("*"))
+    return image_models.annotate(outcomes=ArraySubquery(counted.values(row=JSONObject(outcome="outcome", n="n"))))
+
+
 def places_of(image_model: ImageModel) -> list[Standing]:
-    """The model's place on every board, boards with votes cast here before boards of imported votes. Two queries."""
-    ratings = list(image_model.ratings.select_related("category__board"))
+    """The model's place on every board, boards with votes cast here before boards of imported votes. One query."""
+    rated = Rating.objects.filter(category=OuterRef("category")).order_by().values("category")
+    of = Subquery(rated.annotate(n=Count("*")).values("n"))
+    ratings = list(image_model.ratings.select_related("category__board").annotate(of=of))
     ratings.sort(key=lambda each: (bool(each.category.source_name), each.category.position, each.category.name))
-    of = Rating.objects.filter(category__in=[each.category_id for each in ratings]).order_by()
-    sizes = dict(of.values_list("category").annotate(total=Count("*"))) if ratings else {}
-    return [Standing(rating, sizes[rating.category_id]) for rating in ratings]
+    return [Standing(rating, rating.of) for rating in ratings]
 
 
 def _known(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, TextField
+from django.db.models.functions import Cast, JSONObject
 
 from providers import accounts, routing
 from providers.models import ImageModel, Offering, Price
@@ -15,12 +20,22 @@ SIDE = 1024  # prices are compared for an image of 1024 × 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """What it cost from a moment on."""
+
+    price: Decimal | None
+    unit: str  # in words
+    estimated: bool
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Seller:
     """One offering as the page shows it."""
 
     offering: Offering
     price: Decimal | None  # of one 1024 × 1024 image in USD; None is unknown, never zero
-    past: tuple[Price, ...]  # newest first, the present one included; empty unless the price has moved
+    past: tuple[Past, ...]  # newest first, the present one included; empty unless the price has moved
 
     @property
     def provider(self) -> str:
@@ -41,20 +56,27 @@ class Seller:
 
 
 def of_model(image_model: ImageModel) -> list[Seller]:
-    """Active offerings, the cheapest of each mode first, in two queries."""
-    rows = list(image_model.offerings.active().prefetch_related("prices"))
+    """Active offerings, the cheapest of each mode first, in one query."""
+    past = Price.objects.filter(offering=OuterRef("pk")).order_by("-recorded_at", "-pk")
+    words = {"price": Cast("price", TextField()), "unit": "price_unit", "estimated": "estimated", "at": "recorded_at"}
+    rows = list(image_model.offerings.active().annotate(past=ArraySubquery(past.values(row=JSONObject(**words)))))
     for row in rows:
         row.image_model = image_model
-    sellers = [_seller(row) for row in rows]
+    sellers = [_seller(row, row.past) for row in rows]
     return sorted(
         sellers,
         key=lambda each: (each.offering.mode == "edit", each.price is None, each.price or 0, each.provider),
     )
 
 
-def _seller(offering: Offering) -> Seller:
-    past = tuple(offering.prices.all())
-    return Seller(offering, price_of(offering), past if len(past) > 1 else ())
+def _seller(offering: Offering, past: Sequence[Mapping[str, Any]]) -> Seller:
+    moved = tuple(_past(row) for row in past) if len(past) > 1 else ()
+    return Seller(offering, price_of(offering), moved)
+
+
+def _past(row: Mapping[str, Any]) -> Past:
+    price = None if row["price"] is None else Decimal(row["price"])
+    return Past(price, Offering.Unit(row["unit"]).label, row["estimated"], datetime.fromisoformat(row["at"]))
 
 
 def price_of(offering: Offering) -> Decimal | None:

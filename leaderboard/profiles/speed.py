@@ -81,12 +81,12 @@ class Speed:
 
 
 def of_sellers(sellers: Sequence[Seller]) -> Speed:
-    """Of the offerings of a model, as the clock last counted their calls. Two queries."""
+    """Of the offerings of a model, as the clock last counted their calls. One query."""
     offerings = [each.offering for each in sellers]
     if not offerings:
         return Speed((), 0.0, 0.0)
     pks = [offering.pk for offering in offerings]
-    measured, days = summaries.of_offerings(pks), summaries.daily_of_offerings(pks)
+    measured, days = summaries.of_offerings_and_days(pks)
     modes = {offering.mode for offering in offerings}
     return ranked(
         Row(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control
@@ -24,8 +23,6 @@ from leaderboard import (
     standings,
     structured,
 )
-from leaderboard.kept import MINUTE, kept
-from leaderboard.models import Board
 from leaderboard.standings import Standing
 
 from .printed import of_category, printed
@@ -43,8 +40,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @printed()
 def overall(request: HttpRequest) -> HttpResponse:
     """One board over all categories, said to be so: the boards of the categories are the better answer."""
-    latest = Board.objects.aggregate(at=Max("computed_at"), n=Count("*"))
-    found = kept("overall", sorted(latest.items()), seconds=10 * MINUTE, make=standings.overall)
+    found = standings.overall()
     return render(request, "leaderboard/overall.html", {"overall": found, "rows": found.standings})
 
 

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from arena import blinding, voters
+from arena import blinding
 from leaderboard import duels, facts
 from providers.models import ImageModel
 
@@ -48,7 +48,7 @@ def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
     if wanted != sorted(wanted):
         return redirect(address(wanted), permanent=True)
     models = [found[slug] for slug in wanted]
-    hidden = blinding.open_prompts(voters.current(request))
+    hidden = blinding.open_prompts_of(request)
     known = facts.of_models([model.pk for model in models])
     arenas = duels.arenas(models)
     context = {

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from arena import blinding, voters
+from arena import blinding
 from arena.models import Category, Competition, Prompt
 from leaderboard import contests, results
 
@@ -38,7 +38,7 @@ def competitions(request: HttpRequest) -> HttpResponse:
 def competition(request: HttpRequest, slug: str) -> HttpResponse:
     """Prompts with their best images; blind for a voter on the prompts they are still asked about."""
     found = get_object_or_404(Competition.objects.published().select_related("category__board"), slug=slug)
-    hidden = blinding.open_prompts(voters.current(request))
+    hidden = blinding.open_prompts_of(request)
     page = _page(request, found.prompts.current(), PROMPTS)
     records = results.of_competition(found)
     context = {
@@ -58,7 +58,7 @@ def prompt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """One prompt with every image made for it, page by page."""
     published = Prompt.objects.current().filter(competition__is_published=True)
     found = get_object_or_404(published.select_related("competition__category"), pk=pk, competition__slug=slug)
-    hidden = blinding.open_prompts(voters.current(request))
+    hidden = blinding.open_prompts_of(request)
     (asked,) = contests.best_answers([found], 10_000, hidden)
     context = {
         "competition": found.competition,

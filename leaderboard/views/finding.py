@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from arena import blinding, voters
+from arena import blinding
 from leaderboard import changes, uses
 from leaderboard import search as finder
 
@@ -31,7 +31,7 @@ def all_uses(request: HttpRequest) -> HttpResponse:
 @printed(blind=True)
 def use(request: HttpRequest, tag: str) -> HttpResponse:
     """What models are good at, by what prompts are about."""
-    hidden = blinding.open_prompts(voters.current(request))
+    hidden = blinding.open_prompts_of(request)
     found = uses.of_tag(tag, hidden)
     if not found.prompts:
         raise Http404(f"No prompt is tagged “{tag}”. All tags are at /uses/.")

@@ -11,9 +11,9 @@ from django.urls import is_valid_path
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from arena import blinding, voters
+from arena import blinding
 from leaderboard import cards
-from leaderboard.profiles import competitions, examples, landscape, linked, profile
+from leaderboard.profiles import competitions, examples, linked, profile
 from providers.models import ImageModel
 
 from .printed import printed
@@ -49,7 +49,6 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "image_model": image_model,
         "profile": found,
-        "landscape": landscape.drawn(found.category, image_model) if found.category else "",
         "history": profile.history(image_model, found.category) if found.category else None,
         "parameters": profile.parameters(found),
         "base_url": base,
@@ -100,10 +99,11 @@ def base_url(request: HttpRequest) -> str:
 
 
 def _found(slug: str) -> ImageModel:
-    found: ImageModel = get_object_or_404(ImageModel.objects.select_related("lab"), slug=slug)
+    models = profile.with_outcomes(ImageModel.objects.select_related("lab"))
+    found: ImageModel = get_object_or_404(models, slug=slug)
     return found
 
 
 def _hidden(request: HttpRequest) -> Collection[int]:
     """Prompts this reader is being asked about: their images must not be seen beside a model's name."""
-    return blinding.open_prompts(voters.current(request))
+    return blinding.open_prompts_of(request)

@@ -31,7 +31,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from django.utils.http import http_date
 
-from arena import blinding, voters
+from arena import blinding
 from arena.models import Category
 from leaderboard import kept
 from leaderboard.models import Board
@@ -120,7 +120,7 @@ def _canonical(request: HttpRequest, words: tuple[str, ...]) -> str:
 def _is_personal(request: HttpRequest, blind: bool) -> bool:
     if settings.SESSION_COOKIE_NAME in request.COOKIES:
         return True
-    return blind and bool(blinding.open_prompts(voters.current(request)))
+    return blind and bool(blinding.open_prompts_of(request))
 
 
 def _found(request: HttpRequest, asked: str, version: str, view: Callable[[], HttpResponse]) -> Print | HttpResponse:

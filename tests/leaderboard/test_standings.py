@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from itertools import permutations
 from random import Random
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -282,8 +284,49 @@ def test_fewer_than_two_categories_with_enough_votes_make_no_overall_board(categ
     cast(few, models, 299, seed=2)
     imported = make.make_category("imported")
     imports.import_votes(b"left,right,outcome\n" + b"A,B,left\nA,B,right\n" * 200, imported, "Elsewhere")
+    for each in (category, few, imported):
+        ratings.recompute(each)
     found = standings.overall()
     assert (found.categories, found.standings) == ([category], [])
+
+
+def test_the_clock_keeps_the_overall_board_so_that_no_reader_counts_millions_of_pairs(models, monkeypatch):
+    busy, quiet = make.make_category("busy"), make.make_category("quiet")
+    for each in (busy, quiet):
+        cast(each, models, 300)
+        ratings.recompute(each)
+    assert slices.refresh_pooled()
+    assert not slices.refresh_pooled()  # nothing has moved
+    slices.forget()  # another process
+    with CaptureQueriesContext(connection) as queries:
+        assert standings.overall().votes == 600
+    assert len(queries) == 1
+    cast(busy, models, 60, seed=2)
+    ratings.recompute(busy)
+    assert not slices.refresh_pooled()  # it rests
+    monkeypatch.setattr(slices, "KEPT", timedelta(0))
+    monkeypatch.setattr(slices, "SHARE_OF_TIME", 1e9)
+    slices.kept.put(None, "pooled", seconds=1)
+    assert slices.refresh_pooled()
+    assert standings.overall().votes == 660
+
+
+def test_cells_of_many_models_come_back_as_they_were_counted(category):
+    """Ids far apart and outcomes of every kind, through Postgres and through numpy."""
+    models = [make.make_model(pk=pk) for pk in (1, 7, 100_000, 600_000_000)]
+    wanted = []
+    for n, (left, right) in enumerate(permutations(models, 2), 1):
+        outcome = tallies.OUTCOMES[n % 4]
+        Tally.objects.create(
+            category=category, day=timezone.now(), left_model=left, right_model=right, outcome=outcome, n=n
+        )
+        wanted.append((left.pk, right.pk, outcome, n))
+    assert sorted(tallies.cells(category)) == sorted(wanted)
+    assert sorted(tallies.cells_of(7, category)) == sorted(row for row in wanted if 7 in row[:2])
+    (counts,) = tallies.counts_by_category([category])
+    assert sorted(counts.rows()) == sorted(wanted)
+    each = [np.repeat(column, counts.n) for column in (counts.left, counts.right, counts.outcome)]
+    assert tallies.Counts.of(*each).rows() == counts.rows()
 
 
 # ------------------------------------------------------------------------------------------------ history
