@@ -5,6 +5,7 @@ providers and slow pages cannot starve each other. Whether the process is alive 
 threads: it is still alive when all of them wait.
 """
 
+import gc
 import os
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
@@ -23,6 +24,9 @@ _django = get_asgi_application()  # before anything that needs Django set up
 from providers.gateway.asynchronous import Gateway
 
 _gateway = Gateway()
+
+gc.collect()
+gc.freeze()  # what is loaded now stays: it need not be looked through again and again while images pass
 
 
 async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -112,15 +112,7 @@ def programs(env: Mapping[str, str], place: Place, host: str, port: int, simulat
     worker = ["celery", "-A", "config", "worker", "-P", "threads", "-c", "8", "--without-gossip", "--without-mingle"]
     background = ["nice", python]  # pages come before pictures
     commands = {
-        "front": [
-            python,
-            "-I",
-            str(CHECKOUT / "config/demo/front.py"),
-            host,
-            str(port),
-            str(pages_port),
-            str(gateway_port),
-        ],
+        "front": [python, "-m", "config.demo.front", host, str(port), str(pages_port), str(gateway_port)],
         "web": [*granian, *pages, "config.wsgi:application"],
         "gateway": [*granian, *gateway, "config.asgi:application"],
         "simulator": [*background, "manage.py", "simulate_providers", "--port", str(simulator_port)],

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import functools
 import logging
+import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from providers.request import Mode
+from providers.request import GeneratedImage, Mode
 
 from . import answers, files, keys, schema, work
 from .client import Client
@@ -128,7 +131,7 @@ def _headers(job: work.Job) -> dict[str, str]:
 def _events(job: work.Job, client: Client, origin: str) -> Iterator[bytes]:
     yield b": working\n\n"
     try:
-        done = work.finish(job, client)
+        done = yield from _with_partial(job, client)
         done.afterwards()  # a stream that is left has no end
         yield from answers.events(done.row, done.images, response_format=job.asked.response_format, origin=origin)
     except Refusal as refusal:
@@ -137,6 +140,32 @@ def _events(job: work.Job, client: Client, origin: str) -> Iterator[bytes]:
         log.exception("A stream failed")
         message = "Something failed here, and it is in our log."
         yield answers.failed_event(Refusal(500, "internal_error", message, kind="server_error"))
+
+
+def _with_partial(job: work.Job, client: Client) -> Generator[bytes, None, work.Done]:
+    """Half-made images while the whole one is made, by a thread of its own: this one has to bring them."""
+    if not job.asked.partial_images:
+        return work.finish(job, client)
+    news: SimpleQueue[GeneratedImage | work.Done | Exception] = SimpleQueue()
+    threading.Thread(target=_finish_aloud, args=(job, client, news.put), name="partial").start()
+    shown = 0
+    while isinstance(image := news.get(), GeneratedImage):
+        yield answers.partial_event(job.asked, image, shown)
+        shown += 1
+    if isinstance(image, Exception):
+        raise image
+    return image
+
+
+def _finish_aloud(
+    job: work.Job, client: Client, tell: Callable[[GeneratedImage | work.Done | Exception], None]
+) -> None:
+    try:
+        tell(work.finish(job, client, tell))
+    except Exception as error:
+        tell(error)
+    finally:
+        connection.close()
 
 
 def origin_of(request: HttpRequest) -> str:
