@@ -94,6 +94,8 @@ def demo_environment(services: Mapping[str, str], host: str, simulator_port: int
         "MALLOC_ARENA_MAX": "2",
         **services,
     }
+    # The pages and the gateway are only reached through front.py.
+    environment |= {"TRUSTED_PROXY_HOPS": "1", "TRUSTED_PROXIES": "127.0.0.1"}
     environment |= {"ARENA_DEMO": "1", "SIMULATOR_URL": f"http://127.0.0.1:{simulator_port}"}
     environment.pop("DEBUG", None)
     return environment

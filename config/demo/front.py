@@ -186,6 +186,9 @@ class Client(End):
         if self.other and self.port == port and not self.other.transport.is_closing():
             self.other.transport.write(text)
         else:
+            former, self.other, self.port = self.other, None, port
+            if former:
+                former.transport.abort()
             self.hold("connecting")
             self.connecting = asyncio.ensure_future(self.connect(port, text))
         return True
@@ -195,9 +198,6 @@ class Client(End):
         return str(peer[0]).partition("%")[0].encode() if isinstance(peer, tuple) else b""
 
     async def connect(self, port: int, text: bytes) -> None:
-        former, self.other, self.port = self.other, None, port
-        if former:
-            former.transport.abort()
         loop, patience = asyncio.get_running_loop(), monotonic() + CONNECT_SECONDS
         while True:
             try:
