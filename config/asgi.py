@@ -27,6 +27,7 @@ _gateway = Gateway()
 
 gc.collect()
 gc.freeze()  # what is loaded now stays: it need not be looked through again and again while images pass
+gc.set_threshold(10_000, 20, 50)  # a request makes thousands of small objects, and hardly a cycle
 
 
 async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
