@@ -80,6 +80,8 @@ def split(request: ImageRequest, parameters: Mapping[str, Any], *, first: int = 
         replace(
             request,
             n=min(most, request.n - begun),
+            # Events do not say which of several images they show, so they are of one.
+            partial_images=request.partial_images if request.n == 1 else 0,
             seed=None if request.seed is None else _further_seed(request.seed, first + begun, parameters),
         )
         for begun in range(0, request.n, most)
@@ -133,8 +135,7 @@ def build(request: ImageRequest, *, endpoint: str, parameters: Mapping[str, Any]
         image_is_list=images.get("list", True),
         mask=None if request.mask is None else in_style(request.mask, images.get("mask_style", "alpha")),
         mask_field=images.get("mask", ""),
-        # Events do not say which of several images they show, so they are of one.
-        partial_images=min(request.partial_images, parameters.get("partial_images", 0)) if request.n == 1 else 0,
+        partial_images=min(request.partial_images, parameters.get("partial_images", 0)),
         on_partial=request.on_partial,
         resolved_size=None if overridden else resolved.size,
         ignored=(

@@ -83,7 +83,7 @@ def edits(request: HttpRequest) -> HttpResponseBase:
 
 def _images(request: HttpRequest, mode: Mode) -> HttpResponseBase:
     begun = getattr(request, "gateway_begun", None) or monotonic()
-    client = client_of(request)
+    client, origin = client_of(request), origin_of(request)
     question = work.read(request, mode)
     if is_true(request.GET.get("dryRun", "false")):
         question = work.look_again(request, question)
@@ -93,7 +93,6 @@ def _images(request: HttpRequest, mode: Mode) -> HttpResponseBase:
     except Changed:
         question = work.look_again(request, question)
         job = work.begin(request, question, client, begun)
-    origin = origin_of(request)
     if job.asked.stream:
         return StreamingHttpResponse(
             _events(job, client, origin),

@@ -122,6 +122,8 @@ def offered(slug: str, *providers: str, **fields) -> ImageModel:
                 {"name": "prompt", "type": "string", "group": "core", "behaviour": "passthrough"},
                 {"name": "seed", "type": "integer", "group": "core", "behaviour": "passthrough"},
             ]}  # fmt: skip
+            if provider == "simulated-openai":
+                parameters["partial_images"] = 3
             if provider == "simulated-replicate":
                 parameters["size"] = {"family": "pixels", "format": "sides", "min": 64, "max": 2048}
                 if mode == "edit":
