@@ -2,7 +2,8 @@
 
 [labs]                  slug = name
 [parameters.KEY]        one parameter as Offering.parameters has it; `name` is KEY unless given, behaviour follows
-[families.NAME]         takes = [KEY, ...], set = { name = {...} } (more about one of them), size, n, images, sends, partial_images;
+[families.NAME]         takes = [KEY, ...], set = { name = {...} } (more about one of them), size, n, images, sends,
+                        partial_images;
                         like = NAME starts from an earlier family, takes_also adds to its list, and size without a
                         family of its own adds to its size
 [[models]]              slug, name, lab, description, released, licence, open_weights, modes, retired, origin, note
@@ -48,7 +49,8 @@ _OFFERING: dict[str, type] = {
     "images": dict, "sends": dict, "partial_images": int,
 }  # fmt: skip
 _KINDS: dict[type, str] = {
-    str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "a table", datetime.date: "a date like 2026-01-31",
+    str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "a table",
+    datetime.date: "a date like 2026-01-31",
 }  # fmt: skip
 # Columns whose name in the file is shorter.
 _IN_FILE = {

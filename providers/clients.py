@@ -1,9 +1,9 @@
 """Where a request comes from, for throttling alone: nobody is recognised by it, and it is kept nowhere.
 
 Behind proxies every connection is a proxy's. Each one appends the address it was asked from to X-Forwarded-For, so the
-entries on the right are theirs, as many as there are proxies, and everything left of those is the client's own invention.
-`TRUSTED_PROXY_HOPS` says how many there are, `TRUSTED_PROXIES` from which networks they connect: a request that
-reaches us from anywhere else speaks for itself.
+entries on the right are theirs, as many as there are proxies, and all that stands left of them is the client's own
+invention. `TRUSTED_PROXY_HOPS` says how many there are, `TRUSTED_PROXIES` from which networks they connect: a request
+that reaches us from anywhere else speaks for itself.
 """
 
 from __future__ import annotations

@@ -29,8 +29,7 @@ def in_style(mask: SourceImage, style: str) -> SourceImage:
             alpha = opened.convert("RGBA").getchannel("A")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InvalidRequest(f"mask: it cannot be read: {error}") from error
-    darkest, _ = alpha.getextrema()
-    if darkest > 127:
+    if not sum(alpha.histogram()[:128]):
         raise InvalidRequest("mask: nothing in it is transparent; make transparent what is to be changed")
     painted = alpha.point([0 if style == "black" else 255] * 128 + [255 if style == "black" else 0] * 128)
     out = BytesIO()

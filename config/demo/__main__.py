@@ -124,7 +124,7 @@ def programs(env: Mapping[str, str], place: Place, host: str, port: int, simulat
         "simulator": [*background, "manage.py", "simulate_providers", "--port", str(simulator_port)],
         "worker": [*background, "-m", "config.demo.worker", str(place.var / "beat-schedule"), *worker],
     }
-    pooled = {name: {**env, "DATABASE_POOL": "8"} for name in ("worker", "gateway")}  # many threads, few connections
+    pooled = {name: {**env, "DATABASE_POOL": "4"} for name in ("worker", "gateway")}  # many threads, few connections
     return [Program(name, command, pooled.get(name, env), place.var / "log") for name, command in commands.items()]
 
 

@@ -32,7 +32,7 @@ REASONS = {
 
 
 class End(asyncio.Protocol):
-    """One end of a connection. What stops it from being read are reasons, so that two of them cannot undo each other."""
+    """One end of a connection. What keeps it from being read has a name, so that two reasons cannot undo each other."""
 
     transport: asyncio.Transport
     other: "End | None" = None

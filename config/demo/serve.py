@@ -15,4 +15,4 @@ if __name__ == "__main__":
     importlib.import_module(sys.argv.pop(1))
     gc.collect()
     gc.freeze()  # or the first search for garbage would write to every object, and nothing would be shared
-    entrypoint()
+    entrypoint()  # type: ignore[no-untyped-call]

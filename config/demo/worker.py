@@ -2,8 +2,8 @@
 
     python -m config.demo.worker SCHEDULE_FILE [the worker's own arguments]
 
-Many workers need one clock, so in production it is a process (`celery -A config beat`). Celery's own `-B` would fork one.
-When the clock ends by a mistake of its own, so does the worker, and the demo's supervisor starts both again.
+Many workers need one clock, so in production it is a process (`celery -A config beat`). Celery's own `-B` would fork
+one. When the clock ends by a mistake of its own, so does the worker, and the demo's supervisor starts both again.
 """
 
 import logging

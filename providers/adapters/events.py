@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Events:
-    """Feed it what is received; each whole event is handed on at once and kept, those with half-made images excepted."""
+    """Feed it what is received. Half-made images are handed on at once, all other events are kept."""
 
     def __init__(self, on_partial: Callable[[dict[str, Any]], None]) -> None:
         self.on_partial = on_partial

@@ -171,7 +171,7 @@ def _event(kind: str, data: bytes) -> bytes:
 
 
 def _json(fields: Mapping[str, Any], last: tuple[str, str]) -> bytes:
-    """An object with `last` as its last field, whose value needs no escaping: megabytes of base64 are not looked through."""
+    """An object with `last` as its last field. Its value needs no escaping, so megabytes of base64 are not searched."""
     name, value = last
     text = json.dumps(fields, separators=(",", ":"))[:-1]
     return b"".join((text.encode(), b"," if fields else b"", f'"{name}":"'.encode(), value.encode("ascii"), b'"}'))

@@ -70,7 +70,7 @@ class Gateway:
             place.leave()
 
     async def _answer(self, request: HttpRequest, client: Client, place: _Place, send: Send) -> None:
-        """Where the client or the server ends us, the thread is told and ends by itself; only then its place is free."""
+        """Where the client or the server ends us, the thread is told and ends by itself. Then its place is free."""
         try:
             response: HttpResponseBase = await place.run(
                 self._handler.get_response, request, unwanted=HttpResponseBase.close
@@ -81,7 +81,7 @@ class Gateway:
         try:
             if isinstance(response, StreamingHttpResponse):
                 await _send_stream(send, response, client, place)
-            else:
+            elif isinstance(response, HttpResponse):
                 await _send(send, response)
         finally:
             place.begin(response.close)  # what is left to do, no client waits for (views._images)

@@ -107,11 +107,9 @@ def _images(request: HttpRequest, mode: Mode) -> HttpResponseBase:
             response[name] = value
         return response
     body = answers.body(done.row, done.images, response_format=job.asked.response_format, origin=origin)
-    response = HttpResponse(
-        body, content_type="application/json", headers={**_headers(job), **answers.headers(done.row)}
-    )
-    response._resource_closers.append(functools.partial(_log_failure, done.afterwards))  # type: ignore[attr-defined]
-    return response
+    answer = HttpResponse(body, content_type="application/json", headers={**_headers(job), **answers.headers(done.row)})
+    answer._resource_closers.append(functools.partial(_log_failure, done.afterwards))  # type: ignore[attr-defined]
+    return answer
 
 
 def _log_failure(action: Callable[[], None]) -> None:

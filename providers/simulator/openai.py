@@ -168,8 +168,8 @@ def _events(workshop: Workshop, job: Job, kind: str, shown: int) -> Iterator[tup
 
 
 def _partial(workshop: Workshop, job: Job, kind: str, shown: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The studio draws in one go, so what is half-made is the picture with ever more of its detail, spread over the time
-    the job takes."""
+    """The studio draws in one go, so what is half-made is the picture with more and more of its detail, over the time
+    that the job takes."""
     event = f"{kind}.partial_image"
     for future in job.pictures:
         picture = future.result().read()

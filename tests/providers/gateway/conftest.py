@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -118,7 +119,7 @@ def offered(slug: str, *providers: str, **fields) -> ImageModel:
     for number, provider in enumerate(providers or ("simulated-openai",)):
         for mode in ("text-to-image", "edit"):
             images = {"images": {"field": "image", "list": True, "max": 4, "mask": "mask"}} if mode == "edit" else {}
-            parameters = {"size": size, **images, "accepts": [
+            parameters: dict[str, Any] = {"size": size, **images, "accepts": [
                 {"name": "prompt", "type": "string", "group": "core", "behaviour": "passthrough"},
                 {"name": "seed", "type": "integer", "group": "core", "behaviour": "passthrough"},
             ]}  # fmt: skip
