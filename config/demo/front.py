@@ -126,7 +126,7 @@ class Client(End):
         super().__init__()
         self.front = front
         self.waits = False  # for an answer
-        self.method = b""
+        self.method, self.is_api = b"", False  # of the last request
         self.port = 0  # of the backend that `other` is connected to
         self.coming = bytearray()  # received and not yet passed on
         self.body: Body | None = None  # of the request that is coming
@@ -177,11 +177,12 @@ class Client(End):
         self.method, target = head.request()
         body = Body(head)
         del self.coming[: end + 4]
+        self.is_api = target.startswith(b"/openai/")
         if self.front.stopping:
             self.refuse(503, "It is being stopped. Try it again in a moment.")
             return False
         self.waits, self.body, self.moved = True, None if body.over else body, monotonic()
-        port = self.front.gateway if target.startswith(b"/openai/") else self.front.pages
+        port = self.front.gateway if self.is_api else self.front.pages
         text = head.without(OURS, (b"X-Forwarded-For", self.address()))
         if self.other and self.port == port and not self.other.transport.is_closing():
             self.other.transport.write(text)
@@ -205,7 +206,7 @@ class Client(End):
                 break
             except OSError:
                 if monotonic() > patience:
-                    self.refuse(503, "It is starting. Try it again in a moment.", gateway=port == self.front.gateway)
+                    self.refuse(503, "It is starting. Try it again in a moment.")
                     return
                 await asyncio.sleep(0.1)
         self.other = backend
@@ -222,9 +223,9 @@ class Client(End):
         self.release("waits")
         self.proceed()
 
-    def refuse(self, status: int, message: str, *, gateway: bool | None = None) -> None:
+    def refuse(self, status: int, message: str) -> None:
         """An answer of our own, the last one on this connection."""
-        if self.port == self.front.gateway if gateway is None else gateway:
+        if self.is_api:
             error = {"message": message, "type": "server_error", "param": None, "code": "unavailable"}
             kind, text = "application/json", json.dumps({"error": error})
         else:
