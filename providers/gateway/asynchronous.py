@@ -23,7 +23,7 @@ from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from .client import Client
-from .refusals import Refusal
+from .refusals import Refusal, invalid
 from .uploads import too_large
 from .views import refused
 
@@ -53,13 +53,12 @@ class Gateway:
         place, client, begun = _Place(), Client(), monotonic()
         try:
             try:
-                body = await _read(scope, receive)
+                request = _request(scope, await _read(scope, receive))
             except HungUp:
                 return
             except Refusal as refusal:
                 await _send(send, refused(refusal), close=True)  # the rest of the body is still coming
                 return
-            request = ASGIRequest(scope, body)
             request.gateway_client, request.gateway_begun = client, begun  # type: ignore[attr-defined]
             watching = asyncio.create_task(_watch(receive, client))
             try:
@@ -175,6 +174,14 @@ async def _read(scope: Mapping[str, Any], receive: Receive) -> IO[bytes]:
         if not message.get("more_body"):
             body.seek(0)
             return body
+
+
+def _request(scope: Mapping[str, Any], body: IO[bytes]) -> HttpRequest:
+    try:
+        return ASGIRequest(scope, body)
+    except UnicodeDecodeError as error:
+        body.close()
+        raise invalid(None, f"The address is no UTF-8: {error}.", "invalid_url") from error
 
 
 async def _watch(receive: Receive, client: Client) -> None:
