@@ -5,6 +5,7 @@ providers and slow pages cannot starve each other. Whether the process is alive 
 threads: it is still alive when all of them wait.
 """
 
+import gc
 import os
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
@@ -20,9 +21,13 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 _django = get_asgi_application()  # before anything that needs Django set up
 
-from providers.gateway.asynchronous import Gateway
+from providers.gateway.asynchronous import Gateway  # noqa: E402 – it needs the apps to be loaded
 
 _gateway = Gateway()
+
+gc.collect()
+gc.freeze()  # what is loaded now stays: it need not be looked through again and again while images pass
+gc.set_threshold(10_000, 20, 50)  # a request makes thousands of small objects, and hardly a cycle
 
 
 async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -86,6 +86,11 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+# Behind proxies every visitor has a proxy's address; the real one is in X-Forwarded-For. How many proxies there are one
+# behind the other, each of which appends to it, and from which networks they reach us: providers/clients.py.
+TRUSTED_PROXY_HOPS = env_int("TRUSTED_PROXY_HOPS", 0)
+TRUSTED_PROXIES = env_list("TRUSTED_PROXIES", "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7")
+
 # What runs ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 INSTALLED_APPS = [
@@ -365,8 +370,6 @@ GATEWAY_RETRY_WINDOW = env_int(
 # The playground: what visitors without a key may cost. Sample models cost nothing.
 PLAYGROUND_DAILY_BUDGET = env_decimal("PLAYGROUND_DAILY_BUDGET")  # US dollars a day (UTC) for all of them; empty: none
 PLAYGROUND_RATE = env_int("PLAYGROUND_RATE", 12)  # tries a minute of one visitor, and thrice that of one address
-# Behind a proxy every visitor has the proxy's address: the header in which it passes the real one on.
-CLIENT_ADDRESS_HEADER = env("CLIENT_ADDRESS_HEADER")
 
 # Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

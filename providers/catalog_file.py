@@ -2,12 +2,13 @@
 
 [labs]                  slug = name
 [parameters.KEY]        one parameter as Offering.parameters has it; `name` is KEY unless given, behaviour follows
-[families.NAME]         takes = [KEY, ...], set = { name = {...} } (more about one of them), size, n, images, sends;
+[families.NAME]         takes = [KEY, ...], set = { name = {...} } (more about one of them), size, n, images, sends,
+                        partial_images;
                         like = NAME starts from an earlier family, takes_also adds to its list, and size without a
                         family of its own adds to its size
 [[models]]              slug, name, lab, description, released, licence, open_weights, modes, retired, origin, note
 [[models.offerings]]    provider, mode, endpoint, family, price (as text), unit, details, estimated, source, seen,
-                        active, note; and size, n, images, sends in place of the family's
+                        active, note; and size, n, images, sends, partial_images in place of the family's
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ Place = tuple[str | int, ...]  # ("models", 3, 0) is the first offering of the f
 
 _FAMILY: dict[str, type] = {
     "like": str, "takes": list, "takes_also": list, "set": dict, "size": dict, "n": dict, "images": dict, "sends": dict,
+    "partial_images": int,
 }  # fmt: skip
 _MODEL: dict[str, type] = {
     "slug": str, "name": str, "lab": str, "description": str, "released": datetime.date, "licence": str,
@@ -44,10 +46,11 @@ _MODEL: dict[str, type] = {
 _OFFERING: dict[str, type] = {
     "provider": str, "mode": str, "endpoint": str, "family": str, "price": str, "unit": str, "details": dict,
     "estimated": bool, "source": str, "seen": datetime.date, "active": bool, "note": str, "size": dict, "n": dict,
-    "images": dict, "sends": dict,
+    "images": dict, "sends": dict, "partial_images": int,
 }  # fmt: skip
 _KINDS: dict[type, str] = {
-    str: "a text", bool: "true or false", list: "a list", dict: "a table", datetime.date: "a date like 2026-01-31",
+    str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "a table",
+    datetime.date: "a date like 2026-01-31",
 }  # fmt: skip
 # Columns whose name in the file is shorter.
 _IN_FILE = {
@@ -159,8 +162,9 @@ class _Reader:
 
     @staticmethod
     def replaced(base: Table, table: Table) -> Table:
-        """`base` with the size, n, images and sends of `table`; a size without a family of its own is added to."""
-        found: Table = base | {key: table[key] for key in ("size", "n", "images", "sends") if key in table}
+        """`base` with what `table` says anew; a size without a family of its own is added to."""
+        keys = ("size", "n", "images", "sends", "partial_images")
+        found: Table = base | {key: table[key] for key in keys if key in table}
         if "size" in table and "family" not in table["size"]:
             found["size"] = {**base.get("size", {}), **table["size"]}
         return found

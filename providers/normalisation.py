@@ -13,6 +13,7 @@ from typing import Any
 
 from . import sizing
 from .errors import BadOutput, InvalidRequest
+from .masks import STYLES, in_style
 from .parameters import GROUPS, allowed, allowed_values, check
 from .request import ImageRequest, ProviderCall, SourceImage
 from .sniffing import measured
@@ -79,6 +80,8 @@ def split(request: ImageRequest, parameters: Mapping[str, Any], *, first: int = 
         replace(
             request,
             n=min(most, request.n - begun),
+            # Events do not say which of several images they show, so they are of one.
+            partial_images=request.partial_images if request.n == 1 else 0,
             seed=None if request.seed is None else _further_seed(request.seed, first + begun, parameters),
         )
         for begun in range(0, request.n, most)
@@ -130,8 +133,10 @@ def build(request: ImageRequest, *, endpoint: str, parameters: Mapping[str, Any]
         images=request.images,
         image_field=images.get("field", ""),
         image_is_list=images.get("list", True),
-        mask=request.mask,
+        mask=None if request.mask is None else in_style(request.mask, images.get("mask_style", "alpha")),
         mask_field=images.get("mask", ""),
+        partial_images=min(request.partial_images, parameters.get("partial_images", 0)),
+        on_partial=request.on_partial,
         resolved_size=None if overridden else resolved.size,
         ignored=(
             *(name for name, value in given.items() if name in ignores and value is not None),
@@ -174,6 +179,10 @@ def _check_images(request: ImageRequest, spec: Mapping[str, Any] | None) -> None
         return
     if request.mask is not None and not (spec or {}).get("mask"):
         raise InvalidRequest("mask: this offering takes none; say in the prompt what to change, and leave the mask out")
+    if request.mask is None and (spec or {}).get("mask_required"):
+        raise InvalidRequest(
+            "mask: this offering needs one, a PNG that is transparent where the image is to be changed"
+        )
     least, most = (spec or {}).get("min", 1), (spec or {}).get("max")
     if count < least:
         raise InvalidRequest(f"image: {count} given; an edit needs {least} or more")
@@ -227,7 +236,11 @@ def reference(parameters: Mapping[str, Any]) -> list[Parameter]:
         )
         if mask := images.get("mask"):
             text = "A PNG as large as the first image; its transparent pixels are to be changed."
-            rows.append(Parameter("mask", "file", "media", "renamed" if mask != "mask" else "passthrough", mask, text))
+            behaviour = "renamed" if mask != "mask" else "passthrough"
+            if images.get("mask_style", "alpha") != "alpha":
+                behaviour, text = "converted", f"{text} Sent {STYLES[images['mask_style']]}."
+            required = images.get("mask_required", False)
+            rows.append(Parameter("mask", "file", "media", behaviour, mask, text, required=required))
     return sorted(rows, key=lambda row: GROUPS.index(row.group))
 
 

@@ -11,7 +11,9 @@ size      the size spec: a table with a `family`
           all take `auto`, the arguments that leave the size to the provider (nothing by default), `with`, arguments
           sent along with a size, and `default_tier`
 n         {field, max}: the argument for several images in one call; absent: one image per call
-images    {field, list, min, max, mask}: the argument for source images, and that for a mask; absent: it takes none
+images    {field, list, min, max, mask}: the argument for source images, and that for a mask; absent: it takes none;
+          `mask_style` says how it reads masks (masks.py), `mask_required` that there is no edit without one
+partial_images  how many half-made images it shows of one that is asked for as a stream; absent: none
 accepts   the parameters it takes, each {name, type, group, behaviour} and, where they apply, target, required,
           default (the provider's own), enum, minimum, maximum, max_length, description; `values` (ours → theirs) and
           `otherwise` (theirs for the rest) make a parameter "converted"
@@ -27,6 +29,7 @@ from typing import Any, Literal
 
 from . import sizing
 from .errors import InvalidRequest
+from .masks import STYLES
 
 Behaviour = Literal["passthrough", "renamed", "converted", "emulated"]
 
@@ -110,7 +113,7 @@ _ROW_KEYS: dict[str, Any] = {
     "enum": list, "values": dict, "minimum": (int, float), "maximum": (int, float), "max_length": int,
     "default": object, "otherwise": object,
 }  # fmt: skip
-_TOP_KEYS = {"size", "n", "images", "accepts", "sends", "ignores"}
+_TOP_KEYS = {"size", "n", "images", "partial_images", "accepts", "sends", "ignores"}
 
 
 def check(parameters: Any) -> list[str]:
@@ -120,8 +123,16 @@ def check(parameters: Any) -> list[str]:
     problems = [f"parameters.{key} is not known" for key in sorted(parameters.keys() - _TOP_KEYS)]
     problems += check_spec(parameters["size"]) if "size" in parameters else []
     problems += _check_table("n", parameters.get("n"), {"field": str, "max": int}, {"field", "max"})
-    wanted = {"field": str, "list": bool, "min": int, "max": int, "mask": str}
-    problems += _check_table("images", parameters.get("images"), wanted, {"field"})
+    wanted = {
+        "field": str, "list": bool, "min": int, "max": int, "mask": str, "mask_style": str, "mask_required": bool,
+    }  # fmt: skip
+    images = parameters.get("images")
+    problems += _check_table("images", images, wanted, {"field"})
+    if isinstance(images, Mapping) and images.get("mask_style", "alpha") not in STYLES:
+        problems.append(f"images.mask_style: {images['mask_style']!r} is not one of {', '.join(STYLES)}")
+    shown = parameters.get("partial_images", 0)
+    if type(shown) is not int or not 0 <= shown <= 3:
+        problems.append(f"partial_images: {shown!r} is not a number from 0 to 3")
     if not isinstance(parameters.get("sends", {}), Mapping):
         problems.append("sends must be a table")
     ignores = parameters.get("ignores", [])

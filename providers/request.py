@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -18,6 +18,23 @@ class SourceImage:
 
     data: bytes
     content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedImage:
+    """The bytes of one image as the provider delivered them, with the size measured from the bytes.
+
+    `encoded` is the same in base64, where they came so: whoever wants them so again need not encode them.
+    """
+
+    data: bytes
+    content_type: str
+    width: int
+    height: int
+    encoded: str = field(default="", repr=False, compare=False)
+
+
+OnPartial = Callable[[GeneratedImage], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +54,8 @@ class ImageRequest:
     n: int = 1
     images: tuple[SourceImage, ...] = ()
     mask: SourceImage | None = None  # transparent where the first image is to be changed
+    partial_images: int = 0  # half-made images to be shown while it is made, where the provider shows any …
+    on_partial: OnPartial | None = field(default=None, repr=False, compare=False)  # … to whom
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -51,23 +70,11 @@ class ProviderCall:
     image_is_list: bool = True  # … as a list, or as one value
     mask: SourceImage | None = None
     mask_field: str = ""
+    partial_images: int = 0
+    on_partial: OnPartial | None = field(default=None, repr=False, compare=False)
     resolved_size: tuple[int, int] | None = None  # the pixels we asked for; None when the provider chooses
     ignored: tuple[str, ...] = ()  # parameters of the request that this offering has no use for
     unknown: tuple[str, ...] = ()  # parameters we know nothing about: they are passed through as they are
-
-
-@dataclass(frozen=True, slots=True)
-class GeneratedImage:
-    """The bytes of one image as the provider delivered them, with the size measured from the bytes.
-
-    `encoded` is the same in base64, where they came so: whoever wants them so again need not encode them.
-    """
-
-    data: bytes
-    content_type: str
-    width: int
-    height: int
-    encoded: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,9 @@ def generate(
 
     `time_limit` in seconds bounds what each offering may take, downloads included. Setting `stop`, from another thread,
     ends it early: no more polls, the provider is told to cancel, nobody else is asked. Every request sent is recorded
-    as a Call, all under one `id`, by which a caller finds them again. The arena takes a refusal for an answer, does not pay twice for an image that was probably made and lost
-    on its way, and waits for our own limits instead of paying more elsewhere; other callers go on to the next offering.
+    as a Call, all under one `id`, by which a caller finds them again. The arena takes a refusal for an answer, does not
+    pay twice for an image that was probably made and lost on its way, and waits for our own limits instead of paying
+    more elsewhere; other callers go on to the next offering.
 
     Raises the last ProviderError when no image came, its `spent` and `attempts` telling all tries; HeldBack when
     nothing was sent at all; NotFound when nobody reachable offers the model in this mode.

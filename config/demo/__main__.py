@@ -1,6 +1,6 @@
 """python -m config.demo [--port N] [--host ADDRESS] [--fresh] [--no-seed]
 
-The order: PostgreSQL and Valkey, what prepare.py does, the web server, then worker, beat and the provider simulator.
+The order: PostgreSQL and Valkey, what prepare.py does, the web server, then gateway, worker and provider simulator.
 Whoever is needed by others stops after them. What each says is in var/log/; the terminal shows what happens to them.
 """
 
@@ -66,14 +66,14 @@ def run(place: Place, host: str, port: int, waiting: Waiting, *, seed: bool) -> 
         simulator_port = ports.any_free()
         environment = demo_environment(site_environment(place, servers), host, simulator_port)
         prepare(environment, place, waiting, seed=seed)
-        front, web, gateway, simulator, worker, beat = programs(environment, place, host, port, simulator_port)
-        groups += [[simulator], [web, gateway, worker, beat], [front]]
+        front, web, gateway, simulator, worker = programs(environment, place, host, port, simulator_port)
+        groups += [[simulator], [web, gateway, worker], [front]]
         children = [child for group in groups for child in group]
         with timed("web server"):
             web.start(waiting)
             front.start(waiting)
             await_page(host, port, children, waiting)
-        for child in (gateway, simulator, worker, beat):  # nobody who looks at the first page waits for them
+        for child in (gateway, simulator, worker):  # nobody who looks at the first page waits for them
             child.start(waiting)
         announce(ports.url(host, port), place)
         supervise(children, waiting)
@@ -86,14 +86,19 @@ def run(place: Place, host: str, port: int, waiting: Waiting, *, seed: bool) -> 
 def demo_environment(services: Mapping[str, str], host: str, simulator_port: int) -> dict[str, str]:
     """What the user has set wins, except for what makes it a demo."""
     hosts = "*" if host in ports.LOOPBACK else f"localhost,127.0.0.1,[::1],{host}"
-    # glibc keeps a heap per thread; two for all of them save 20 MB in the worker, and again in the simulator.
+    # glibc keeps a heap per thread; two for all of them save 20 MB in the worker, and again in the simulator. Pictures
+    # are large and short-lived: memory of their own is given back at once, and leaves no holes behind.
     environment = {
         "GENERATION_TIME_LIMIT": "30",
         "GENERATION_LEASE_GRACE": "5",
         "ALLOWED_HOSTS": hosts,
         "MALLOC_ARENA_MAX": "2",
+        "MALLOC_MMAP_THRESHOLD_": "262144",
+        "MALLOC_TRIM_THRESHOLD_": "262144",
         **services,
     }
+    # The pages and the gateway are only reached through front.py.
+    environment |= {"TRUSTED_PROXY_HOPS": "1", "TRUSTED_PROXIES": "127.0.0.1"}
     environment |= {"ARENA_DEMO": "1", "SIMULATOR_URL": f"http://127.0.0.1:{simulator_port}"}
     environment.pop("DEBUG", None)
     return environment
@@ -103,31 +108,23 @@ def programs(env: Mapping[str, str], place: Place, host: str, port: int, simulat
     """The commands of the site."""
     python = sys.executable
     pages_port, gateway_port = ports.any_free(), ports.any_free()
-    granian = [python, "-m", "granian", "--no-ws", "--respawn-failed-workers", "--respawn-interval", "0.2"]
+    serve = [python, "-m", "config.demo.serve"]
+    granian = ["--no-ws", "--respawn-failed-workers", "--respawn-interval", "0.2"]
     # Two workers of one thread each: the most votes per second on two cores. Each is replaced while the other serves.
     pages = ["--interface", "wsgi", "--workers", "2", "--blocking-threads", "1", "--port", str(pages_port)]
     # Slow providers hold threads of a process of their own, so that they never hold a page's.
     gateway = ["--interface", "asgi", "--workers", "1", "--workers-kill-timeout", "15", "--port", str(gateway_port)]
     # The simulator draws on these same cores, one or two images a second: what waits for more than a few times out.
-    worker = ["celery", "-A", "config", "worker", "-P", "threads", "-c", "8", "--without-gossip", "--without-mingle"]
+    worker = ["-P", "threads", "-c", "8", "--without-gossip", "--without-mingle", "-l", "warning"]
     background = ["nice", python]  # pages come before pictures
     commands = {
-        "front": [
-            python,
-            "-I",
-            str(CHECKOUT / "config/demo/front.py"),
-            host,
-            str(port),
-            str(pages_port),
-            str(gateway_port),
-        ],
-        "web": [*granian, *pages, "config.wsgi:application"],
-        "gateway": [*granian, *gateway, "config.asgi:application"],
+        "front": [python, "-m", "config.demo.front", host, str(port), str(pages_port), str(gateway_port)],
+        "web": [*serve, "config.wsgi", *granian, *pages, "config.wsgi:application"],
+        "gateway": [*serve, "config.asgi", *granian, *gateway, "config.asgi:application"],
         "simulator": [*background, "manage.py", "simulate_providers", "--port", str(simulator_port)],
-        "worker": [*background, "-m", *worker, "-l", "warning"],
-        "beat": [python, "-m", "config.demo.beat", str(place.var / "beat-schedule")],
+        "worker": [*background, "-m", "config.demo.worker", str(place.var / "beat-schedule"), *worker],
     }
-    pooled = {name: {**env, "DATABASE_POOL": "8"} for name in ("worker", "gateway")}  # many threads, few connections
+    pooled = {name: {**env, "DATABASE_POOL": "4"} for name in ("worker", "gateway")}  # many threads, few connections
     return [Program(name, command, pooled.get(name, env), place.var / "log") for name, command in commands.items()]
 
 

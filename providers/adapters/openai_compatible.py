@@ -6,6 +6,8 @@ cancelled, so an answer that is lost is lost.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -32,6 +34,7 @@ from providers.request import Answer, GeneratedImage, ProviderCall
 from providers.sniffing import decode_base64, measured
 
 from .base import NO_KEY, Account, Deadline
+from .events import Events
 from .sources import file_name_of
 from .wire import Reply, Wire, duration_of, retry_after
 
@@ -47,21 +50,54 @@ class OpenAICompatible:
         wire = Wire(account, http, deadline, key)
         base = account.urls["base"].rstrip("/")
         arguments = {"model": call.endpoint, **call.arguments}
+        events = _events_of(call)
+        if events:
+            arguments |= {"stream": True, "partial_images": call.partial_images}
         if call.images:
-            reply = wire.create(f"{base}/images/edits", data=_form(arguments), files=_files(call))
+            sent: dict[str, Any] = {"data": _form(arguments), "files": _files(call)}
         else:
-            reply = wire.create(f"{base}/images/generations", json=arguments)
+            sent = {"json": arguments}
+        where = f"{base}/images/{'edits' if call.images else 'generations'}"
+        reply = wire.create(where, on_body=events.feed if events else None, **sent)
+        streamed = events is not None and reply.ok and "event-stream" in reply.headers.get("content-type", "")
+        if events and streamed:
+            reply = _whole(reply, events)
         if not reply.ok:
             raise _failure(reply)
-        usage = reply.object().get("usage")
+        content = reply.object()
+        usage = content.get("usage")
         return Answer(
-            images=_images(wire, reply),
+            images=_images(wire, reply, content.get("data")),
             duration=timedelta(seconds=time.monotonic() - started),
-            ttfb=timedelta(seconds=reply.ttfb),
+            ttfb=None if streamed else timedelta(seconds=reply.ttfb),  # a stream begins before the image does
             provider_time=_processing_time(reply),
             provider_request_id=reply.headers.get("x-request-id", ""),
             usage=usage if isinstance(usage, dict) else None,
         )
+
+
+def _events_of(call: ProviderCall) -> Events | None:
+    """The events of a stream, where half-made images are to be shown; else it is not asked for as a stream."""
+    show = call.on_partial
+    if show is None or not call.partial_images:
+        return None
+
+    def on_partial(event: Mapping[str, Any]) -> None:
+        with contextlib.suppress(BadOutput):  # the whole one is what counts
+            if isinstance(inline := event.get("b64_json"), str):
+                show(replace(measured(decode_base64(inline)), encoded=inline))
+
+    return Events(on_partial)
+
+
+def _whole(reply: Reply, events: Events) -> Reply:
+    """What the answer would have been without a stream."""
+    failed = next((event["error"] for event in events.kept if isinstance(event.get("error"), dict)), None)
+    if failed is not None:
+        return replace(reply, status=500, body=json.dumps({"error": failed}).encode())
+    done = [event for event in events.kept if str(event.get("type")).endswith(".completed")]
+    usage = next((event["usage"] for event in done if isinstance(event.get("usage"), dict)), None)
+    return replace(reply, body=json.dumps({"data": done, "usage": usage}).encode())
 
 
 def _files(call: ProviderCall) -> list[tuple[str, tuple[str, bytes, str]]]:
@@ -93,8 +129,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _images(wire: Wire, reply: Reply) -> tuple[GeneratedImage, ...]:
-    data = reply.object().get("data")
+def _images(wire: Wire, reply: Reply, data: Any) -> tuple[GeneratedImage, ...]:
     items = [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
     images = tuple(_image(wire, item) for item in items)
     if not images:

@@ -88,9 +88,21 @@ class Wire:
     deadline: Deadline
     headers: Mapping[str, str]
 
-    def create(self, url: str, *, headers: Mapping[str, str] | None = None, **content: Any) -> Reply:
-        """POST that makes the provider work and bill: never repeated once it may have arrived."""
-        return self._send("POST", url, headers=headers, creates=True, deadline=self.deadline, **content)
+    def create(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        on_body: Callable[[bytes], None] | None = None,
+        **content: Any,
+    ) -> Reply:
+        """POST that makes the provider work and bill: never repeated once it may have arrived.
+
+        With `on_body` the answer may be a stream: its parts are handed on as they come, and may keep us waiting.
+        """
+        return self._send(
+            "POST", url, headers=headers, creates=True, deadline=self.deadline, on_body=on_body, **content
+        )
 
     def prepare(self, url: str, **content: Any) -> Reply:
         """POST that orders nothing yet (an upload): when its answer is lost, nothing is lost but time."""
@@ -136,6 +148,7 @@ class Wire:
         headers: Mapping[str, str] | None,
         creates: bool,
         deadline: Deadline,
+        on_body: Callable[[bytes], None] | None = None,
         **content: Any,
     ) -> Reply:
         if not self.account.owns(url):
@@ -157,8 +170,9 @@ class Wire:
             try:
                 ttfb = time.monotonic() - started
                 # httpx counts each read anew, so the body gets a short rein and the whole is checked in between.
-                request.extensions["timeout"]["read"] = min(BODY_STALL, deadline.left or 0.01)
-                body = self._read(response, deadline, creates)
+                stall = deadline.left if on_body else min(BODY_STALL, deadline.left)
+                request.extensions["timeout"]["read"] = stall or 0.01
+                body = self._read(response, deadline, creates, on_body)
             finally:
                 response.close()
         except _UNSENT as error:
@@ -179,10 +193,14 @@ class Wire:
             ) from error
         return Reply(response.status_code, response.headers, body, ttfb)
 
-    def _read(self, response: httpx.Response, deadline: Deadline, creates: bool) -> bytes:
+    def _read(
+        self, response: httpx.Response, deadline: Deadline, creates: bool, on_body: Callable[[bytes], None] | None
+    ) -> bytes:
         body = bytearray()
         for chunk in response.iter_bytes():
             body += chunk
+            if on_body:
+                on_body(chunk)
             if len(body) > MAX_ANSWER:
                 raise BadOutput(f"{self.account.name} sent more than {MAX_ANSWER >> 20} MB.", possibly_charged=creates)
             deadline.check_time(f"reading the answer of {self.account.name}", possibly_charged=creates)

@@ -16,7 +16,7 @@ from providers.request import GeneratedImage
 from providers.results import Attempt, Generated
 
 from . import files
-from .formats import NAMES
+from .formats import NAMES, convert
 from .refusals import Refusal
 from .wire import Asked
 
@@ -136,7 +136,7 @@ def body(row: GatewayRequest, images: Sequence[GeneratedImage], *, response_form
 def events(
     row: GatewayRequest, images: Sequence[GeneratedImage], *, response_format: str, origin: str
 ) -> Iterator[bytes]:
-    """One `completed` for each image, and nothing half-made before it: no provider shows us any."""
+    """One `completed` for each image."""
     kind = f"{EVENTS[row.mode]}.completed"
     answer = {name: value for name, value in row.answer.items() if name not in ("created", "images", "metadata")}
     for number, image in enumerate(images):
@@ -149,6 +149,18 @@ def events(
         yield _event(kind, _json(event, _image(row, image, number, response_format, origin)))
 
 
+def partial_event(asked: Asked, image: GeneratedImage, number: int) -> bytes:
+    """A half-made image, in the format the whole one will have."""
+    image = convert(image, asked.output_format, None)
+    kind = f"{EVENTS[asked.mode]}.partial_image"
+    event = {
+        "type": kind, "partial_image_index": number, "created_at": int(time.time()),
+        "size": _size((image.width, image.height)), "output_format": NAMES[image.content_type],
+        **{name: asked.extra.get(name, "auto") for name in ("quality", "background")},
+    }  # fmt: skip
+    return _event(kind, _json(event, ("b64_json", _encoded(image))))
+
+
 def failed_event(refusal: Refusal) -> bytes:
     """What makes the official clients raise: an event with an `error`."""
     return _event("error", json.dumps({"type": "error", **refusal.body()}).encode())
@@ -159,7 +171,7 @@ def _event(kind: str, data: bytes) -> bytes:
 
 
 def _json(fields: Mapping[str, Any], last: tuple[str, str]) -> bytes:
-    """An object with `last` as its last field, whose value needs no escaping: megabytes of base64 are not looked through."""
+    """An object with `last` as its last field. Its value needs no escaping, so megabytes of base64 are not searched."""
     name, value = last
     text = json.dumps(fields, separators=(",", ":"))[:-1]
     return b"".join((text.encode(), b"," if fields else b"", f'"{name}":"'.encode(), value.encode("ascii"), b'"}'))
@@ -169,9 +181,13 @@ def _image(
     row: GatewayRequest, image: GeneratedImage, number: int, response_format: str, origin: str
 ) -> tuple[str, str]:
     if response_format == "b64_json":
-        return "b64_json", image.encoded or base64.b64encode(image.data).decode("ascii")
+        return "b64_json", _encoded(image)
     assert row.files_expire_at is not None
     return "url", files.address(origin, row.files[number]["name"], int(row.files_expire_at.timestamp()))
+
+
+def _encoded(image: GeneratedImage) -> str:
+    return image.encoded or base64.b64encode(image.data).decode("ascii")
 
 
 def headers(row: GatewayRequest) -> dict[str, str]:

@@ -23,7 +23,7 @@ from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from .client import Client
-from .refusals import Refusal
+from .refusals import Refusal, invalid
 from .uploads import too_large
 from .views import refused
 
@@ -53,13 +53,12 @@ class Gateway:
         place, client, begun = _Place(), Client(), monotonic()
         try:
             try:
-                body = await _read(scope, receive)
+                request = _request(scope, await _read(scope, receive))
             except HungUp:
                 return
             except Refusal as refusal:
                 await _send(send, refused(refusal), close=True)  # the rest of the body is still coming
                 return
-            request = ASGIRequest(scope, body)
             request.gateway_client, request.gateway_begun = client, begun  # type: ignore[attr-defined]
             watching = asyncio.create_task(_watch(receive, client))
             try:
@@ -70,21 +69,21 @@ class Gateway:
             place.leave()
 
     async def _answer(self, request: HttpRequest, client: Client, place: _Place, send: Send) -> None:
-        """Where the client or the server ends us, the thread is told and ends by itself; only then its place is free."""
-        work = place.run(self._handler.get_response, request)
+        """Where the client or the server ends us, the thread is told and ends by itself. Then its place is free."""
         try:
-            response: HttpResponseBase = await asyncio.shield(work)
+            response: HttpResponseBase = await place.run(
+                self._handler.get_response, request, unwanted=HttpResponseBase.close
+            )
         except asyncio.CancelledError:
-            work.add_done_callback(lambda done: None if done.cancelled() else place.run(done.result().close))
-            threading.Thread(target=client.leave, daemon=True).start()  # it may ask the database
+            _tell(client)
             raise
         try:
             if isinstance(response, StreamingHttpResponse):
                 await _send_stream(send, response, client, place)
-            else:
+            elif isinstance(response, HttpResponse):
                 await _send(send, response)
         finally:
-            place.run(response.close)  # what is left to do, no client waits for (views._images)
+            place.begin(response.close)  # what is left to do, no client waits for (views._images)
 
 
 @functools.cache
@@ -104,14 +103,45 @@ class _Place:
         self._lock = threading.Lock()
         self._users = 1
 
-    def run(self, work: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
+    def run(
+        self, work: Callable[..., Any], *arguments: Any, unwanted: Callable[[Any], object] = lambda result: None
+    ) -> asyncio.Future[Any]:
+        """What the work brings; where nobody waits for it any more, it goes to `unwanted`.
+
+        As `run_in_executor`, without its detour over a second future: every image comes through here.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Any] = loop.create_future()
+
+        def deliver(result: Any, error: BaseException | None) -> None:
+            if done.cancelled():
+                if error is None:
+                    self.begin(unwanted, result)
+            elif error is None:
+                done.set_result(result)
+            else:
+                done.set_exception(error)
+
+        def do() -> None:
+            try:
+                result = work(*arguments)
+            except BaseException as error:
+                loop.call_soon_threadsafe(deliver, None, error)
+            else:
+                loop.call_soon_threadsafe(deliver, result, None)
+
+        self.begin(do)
+        return done
+
+    def begin(self, work: Callable[..., object], *arguments: Any) -> None:
+        """Have it done; nobody waits for it."""
         with self._lock:
             self._users += 1
-        return asyncio.get_running_loop().run_in_executor(_threads(), self._in_thread, work, *arguments)
+        _threads().submit(self._in_thread, work, *arguments)
 
-    def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
+    def _in_thread(self, work: Callable[..., object], *arguments: Any) -> None:
         try:
-            return work(*arguments)
+            work(*arguments)
         finally:
             close_old_connections()
             self.leave()
@@ -146,10 +176,22 @@ async def _read(scope: Mapping[str, Any], receive: Receive) -> IO[bytes]:
             return body
 
 
+def _request(scope: Mapping[str, Any], body: IO[bytes]) -> HttpRequest:
+    try:
+        return ASGIRequest(scope, body)
+    except UnicodeDecodeError as error:
+        body.close()
+        raise invalid(None, f"The address is no UTF-8: {error}.", "invalid_url") from error
+
+
 async def _watch(receive: Receive, client: Client) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    await asyncio.get_running_loop().run_in_executor(None, client.leave)
+    _tell(client)
+
+
+def _tell(client: Client) -> None:
+    threading.Thread(target=client.leave, daemon=True).start()  # it may ask the database
 
 
 async def _send(send: Send, response: HttpResponse, *, close: bool = False) -> None:
@@ -184,7 +226,7 @@ async def _events(client: Client, place: _Place, events: Iterator[bytes]) -> Asy
             while not (await asyncio.wait({step}, timeout=HEARTBEAT))[0]:
                 yield b": still working\n\n"
         except BaseException:
-            threading.Thread(target=client.leave, daemon=True).start()
+            _tell(client)
             raise
         if (event := step.result()) is end:
             return

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from providers import clients
 from providers.models import ApiKey, GatewayRequest
 
 from . import answers, keys, reference, schema
@@ -103,7 +104,7 @@ def log(request: HttpRequest) -> HttpResponseBase:
 
 def _may_guess(request: HttpRequest) -> bool:
     """Keys cannot be guessed; this only keeps somebody who tries from using up the database."""
-    left = keys.take(f"gateway:log:{request.META.get('REMOTE_ADDR', '')}", 60)
+    left = keys.take(f"gateway:log:{clients.origin(request)}", 60)
     return left.remaining is None or left.remaining >= 0
 
 

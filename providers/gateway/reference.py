@@ -19,7 +19,8 @@ _DESCRIPTIONS = {
     "response_format": "An address that works for an hour, or base64 inside the answer. Without it: what the key says, "
     "else b64_json for gpt-image models and streams, else url.",
     "stream": "Server-sent events: one image_generation.completed (image_edit.completed) for each image.",
-    "partial_images": "Accepted and without effect: no provider here shows half-made images.",
+    "partial_images": "How many half-made images a stream of one image may show before it. Providers that show none, "
+    "and those of several images, bring only the whole ones.",
 }
 _SCHEMAS = "#/components/schemas/"
 _EXAMPLES: dict[str, Any] = {"prompt": "A red kite over dunes", "size": "1024x1024", "n": 1}

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import functools
 import logging
+import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from providers.request import Mode
+from providers.request import GeneratedImage, Mode
 
 from . import answers, files, keys, schema, work
 from .client import Client
@@ -80,7 +83,7 @@ def edits(request: HttpRequest) -> HttpResponseBase:
 
 def _images(request: HttpRequest, mode: Mode) -> HttpResponseBase:
     begun = getattr(request, "gateway_begun", None) or monotonic()
-    client = client_of(request)
+    client, origin = client_of(request), origin_of(request)
     question = work.read(request, mode)
     if is_true(request.GET.get("dryRun", "false")):
         question = work.look_again(request, question)
@@ -90,7 +93,6 @@ def _images(request: HttpRequest, mode: Mode) -> HttpResponseBase:
     except Changed:
         question = work.look_again(request, question)
         job = work.begin(request, question, client, begun)
-    origin = origin_of(request)
     if job.asked.stream:
         return StreamingHttpResponse(
             _events(job, client, origin),
@@ -105,11 +107,9 @@ def _images(request: HttpRequest, mode: Mode) -> HttpResponseBase:
             response[name] = value
         return response
     body = answers.body(done.row, done.images, response_format=job.asked.response_format, origin=origin)
-    response = HttpResponse(
-        body, content_type="application/json", headers={**_headers(job), **answers.headers(done.row)}
-    )
-    response._resource_closers.append(functools.partial(_log_failure, done.afterwards))  # type: ignore[attr-defined]
-    return response
+    answer = HttpResponse(body, content_type="application/json", headers={**_headers(job), **answers.headers(done.row)})
+    answer._resource_closers.append(functools.partial(_log_failure, done.afterwards))  # type: ignore[attr-defined]
+    return answer
 
 
 def _log_failure(action: Callable[[], None]) -> None:
@@ -128,7 +128,7 @@ def _headers(job: work.Job) -> dict[str, str]:
 def _events(job: work.Job, client: Client, origin: str) -> Iterator[bytes]:
     yield b": working\n\n"
     try:
-        done = work.finish(job, client)
+        done = yield from _with_partial(job, client)
         done.afterwards()  # a stream that is left has no end
         yield from answers.events(done.row, done.images, response_format=job.asked.response_format, origin=origin)
     except Refusal as refusal:
@@ -137,6 +137,32 @@ def _events(job: work.Job, client: Client, origin: str) -> Iterator[bytes]:
         log.exception("A stream failed")
         message = "Something failed here, and it is in our log."
         yield answers.failed_event(Refusal(500, "internal_error", message, kind="server_error"))
+
+
+def _with_partial(job: work.Job, client: Client) -> Generator[bytes, None, work.Done]:
+    """Half-made images while the whole one is made, by a thread of its own: this one has to bring them."""
+    if not job.asked.partial_images:
+        return work.finish(job, client)
+    news: SimpleQueue[GeneratedImage | work.Done | Exception] = SimpleQueue()
+    threading.Thread(target=_finish_aloud, args=(job, client, news.put), name="partial").start()
+    shown = 0
+    while isinstance(image := news.get(), GeneratedImage):
+        yield answers.partial_event(job.asked, image, shown)
+        shown += 1
+    if isinstance(image, Exception):
+        raise image
+    return image
+
+
+def _finish_aloud(
+    job: work.Job, client: Client, tell: Callable[[GeneratedImage | work.Done | Exception], None]
+) -> None:
+    try:
+        tell(work.finish(job, client, tell))
+    except Exception as error:
+        tell(error)
+    finally:
+        connection.close()
 
 
 def origin_of(request: HttpRequest) -> str:

@@ -60,6 +60,7 @@ class Asked:
     output_compression: int | None = None
     response_format: str = ""
     stream: bool = False
+    partial_images: int = 0
     images: tuple[SourceImage, ...] = ()
     mask: SourceImage | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -77,6 +78,7 @@ class Asked:
             n=self.n,
             images=self.images,
             mask=self.mask,
+            partial_images=self.partial_images,
             extra={**self.extra, **{name: value for name, value in wanted.items() if value is not None}},
         )
 
@@ -120,7 +122,8 @@ def parse(
         how = 'Send the image to edit as a form part, or as {"images": [{"image_url": "data:…"}]}.'
         text = f"Missing required parameter: 'image'. {how}"
         raise invalid("image", text, "missing_required_parameter")
-    known.pop("partial_images", None)  # no provider shows half-made images: a stream brings the whole ones
+    if not known.get("stream"):
+        known.pop("partial_images", None)  # nowhere to show them
     for name in ("size", "aspect_ratio", "resolution"):
         known[name] = known.get(name) or None
     asked = Asked(

@@ -20,7 +20,7 @@ from django.utils import timezone
 from providers import routing
 from providers.errors import BadOutput, NotFound, ProviderError
 from providers.models import ApiKey, GatewayRequest
-from providers.request import GeneratedImage, Mode
+from providers.request import GeneratedImage, Mode, OnPartial
 from providers.results import Attempt, Generated
 from providers.routing import Target
 
@@ -128,13 +128,13 @@ def _idempotency_key(request: HttpRequest) -> str:
     return found
 
 
-def finish(job: Job, client: Client) -> Done:
+def finish(job: Job, client: Client, on_partial: OnPartial | None = None) -> Done:
     """The images. Raises Refusal; the request's row says the same afterwards."""
     if not job.is_new:
         return _repeated(job, client)
     tried: Sequence[Attempt] = ()
     try:
-        generated = _generate(job, client)
+        generated = _generate(job, client, on_partial)
         tried = generated.attempts
         return _close(job, generated, _converted(job.asked, generated))
     except ProviderError as error:
@@ -149,10 +149,10 @@ def finish(job: Job, client: Client) -> Done:
         raise
 
 
-def _generate(job: Job, client: Client) -> Generated:
+def _generate(job: Job, client: Client, on_partial: OnPartial | None) -> Generated:
     return routing.generate(
         job.target.image_model,
-        job.asked.request(),
+        replace(job.asked.request(), on_partial=on_partial),
         "gateway",
         time_limit=settings.GATEWAY_TIME_LIMIT,
         provider=job.target.provider,

@@ -35,10 +35,3 @@ def remember(response: HttpResponseBase, visitor: str) -> None:
         samesite="Lax",
         secure=settings.SESSION_COOKIE_SECURE,
     )
-
-
-def address(request: HttpRequest) -> str:
-    """Where the visitor comes from, for throttling alone: as the proxy says, where the operator named its header."""
-    header = settings.CLIENT_ADDRESS_HEADER
-    given = request.headers.get(header, "") if header else ""
-    return given.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")

@@ -15,9 +15,10 @@ from .files import address_of
 from .http import Reply, Request, events_reply, html_reply, json_reply
 from .jobs import Job, Order, Workshop
 from .scenarios import Fault, Scenario, fault_of
-from .sources import Unreadable, source_of
+from .sources import Unreadable, size_of_source, source_of
 from .webhooks import as_fal, jwks, send
 
+MASKS = frozenset({"mask_url", "mask_image_url"})
 REFUSALS = {
     401: "Cannot access application. Authentication is required to access this application.",
     402: "Payment required.",
@@ -79,6 +80,9 @@ def _order(workshop: Workshop, asked: Order, scenario: Scenario) -> Order | Repl
         source, size = source_of(arguments, workshop.gallery)
         if "input" in scenario:
             raise Unreadable("image_urls")
+        for field in MASKS & arguments.keys():
+            if size_of_source(arguments[field], workshop.gallery, field) != size:
+                return _details(field, "The mask must have the size of the image.", "image_size_mismatch")
     except Unreadable as error:
         return _details(error.field, "Failed to download the file.", "file_download_error")
     if asked.endpoint.endswith("/edit") and not source:

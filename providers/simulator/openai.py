@@ -7,8 +7,11 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 from urllib.parse import unquote
+
+from PIL import Image
 
 from .canvas import canvas
 from .faults import spoilt
@@ -63,7 +66,10 @@ def _create(workshop: Workshop, request: Request, *, edits: bool) -> Reply:
         return order
     job = workshop.start(order)
     if str(arguments.get("stream")).lower() == "true":
-        return events_reply(_events(workshop, job, "image_edit" if edits else "image_generation"))
+        shown = str(arguments.get("partial_images") or 0)
+        if shown not in ("0", "1", "2", "3"):
+            return _error(400, "Invalid 'partial_images': between 0 and 3.", "invalid_value", "partial_images")
+        return events_reply(_events(workshop, job, "image_edit" if edits else "image_generation", int(shown)))
     if not workshop.wait(job):
         return html_reply(503)
     if "fail-after-queue" in scenario or "failed" in scenario:
@@ -147,8 +153,10 @@ def _usage(job: Job) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _events(workshop: Workshop, job: Job, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """One `completed` per image and no partial ones: the studio has nothing half-done to show."""
+def _events(workshop: Workshop, job: Job, kind: str, shown: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Half-made images of each, if they are wanted, then one `completed` per image."""
+    if shown and not ("fail-after-queue" in job.scenario or "failed" in job.scenario):
+        yield from _partial(workshop, job, kind, shown)
     workshop.wait(job)
     if "fail-after-queue" in job.scenario or "failed" in job.scenario:
         error = {"message": "The server had an error.", "type": "server_error", "param": None, "code": None}
@@ -156,11 +164,34 @@ def _events(workshop: Workshop, job: Job, kind: str) -> Iterator[tuple[str, Mapp
         return
     for future in job.pictures:
         event = f"{kind}.completed"
-        yield event, {
-            "type": event, "b64_json": _base64(future.result()), "created_at": int(time.time()),
-            "size": f"{job.size[0]}x{job.size[1]}", "quality": "high", "background": "opaque",
-            "output_format": job.order.format, "usage": _usage(job),
-        }  # fmt: skip
+        yield event, {"type": event, "b64_json": _base64(future.result()), **_about(job), "usage": _usage(job)}
+
+
+def _partial(workshop: Workshop, job: Job, kind: str, shown: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The studio draws in one go, so what is half-made is the picture with more and more of its detail, over the time
+    that the job takes."""
+    event = f"{kind}.partial_image"
+    for future in job.pictures:
+        picture = future.result().read()
+        for index in range(shown):
+            workshop.stopping.wait(max(0.0, (job.ends - time.monotonic()) / (shown + 1 - index)))
+            rough = base64.b64encode(_rough(picture, 4 * 2 ** (shown - index), job.order.format)).decode()
+            yield event, {"type": event, "partial_image_index": index, "b64_json": rough, **_about(job)}
+
+
+def _rough(picture: bytes, coarseness: int, kind: str) -> bytes:
+    out = BytesIO()
+    with Image.open(BytesIO(picture)) as opened:
+        small = (max(1, opened.width // coarseness), max(1, opened.height // coarseness))
+        opened.resize(small).resize(opened.size).save(out, kind.upper())
+    return out.getvalue()
+
+
+def _about(job: Job) -> dict[str, Any]:
+    return {
+        "created_at": int(time.time()), "size": f"{job.size[0]}x{job.size[1]}", "quality": "high",
+        "background": "opaque", "output_format": job.order.format,
+    }  # fmt: skip
 
 
 def _base64(picture: Picture) -> str:

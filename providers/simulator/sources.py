@@ -39,6 +39,10 @@ def source_of(order: Mapping[str, Any], gallery: Gallery) -> tuple[bytes, Size |
     return b"", None
 
 
+def size_of_source(uri: Any, gallery: Gallery, field: str) -> Size:
+    return size_of(_read(str(uri), gallery, field), field)
+
+
 def size_of(data: bytes, field: str = "image") -> Size:
     try:
         with Image.open(BytesIO(data)) as image:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import io
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from PIL import Image
 
 from providers import catalog, normalisation, pricing, routing
 from providers.models import ImageModel, Lab, Offering, Price
@@ -96,10 +99,18 @@ def test_the_shipped_catalogue_has_no_problems(shipped):
     assert {row["lab"] for row in real} <= shipped.labs.keys()
 
 
+def clear_picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGBA", (2, 2)).save(out, "PNG")
+    return out.getvalue()
+
+
 def test_every_offering_can_be_asked_and_priced(shipped):
-    image = SourceImage(b"", "image/png")
+    image = SourceImage(clear_picture(), "image/png")
     for (slug, provider, mode), row in shipped.offerings.items():
         request = ImageRequest("A kite", mode=mode, size="4:3", seed=1, images=(image,) if mode == "edit" else ())
+        if row["parameters"].get("images", {}).get("mask_required"):
+            request = replace(request, mask=image)
         made = normalisation.build(request, endpoint=row["endpoint"], parameters=row["parameters"])
         assert made.arguments["prompt"] == "A kite", (slug, provider, mode)
         size = normalisation.expected_size(request, row["parameters"])

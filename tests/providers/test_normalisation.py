@@ -43,6 +43,36 @@ EDIT: dict[str, Any] = {**FAL, "images": {"field": "image_urls", "list": True, "
 EDIT.pop("n")
 
 
+def clear_in_the_middle() -> SourceImage:
+    mask = Image.new("RGBA", (4, 2), (9, 9, 9, 255))
+    mask.putpixel((1, 1), (9, 9, 9, 0))
+    out = io.BytesIO()
+    mask.save(out, "PNG")
+    return SourceImage(out.getvalue(), "image/png")
+
+
+@pytest.mark.parametrize(("style", "changed", "kept"), [("black", 0, 255), ("white", 255, 0)])
+def test_a_mask_is_sent_as_the_offering_reads_it(style, changed, kept):
+    parameters = EDIT | {"images": EDIT["images"] | {"mask": "mask_url", "mask_style": style, "mask_required": True}}
+    mask = clear_in_the_middle()
+    request = ImageRequest("x", mode="edit", images=(mask,), mask=mask)
+    sent = build(request, endpoint="e", parameters=parameters)
+    assert sent.mask
+    picture = Image.open(io.BytesIO(sent.mask.data))
+    assert [picture.getpixel((1, 1)), picture.getpixel((0, 0))] == [changed, kept]
+    with pytest.raises(InvalidRequest, match="mask: this offering needs one"):
+        build(ImageRequest("x", mode="edit", images=(mask,)), endpoint="e", parameters=parameters)
+    opaque = SourceImage(make_opaque(), "image/png")
+    with pytest.raises(InvalidRequest, match="nothing in it is transparent"):
+        build(ImageRequest("x", mode="edit", images=(mask,), mask=opaque), endpoint="e", parameters=parameters)
+
+
+def make_opaque() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (4, 2)).save(out, "PNG")
+    return out.getvalue()
+
+
 def png(width=640, height=480):
     out = io.BytesIO()
     Image.new("RGB", (width, height)).save(out, "PNG")

@@ -8,8 +8,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -61,10 +63,10 @@ def database_url() -> str:
     return f"postgresql://{user}{password}@{host}{port}/{settings['NAME']}"
 
 
-@pytest.fixture(scope="package")
-def server(django_db_setup, django_db_blocker, simulator, tmp_path_factory) -> Iterator[tuple[str, Path]]:
-    """One process for all tests of the gateway; each test brings its own rows."""
-    media, port = tmp_path_factory.mktemp("gateway"), free_port()
+@contextmanager
+def serving(simulator: Simulator, media: Path, **more: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A gateway in a process of its own: its address, and the process."""
+    port = free_port()
     environment = {
         **os.environ,
         "DATABASE_URL": database_url(),
@@ -75,30 +77,38 @@ def server(django_db_setup, django_db_blocker, simulator, tmp_path_factory) -> I
         "GATEWAY_RATE": "6000",
         "SIMULATED_OPENAI_CONCURRENCY": "0",
         "PYTHONUNBUFFERED": "1",
+        **more,
     }
     for name in ("FAL_KEY", "REPLICATE_API_TOKEN", "OPENAI_API_KEY", "BFL_API_KEY", "GEMINI_API_KEY"):
         environment.pop(name, None)  # no test spends money
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--workers", "1", "--port", str(port)]
-    log = (media / "log").open("w+")
-    process = subprocess.Popen(
-        [*command, "--no-ws", "config.asgi:application"], cwd=CHECKOUT, env=environment, stdout=log, stderr=log
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                httpx.get(f"{url}/healthz", timeout=2).raise_for_status()
-                break
-            except httpx.HTTPError:
-                assert process.poll() is None, (media / "log").read_text()
-                assert time.monotonic() < deadline, (media / "log").read_text()
-                time.sleep(0.05)
+    with (media / "log").open("w+") as log:
+        process = subprocess.Popen(
+            [*command, "--no-ws", "config.asgi:application"], cwd=CHECKOUT, env=environment, stdout=log, stderr=log
+        )
+        url = f"http://127.0.0.1:{port}"
+        try:
+            deadline = time.monotonic() + 30
+            while True:
+                try:
+                    httpx.get(f"{url}/healthz", timeout=2).raise_for_status()
+                    break
+                except httpx.HTTPError:
+                    assert process.poll() is None, (media / "log").read_text()
+                    assert time.monotonic() < deadline, (media / "log").read_text()
+                    time.sleep(0.05)
+            yield url, process
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+@pytest.fixture(scope="package")
+def server(django_db_setup, django_db_blocker, simulator, tmp_path_factory) -> Iterator[tuple[str, Path]]:
+    """One process for all tests of the gateway; each test brings its own rows."""
+    media = tmp_path_factory.mktemp("gateway")
+    with serving(simulator, media) as (url, _):
         yield url, media
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-        log.close()
 
 
 @pytest.fixture
@@ -118,10 +128,12 @@ def offered(slug: str, *providers: str, **fields) -> ImageModel:
     for number, provider in enumerate(providers or ("simulated-openai",)):
         for mode in ("text-to-image", "edit"):
             images = {"images": {"field": "image", "list": True, "max": 4, "mask": "mask"}} if mode == "edit" else {}
-            parameters = {"size": size, **images, "accepts": [
+            parameters: dict[str, Any] = {"size": size, **images, "accepts": [
                 {"name": "prompt", "type": "string", "group": "core", "behaviour": "passthrough"},
                 {"name": "seed", "type": "integer", "group": "core", "behaviour": "passthrough"},
             ]}  # fmt: skip
+            if provider == "simulated-openai":
+                parameters["partial_images"] = 3
             if provider == "simulated-replicate":
                 parameters["size"] = {"family": "pixels", "format": "sides", "min": 64, "max": 2048}
                 if mode == "edit":

@@ -115,6 +115,15 @@ def test_what_is_not_a_request_gets_the_envelope_too(gateway, method, path, cont
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
 
 
+def test_a_host_that_is_not_this_sites_is_refused_before_anything_is_made(gateway):
+    """Addresses of images are made from it."""
+    answer = gateway.ask(headers={"Host": "evil.example"}, response_format="url")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unknown_host")
+    assert "ALLOWED_HOSTS" in answer.json()["error"]["message"]
+    assert not Call.objects.exists()
+    assert not GatewayRequest.objects.exists()
+
+
 def test_a_body_without_end_is_cut_off(gateway):
     def endless():
         while True:
@@ -262,6 +271,31 @@ def test_a_budget_holds_also_when_all_is_asked_at_once(gateway):
     assert sorted(codes) == [200] * 5 + [402] * 7
     GatewayRequest.objects.update(asked_at=timezone.now() - timedelta(days=40))
     assert gateway.ask().status_code == 200  # another month
+
+
+def test_a_change_of_key_or_model_counts_at_once(gateway):
+    """Both are kept for some seconds, and confirmed when the request is written down."""
+    model = offered("sample-two")
+    assert "url" in gateway.ask(model="sample-two", response_format=None).json()["data"][0]
+    ApiKey.objects.update(response_format="b64_json")
+    assert "b64_json" in gateway.ask(model="sample-two", response_format=None).json()["data"][0]
+    type(model).objects.filter(pk=model.pk).update(retired_at=timezone.now())
+    assert gateway.ask(model="sample-two").status_code == 404
+    ApiKey.objects.update(revoked_at=timezone.now())
+    assert gateway.ask().status_code == 401
+    assert GatewayRequest.objects.count() == 2
+
+
+def test_what_a_process_that_died_had_already_paid_is_its_requests_cost(gateway):
+    gateway.ask()
+    eventually(lambda: GatewayRequest.objects.filter(status="ok").exists())
+    GatewayRequest.objects.update(
+        status="running", duration=None, cost=None, asked_at=timezone.now() - timedelta(hours=2)
+    )
+    Call.objects.update(started_at=timezone.now() - timedelta(hours=1))
+    files.prune()
+    row = GatewayRequest.objects.get()
+    assert (row.status, row.cost) == ("failed", Decimal("0.01"))
 
 
 def test_what_a_dead_process_left_behind_is_closed_and_its_reservation_freed(gateway):

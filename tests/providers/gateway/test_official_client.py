@@ -82,6 +82,48 @@ def test_a_stream_brings_one_event_for_each_image(client):
     assert [event.type for event in edited] == ["image_edit.completed"]
 
 
+def test_half_made_images_come_before_the_whole_one_where_the_provider_shows_any(client):
+    offered("sample-two", "simulated-replicate")
+    events = list(client.images.generate(
+        model="sample-one", prompt="Snow", size="64x64", stream=True, partial_images=2, output_format="webp"
+    ))  # fmt: skip
+    partial = ["image_generation.partial_image"] * 2
+    assert [event.type for event in events] == [*partial, "image_generation.completed"]
+    assert [event.partial_image_index for event in events[:2]] == [0, 1]
+    assert [(opened(event).size, opened(event).format) for event in events] == [((64, 64), "WEBP")] * 3
+    assert len({event.b64_json for event in events}) == 3
+    edited = client.images.edit(
+        model="sample-one", prompt="Dusk", image=make.picture("a", 64, 64), stream=True, partial_images=1
+    )
+    assert [event.type for event in edited] == ["image_edit.partial_image", "image_edit.completed"]
+    for more in ({"n": 2}, {"model": "sample-two"}):  # fewer are allowed: none of several, none where none are shown
+        asked = {"model": "sample-one", "prompt": "Snow", "size": "64x64", "stream": True, "partial_images": 3} | more
+        assert {event.type for event in client.images.generate(**asked)} == {"image_generation.completed"}
+    with pytest.raises(openai.APIError, match="Every provider"):
+        list(client.images.generate(model="sample-one", prompt="[sim:fail-after-queue]", stream=True, partial_images=1))
+
+
+def test_several_images_without_a_seed_differ_also_where_each_is_a_call_of_its_own(client):
+    offered("sample-two", "simulated-replicate")
+    answer = client.images.generate(
+        model="sample-two", prompt="Snow", size="64x64", n=3, response_format="b64_json"
+    )  # fmt: skip
+    assert len({opened(image).tobytes() for image in answer.data}) == 3
+
+
+def test_masks_reach_fal_under_its_own_name_and_are_refused_where_none_is_taken(client):
+    picture, mask = make.picture("source", 96, 64), make.picture("mask", 64, 64)
+    offered("sample-two", "simulated-fal", images={"field": "image_urls", "list": True, "mask": "mask_image_url"})
+    offered("sample-three", "simulated-replicate")
+    asked = {"prompt": "Dusk", "image": picture, "size": "96x64", "response_format": "b64_json"}
+    assert client.images.edit(model="sample-two", mask=picture, **asked).data
+    with pytest.raises(openai.BadRequestError, match="size of the image"):  # so it did reach it
+        client.images.edit(model="sample-two", mask=mask, **asked)
+    with pytest.raises(openai.BadRequestError, match="takes none") as caught:
+        client.images.edit(model="sample-three", mask=picture, **asked)
+    assert caught.value.param == "mask"
+
+
 def test_a_stream_that_fails_raises(client):
     with pytest.raises(openai.APIError, match="Every provider"):
         list(client.images.generate(model="sample-one", prompt="Snow [sim:500]", stream=True))

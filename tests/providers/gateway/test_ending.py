@@ -1,0 +1,87 @@
+"""A gateway that is stopped, and the demo's front before it: nobody who waits for an image loses it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+
+import httpx
+import pytest
+
+from config.services.places import CHECKOUT
+from providers.models import ApiKey, Call, GatewayRequest
+from tests.config.processes import eventually
+
+from .conftest import free_port, offered, serving
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+
+
+def ask(url: str, secret: str, answers: list[httpx.Response], **more) -> threading.Thread:
+    """An image on its way, asked by a thread."""
+    fields = {"model": "sample-one", "prompt": "Snow [sim:slow=1.5]", "size": "64x64", "response_format": "b64_json"}
+    headers = {"Authorization": f"Bearer {secret}"}
+
+    def wait() -> None:
+        where = f"{url}/openai/v1/images/generations"
+        answers.append(httpx.post(where, json=fields | more, headers=headers, timeout=30))
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+def test_who_waits_is_answered_and_what_was_made_is_written_down(simulator, simulated, tmp_path):
+    _, secret = ApiKey.make("test")
+    offered("sample-one", endpoint="tests/ending")
+    answers: list[httpx.Response] = []
+    with serving(simulator, tmp_path) as (url, process):
+        threads = [ask(url, secret, answers), ask(url, secret, answers, stream=True, prompt="Rain [sim:slow=1.5]")]
+        eventually(lambda: simulator.journal().get("openai", {}).get("tests/ending", {}).get("created") == 2)
+        process.send_signal(signal.SIGTERM)
+        eventually(lambda: refuses(url))  # a load balancer sees that, and asks another process
+        for thread in threads:
+            thread.join()
+        assert process.wait(15) == 0
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert {answer.headers["content-type"] for answer in answers} == {"application/json", "text/event-stream"}
+    assert all(b"b64_json" in answer.content for answer in answers)
+    assert list(GatewayRequest.objects.values_list("status", flat=True)) == ["ok", "ok"]
+    assert Call.objects.filter(outcome="ok").count() == 2
+
+
+def refuses(url: str) -> bool:
+    try:
+        httpx.get(f"{url}/healthz", timeout=2)
+    except httpx.TransportError:
+        return True
+    return False
+
+
+def test_behind_the_front_a_client_that_hangs_up_cancels_its_job_and_one_that_waits_is_answered(gateway):
+    offered("sample-two", "simulated-replicate", endpoint="tests/behind-the-front")
+    port, backend = free_port(), gateway.url.rpartition(":")[2]
+    command = [sys.executable, "-m", "config.demo.front", "127.0.0.1", str(port), backend, backend]
+    process, url = subprocess.Popen(command, cwd=CHECKOUT), f"http://127.0.0.1:{port}"
+    try:
+        eventually(lambda: not refuses(url))
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(
+                f"{url}/openai/v1/images/generations", json={"model": "sample-two", "prompt": "Snow [sim:slow=20]"},
+                headers={"Authorization": f"Bearer {gateway.secret}"}, timeout=0.5,
+            )  # fmt: skip
+        eventually(lambda: gateway.journal("tests/behind-the-front", "replicate").get("cancelled"))
+        answers: list[httpx.Response] = []
+        thread = ask(url, gateway.secret, answers)
+        eventually(lambda: GatewayRequest.objects.filter(status="running", model="sample-one").exists())
+        process.send_signal(signal.SIGTERM)
+        refused = httpx.get(f"{url}/openai/v1/models")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "unavailable")
+        thread.join()
+        assert answers[0].status_code == 200
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
