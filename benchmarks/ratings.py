@@ -1,9 +1,9 @@
-"""The rating engine against its targets, one run: `python -m benchmarks.ratings` (T1–T8, T10–T12).
+"""The rating engine against its targets: `python -m benchmarks.ratings` (T1–T8, T10–T12), or `--only T1 T7`.
 
-Needs the development environment (evalica, choix) and a PostgreSQL in DATABASE_URL, where it makes tables of its own in
-a schema that it drops again; without DATABASE_URL the database targets are skipped. arena-rank joins in when it is
-installed. Times are CPU seconds of this process, medians; set OPENBLAS_NUM_THREADS=1 for steady ones. `--full` goes to
-5 million votes and more repetitions.
+Needs the development environment (evalica, choix) and a PostgreSQL in DATABASE_URL, where it makes a database of its
+own that it drops again; without DATABASE_URL those targets are skipped. arena-rank joins in when it is installed here,
+or in another environment whose Python ARENA_RANK_PYTHON names. Times are CPU seconds, medians, linear algebra on one
+thread. `--full` goes to 5 million votes and more repetitions; it takes half an hour, each part less than seven minutes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import importlib.util
 import json
 import math
 import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: a second thread that spins counts as CPU time
 import resource
 import statistics
 import subprocess
@@ -32,7 +34,7 @@ from arena import matchmaking  # noqa: E402 - the repository's root comes first
 from leaderboard import elo, ranks, rerun  # noqa: E402
 from leaderboard.clusters import clustered_covariance  # noqa: E402
 
-ARENA_RANK = importlib.util.find_spec("arena_rank") is not None
+ARENA_RANK = os.environ.get("ARENA_RANK_PYTHON") or (importlib.util.find_spec("arena_rank") and sys.executable)
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ AT_LEAST = {(50, 1_000_000): 400, (50, 5_000_000): 3000, (200, 1_000_000): 100, 
 
 def against_arena_rank(k: int, count: int, cells: elo.Cells, refreshed: float, whole: float) -> None:
     """CPU seconds against CPU seconds: fit with intervals from counts, and from single votes; the same numbers?"""
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.arena_rank_reference", str(k), str(count)]
+    command = [str(ARENA_RANK), "-W", "ignore", "-m", "benchmarks.arena_rank_reference", str(k), str(count)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
     theirs = json.loads(done.stdout)
     least, ratio = AT_LEAST[k, count], theirs["fit"] / refreshed
@@ -377,56 +379,36 @@ def reproducible() -> None:
     )
 
 
-def memory(count: int) -> None:
-    """Peak memory of a process that rates from counts, and of one that takes voters and prompts as clusters too."""
-    quick = _peak(count, "")
-    line("T12", f"quick path, K=200, {count:,} votes: peak memory ≤ 150 MB", f"{quick:.0f} MB", quick <= 150)
-    clustered = _peak(
-        count,
-        "voter = rng.integers(0, 50_000, n, np.int32); prompt = rng.integers(0, 1000, n, np.int32);"
-        "boards.spread(fit, boards.RawVotes(voter, prompt, left, right, score / np.float16(2), 50_000, 1000));",
-    )
-    line("T12", "… with 50,000 voters and 1,000 prompts as clusters", f"{clustered:.0f} MB", clustered <= 150)
+def database(full: bool, targets: set[str]) -> None:
+    if not os.environ.get("DATABASE_URL"):
+        return line("T7", "votes and tallies in PostgreSQL (T7, T8, T12)", "no DATABASE_URL: skipped", None)
+    from benchmarks import ratings_database
+
+    return ratings_database.run(full, line, targets)
 
 
-def _peak(count: int, then: str) -> float:
-    code = (
-        "import sys; sys.path.insert(0, '.'); import numpy as np; from leaderboard import boards, elo, ranks;"
-        f"rng = np.random.default_rng(1); n = {count}; k = 200;"
-        "left = rng.integers(0, k, n, np.int16); right = (left + rng.integers(1, k, n, np.int16)) % k;"
-        "score = rng.integers(0, 3, n, np.int8);"
-        "cells = sum(np.bincount((left[i:j].astype(np.int32) * k + right[i:j]) * 3 + score[i:j], minlength=3 * k * k)"
-        " for i in range(0, n, 500_000) for j in [i + 500_000]);"
-        "at = np.flatnonzero(cells);"
-        "fit = elo.fit(elo.Cells(tuple(f'{i:03}' for i in range(k)), at // 3 // k, at // 3 % k, at % 3 / 2, cells[at]));"
-        "ranks.ranks(fit.lower, fit.upper);"
-        + then
-        + "print(next(int(row.split()[1]) for row in open('/proc/self/status') if row.startswith('VmHWM')) / 1024)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
-    return float(done.stdout)
+PARTS: dict[tuple[str, ...], Callable[[bool, set[str]], None]] = {
+    ("T1", "T2"): lambda full, _: speed(full),
+    ("T3", "T4"): lambda full, _: agreement(),
+    ("T5",): lambda full, _: coverage(200 if full else 60),
+    ("T6",): lambda full, _: clusters(full),
+    ("T7", "T8", "T12"): database,
+    ("T10",): lambda full, _: sampler(10 if full else 3),
+    ("T11",): lambda full, _: reproducible(),
+}
 
 
 def main() -> None:
+    known = sorted({name for names in PARTS for name in names}, key=lambda name: int(name[1:]))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="5 million votes, more runs")
-    full = parser.parse_args().full
-    print(
-        f"Python {sys.version.split()[0]}, {rerun.ENGINE_VERSION}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    )
-    speed(full)
-    agreement()
-    coverage(200 if full else 60)
-    clusters(full)
-    if os.environ.get("DATABASE_URL"):
-        from benchmarks import ratings_database
-
-        ratings_database.run(full, line)
-    else:
-        line("T7", "votes and tallies in PostgreSQL (T7, T8)", "no DATABASE_URL: skipped", None)
-    sampler(10 if full else 3)
-    reproducible()
-    memory(5_000_000)
+    parser.add_argument("--only", nargs="+", choices=known, default=known, help="these targets")
+    options = parser.parse_args()
+    load = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    print(f"Python {sys.version.split()[0]}, {rerun.ENGINE_VERSION}, {load}")
+    for names, part in PARTS.items():
+        if wanted := set(names) & set(options.only):
+            part(options.full, wanted)
     print(f"peak of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 

@@ -57,6 +57,11 @@ _COUNTS = PACKED.format(
 )
 
 
+def unpacked(key: Ints) -> tuple[Ints, Ints, Ints]:
+    """Left model, right model and outcome of KEY."""
+    return key >> 33, key >> 2 & 0x7FFF_FFFF, key & 3
+
+
 @dataclass(frozen=True, eq=False)
 class Counts:
     """Ordered pair counts, sorted: ids of the left and the right model, outcome as an index into OUTCOMES, votes."""
@@ -71,8 +76,7 @@ class Counts:
         """From what PACKED selects."""
         key, n = (np.frombuffer(packed or b"", ">i8").astype(np.int64) for packed in row)
         order = np.argsort(key)
-        key, n = key[order], n[order]
-        return cls(key >> 33, key >> 2 & 0x7FFF_FFFF, key & 3, n)
+        return cls(*unpacked(key[order]), n[order])
 
     @property
     def total(self) -> int:
