@@ -263,6 +263,15 @@ def test_parquet_files_are_checked_row_by_row(columns, reason):
         votefiles.read(out.getvalue().to_pybytes(), "parquet")
 
 
+@pytest.mark.parametrize("source", ["", " ", "x" * 201])
+def test_the_command_asks_for_a_source(tmp_path, source):
+    make.make_category()
+    file = tmp_path / "votes.csv"
+    file.write_bytes(b"left,right,outcome\nA,B,left\n")
+    with pytest.raises(CommandError, match="1 to 200 characters"):
+        call_command("import_votes", str(file), "--category", "text-to-image", "--source", source)
+
+
 def test_the_command_knows_a_file_by_its_name_and_tells_how_far_it_is(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(import_votes, "PROGRESS_EVERY", 2)
     make.make_category()
