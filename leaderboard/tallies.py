@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Self
 
 import numpy as np
@@ -14,6 +14,7 @@ from django.db.models import Count, F, Max, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from arena import integrity
 from arena.models import Category, ImportedVote, Tally, Vote
 
 from . import elo
@@ -132,27 +133,31 @@ def _of(category: Category, since: date | None) -> QuerySet[Tally]:
 
 
 def differences(category: Category) -> dict[tuple[object, ...], tuple[int, int]]:
-    """Cells in which the tallies and the votes disagree: {cell: (tallied, recounted)}. Empty is how it must be."""
+    """Cells in which the tallies and the votes disagree: {cell: (tallied, recounted)}. Empty is how it must be.
+
+    By the day; where days may be rolled up, by the month, which its first day stands for.
+    """
     key = ("day", "left_model", "right_model", "outcome")
+    daily = integrity.first_daily(timezone.now().astimezone(UTC).date())
     recounted: Counter[tuple[object, ...]] = Counter()
-    for day, left, right, outcome, n in (
+    tallied: Counter[tuple[object, ...]] = Counter()
+    here = (
         Vote.objects.counted()
         .filter(category=category)
         .exclude(left_model=F("right_model"))
         .annotate(day=TruncDate("cast_at"))
         .values_list(*key)
         .annotate(total=Count("*"))
-    ):
-        recounted[day, left, right, outcome] += n
-    for day, left, right, outcome, n in (
-        ImportedVote.objects.filter(file__category=category).values_list(*key).annotate(total=Count("*"))
-    ):
-        recounted[day, left, right, outcome] += n
-    tallied = {row[:4]: row[4] for row in Tally.objects.filter(category=category).values_list(*key, "n")}
+    )
+    imported = ImportedVote.objects.filter(file__category=category).values_list(*key).annotate(total=Count("*"))
+    kept = Tally.objects.filter(category=category).values_list(*key, "n")
+    for rows, count in ((here, recounted), (imported, recounted), (kept, tallied)):
+        for day, left, right, outcome, n in rows:
+            count[day if day >= daily else day.replace(day=1), left, right, outcome] += n
     return {
-        cell: (tallied.get(cell, 0), recounted[cell])
+        cell: (tallied[cell], recounted[cell])
         for cell in tallied.keys() | recounted.keys()
-        if tallied.get(cell, 0) != recounted[cell]
+        if tallied[cell] != recounted[cell]
     }
 
 
