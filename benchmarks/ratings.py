@@ -157,6 +157,13 @@ def against_arena_rank(k: int, count: int, cells: elo.Cells, refreshed: float, w
     se = np.array(theirs["se"]) / ours.se
     figure = f"theirs over ours {se.min():.4f} … {se.max():.4f}"
     line("T4", f"K={k}, {count:,}: errors within 2 % of arena-rank's", figure, bool((np.abs(se - 1) <= 0.02).all()))
+    low, high = np.minimum(cells.left, cells.right), np.maximum(cells.left, cells.right)
+    met = np.bincount(low * k + high, cells.n, k * k)[low * k + high]
+    weight = 1 / np.maximum(met, 50)
+    even = elo.fit(replace(cells, n=cells.n * weight, squared=cells.n * weight**2))
+    se = np.array(theirs["reweighted_se"]) / even.se
+    figure = f"theirs over ours {se.min():.5f} … {se.max():.5f}"
+    line("T4", f"K={k}, {count:,}: reweighted, errors within 0.1 %", figure, bool((np.abs(se - 1) <= 0.001).all()))
 
 
 def arena_rank(k: int, count: int) -> dict[str, Any]:
