@@ -23,11 +23,20 @@ from .boards import Part, RawVotes
 PART = 100_000  # votes
 _SCORES = np.array([elo.SCORES[outcome] for outcome in tallies.OUTCOMES], np.float32)
 
-_FROM_HERE = """
-FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id
+_COUNTED = """
 WHERE category_id = %(category)s AND excluded_reason = '' AND left_model_id <> right_model_id
     AND (%(since)s::date IS NULL OR cast_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC')
+"""
+_FROM_HERE = f"""
+FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id {_COUNTED}
     AND (%(tag)s::text IS NULL OR b.prompt_id IN (SELECT id FROM arena_prompt WHERE %(tag)s::text = ANY (tags)))
+"""
+_VOTERS_HERE = f"""
+FROM arena_vote v {_COUNTED}
+    AND (%(tag)s::text IS NULL OR EXISTS (
+        SELECT FROM arena_battle b JOIN arena_prompt p ON p.id = b.prompt_id
+        WHERE b.id = v.battle_id AND %(tag)s::text = ANY (p.tags)
+    ))
 """
 _COUNTS_HERE = tallies.PACKED.format(tallies.KEY, f"count(*) AS n {_FROM_HERE}")
 _FROM_FILES = """
@@ -51,15 +60,15 @@ GROUP BY part
 """
 _ALONE = {"n": "NULL::bytea", "count": "", "group": ""}
 _TOGETHER = {"n": "string_agg(int8send(n), ''::bytea)", "count": ", count(*) AS n", "group": "GROUP BY 1, 2, 3"}
-_HERE = {"line": "0", "key": tallies.KEY, "source": _FROM_HERE}
+_HERE = {"line": "0", "key": tallies.KEY}
 _FILES = {"line": "line", "key": tallies.KEY, "source": _FROM_FILES}
 _QUERIES = {
     "voter": (
-        _PACKED.format(cluster="v.voter_id", **_HERE, **_ALONE),
+        _PACKED.format(cluster="v.voter_id", source=_VOTERS_HERE, **_HERE, **_ALONE),
         _PACKED.format(cluster=_KEY.format("voter_key"), **_FILES, **_ALONE),
     ),
     "prompt": (
-        _PACKED.format(cluster="b.prompt_id", **_HERE, **_TOGETHER),
+        _PACKED.format(cluster="b.prompt_id", source=_FROM_HERE, **_HERE, **_TOGETHER),
         _PACKED.format(cluster=_KEY.format("prompt_key"), **_FILES, **_TOGETHER),
     ),
 }
