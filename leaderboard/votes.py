@@ -30,7 +30,7 @@ WHERE category_id = %(category)s AND excluded_reason = '' AND left_model_id <> r
 _FROM_HERE = f"""
 FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id {_COUNTED}
     AND (%(tag)s::text IS NULL OR b.prompt_id IN (SELECT id FROM arena_prompt WHERE %(tag)s::text = ANY (tags)))
-"""
+"""  # noqa: S608 - made of constants
 _VOTERS_HERE = f"""
 FROM arena_vote v {_COUNTED}
     AND (%(tag)s::text IS NULL OR EXISTS (
