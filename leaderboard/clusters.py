@@ -82,7 +82,7 @@ class Clusters:
             return
         x = (fit.elo[core] - MEAN) / SCALE
         cast = np.bincount(voters)  # votes by voter
-        self.groups += np.count_nonzero(cast)
+        self.groups += int(np.count_nonzero(cast))
         size = max(1, BLOCK // core.size)
         block_of = (np.arange(cast.size) / size + cast.cumsum() / BLOCK).astype(np.int64)  # bounds voters and votes
         block = block_of.astype(np.min_scalar_type(block_of[-1]))[voters]  # a byte or two: argsort is then a radix sort

@@ -94,8 +94,8 @@ def _parts(by: Literal["voter", "prompt"], models: Sequence[int], scope: dict[st
     place[list(models)] = np.arange(len(models))
     for query in _QUERIES[by]:
         for row in _stream(query, scope):
-            cluster, key, n = (None if column is None else np.frombuffer(column, ">i8") for column in row)
-            yield _part(place, cluster.astype(np.int64), key.astype(np.int64), n)
+            cluster, key, n = (np.frombuffer(column or b"", ">i8").astype(np.int64) for column in row)
+            yield _part(place, cluster, key, n if row[2] is not None else None)
 
 
 def _stream(query: str, scope: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
