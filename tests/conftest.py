@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from arena import battles
-from leaderboard import slices
+from leaderboard import kept, slices
+from leaderboard.views import printed
 from providers import health, routing, sending, valkey
 from providers.simulator import Simulator
+
+# A busy machine is no failure, and what CI tries today it tries tomorrow: new examples are found at the desk.
+hypothesis_settings.register_profile(
+    "arena", deadline=None, database=None, derandomize=os.environ.get("CI") == "true", print_blob=True
+)
+hypothesis_settings.load_profile("arena")
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +40,13 @@ def _fresh_pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def _fresh_slices() -> None:
     """Boards that are kept in memory belong to the database of one test."""
     slices.forget()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are printed anew for every reader: tests change what they show, and look again."""
+    monkeypatch.setattr(kept, "PREFIX", f"test:{secrets.token_hex(4)}:")
+    monkeypatch.setattr(printed, "FRESH", 0.0)
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,9 @@ from tests import factories as make
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
-BROKER = settings.REDIS_URL.partition("?")[0] + "?db=7"  # a database of its own: it gets wiped
+# A database of its own, also among test runners side by side (gw0, gw1, …): it gets wiped.
+RUNNER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+BROKER = settings.REDIS_URL.partition("?")[0] + f"?db={7 + RUNNER}"
 
 
 def awaited(what: str, condition: Callable[[], bool], seconds: float = 60) -> None:
