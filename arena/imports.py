@@ -89,16 +89,20 @@ def _store(rows: list[Row], models: dict[str, ImageModel], file: VoteFile, repor
     ids = {name: model.pk for name, model in models.items()}
     connection.ensure_connection()
     with connection.cursor() as cursor:
-        # Django's wrapper has no copy(); psycopg's own cursor lies beneath it.
-        with cursor.cursor.copy(
-            "COPY arena_importedvote"
-            " (file_id, line, voter_key, prompt_key, left_model_id, right_model_id, outcome, day) FROM STDIN"
-        ) as copy:
-            copied = _Copied(file.pk, cells, ids)
-            for start in range(0, len(rows), _BLOCK):
-                block = rows[start : start + _BLOCK]
-                copy.write(copied.text(block))
-                report("stored", start + len(block))
+        # What one COPY stored is checked at its end (see `ImportedVote`), so it shall fit into memory.
+        cursor.execute("SELECT set_config('work_mem', '64MB', true)")
+        copied = _Copied(file.pk, cells, ids)
+        for start in range(0, len(rows), _BLOCK):
+            block = rows[start : start + _BLOCK]
+            # Django's wrapper has no copy(); psycopg's own cursor lies beneath it.
+            with cursor.cursor.copy(
+                "COPY arena_importedvote"
+                " (file_id, line, voter_key, prompt_key, left_model_id, right_model_id, outcome, day) FROM STDIN"
+            ) as copy:
+                for first in range(0, len(block), _REPORTED):
+                    some = block[first : first + _REPORTED]
+                    copy.write(copied.text(some))
+                    report("stored", start + first + len(some))
         cursor.executemany(
             """
             INSERT INTO arena_tally (category_id, day, left_model_id, right_model_id, outcome, n, changed_at)
@@ -113,7 +117,8 @@ def _store(rows: list[Row], models: dict[str, ImageModel], file: VoteFile, repor
         )
 
 
-_BLOCK = 10_000  # lines given to COPY at a time; a divisor of what the command reports after
+_BLOCK = 100_000  # votes stored by one COPY
+_REPORTED = 10_000  # … given to it at a time; a divisor of what the command reports after
 _CELL = attrgetter("day", "left", "right", "outcome")
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 

@@ -14,11 +14,13 @@ the site gives out one to answer and two to load ahead. Imported votes are someb
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
+DAILY_DAYS = 120  # tallies are kept by the day for so long at least; the longest window of a board is 90
 CAP = 200
 CAP_DAYS = 90
 CAP_RULE = "cap-1"
@@ -43,8 +45,15 @@ SELECT category_id, day, left_model_id, right_model_id, outcome, count(*) FROM m
 ORDER BY 1, 2, 3, 4, 5
 """
 _SUBTRACT = """
-UPDATE arena_tally SET n = n - %s, changed_at = clock_timestamp()
-WHERE category_id = %s AND day = %s AND left_model_id = %s AND right_model_id = %s AND outcome = %s
+UPDATE arena_tally SET n = arena_tally.n - least(was.n, %(n)s), changed_at = clock_timestamp()
+FROM (
+    SELECT id, n FROM arena_tally
+    WHERE category_id = %(category)s AND day = %(day)s AND left_model_id = %(left)s AND right_model_id = %(right)s
+        AND outcome = %(outcome)s
+    FOR UPDATE
+) was
+WHERE arena_tally.id = was.id
+RETURNING least(was.n, %(n)s)
 """
 _ADD = """
 INSERT INTO arena_tally (category_id, day, left_model_id, right_model_id, outcome, n, changed_at)
@@ -63,9 +72,20 @@ def exclude(votes: Iterable[UUID], reason: str, rule: str) -> int:
         raise ValueError("an exclusion names its reason and its rule")
     with transaction.atomic():
         cells = _move(_EXCLUDE, {"votes": list(votes), "reason": reason, "rule": rule})
-        with connection.cursor() as cursor:
-            cursor.executemany(_SUBTRACT, [(n, *cell) for *cell, n in cells if cell[2] != cell[3]])
+        for category, day, left, right, outcome, n in cells:
+            if left != right:
+                _subtract({"category": category, "left": left, "right": right, "outcome": outcome}, day, n)
     return sum(n for *_, n in cells)
+
+
+def _subtract(cell: dict[str, Any], day: date, n: int) -> None:
+    """From the day, or what is not there any more from its month: old days are rolled up (see `roll_up`)."""
+    with connection.cursor() as cursor:
+        for place in dict.fromkeys((day, day.replace(day=1))):
+            if n > 0:
+                cursor.execute(_SUBTRACT, {**cell, "day": place, "n": n})
+                row = cursor.fetchone()
+                n -= row[0] if row else 0
 
 
 def include(votes: Iterable[UUID], rule: str = "") -> int:
@@ -75,6 +95,36 @@ def include(votes: Iterable[UUID], rule: str = "") -> int:
         with connection.cursor() as cursor:
             cursor.executemany(_ADD, [tuple(row) for row in cells if row[2] != row[3]])
     return sum(n for *_, n in cells)
+
+
+_ROLL_UP = """
+WITH gone AS (
+    DELETE FROM arena_tally WHERE day < %(before)s AND day <> date_trunc('month', day)::date
+    RETURNING category_id, day, left_model_id, right_model_id, outcome, n, changed_at
+)
+INSERT INTO arena_tally (category_id, day, left_model_id, right_model_id, outcome, n, changed_at)
+SELECT category_id, date_trunc('month', day)::date, left_model_id, right_model_id, outcome, sum(n), max(changed_at)
+FROM gone GROUP BY 1, 2, 3, 4, 5 HAVING sum(n) > 0 ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (category_id, day, left_model_id, right_model_id, outcome)
+DO UPDATE SET n = arena_tally.n + excluded.n, changed_at = greatest(arena_tally.changed_at, excluded.changed_at)
+"""
+
+
+def first_daily(today: date) -> date:
+    """The first day that is still told apart: that of the month `DAILY_DAYS` ago."""
+    return (today - timedelta(days=DAILY_DAYS)).replace(day=1)
+
+
+def roll_up(today: date) -> None:
+    """Tallies of months that no window of days looks at any more become one row per cell and month, on its first day.
+
+    So a board that is years old reads a few hundred days at most, and a year adds twelve rows per cell, not 365. The
+    sums stay, and so does the time at which they moved last: no board has to be computed for it. Old votes may still be
+    excluded and come back, one at a time with this; an imported file may add old days, which the next night rolls up.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute(_ROLL_UP, {"before": first_daily(today)})
 
 
 def _move(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -35,12 +35,16 @@ def main(k: int, count: int) -> None:
         lower, upper = np.asarray(found["rating_lower"]), np.asarray(found["rating_upper"])
         took.append(time.process_time() - started)
     order = np.argsort(found["competitors"])
+    weighted = PairDataset.from_pandas(frame, reweighted=True)
+    balanced = BradleyTerry(n_competitors=k).compute_ratings_and_cis(weighted)
+    width = np.asarray(balanced["rating_upper"]) - np.asarray(balanced["rating_lower"])
     json.dump(
         {
             "read": read,
             "fit": sorted(took)[1],
             "elo": np.asarray(found["ratings"])[order].tolist(),
             "se": ((upper - lower) / 2 / 1.959963984540054)[order].tolist(),
+            "reweighted_se": (width / 2 / 1.959963984540054)[np.argsort(balanced["competitors"])].tolist(),
             "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         },
         sys.stdout,

@@ -10,13 +10,14 @@ K = number of models; arrays over models follow the order of `Fit.models`. Numpy
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from . import ranks
-from .clusters import BLOCK, clustered_covariance
+from .clusters import Clusters
 from .elo import MEAN, SCALE, Z95, Cells, Fit
 from .elo import fit as refit
 from .likelihood import Codes, Floats, Ints, Numbers
@@ -29,20 +30,28 @@ RIVALS = 5  # who might take the first place: the next five
 
 
 @dataclass(frozen=True, eq=False)
-class RawVotes:
-    """The votes behind the cells, one array entry per vote.
+class Part:
+    """Some of the votes behind the cells, one array entry each, and with a vote all others of its cluster.
 
-    voter, prompt   codes from 0: first those that are known, then one for every vote whose voter or prompt is not
-    voters, prompts how many are known
+    cluster  voter or prompt, as codes from 0: first those that are known, then one for every vote where it is not
+    known    how many are known
+    weight   equal votes of one cluster may come as one; None when each came by itself
     """
 
-    voter: Codes
-    prompt: Codes
+    cluster: Codes
     left: Codes
     right: Codes
     score: Numbers
-    voters: int
-    prompts: int
+    known: int
+    weight: Numbers | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RawVotes:
+    """The votes behind the cells, twice: by their voters, and by their prompts. Parts, so that any number fits."""
+
+    by_voter: Iterable[Part]
+    by_prompt: Iterable[Part]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,17 +81,23 @@ def spread(fit: Fit, votes: RawVotes) -> tuple[Fit, Spread]:
     how experts differ. Their board speaks of these raters, and its limit is the interval by prompts.
     """
     k = len(fit.models)
-    arrays = (votes.left, votes.right, votes.score)
-    clustered = fit
-    if votes.voters >= MIN_CLUSTERS:
-        clustered = replace(fit, covariance=clustered_covariance(fit, votes.voter, *arrays, kind="CR3"))
+    by_voter, voters, judges = Clusters(fit, "CR3"), 0, np.zeros(k, np.int64)
+    for part in votes.by_voter:
+        by_voter.add(part.cluster, part.left, part.right, part.score, part.weight)
+        voters += part.known
+        judges += _judges(k, part)
+    clustered = fit if voters < MIN_CLUSTERS else replace(fit, covariance=by_voter.covariance())
     known = fit.connected & (fit.se > 0) & np.isfinite(clustered.se)
     design = np.divide(clustered.se, fit.se, out=np.ones(k), where=known)
+    by_prompt, prompts = Clusters(fit, "CR3"), 0
+    for part in votes.by_prompt:
+        prompts += part.known
+        if prompts <= MANY_PROMPTS:
+            by_prompt.add(part.cluster, part.left, part.right, part.score, part.weight)
     from_prompts = np.full(k, np.nan)
-    if 0 < votes.prompts <= MANY_PROMPTS:
-        by_prompt = replace(fit, covariance=clustered_covariance(fit, votes.prompt, *arrays, kind="CR3"))
-        from_prompts = t95(max(1, votes.prompts - 1)) * by_prompt.se
-    return clustered, Spread(design, _voters(k, votes), from_prompts, votes.voters, votes.prompts)
+    if 0 < prompts <= MANY_PROMPTS:
+        from_prompts = t95(max(1, prompts - 1)) * replace(fit, covariance=by_prompt.covariance()).se
+    return clustered, Spread(design, judges, from_prompts, voters, prompts)
 
 
 def inflated(fit: Fit, design: Floats) -> Fit:
@@ -105,15 +120,13 @@ def careful(fit: Fit, cells: Cells) -> Fit:
     return replace(fit, covariance=fit.covariance + np.outer(scale, scale) * fit.bread)
 
 
-def _voters(k: int, votes: RawVotes) -> Ints:
-    judged = np.zeros((votes.voters, k), np.bool_)
-    alone = np.zeros(k, np.int64)
-    for start in range(0, len(votes.voter), BLOCK):  # an index that numpy widens takes sixteen bytes a vote
-        voter = votes.voter[start : start + BLOCK]
-        known = voter < votes.voters
-        for side in (votes.left[start : start + BLOCK], votes.right[start : start + BLOCK]):
-            judged[voter[known], side[known]] = True
-            alone += np.bincount(side[~known], minlength=k)
+def _judges(k: int, part: Part) -> Ints:
+    """Known voters [K] who judged each model, and one more for every vote by an unknown one."""
+    judged, alone = np.zeros((part.known, k), np.bool_), np.zeros(k, np.int64)
+    known = part.cluster < part.known
+    for side in (part.left, part.right):
+        judged[part.cluster[known], side[known]] = True
+        alone += np.bincount(side[~known], minlength=k)
     return np.asarray(judged.sum(0) + alone, np.int64)
 
 

@@ -45,43 +45,65 @@ def clustered_covariance(
 
     Raises ValueError for arrays of different lengths and for what is not a vote.
     """
-    k = len(fit.models)
-    weight = np.broadcast_to(1.0, voters.shape) if weight is None else weight
-    if len({array.shape for array in (voters, left, right, score, weight)}) != 1 or voters.ndim != 1:
-        raise ValueError("voters, left, right, score and weight need one entry per vote")
-    check_votes(k, left, right, score)
-    if kind not in ("CR1", "CR3"):
-        raise ValueError(f"unknown kind {kind!r}, expected CR1 or CR3")
-    if voters.size and voters.min() < 0:
-        raise ValueError("voter codes must not be negative")
-    core = np.flatnonzero(fit.connected)
-    bread, x = fit.bread[np.ix_(core, core)], (fit.elo[core] - MEAN) / SCALE
-    if core.size < k:
-        counted = fit.connected[left] & fit.connected[right]
-        place = np.cumsum(fit.connected) - 1
-        voters, left, right = voters[counted], place[left[counted]], place[right[counted]]
-        score, weight = score[counted], weight[counted]
-    covariance = np.diag(np.full(k, np.inf))
-    cast = np.bincount(voters)  # votes by voter
-    groups = np.count_nonzero(cast)
-    if groups < 2:
+    clusters = Clusters(fit, kind)
+    clusters.add(voters, left, right, score, weight)
+    return clusters.covariance()
+
+
+class Clusters:
+    """`clustered_covariance` of votes that come in parts, so that millions never lie in memory at once.
+
+    All votes of one voter have to come in the same part. Voters are told apart within a part only: codes start anew.
+    """
+
+    def __init__(self, fit: Fit, kind: Literal["CR1", "CR3"] = "CR1") -> None:
+        if kind not in ("CR1", "CR3"):
+            raise ValueError(f"unknown kind {kind!r}, expected CR1 or CR3")
+        self.fit, self.kind = fit, kind
+        self.core = np.flatnonzero(fit.connected)
+        self.bread = fit.bread[np.ix_(self.core, self.core)]
+        self.meat = np.zeros_like(self.bread)
+        self.groups = 0
+
+    def add(self, voters: Codes, left: Codes, right: Codes, score: Numbers, weight: Numbers | None = None) -> None:
+        fit, core, bread = self.fit, self.core, self.bread
+        weight = np.broadcast_to(1.0, voters.shape) if weight is None else weight
+        if len({array.shape for array in (voters, left, right, score, weight)}) != 1 or voters.ndim != 1:
+            raise ValueError("voters, left, right, score and weight need one entry per vote")
+        check_votes(len(fit.models), left, right, score)
+        if voters.size and voters.min() < 0:
+            raise ValueError("voter codes must not be negative")
+        if core.size < len(fit.models):
+            counted = fit.connected[left] & fit.connected[right]
+            place = np.cumsum(fit.connected) - 1
+            voters, left, right = voters[counted], place[left[counted]], place[right[counted]]
+            score, weight = score[counted], weight[counted]
+        if not voters.size:
+            return
+        x = (fit.elo[core] - MEAN) / SCALE
+        cast = np.bincount(voters)  # votes by voter
+        self.groups += int(np.count_nonzero(cast))
+        size = max(1, BLOCK // core.size)
+        block_of = (np.arange(cast.size) / size + cast.cumsum() / BLOCK).astype(np.int64)  # bounds voters and votes
+        block = block_of.astype(np.min_scalar_type(block_of[-1]))[voters]  # a byte or two: argsort is then a radix sort
+        for votes in _blocks(block, int(block_of[-1]) + 1):
+            v, i, j = voters[votes], left[votes], right[votes]
+            v = v - v.min()
+            p = 1 / (1 + np.exp(np.minimum(x[j] - x[i], 700)))
+            scores = _scatter(v, i, j, weight[votes] * (score[votes] - p), (size, core.size))
+            if self.kind == "CR3":
+                scores = _leave_one_out(bread, v, i, j, weight[votes] * p * (1 - p), scores)
+            self.meat += scores.T @ scores
+
+    def covariance(self) -> Floats:
+        """Of all parts together, as `clustered_covariance` says."""
+        covariance = np.diag(np.full(len(self.fit.models), np.inf))
+        if self.groups < 2:
+            return covariance
+        factor = self.groups / (self.groups - 1) if self.kind == "CR1" else (self.groups - 1) / self.groups
+        inside = self.bread @ self.meat @ self.bread
+        covariance[np.ix_(self.core, self.core)] = SCALE**2 * factor * (inside + inside.T) / 2
         return covariance
-    size = max(1, BLOCK // core.size)
-    block_of = (np.arange(cast.size) / size + cast.cumsum() / BLOCK).astype(np.int64)  # bounds both voters and votes
-    block = block_of.astype(np.min_scalar_type(block_of[-1]))[voters]  # a byte or two: argsort is then a radix sort
-    meat = np.zeros_like(bread)
-    for votes in _blocks(block, int(block_of[-1]) + 1):
-        v, i, j = voters[votes], left[votes], right[votes]
-        v = v - v.min()
-        p = 1 / (1 + np.exp(np.minimum(x[j] - x[i], 700)))
-        scores = _scatter(v, i, j, weight[votes] * (score[votes] - p), (size, core.size))
-        if kind == "CR3":
-            scores = _leave_one_out(bread, v, i, j, weight[votes] * p * (1 - p), scores)
-        meat += scores.T @ scores
-    factor = groups / (groups - 1) if kind == "CR1" else (groups - 1) / groups
-    inside = bread @ meat @ bread
-    covariance[np.ix_(core, core)] = SCALE**2 * factor * (inside + inside.T) / 2
-    return covariance
 
 
 def _blocks(block: Codes, count: int) -> Iterator[Ints]:

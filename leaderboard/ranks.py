@@ -11,9 +11,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leaderboard.elo import SCALE, Z95, Fit, expected_score
 from leaderboard.likelihood import Floats, Ints
+
+Singles = NDArray[np.float32]
 
 DRAWS = 10_000
 SEED = 20_240_304  # any number will do, as long as it never changes
@@ -77,32 +80,30 @@ def rank_inference(
     c = covariance[np.ix_(ranked, ranked)]
     values, vectors = np.linalg.eigh(c)
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T  # the symmetric root: the same on every machine
-    noise = root @ np.random.default_rng(seed).standard_normal((draws, ranked.size)).T  # [ranked, draws]
-    winners = np.argmax(elo[ranked, None] + noise, axis=0)
-    best[ranked] = np.bincount(winners, minlength=ranked.size) / draws
-
     spread = np.sqrt(np.maximum(np.add.outer(np.diag(c), np.diag(c)) - 2 * c, 0))
-    critical = float(np.quantile(_largest_ratios(noise, spread), level))
+    scale = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0).astype(np.float32)
+    random, wins, largest = np.random.default_rng(seed), np.zeros(ranked.size), []
+    for start in range(0, draws, BLOCK):
+        noise = root @ random.standard_normal((min(BLOCK, draws - start), ranked.size)).T  # [ranked, draws]
+        wins += np.bincount(np.argmax(elo[ranked, None] + noise, axis=0), minlength=ranked.size)
+        largest.append(_largest_ratios(noise.astype(np.float32), scale))
+    best[ranked] = wins / draws
+    critical = float(np.quantile(np.concatenate(largest), level))
     surely_above = elo[ranked, None] - elo[None, ranked] > critical * spread
     low[ranked] = 1 + surely_above.sum(0)
     high[ranked] = ranked.size - surely_above.sum(1)
     return RankInference(low, high, best, critical)
 
 
-def _largest_ratios(noise: Floats, spread: Floats) -> Floats:
-    """max over pairs |noise_i − noise_j| / spread_ij for each draw; in single precision, for speed."""
-    scale = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0).astype(np.float32)
-    largest = np.zeros(noise.shape[1])
-    for start in range(0, noise.shape[1], BLOCK):
-        some = noise[:, start : start + BLOCK].astype(np.float32)
-        top = np.zeros(some.shape[1], np.float32)
-        for i in range(len(some) - 1):
-            ratios = some[i + 1 :] - some[i]
-            np.abs(ratios, out=ratios)
-            ratios *= scale[i + 1 :, i, None]
-            np.maximum(top, ratios.max(0), out=top)
-        largest[start : start + BLOCK] = top
-    return largest
+def _largest_ratios(noise: Singles, scale: Singles) -> Singles:
+    """max over pairs |noise_i − noise_j| · scale_ij for each draw; in single precision, for speed."""
+    top = np.zeros(noise.shape[1], np.float32)
+    for i in range(len(noise) - 1):
+        ratios = noise[i + 1 :] - noise[i]
+        np.abs(ratios, out=ratios)
+        ratios *= scale[i + 1 :, i, None]
+        np.maximum(top, ratios.max(0), out=top)
+    return top
 
 
 def votes_needed(fit: Fit, i: int, j: int) -> float:

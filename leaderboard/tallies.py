@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Self
 
 import numpy as np
@@ -15,6 +15,7 @@ from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from arena import integrity
 from arena.models import Category, ImportedVote, Tally, Vote
 
 from . import elo
@@ -48,7 +49,7 @@ def state(category: Category, since: date | None = None) -> State:
 #
 # The factor spreads neighbouring ids over 32 bits. Postgres hashes a bigint by folding its two halves with XOR, so with
 # one id shifted into each half the cells of 200 models have a thousand hashes between them, and grouping 250,000 rows
-# of them takes minutes instead of a second.
+# of them takes minutes instead of a second. There is room for 600 million models.
 _SPREAD = 2_654_435_761
 KEY = f"left_model_id * {_SPREAD} + (right_model_id << 2) + CASE outcome {{}} END".format(
     " ".join(f"WHEN '{outcome}' THEN {code}" for code, outcome in enumerate(OUTCOMES))
@@ -61,6 +62,12 @@ _COUNTS = PACKED.format(
     KEY,
     "sum(n) AS n FROM arena_tally WHERE category_id = %s AND (%s::date IS NULL OR day >= %s::date)",
 )
+
+
+def unpacked(key: Ints) -> tuple[Ints, Ints, Ints]:
+    """Left model, right model and outcome of KEY."""
+    left, rest = np.divmod(key, _SPREAD)
+    return left, rest >> 2, rest & 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,16 +84,7 @@ class Counts:
         """From what PACKED selects."""
         key, n = (np.frombuffer(packed or b"", ">i8").astype(np.int64) for packed in row)
         order = np.argsort(key)
-        key, n = key[order], n[order]
-        left, rest = np.divmod(key, _SPREAD)
-        return cls(left, rest >> 2, rest & 3, n)
-
-    @classmethod
-    def of(cls, left: Ints, right: Ints, outcome: Ints) -> Self:
-        """From votes, one element each."""
-        key, n = np.unique(left * _SPREAD + (right << 2) + outcome, return_counts=True)
-        left, rest = np.divmod(key, _SPREAD)
-        return cls(left, rest >> 2, rest & 3, n)
+        return cls(*unpacked(key[order]), n[order])
 
     @property
     def total(self) -> int:
@@ -161,27 +159,31 @@ def _of(category: Category, since: date | None) -> QuerySet[Tally]:
 
 
 def differences(category: Category) -> dict[tuple[object, ...], tuple[int, int]]:
-    """Cells in which the tallies and the votes disagree: {cell: (tallied, recounted)}. Empty is how it must be."""
+    """Cells in which the tallies and the votes disagree: {cell: (tallied, recounted)}. Empty is how it must be.
+
+    By the day; where days may be rolled up, by the month, which its first day stands for.
+    """
     key = ("day", "left_model", "right_model", "outcome")
+    daily = integrity.first_daily(timezone.now().astimezone(UTC).date())
     recounted: Counter[tuple[object, ...]] = Counter()
-    for day, left, right, outcome, n in (
+    tallied: Counter[tuple[object, ...]] = Counter()
+    here = (
         Vote.objects.counted()
         .filter(category=category)
         .exclude(left_model=F("right_model"))
         .annotate(day=TruncDate("cast_at"))
         .values_list(*key)
         .annotate(total=Count("*"))
-    ):
-        recounted[day, left, right, outcome] += n
-    for day, left, right, outcome, n in (
-        ImportedVote.objects.filter(file__category=category).values_list(*key).annotate(total=Count("*"))
-    ):
-        recounted[day, left, right, outcome] += n
-    tallied = {row[:4]: row[4] for row in Tally.objects.filter(category=category).values_list(*key, "n")}
+    )
+    imported = ImportedVote.objects.filter(file__category=category).values_list(*key).annotate(total=Count("*"))
+    kept = Tally.objects.filter(category=category).values_list(*key, "n")
+    for rows, count in ((here, recounted), (imported, recounted), (kept, tallied)):
+        for day, left, right, outcome, n in rows:
+            count[day if day >= daily else day.replace(day=1), left, right, outcome] += n
     return {
-        cell: (tallied.get(cell, 0), recounted[cell])
+        cell: (tallied[cell], recounted[cell])
         for cell in tallied.keys() | recounted.keys()
-        if tallied.get(cell, 0) != recounted[cell]
+        if tallied[cell] != recounted[cell]
     }
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from celery import shared_task
 from django.db import connection
+from django.utils import timezone
+
+from arena import integrity
 
 from . import ratings, results, slices, snapshots, tallies
 
@@ -23,6 +26,7 @@ def recompute() -> None:
 def check_tallies() -> None:
     try:
         tallies.check(every=timedelta(days=1))
+        integrity.roll_up(timezone.now().astimezone(UTC).date())
     finally:
         connection.close()
 

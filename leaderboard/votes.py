@@ -1,93 +1,127 @@
 """The counted votes themselves, as arrays: for the clustered intervals, which pair counts cannot give.
 
-Postgres packs each column into one string of big-endian numbers, so millions of votes arrive as a handful of values and
-no row ever becomes a Python object.
+Postgres packs columns into strings of big-endian numbers, so millions of votes arrive as a handful of values and no row
+ever becomes a Python object. They come in parts of about `PART` votes, one voter's (or prompt's) in the same part: the
+process that rates five million holds a few hundred thousand at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from django.db import connection
+import psycopg
+from django.db import connection, transaction
 
 from arena.models import Category
 
 from . import elo, tallies
-from .boards import RawVotes
-from .likelihood import Codes, Ints
+from .boards import Part, RawVotes
 
+PART = 100_000  # votes
+_SCORES = np.array([elo.SCORES[outcome] for outcome in tallies.OUTCOMES], np.float32)
 
-def _packed(*columns: str) -> str:
-    return "SELECT " + ", ".join(f"string_agg(int8send({column}), ''::bytea)" for column in columns)
-
-
-_SCORE = "CASE outcome WHEN 'left' THEN 2 WHEN 'right' THEN 0 ELSE 1 END"
-_FROM_HERE = """
-FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id
+_COUNTED = """
 WHERE category_id = %(category)s AND excluded_reason = '' AND left_model_id <> right_model_id
     AND (%(since)s::date IS NULL OR cast_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC')
+"""
+_FROM_HERE = f"""
+FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id {_COUNTED}
     AND (%(tag)s::text IS NULL OR b.prompt_id IN (SELECT id FROM arena_prompt WHERE %(tag)s::text = ANY (tags)))
+"""  # noqa: S608 - made of constants
+_VOTERS_HERE = f"""
+FROM arena_vote v {_COUNTED}
+    AND (%(tag)s::text IS NULL OR EXISTS (
+        SELECT FROM arena_battle b JOIN arena_prompt p ON p.id = b.prompt_id
+        WHERE b.id = v.battle_id AND %(tag)s::text = ANY (p.tags)
+    ))
 """
-_CAST_HERE = _packed("v.voter_id", "b.prompt_id", "left_model_id", "right_model_id", _SCORE) + _FROM_HERE
-_OUTCOME = "CASE outcome {} END".format(
-    " ".join(f"WHEN '{outcome}' THEN {code}" for code, outcome in enumerate(tallies.OUTCOMES))
-)
-_TAGGED = _packed("v.voter_id", "b.prompt_id", "left_model_id", "right_model_id", _OUTCOME) + _FROM_HERE
-_DOUBLED = np.array([int(2 * elo.SCORES[outcome]) for outcome in tallies.OUTCOMES])
-
-# Voters and prompts of an imported vote are known by a key that belongs to its source; 0 stands for "not told". A hash
-# of 64 bits makes two of a million keys meet with a chance of one in forty million.
-_KEY = "CASE {0} WHEN '' THEN 0 ELSE hashtextextended(source || chr(31) || {0}, 0) END"
-_VOTER, _PROMPT = _KEY.format("voter_key"), _KEY.format("prompt_key")
-_IMPORTED = (
-    _packed(_VOTER, _PROMPT, "left_model_id", "right_model_id", _SCORE)
-    + """
+_COUNTS_HERE = tallies.PACKED.format(tallies.KEY, f"count(*) AS n {_FROM_HERE}")
+_FROM_FILES = """
 FROM arena_importedvote v JOIN arena_votefile f ON f.id = v.file_id
-WHERE category_id = %(category)s AND (%(since)s::date IS NULL OR day >= %(since)s::date)
+WHERE category_id = %(category)s AND (%(since)s::date IS NULL OR day >= %(since)s::date) AND %(tag)s::text IS NULL
 """
-)
+
+# Voters and prompts of an imported vote are known by a key that belongs to its source; 0 stands for "not told", and
+# such votes are dealt out by their lines. A hash of 64 bits makes two of a million keys meet with a chance of one in
+# forty million. Of a prompt, equal votes come as one with their number: few prompts have many votes each.
+_KEY = "CASE {0} WHEN '' THEN 0 ELSE hashtextextended(source || chr(31) || {0}, 0) END"
+_PACKED = """
+SELECT string_agg(int8send(cluster), ''::bytea), string_agg(int8send(key), ''::bytea), {n}
+FROM (
+    SELECT CASE cluster WHEN 0 THEN line ELSE cluster & x'7fffffffffffffff'::bigint END %% %(parts)s AS part,
+           cluster, key {count}
+    FROM (SELECT {cluster} AS cluster, {line} AS line, {key} AS key {source}) vote
+    {group}
+) vote
+GROUP BY part
+"""
+_ALONE = {"n": "NULL::bytea", "count": "", "group": ""}
+_TOGETHER = {"n": "string_agg(int8send(n), ''::bytea)", "count": ", count(*) AS n", "group": "GROUP BY 1, 2, 3"}
+_HERE = {"line": "0", "key": tallies.KEY}
+_FILES = {"line": "line", "key": tallies.KEY, "source": _FROM_FILES}
+_QUERIES = {
+    "voter": (
+        _PACKED.format(cluster="v.voter_id", source=_VOTERS_HERE, **_HERE, **_ALONE),
+        _PACKED.format(cluster=_KEY.format("voter_key"), **_FILES, **_ALONE),
+    ),
+    "prompt": (
+        _PACKED.format(cluster="b.prompt_id", source=_FROM_HERE, **_HERE, **_TOGETHER),
+        _PACKED.format(cluster=_KEY.format("prompt_key"), **_FILES, **_TOGETHER),
+    ),
+}
 
 
-def read(category: Category, models: Sequence[int], *, since: date | None = None) -> RawVotes:
-    """The category's counted votes between these models, all or since a day (UTC). Left and right index `models`."""
-    scope = {"category": category.pk, "since": since, "tag": None}
-    here, imported = _columns(_CAST_HERE, scope), _columns(_IMPORTED, scope)
-    return _raw([np.concatenate(pair) for pair in zip(here, imported, strict=True)], models)
+def read(category: Category, models: Sequence[int], *, since: date | None = None, tag: str | None = None) -> RawVotes:
+    """The category's counted votes between these models, all or since a day (UTC), about all prompts or those with a
+    tag, which imported votes never have. Left and right index `models`. Each side can be read once."""
+    scope = {"category": category.pk, "since": since, "tag": tag}
+    scope["parts"] = 1 + tallies.state(category, since).votes // PART
+    return RawVotes(_parts("voter", models, scope), _parts("prompt", models, scope))
 
 
-def tagged(category: Category, tag: str) -> tuple[tallies.Counts, Callable[[Sequence[int]], RawVotes]]:
-    """Of the counted votes cast here about prompts with this tag: pair counts, and the votes themselves when asked
-    for their models. Read once for both."""
-    *columns, outcome = _columns(_TAGGED, {"category": category.pk, "since": None, "tag": tag})
-    _, _, left, right = columns
-    counts = tallies.Counts.of(left, right, outcome)
-    return counts, lambda models: _raw([*columns, _DOUBLED[outcome]], models)
-
-
-def _raw(columns: Sequence[Ints], models: Sequence[int]) -> RawVotes:
-    """From voters, prompts, models on either side and doubled scores."""
-    voter, prompt, left, right, score = columns
-    place = np.full(max([*models, left.max(initial=0), right.max(initial=0)], default=0) + 1, -1, np.int32)
-    place[list(models)] = np.arange(len(models))
-    left, right = place[left], place[right]
-    known = (left >= 0) & (right >= 0)  # a vote on a new model may have come after the cells were read
-    if not known.all():
-        voter, prompt, left, right, score = (column[known] for column in (voter, prompt, left, right, score))
-    voter_code, voters = _codes(voter)
-    prompt_code, prompts = _codes(prompt)
-    return RawVotes(voter_code, prompt_code, left, right, score / np.float32(2), voters, prompts)
-
-
-def _columns(query: str, scope: dict[str, Any]) -> list[Ints]:
+def counts(category: Category, tag: str) -> tallies.Counts:
+    """Pair counts of the counted votes cast here about prompts with this tag."""
     with connection.cursor() as cursor:
-        cursor.execute(query, scope)
-        return [np.frombuffer(packed or b"", ">i8").astype(np.int64) for packed in cursor.fetchone()]
+        cursor.execute(_COUNTS_HERE, {"category": category.pk, "since": None, "tag": tag})
+        return tallies.Counts.unpack(cursor.fetchone())
 
 
-def _codes(keys: Ints) -> tuple[Codes, int]:
+def _parts(by: Literal["voter", "prompt"], models: Sequence[int], scope: dict[str, Any]) -> Iterator[Part]:
+    place = np.full(max(models, default=0) + 1, -1, np.int32)
+    place[list(models)] = np.arange(len(models))
+    for query in _QUERIES[by]:
+        for row in _stream(query, scope):
+            cluster, key, n = (np.frombuffer(column or b"", ">i8").astype(np.int64) for column in row)
+            yield _part(place, cluster, key, n if row[2] is not None else None)
+
+
+def _stream(query: str, scope: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Rows one by one, in binary: Django's cursor would hold them all, and at twice their length."""
+    with transaction.atomic(), psycopg.ServerCursor(connection.connection, "votes") as cursor:
+        connection.connection.execute("SELECT set_config('work_mem', '64MB', true)")  # grouped in memory, unsorted
+        cursor.execute(query, scope, binary=True)
+        while row := cursor.fetchone():
+            yield row
+
+
+def _part(place: Any, cluster: Any, key: Any, n: Any) -> Part:
+    left, right, outcome = tallies.unpacked(key)
+    kept = np.maximum(left, right) < place.size  # a vote on a new model may have come after the cells were read
+    left, right = (place[np.where(kept, side, 0)] for side in (left, right))
+    kept &= (left >= 0) & (right >= 0)
+    alone = np.where(cluster == 0, 1 if n is None else n, 1)  # equal votes of nobody are no cluster
+    if not kept.all() or (alone > 1).any():
+        at = np.repeat(np.flatnonzero(kept), alone[kept])
+        cluster, left, right, outcome = cluster[at], left[at], right[at], outcome[at]
+        n = None if n is None else np.where(cluster == 0, 1.0, n[at])
+    codes, known = _codes(cluster)
+    return Part(codes, left, right, _SCORES[outcome], known, n)
+
+
+def _codes(keys: Any) -> tuple[Any, int]:
     """Codes from 0 for the keys that are known, then one of its own for each that is not; and how many are known."""
     unknown = keys == 0
     names, codes = np.unique(keys, return_inverse=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from arena.models import Generation, Prompt
+from arena import battles, integrity
+from arena.models import Generation, Prompt, Tally, Vote
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -153,3 +154,33 @@ def test_json_that_no_adapter_could_read_is_refused(curator):
     )
     assert reply.status_code == 200
     assert "errorlist" in reply.content.decode()
+
+
+def test_a_curator_stops_counting_votes_for_a_reason_and_counts_them_again(curator):
+    voter = make.make_voter()
+    battle = make.make_battle(voter)
+    battles.cast_vote(battle, "left")
+    capped = make.make_battle(make.make_voter())
+    battles.cast_vote(capped, "right")
+    integrity.exclude([capped.pk], integrity.CAP_REASON, integrity.CAP_RULE)
+    page = "/admin/arena/vote/"
+    chosen = {"_selected_action": [battle.pk, capped.pk]}
+    refused = curator.post(page, {"action": "stop_counting", **chosen}, follow=True).content.decode()
+    assert "say beside the action why" in refused
+    assert Vote.objects.counted().count() == 1
+    curator.post(page, {"action": "stop_counting", "reason": "a bot", **chosen})
+    assert Vote.objects.get(battle=battle).excluded_reason == "a bot (curator)"
+    assert not Tally.objects.filter(n__gt=0).exists()
+    assert "a bot (curator)" in curator.get(f"{page}?q={voter.pk}").content.decode()
+    done = curator.post(page, {"action": "count_again", **chosen}, follow=True).content.decode()
+    assert "1 votes count again. 1 stay excluded" in done
+    assert Tally.objects.get(n__gt=0).n == 1
+    curator.force_login(make_viewer())
+    curator.post(page, {"action": "stop_counting", "reason": "I say so", **chosen})
+    assert Vote.objects.counted().count() == 1
+
+
+def make_viewer() -> User:
+    viewer = User.objects.create_user("viewer", password="long enough", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_vote"))
+    return viewer

@@ -240,6 +240,36 @@ def test_parquet_files_are_votes_too():
     assert sorted(ImportedVote.objects.values_list("line", "prompt_key")) == [(1, "1"), (2, "")]
     with pytest.raises(imports.BadVotes, match="no Parquet file"):
         imports.import_votes(b"nonsense", make.make_category(), "Elsewhere", kind="parquet")
+    with pytest.raises(imports.BadVotes, match="no Parquet file"):
+        votefiles.read(out.getvalue().to_pybytes()[:-20], "parquet")
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"left": ["A"], "outcome": ["left"]}, "^the column right is missing"),
+        ({"left": ["A", None], "right": ["B", "B"], "outcome": ["left", None]}, "^Line 2: left names no model; .* “”"),
+        ({"left": ["A"], "right": [["B"]], "outcome": [3]}, "^Line 1: the outcome “3” is none of"),
+        ({"left": ["A"], "right": ["B"], "outcome": ["left"], "time": ["noon"]}, "“noon” is not ISO 8601"),
+        ({"left": [], "right": [], "outcome": []}, "holds no votes"),
+    ],
+)
+def test_parquet_files_are_checked_row_by_row(columns, reason):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    out = pyarrow.BufferOutputStream()
+    parquet.write_table(pyarrow.table(columns), out)
+    with pytest.raises(imports.BadVotes, match=reason):
+        votefiles.read(out.getvalue().to_pybytes(), "parquet")
+
+
+@pytest.mark.parametrize("source", ["", " ", "x" * 201])
+def test_the_command_asks_for_a_source(tmp_path, source):
+    make.make_category()
+    file = tmp_path / "votes.csv"
+    file.write_bytes(b"left,right,outcome\nA,B,left\n")
+    with pytest.raises(CommandError, match="1 to 200 characters"):
+        call_command("import_votes", str(file), "--category", "text-to-image", "--source", source)
 
 
 def test_the_command_knows_a_file_by_its_name_and_tells_how_far_it_is(tmp_path, capsys, monkeypatch):

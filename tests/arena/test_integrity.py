@@ -6,7 +6,9 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from django.db.models import Sum
+from django.db.models import Count, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
 
 from arena import battles, integrity
 from arena.models import Tally, Vote
@@ -131,3 +133,68 @@ def test_votes_and_exclusions_at_once_lose_no_count():
     together(9, act)
     assert tallies.check() == 0
     assert counted() == Vote.objects.counted().count()
+
+
+def move_back(some, days: int) -> None:
+    """As if these votes had been cast so long ago, on a day that is not the first of its month."""
+    old = (timezone.now() - timedelta(days=days)).replace(day=17)
+    Vote.objects.filter(pk__in=some).update(cast_at=old)
+    key = ("category_id", "left_model_id", "right_model_id", "outcome", "day")
+    rows = Vote.objects.annotate(day=TruncDate("cast_at")).values(*key).annotate(n=Count("*")).order_by()
+    Tally.objects.all().delete()
+    Tally.objects.bulk_create(Tally(**row) for row in rows)
+
+
+@pytest.mark.django_db
+def test_old_days_become_months_whose_votes_can_still_be_excluded_and_come_back():
+    ids = votes(8)
+    move_back(ids[:6], days=400)
+    category = Vote.objects.get(pk=ids[0]).category
+    before, state = tallies.counts(category).rows(), tallies.state(category)
+    today = timezone.now().date()
+    integrity.roll_up(today)
+    integrity.roll_up(today)
+    assert set(Tally.objects.filter(day__lt=integrity.first_daily(today)).values_list("day__day", flat=True)) == {1}
+    assert (tallies.counts(category).rows(), tallies.state(category)) == (before, state)
+    assert tallies.check() == 0
+    since = today - timedelta(days=89)
+    assert sum(n for *_, n in tallies.cells(category, since)) == 2
+    random = Random(5)
+    for turn in range(40):
+        some = random.sample(ids, random.randint(0, 8))
+        if random.random() < 0.5:
+            integrity.exclude(some, "a test", "a-1")
+        else:
+            integrity.include(some)
+        if turn % 7 == 0:
+            integrity.roll_up(today)
+        assert tallies.check() == 0
+        assert Vote.objects.counted().count() == counted()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rolling_up_beside_votes_exclusions_and_readers_loses_no_count():
+    left = make.make_entry()
+    right = make.make_entry(left.prompt)
+    old = votes(12, left=left, right=right)
+    move_back(old, days=400)
+    fresh = [make.make_battle(left=left, right=right) for _ in range(12)]
+    category, read = left.prompt.competition.category, []
+
+    def act(number):
+        for turn in range(3):
+            if number % 4 == 0:
+                battles.cast_vote(fresh[number + turn], "left")
+            elif number % 4 == 1:
+                integrity.exclude(old[number::2], "a test", "a-1")
+            elif number % 4 == 2:
+                integrity.include(old[: number + 2])
+            else:
+                integrity.roll_up(timezone.now().date())
+                read.append(tallies.counts(category).total)
+
+    together(9, act)
+    integrity.roll_up(timezone.now().date())
+    assert tallies.check() == 0
+    assert counted() == Vote.objects.counted().count()
+    assert min(read) > 0  # one of the twelve is never excluded: nobody ever saw a board without its old votes

@@ -7,13 +7,21 @@ import numpy as np
 import pytest
 
 from leaderboard import boards
-from leaderboard.boards import RawVotes, spread, status, t95, votes_to_flip, votes_to_next, votes_to_settle
+from leaderboard.boards import Part, RawVotes, spread, status, t95, votes_to_flip, votes_to_next, votes_to_settle
 from leaderboard.elo import SCALE, Z95, Cells, fit
 from tests.leaderboard.test_elo import simulate
 
 
 def raw(voter, prompt, left, right, score):
-    return RawVotes(voter, prompt, left, right, score, np.unique(voter).size, np.unique(prompt).size)
+    """In two parts, of which each has all votes of its clusters."""
+
+    def parts(cluster):
+        for odd in (False, True):
+            own = cluster % 2 == odd
+            codes = np.unique(cluster[own], return_inverse=True)[1]
+            yield Part(codes, left[own], right[own], score[own], np.unique(codes).size)
+
+    return RawVotes(parts(voter), parts(prompt))
 
 
 @pytest.mark.parametrize(
@@ -68,16 +76,17 @@ def test_two_prompts_that_disagree_limit_a_board_that_votes_have_long_settled():
 
 def test_voters_are_counted_once_per_model_and_unknown_ones_once_per_vote():
     result = fit(Cells.from_rows([("a", "b", "left", 1), ("b", "c", "tie", 1)]))
-    votes = RawVotes(
+    votes = Part(
         np.array([0, 0, 1, 2, 3]),
-        np.arange(5),
         np.array([0, 1, 0, 0, 1]),
         np.array([1, 0, 1, 1, 2]),
         np.array([1, 0, 1, 0.5, 1]),
         2,
-        0,
     )
-    assert spread(result, votes)[1].voters.tolist() == [3, 4, 1]
+    again = replace(votes, known=1)  # another part, where only the first voter is known
+    facts = spread(result, RawVotes([votes], []))[1]
+    assert (facts.voters.tolist(), facts.all_voters, facts.all_prompts) == ([3, 4, 1], 2, 0)
+    assert spread(result, RawVotes([votes, again], []))[1].voters.tolist() == [6, 8, 2]
 
 
 @pytest.mark.parametrize(

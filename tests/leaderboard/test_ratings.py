@@ -14,6 +14,7 @@ from itertools import combinations
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -199,30 +200,48 @@ def test_intervals_take_voters_as_clusters_and_the_quick_path_remembers_how_much
 
 
 @pytest.mark.django_db
-def test_raw_votes_are_the_votes_of_the_cells():
+@pytest.mark.parametrize("part", [100, votes.PART])
+def test_raw_votes_are_the_votes_of_the_cells_and_every_cluster_is_in_one_part(part, monkeypatch):
+    monkeypatch.setattr(votes, "PART", part)
     category = make.make_category("imagenhub-image-editing")
     imports.import_votes((VOTES / "votes-imagenhub-image-editing.csv").read_bytes(), category, "ImagenHub")
     computed = ratings.compute(category)
-    read = votes.read(category, [int(model) for model in computed.fit.models])
-    assert (read.voters, read.prompts) == (3, 179)
-    counted = Counter(zip(read.left.tolist(), read.right.tolist(), read.score.tolist(), strict=True))
     cells = computed.cells
     expected: Counter = Counter()
     for left, right, score, n in zip(cells.left, cells.right, cells.score, cells.n, strict=True):
         expected[int(left), int(right), float(score)] += int(n)
-    assert counted == expected
+    read = votes.read(category, [int(model) for model in computed.fit.models])
+    for parts, known in ((read.by_voter, 3), (read.by_prompt, 179)):
+        counted: Counter = Counter()
+        clusters = 0
+        for each in parts:
+            weight = np.ones(each.left.size) if each.weight is None else each.weight
+            for *vote, n in zip(each.left.tolist(), each.right.tolist(), each.score.tolist(), weight, strict=True):
+                counted[tuple(vote)] += int(n)
+            clusters += each.known
+        assert clusters == known
+        assert not counted - expected
+        assert not expected - counted
+    assert (computed.spread.all_voters, computed.spread.all_prompts) == (3, 179)
 
 
 @pytest.mark.django_db
 def test_unknown_voters_are_each_their_own_and_keys_belong_to_their_source():
     category = make.make_category()
     header = "voter,prompt,left,right,outcome\n"
-    imports.import_votes(f"{header}ann,p,A,B,left\nann,p,A,B,left\n,,B,A,tie\n,,A,B,left\n".encode(), category, "One")
+    rows = f"{header}ann,p,A,B,left\nann,p,A,B,left\n,,B,A,tie\n,,A,B,left\n,,A,B,left\n"
+    imports.import_votes(rows.encode(), category, "One")
     imports.import_votes(f"{header}ann,p,A,B,right\n".encode(), category, "Two")
     read = votes.read(category, sorted(Tally.objects.values_list("left_model", flat=True).distinct()))
-    assert (read.voters, read.prompts) == (2, 2)
-    assert sorted(Counter(read.voter.tolist()).values()) == [1, 1, 1, 2]
-    assert sorted(read.voter.tolist())[-2:] == [2, 3]
+    for parts in (read.by_voter, read.by_prompt):
+        (part,) = parts
+        weight = [1] * 6 if part.weight is None else part.weight.tolist()
+        votes_of: Counter = Counter()
+        for code, n in zip(part.cluster.tolist(), weight, strict=True):
+            votes_of[code] += n
+        assert part.known == 2
+        assert sorted((votes_of[0], votes_of[1])) == [1, 2]
+        assert {code: votes_of[code] for code in votes_of if code > 1} == {2: 1, 3: 1, 4: 1}
 
 
 @pytest.mark.django_db

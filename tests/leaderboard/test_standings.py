@@ -325,8 +325,6 @@ def test_cells_of_many_models_come_back_as_they_were_counted(category):
     assert sorted(tallies.cells_of(7, category)) == sorted(row for row in wanted if 7 in row[:2])
     (counts,) = tallies.counts_by_category([category])
     assert sorted(counts.rows()) == sorted(wanted)
-    each = [np.repeat(column, counts.n) for column in (counts.left, counts.right, counts.outcome)]
-    assert tallies.Counts.of(*each).rows() == counts.rows()
 
 
 # ------------------------------------------------------------------------------------------------ history

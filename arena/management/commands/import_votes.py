@@ -9,7 +9,7 @@ from arena import imports
 from arena.models import Category
 
 FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
-PROGRESS_EVERY = 100_000  # votes
+PROGRESS_EVERY, BAR_EVERY = 100_000, 10_000  # votes
 
 
 class Command(BaseCommand):
@@ -25,8 +25,14 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="check everything, store nothing")
 
     def report(self, done: str, votes: int) -> None:
-        if votes % PROGRESS_EVERY == 0:
-            self.stderr.write(f"{votes:,} votes {done}")
+        """A bar in a terminal, else a line now and then. Of Parquet the number of rows is only known at the end."""
+        if not self.stderr.isatty():
+            if votes % PROGRESS_EVERY == 0:
+                self.stderr.write(f"{votes:,} votes {done}")
+        elif votes % BAR_EVERY == 0 or votes >= self.lines:
+            share = min(votes / self.lines, 1) if self.lines else 0
+            bar = f"[{'#' * round(30 * share):30}] {share:4.0%} " if self.lines else ""
+            self.stderr.write(f"\r{bar}{votes:,} votes {done} ", str, ending="")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -34,21 +40,28 @@ class Command(BaseCommand):
         except Category.DoesNotExist as error:
             known = ", ".join(Category.objects.values_list("slug", flat=True)) or "none yet; make one in the admin"
             raise CommandError(f"There is no category “{options['category']}”. There are: {known}.") from error
+        if not 0 < len(options["source"].strip()) <= 200:
+            raise CommandError("--source has to say in 1 to 200 characters where the votes come from.")
         try:
             data = options["file"].read_bytes()
         except OSError as error:
             raise CommandError(f"{options['file']} cannot be read: {error.strerror}.") from error
+        kind = options["format"] or FORMATS.get(options["file"].suffix.lower(), "csv")
+        self.lines = 0 if kind == "parquet" else data.rstrip(b"\n").count(b"\n") + 1
         try:
             done = imports.import_votes(
                 data,
                 category,
-                options["source"],
-                kind=options["format"] or FORMATS.get(options["file"].suffix.lower(), "csv"),
+                options["source"].strip(),
+                kind=kind,
                 dry_run=options["dry_run"],
                 report=self.report,
             )
         except imports.BadVotes as error:
             raise CommandError(f"Nothing was imported.\n{error}") from error
+        finally:
+            if self.stderr.isatty():
+                self.stderr.write("")
         if not done.new:
             self.stdout.write(f"{category} already holds this file: nothing changed.")
         elif options["dry_run"]:
