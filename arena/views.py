@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
 
-from . import battles, progress, reports, voters
+from . import battles, blinding, progress, reports, voters
 from .models import Battle, Category, Report, Voter
 
 
@@ -160,6 +160,8 @@ def _context(voter: Voter, battle: Battle, following: list[Battle]) -> dict[str,
         "prompt": battle.prompt,
         "progress": progress.of(voter, category),
         "following": following,
+        # Pages of single images name their makers: not while another pair of this prompt waits for an answer.
+        "held_back": hasattr(battle, "vote") and battle.prompt_id in blinding.open_prompts(voter),
         "reported": not _is_open(battle) and battle.reports.exists(),
         "reasons": Report.Reason,
     }
