@@ -25,6 +25,8 @@ pytestmark = pytest.mark.browser
 
 AXE = (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+COLOURS_ARRIVE = """() => Promise.allSettled(
+    document.getAnimations().filter(each => each instanceof CSSTransition).map(each => each.finished))"""
 OF_COLOUR = ["color-contrast", "link-in-text-block"]
 
 
@@ -76,6 +78,7 @@ def problems(page: Page) -> list[str]:
     found = []
     for scheme, options in (("light", {"runOnly": RULES}), ("dark", {"runOnly": OF_COLOUR})):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.evaluate(COLOURS_ARRIVE)
         result: dict[str, Any] = page.evaluate("options => axe.run(document, options)", options)
         rules = [(rule["id"], node["html"][:120]) for rule in result["violations"] for node in rule["nodes"]]
         found += [f"{scheme}, {rule}: {element}" for rule, element in rules]

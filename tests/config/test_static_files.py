@@ -25,7 +25,9 @@ def test_scripts_import_each_other_by_names_that_exist(tmp_path: Path):
     for _, _, done in storage.post_process(paths):
         assert not isinstance(done, Exception), done
     for copy in (*tmp_path.glob("js/*.*.js"), *tmp_path.glob("css/*.*.css")):
-        assert not re.search(r"(?m)^ *(//|/\*)", copy.read_text()), f"{copy.name}: comments are for readers of the source"
+        assert not re.search(r"(?m)^ *(//|/\*)", copy.read_text()), (
+            f"{copy.name}: comments are for readers of the source"
+        )
     imported = [
         (script.name, name)
         for script in tmp_path.glob("js/*.js")
