@@ -26,7 +26,7 @@ def test_scripts_import_each_other_by_names_that_exist(tmp_path: Path):
         assert not isinstance(done, Exception), done
     for copy in (*tmp_path.glob("js/*.*.js"), *tmp_path.glob("css/*.*.css")):
         assert not re.search(r"(?m)^ *(//|/\*)", copy.read_text()), (
-            f"{copy.name}: comments are for readers of the source"
+            copy.name  # they are for readers of the source
         )
     imported = [
         (script.name, name)
