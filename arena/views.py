@@ -55,7 +55,10 @@ def arena(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_safe
 def battle(request: HttpRequest, pk: UUID) -> HttpResponse:
-    voter, found = _own(request, pk)
+    try:
+        voter, found = _own(request, pk)
+    except Http404:
+        return render(request, "arena/not_yours.html", status=404)
     if found.served_at is None and _is_open(found):
         try:
             battles.show(found)
@@ -140,7 +143,7 @@ def _own(request: HttpRequest, pk: UUID) -> tuple[Voter, Battle]:
     """The voter, and a battle of theirs; somebody else's does not exist for them."""
     voter = voters.current(request)
     if voter is None:
-        raise Http404("Voting needs this site's cookie. Allow cookies and start from the arena again.")
+        raise Http404("Voting needs this site's cookie.")
     related = ("voter", "left__image_model", "right__image_model", "prompt__competition__category", "vote")
     return voter, get_object_or_404(voter.battles.select_related(*related), pk=pk)
 

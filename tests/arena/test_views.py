@@ -43,7 +43,9 @@ def test_a_stranger_is_made_a_voter_and_sent_to_a_battle(client):
 
 def test_a_forged_cookie_is_a_new_voter(client, battle):
     client.cookies["voter"] = f"{battle.voter.pk}:forged:signature"
-    assert client.get(f"/battles/{battle.pk}/").status_code == 404
+    refused = client.get(f"/battles/{battle.pk}/")
+    assert refused.status_code == 404
+    assert "your browser keeps no cookies" in refused.content.decode()
     client.get("/arena/text-to-image/")
     assert Voter.objects.count() == 2
 
