@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
 
-from . import battles, progress, reports, voters
+from . import battles, blinding, progress, reports, voters
 from .models import Battle, Category, Report, Voter
 
 
@@ -54,7 +54,10 @@ def arena(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_safe
 def battle(request: HttpRequest, pk: UUID) -> HttpResponse:
-    voter, found = _own(request, pk)
+    try:
+        voter, found = _own(request, pk)
+    except Http404:
+        return render(request, "arena/not_yours.html", status=404)
     if found.served_at is None and _is_open(found):
         try:
             battles.show(found)
@@ -139,7 +142,7 @@ def _own(request: HttpRequest, pk: UUID) -> tuple[Voter, Battle]:
     """The voter, and a battle of theirs; somebody else's does not exist for them."""
     voter = voters.current(request)
     if voter is None:
-        raise Http404("Voting needs this site's cookie. Allow cookies and start from the arena again.")
+        raise Http404("Voting needs this site's cookie.")
     related = ("voter", "left__image_model", "right__image_model", "prompt__competition__category", "vote")
     return voter, get_object_or_404(voter.battles.select_related(*related), pk=pk)
 
@@ -159,6 +162,8 @@ def _context(voter: Voter, battle: Battle, following: list[Battle]) -> dict[str,
         "prompt": battle.prompt,
         "progress": progress.of(voter, category),
         "following": following,
+        # Pages of single images name their makers: not while another pair of this prompt waits for an answer.
+        "held_back": hasattr(battle, "vote") and battle.prompt_id in blinding.open_prompts(voter),
         "reported": not _is_open(battle) and battle.reports.exists(),
         "reasons": Report.Reason,
     }

@@ -79,7 +79,9 @@ def main() -> None:
     print(f"loading ahead is {ratio:.0f} times as quick\n\nlayout shift (aim: 0): {shift:.4f}\n")
     with browser(throttled=False) as page:
         weigh(page, address)
-        lighthouse(page.url, "; ".join(f"{each['name']}={each['value']}" for each in page.context.cookies()))
+        cookies = "; ".join(f"{each['name']}={each['value']}" for each in page.context.cookies())
+        lighthouse("a battle (not to be indexed, on purpose: its SEO cannot be 100)", page.url, cookies)
+        lighthouse("the start page, where search engines send people", f"{options.url.rstrip('/')}/", "")
 
 
 @contextmanager
@@ -149,13 +151,13 @@ def weigh(page: Page, address: str) -> None:
     print(f"and once the pair is shown, the zoom: {later / 1000:.1f}\n")
 
 
-def lighthouse(address: str, cookie: str) -> None:
-    """The battle's page itself, as its voter. It forbids indexing on purpose, which Lighthouse takes off its SEO."""
+def lighthouse(what: str, address: str, cookie: str) -> None:
+    """A page as a phone sees it. A battle belongs to one voter, so it says `noindex`, which Lighthouse takes off its SEO."""
     command = shlex.split(os.environ.get("LIGHTHOUSE", "npx --no-install lighthouse"))
     flags = [
         "--quiet",
         "--output=json",
-        f"--extra-headers={json.dumps({'Cookie': cookie})}",
+        *([f"--extra-headers={json.dumps({'Cookie': cookie})}"] if cookie else []),
         f"--chrome-flags=--headless=new {' '.join(FLAGS)}",
     ]
     environment = os.environ | {"CHROME_PATH": os.environ.get("CHROMIUM") or shutil.which("chromium") or ""}
@@ -167,13 +169,14 @@ def lighthouse(address: str, cookie: str) -> None:
         print(f"Lighthouse did not run: {getattr(error, 'stderr', b'')[-300:] or error}", file=sys.stderr)
         return
     report = json.loads(done.stdout)
+    print(f"Lighthouse, phone, {what}:")
     for key, aim in AIMS.items():
         category = report["categories"][key]
-        print(f"Lighthouse, phone: {key:<16}{category['score'] * 100:>5.0f}  (aim: {aim})")
+        print(f"    {key:<16}{category['score'] * 100:>5.0f}  (aim: {aim})")
         for each in category["auditRefs"]:
             audit = report["audits"][each["id"]]
             if each["weight"] and audit["score"] is not None and audit["score"] < 0.9:
-                print(f"    {audit['title']}: {audit.get('displayValue', '')}")
+                print(f"        {audit['title']}: {audit.get('displayValue', '')}")
 
 
 if __name__ == "__main__":

@@ -111,6 +111,11 @@ def _sample(number: int, shape: str) -> tuple[bytes, images.Derivatives]:
     return data, images.normalise(data, shape)
 
 
+def forget_samples() -> None:
+    """For tests that change the pipeline."""
+    _sample.cache_clear()
+
+
 def make_voter() -> Voter:
     return Voter.objects.create()
 

@@ -119,6 +119,7 @@ class _Table:
                 self.of_model[name][f"{side.model}\0{kind}"] += 1
                 self.of_all[name][kind] += 1
                 self.models[name][side.model] += 1
+        self.seen = {name: sum(counts.values()) for name, counts in self.of_all.items()}
 
     def _measure(self, name: str, values: Sequence[Value]) -> None:
         """Where the bins of a number end, and how much of it its `given` explains – without looking at models."""
@@ -156,6 +157,5 @@ class _Table:
         return self._log_chance(name, kind, pair.one.model) - self._log_chance(name, kind, pair.other.model)
 
     def _log_chance(self, name: str, kind: str, model: str) -> float:
-        seen = sum(self.of_all[name].values())
-        usual = (self.of_all[name][kind] + 1) / (seen + 1 + len(self.of_all[name]))
+        usual = (self.of_all[name][kind] + 1) / (self.seen[name] + 1 + len(self.of_all[name]))
         return log((self.of_model[name][f"{model}\0{kind}"] + PRIOR * usual) / (self.models[name][model] + PRIOR))

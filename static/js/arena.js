@@ -38,6 +38,19 @@ document.addEventListener("htmx:afterSettle", () => {
   lookAhead(battle());
   goOn(battle());
 });
+// The bar turns into names by a view transition, where there are any and motion is wanted. htmx starts it and forgets it;
+// one that is cut short, by a phone that is turned for example, is no error: the change itself was made.
+const start = document.startViewTransition?.bind(document);
+if (start) {
+  document.startViewTransition = (change) => {
+    const transition = start(change);
+    transition.ready.catch(() => {});
+    return transition;
+  };
+}
+document.addEventListener("htmx:beforeTransition", (event) => {
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) event.preventDefault();
+});
 document.addEventListener("arena:shown", () => lookAhead(battle()));
 document.addEventListener("arena:shown", loadZoom, { once: true });
 document.addEventListener("arena:next", () => goOn(battle()));
@@ -76,6 +89,8 @@ const steps = {
 };
 
 document.addEventListener("keydown", (event) => {
+  // A key that is held down answers once: the browser would press the focused button, then “Next”, again and again.
+  if (event.repeat && event.key === "Enter" && event.target.closest("#battle")) event.preventDefault();
   const action = ACTIONS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!action || isTaken(event)) return;
   if (action === "next" && !battle().querySelector(".next")) return;

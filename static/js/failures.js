@@ -1,7 +1,11 @@
 // When the network or the server fails: say so, keep the choice, offer the same again. Voting twice is harmless, the
 // server takes the first answer only.
 let pressed = null;
-document.addEventListener("submit", (event) => { pressed = event.submitter; }, true);
+document.addEventListener("submit", (event) => {
+  pressed?.classList.remove("is-chosen");
+  pressed = event.submitter;
+  pressed?.classList.add("is-chosen"); // seen at once, however long the answer takes
+}, true);
 
 function fail(message, label, retry) {
   const box = document.querySelector("#battle .failure");
@@ -16,7 +20,6 @@ function fail(message, label, retry) {
 function again(event) {
   const { elt } = event.detail;
   const trigger = elt.matches("form") ? pressed : elt;
-  trigger?.classList.add("is-chosen");
   return { what: elt.matches(".votes") ? "your vote" : "your request", retry: () => (trigger?.isConnected ? trigger.click() : location.reload()) };
 }
 
@@ -38,7 +41,13 @@ document.addEventListener("arena:broken", () => {
   fail("An image could not be loaded. Try again, or skip this pair.", "Try again", () => location.reload());
 });
 
-document.addEventListener("htmx:beforeRequest", () => {
-  const box = document.querySelector("#battle .failure");
-  if (box) box.hidden = true;
+document.addEventListener("arena:late", () => {
+  fail("The images are slow to arrive. Both will be shown together; you can also skip this pair.", "Try again", () => location.reload());
 });
+
+for (const type of ["htmx:beforeRequest", "arena:shown"]) {
+  document.addEventListener(type, () => {
+    const box = document.querySelector("#battle .failure");
+    if (box) box.hidden = true;
+  });
+}

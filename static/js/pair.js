@@ -2,6 +2,7 @@
 
 export const battle = () => document.getElementById("battle");
 const looked = new WeakSet();
+const PATIENCE = 8000; // ms until somebody who looks at two grey boxes is told why
 
 /** Resolves to whether the image can be shown. A changed `srcset` choice interrupts decode() but is no failure. */
 async function isDecoded(image) {
@@ -24,12 +25,21 @@ export function uncover(section) {
   section.querySelector(".votes fieldset").disabled = false;
 }
 
+// htmx takes the forms over at this event: a vote before it would load a whole page, without retry and without the next pair.
+const isReady = new Promise((ready) => {
+  if (document.readyState === "complete") ready();
+  else document.addEventListener("DOMContentLoaded", ready, { once: true });
+});
+
 /** Votes are taken only once both images are seen. */
 export async function showTogether(section) {
   if (looked.has(section) || section.dataset.state !== "open") return;
   looked.add(section);
   section.querySelector(".votes fieldset").disabled = true;
+  const late = setTimeout(() => section.dispatchEvent(new CustomEvent("arena:late", { bubbles: true })), PATIENCE);
   const decoded = await areDecoded(section);
+  clearTimeout(late);
+  await isReady;
   if (!section.isConnected) return;
   if (!decoded) {
     section.dispatchEvent(new CustomEvent("arena:broken", { bubbles: true }));

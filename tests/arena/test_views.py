@@ -43,7 +43,9 @@ def test_a_stranger_is_made_a_voter_and_sent_to_a_battle(client):
 
 def test_a_forged_cookie_is_a_new_voter(client, battle):
     client.cookies["voter"] = f"{battle.voter.pk}:forged:signature"
-    assert client.get(f"/battles/{battle.pk}/").status_code == 404
+    refused = client.get(f"/battles/{battle.pk}/")
+    assert refused.status_code == 404
+    assert "your browser keeps no cookies" in refused.content.decode()
     client.get("/arena/text-to-image/")
     assert Voter.objects.count() == 2
 
@@ -102,6 +104,19 @@ def test_a_pair_loaded_ahead_is_shown_by_its_address_or_by_the_browsers_word(cli
     assert client.get(f"/battles/{second.pk}/").status_code == 200
     client.post(f"/battles/{second.pk}/skip/")
     assert client.post(f"/battles/{second.pk}/show/").status_code == 200  # shown, and over
+
+
+def test_the_reveal_leads_to_both_images_own_pages_unless_their_prompt_is_still_asked_about(client, battle):
+    pages = [battle.left.get_absolute_url(), battle.right.get_absolute_url()]
+    assert not any(page in client.get(f"/battles/{battle.pk}/").content.decode() for page in pages)
+    reply = client.post(f"/battles/{battle.pk}/vote/", {"outcome": "left"}, **HTMX).content.decode()
+    assert all(f'href="{page}"' in reply for page in pages)
+    assert all(client.get(page).status_code == 200 for page in pages)
+    another = make.make_entry(battle.prompt)
+    make.make_battle(battle.voter, battle.left, another)
+    shown_again = client.get(f"/battles/{battle.pk}/").content.decode()
+    assert "Kestrel Nine" in shown_again
+    assert not any(page in shown_again for page in pages)  # they would be refused
 
 
 def test_the_reply_to_the_vote_names_both(client, battle):

@@ -7,7 +7,6 @@ from datetime import timedelta
 from itertools import permutations
 from random import Random
 
-import numpy as np
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
