@@ -138,7 +138,7 @@ def by_tag() -> dict[str, list[Result]]:
     shown = Record.objects.filter(prompt__competition__is_published=True).annotate(
         tag=Func(F("prompt__tags"), function="unnest")
     )
-    rows = list(shown.order_by().values("image_model", "tag").annotate(**_SUMS))
+    rows: list[Any] = list(shown.order_by().values("image_model", "tag").annotate(**_SUMS))
     models = ImageModel.objects.in_bulk({row["image_model"] for row in rows})
     found: dict[str, list[Result]] = {}
     for row in rows:
