@@ -3,7 +3,7 @@
 Needs the development environment (evalica, choix) and a PostgreSQL in DATABASE_URL, where it makes a database of its
 own that it drops again; without DATABASE_URL those targets are skipped. arena-rank joins in when it is installed here,
 or in another environment whose Python ARENA_RANK_PYTHON names. Times are CPU seconds, medians, linear algebra on one
-thread. `--full` goes to 5 million votes and more repetitions; it takes half an hour, each part less than seven minutes.
+thread. `--full` goes to 5 million votes and more repetitions; it takes a quarter of an hour, each target less than seven minutes.
 """
 
 from __future__ import annotations
