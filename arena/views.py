@@ -31,7 +31,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_name": settings.SITE_NAME,
         "demo": settings.DEMO,
         "source_url": settings.SOURCE_URL,
-        "theme": request.COOKIES.get("theme") if request.COOKIES.get("theme") in ("light", "dark") else "",
         "voting_categories": Category.objects.filter(competitions__is_published=True).distinct(),
     }
 

@@ -2,8 +2,6 @@
 
 from django.urls import include, path
 
-from providers.gateway.asynchronous import in_own_thread
-from providers.gateway.urls import patterns
 from providers.gateway.views import not_found
 
 from . import health
@@ -11,7 +9,7 @@ from . import health
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
-    path("", include((patterns(in_own_thread), "gateway"), namespace="gateway")),
+    path("", include("providers.gateway.urls")),
 ]
 
 handler404 = not_found  # no pages here: also what no pattern matches is answered in the envelope

@@ -173,7 +173,14 @@ DATABASES["default"].setdefault("OPTIONS", {}).update({"server_side_binding": Tr
 # Where each thread keeps its own, the pool would only cost: 16 % of the votes per second.
 if DATABASE_POOL := env_int("DATABASE_POOL", 0):
     DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}  # a restart of Postgres costs no answer
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 30}
+    from config.pool import PooledConnection
+
+    DATABASES["default"]["OPTIONS"]["pool"] = {
+        "min_size": 1,
+        "max_size": DATABASE_POOL,
+        "timeout": 30,
+        "connection_class": PooledConnection,
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Valkey and Celery ───────────────────────────────────────────────────────────────────────────────────────────────────

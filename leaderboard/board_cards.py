@@ -1,4 +1,5 @@
-"""The picture that a link to a board shows where it is shared: its first five models with their intervals.
+"""The picture that a link to a board shows where it is shared: its first five models with their intervals. And that of
+all pages without one of their own.
 
 Drawn when somebody asks, kept under the board's version; the address carries that version too.
 """
@@ -9,8 +10,9 @@ import hashlib
 import io
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.urls import reverse
-from PIL import ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from arena.models import Category
 
@@ -35,6 +37,43 @@ def of_category(category: Category, host: str) -> bytes:
     )
 
 
+def of_site(host: str) -> bytes:
+    return kept("site card", settings.SITE_NAME, host, seconds=60 * MINUTE, make=lambda: _draw_site(host))
+
+
+def _draw_site(host: str) -> bytes:
+    card = backdrop()
+    draw = ImageDraw.Draw(card)
+    draw.text((MARGIN, 84), shortened(settings.SITE_NAME, WIDTH - 2 * MARGIN, 34, 700), ACCENT, font=typeface(34, 700))
+    for index, line in enumerate(("Two images,", "one prompt,", "no names.")):
+        draw.text((MARGIN, 150 + index * 100), line, WHITE, font=typeface(92, 800))
+    draw.text((MARGIN, 490), "AI image models, rated by blind votes", SOFT, font=typeface(34, 500))
+    draw.text((MARGIN, HEIGHT - 68), shortened(host, WIDTH - 2 * MARGIN, 25, 500), SOFT, font=typeface(25, 500))
+    _paste_mark(card, WIDTH - MARGIN - 420, 100, 14)
+    return _jpeg(card)
+
+
+def _paste_mark(card: Image.Image, x: int, y: int, unit: int) -> None:
+    """The two sheets of static/favicon.svg, 28 by 22 units, drawn at thrice the size for smooth edges."""
+    size = (28 * unit, 22 * unit)
+
+    def sheet(left: int, top: int) -> Image.Image:
+        mask = Image.new("L", (size[0] * 3, size[1] * 3))
+        corners = [value * unit * 3 for value in (left, top, left + 18, top + 18)]
+        ImageDraw.Draw(mask).rounded_rectangle(corners, 5 * unit * 3, 255)
+        return mask.resize(size, Image.Resampling.LANCZOS)
+
+    one, other = sheet(0, 0), sheet(10, 4)
+    for colour, mask in (("#4f39d8", one), ("#ff7a45", other), ("#14141f", ImageChops.multiply(one, other))):
+        card.paste(Image.new("RGB", size, colour), (x, y), mask)
+
+
+def _jpeg(card: Image.Image) -> bytes:
+    out = io.BytesIO()
+    card.save(out, "JPEG", quality=88)
+    return out.getvalue()
+
+
 def _draw(category: Category, host: str) -> bytes:
     board = [each for each in standings.board(category) if each.half_width is not None]
     card = backdrop()
@@ -48,9 +87,7 @@ def _draw(category: Category, host: str) -> bytes:
     total = getattr(getattr(category, "board", None), "votes", 0)
     foot = f"{len(board)} models · {total:,} votes · {host}{category.get_absolute_url()}"
     draw.text((MARGIN, HEIGHT - 68), shortened(foot, WIDTH - 2 * MARGIN, 25, 500), SOFT, font=typeface(25, 500))
-    out = io.BytesIO()
-    card.save(out, "JPEG", quality=88)
-    return out.getvalue()
+    return _jpeg(card)
 
 
 def _rows(draw: ImageDraw.ImageDraw, board: Sequence[Standing]) -> None:

@@ -169,7 +169,9 @@ def fit(cells: Cells, *, start: Mapping[str, float] | None = None, tolerance: fl
     tables, squared = tables_of(k, cells.left, cells.right, cells.score, cells.n, cells.squared)
     tables, squared = unsided(tables), unsided(squared)
     core = component(tables)
-    rest = np.setdiff1d(np.arange(k), core)
+    connected = np.zeros(k, np.bool_)
+    connected[core] = True
+    rest = np.flatnonzero(~connected)
     x = np.zeros(k)
     if start is None:
         x[core] = cold_start(among(tables, core))
@@ -179,15 +181,17 @@ def fit(cells: Cells, *, start: Mapping[str, float] | None = None, tolerance: fl
     bread, covariance, iterations = np.zeros((k, k)), np.zeros((k, k)), 0
     covariance[rest, rest] = np.inf
     if core.size:
-        inside = np.ix_(core, core)
-        x[core], iterations = newton(among(tables, core), x[core] - x[core].mean(), tolerance / SCALE)
+        among_core = slice(None) if core.size == k else np.ix_(core, core)
+        own = among(tables, core)
+        x[core], inverse, iterations = newton(own, x[core] - x[core].mean(), tolerance / SCALE)
         x[core] -= x[core].mean()
-        bread[inside], covariance[inside] = sandwich(among(tables, core), among(squared, core), x[core])
+        bread[among_core] = inverse
+        covariance[among_core] = SCALE**2 * sandwich(inverse, among(squared, core), x[core])
     if rest.size:
         with_average = np.pad(tables, ((0, 0), (0, 1), (0, 1)))  # index k: the average player, at 0
         with_average[1, rest, k] = 1
         x = newton(with_average, np.append(x, 0.0), tolerance / SCALE, free=rest)[0][:k]
-    return Fit(cells.models, MEAN + SCALE * x, SCALE**2 * covariance, np.isin(np.arange(k), core), bread, iterations)
+    return Fit(cells.models, MEAN + SCALE * x, covariance, connected, bread, iterations)
 
 
 def side_effect(cells: Cells) -> SideEffect:
@@ -204,14 +208,14 @@ def side_effect(cells: Cells) -> SideEffect:
         return SideEffect(0.0, math.inf)
     with_tie = tables.copy()
     with_tie[1, 0, 0] += 1  # a model against itself: z = e_γ, the virtual tie
-    x, _ = newton(with_tie, np.zeros(k + 1))
+    x, bread, _ = newton(with_tie, np.zeros(k + 1))
     p, q = probabilities(x, k)
     information = gram(tables.sum(0) * p * q, k + 1)
     strengths = pseudo_inverse(information[:k, :k], k)
     own = information[k, k] - information[k, :k] @ strengths @ information[:k, k]  # what strengths do not explain
     if own < 1e-9 * information[k, k]:
         return SideEffect(0.0, math.inf)
-    _, covariance = sandwich(with_tie, squared, x)
+    covariance = sandwich(bread, squared, x)
     return SideEffect(SCALE * float(x[k]), SCALE * math.sqrt(covariance[k, k]))
 
 

@@ -82,6 +82,11 @@ class Filters:
         values = (self.lab, self.licence, self.weights, self.provider, self.price, self.released, self.status)
         return sum(value not in ("", None) for value in values)
 
+    @property
+    def unfiltered(self) -> str:
+        """The query of the same board in the same order, with all its rows."""
+        return self.query(**dict.fromkeys(FIELDS, ""))
+
     def query(self, **changes: str) -> str:
         """The address's query with some words changed; an empty word goes away."""
         kept = {name: value for name, value in {**self.given, **changes}.items() if value}

@@ -20,10 +20,6 @@ class Picture:
     notes: tuple[str, ...]
     axis: charts.Axis
 
-    @property
-    def has_provisional(self) -> bool:
-        return any(point.provisional for point in self.points)
-
 
 @dataclass(frozen=True, slots=True)
 class Landscape:
@@ -34,8 +30,10 @@ class Landscape:
 def of_rows(rows: Sequence[Row]) -> Landscape:
     """The landscape of the rows that a board shows."""
     return Landscape(
-        _picture(rows, charts.COST, lambda row: None if row.price is None else float(row.price), "without a price"),
-        _picture(rows, charts.SPEED, lambda row: row.seconds, "waiting for enough calls to time"),
+        _picture(
+            rows, charts.COST, lambda row: None if row.price is None else float(row.price), "without pricing omitted"
+        ),
+        _picture(rows, charts.SPEED, lambda row: row.seconds, "waiting for enough speed data"),
     )
 
 
@@ -62,7 +60,9 @@ def _picture(rows: Sequence[Row], axis: charts.Axis, value: Callable[[Row], floa
                 )
             )
     notes = [
-        f"{n} model{'s' if n > 1 else ''} {why} omitted." for n, why in ((left_out, reason), (free, "at no cost")) if n
+        f"{n} model{'s' if n > 1 else ''} {why}."
+        for n, why in ((left_out, reason), (free, "free of charge omitted: a log scale has no zero"))
+        if n
     ]
     return Picture(
         charts.scatter(points, axis, charts.WIDE) if points else None,

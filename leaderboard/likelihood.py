@@ -24,6 +24,8 @@ Numbers = NDArray[np.floating[Any]]
 
 TOLERANCE = 5e-8  # nats, about 1e-5 Elo: a Newton step this small leaves an error of about its square
 MAX_STEPS = 200  # Newton needs 3 to 8; a bound, so that a fit always returns
+NEARLY = 2e-5  # nats: after a step this small the next one ends the search, so it brings the inverse that is asked for
+FAR = 300.0  # nats: strengths further apart than this are compared by their differences, for their exponentials vanish
 DUST = 1e-9  # counts below this share of the largest are no evidence, only a singular matrix
 
 
@@ -31,22 +33,28 @@ def tables_of(
     k: int, left: Ints, right: Ints, score: Floats, n: Floats, squared: Floats | None
 ) -> tuple[Floats, Floats]:
     """Σw and Σw² as [3, K, K]. Whole numbers add up exactly; other weights are added in ascending order."""
-    where = ((2 * score).astype(np.int64) * k + left) * k + right
+    where = (2 * score).astype(np.int64)
+    for code in (left, right):
+        where *= k
+        where += code
+    whole = bool((n == np.rint(n)).all()) and (squared is None or bool((squared == np.rint(squared)).all()))
 
     def added(weights: Floats) -> Floats:
-        order = slice(None) if (weights == np.rint(weights)).all() else np.argsort(weights)
+        order = slice(None) if whole else np.argsort(weights)
         return np.asarray(np.bincount(where[order], weights[order], 3 * k * k), np.float64).reshape(3, k, k)
 
     tables = added(n)
     squares = tables if squared is None else added(squared)
-    dust = tables < DUST * tables.max(initial=0)
-    tables[dust] = squares[dust] = 0
+    least = DUST * tables.max(initial=0)
+    if not whole or least > 1:
+        dust = tables < least
+        tables[dust] = squares[dust] = 0
     return tables, squares
 
 
 def unsided(tables: Floats) -> Floats:
-    """The same votes turned so that the lower index stands on the left: which side a model was on drops out."""
-    return np.triu(tables + tables[::-1].transpose(0, 2, 1))
+    """The same votes, half of each turned round: which side a model was on drops out. Halves are exact."""
+    return (tables + tables[::-1].transpose(0, 2, 1)) / 2
 
 
 def among(tables: Floats, models: Ints) -> Floats:
@@ -60,6 +68,8 @@ def component(tables: Floats) -> Ints:
     if not beat_or_tied.any():
         return np.empty(0, np.int64)
     reach = beat_or_tied | np.eye(k, dtype=np.bool_)
+    if reach.all():
+        return np.arange(k)
     while not reach.all():  # paths of up to 1, 2, 4, … edges
         further = reach.astype(np.float32) @ reach.astype(np.float32) > 0
         if (further == reach).all():
@@ -81,10 +91,16 @@ def _log_odds(x: Floats, k: int) -> Floats:
 
 
 def probabilities(x: Floats, k: int) -> tuple[Floats, Floats]:
-    """P(left wins) and P(right wins) as [K, K], each accurate to its last digit."""
-    odds_against = np.exp(np.minimum(-_log_odds(x, k), 700))
-    p = 1 / (1 + odds_against)
-    return p, odds_against * p
+    """P(left wins) and P(right wins) as [K, K], each accurate to its last digits."""
+    level = x[:k].max() if k else 0.0
+    if k and level - x[:k].min() > FAR:
+        odds_against = np.exp(np.minimum(-_log_odds(x, k), 700))
+        p = 1 / (1 + odds_against)
+        return p, odds_against * p
+    right = np.exp(x[:k] - level)
+    left = right if len(x) == k else right * math.exp(min(max(float(x[k]), -FAR), FAR))
+    both = np.add.outer(left, right)
+    return left[:, None] / both, right / both
 
 
 def gram(weight: Floats, size: int) -> Floats:
@@ -106,33 +122,52 @@ def cold_start(tables: Floats) -> Floats:
     return x
 
 
-def newton(tables: Floats, x: Floats, tolerance: float = TOLERANCE, free: Ints | None = None) -> tuple[Floats, int]:
-    """Maximise the log-likelihood over x[free] (default: all, up to a constant) → (x, steps taken).
+def newton(
+    tables: Floats, x: Floats, tolerance: float = TOLERANCE, free: Ints | None = None
+) -> tuple[Floats, Floats, int]:
+    """Maximise the log-likelihood over x[free] (default: all, up to a constant) → (x, H⁻¹ there, steps taken).
 
     Damping: along a step that moves no vote's log-odds by more than δ, the curvature changes by a factor of at most e^δ
     (Bach, Electron. J. Stat. 4:384, 2010). A full step then gains if δ ≤ 1, and a step of ln(1+δ)/δ always does
     (Sun & Tran-Dinh, Math. Program. 178:145, 2019). So there is no line search, to stall on round-off.
+
+    Each step about squares the error. The last one, known beforehand by the size of the one before, is taken with H⁻¹
+    itself: its H differs from that of the result by less than `NEARLY` squared. With `free`, no H⁻¹ is made.
     """
     k, size = tables.shape[1], len(x)
     won, lost = tables[2] + tables[1] / 2, tables[0] + tables[1] / 2
     total = won + lost
-    met = total > 0
     move: Any = slice(None) if free is None else free
     block: Any = slice(None) if free is None else np.ix_(free, free)
+    inverse = np.empty((0, 0))
     x, steps, delta = x.copy(), 0, math.inf
-    while delta > tolerance and steps < MAX_STEPS:
+    while True:
         p, q = probabilities(x, k)
         residual = won * q - lost * p  # = won − total·p, without cancellation
         gradient = np.append(residual.sum(1) - residual.sum(0), [residual.sum()] * (size - k))
-        curvature = gram(total * p * q, size)
-        if free is None:
-            curvature[:k, :k] += np.trace(curvature[:k, :k]) / k**2
+        p *= q
+        p *= total
+        curvature = gram(p, size)
         step = np.zeros(size)
-        step[move] = np.linalg.solve(curvature[block], gradient[move])
-        delta = float(np.abs(_log_odds(step, k)).max(where=met, initial=0))
+        ends = delta <= max(NEARLY, tolerance) or steps >= MAX_STEPS
+        if ends and free is None:
+            inverse = pseudo_inverse(curvature, k)
+            step = inverse @ gradient
+        else:
+            if free is None:
+                curvature[:k, :k] += np.trace(curvature[:k, :k]) / k**2
+            step[move] = np.linalg.solve(curvature[block], gradient[move])
+        delta = _largest_move(step, k, total)
         x += step if delta <= 1 else step * (math.log1p(delta) / delta)
         steps += 1
-    return x, steps
+        if (ends or free is not None) and (delta <= tolerance or steps > MAX_STEPS):
+            return x, inverse, steps
+
+
+def _largest_move(step: Floats, k: int, total: Floats) -> float:
+    """By how much a step moves the log-odds of any vote; of small steps an upper bound, which costs less."""
+    bound = float(np.ptp(step[:k]) + np.abs(step[k:]).sum()) if k else 0.0
+    return bound if bound <= 1 else float(np.abs(_log_odds(step, k)).max(where=total > 0, initial=0))
 
 
 def pseudo_inverse(curvature: Floats, k: int) -> Floats:
@@ -145,11 +180,10 @@ def pseudo_inverse(curvature: Floats, k: int) -> Floats:
     return inverse
 
 
-def sandwich(tables: Floats, squared: Floats, x: Floats) -> tuple[Floats, Floats]:
-    """H⁻¹ and H⁻¹BH⁻¹ in nats²."""
-    k, size = tables.shape[1], len(x)
+def sandwich(bread: Floats, squared: Floats, x: Floats) -> Floats:
+    """H⁻¹BH⁻¹ in nats², from H⁻¹."""
+    k, size = squared.shape[1], len(x)
     p, q = probabilities(x, k)
-    bread = pseudo_inverse(gram(tables.sum(0) * p * q, size), k)
     meat = gram(squared[2] * q**2 + squared[1] * (0.5 - p) ** 2 + squared[0] * p**2, size)
     covariance = bread @ meat @ bread
-    return bread, (covariance + covariance.T) / 2
+    return (covariance + covariance.T) / 2

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from . import facts, filters
 from .standings import Standing
 
 
-def rows(standings: Sequence[Standing], mode: str) -> list[filters.Row]:
-    """One row per standing, in the same order, except that models without an interval come last: they have no rank."""
-    known = facts.of_models([each.rating.image_model_id for each in standings], mode)
+def rows(
+    standings: Sequence[Standing], mode: str, known: dict[int, facts.Facts] | None = None, *, imported: bool = False
+) -> list[filters.Row]:
+    """One row per standing, in the same order, except that models without an interval come last: they have no rank.
+
+    `known` are the facts of these models, where somebody has them already. Where votes came from elsewhere and none
+    was “both bad”, nobody was asked that, so nothing is known of keepers.
+    """
+    if known is None:
+        known = facts.of_models([each.rating.image_model_id for each in standings], mode)
     found = [_row(each, known.get(each.rating.image_model_id, facts.Facts())) for each in standings]
+    if imported and not any(each.rating.both_bad for each in standings):
+        found = [replace(row, keeper_rate=None) for row in found]
     return sorted(found, key=lambda row: row.standing.half_width is None)
 
 
@@ -38,6 +48,17 @@ def _row(standing: Standing, facts: facts.Facts) -> filters.Row:
         standing=standing,
         facts=facts,
     )
+
+
+def unknown(rows: Sequence[filters.Row]) -> list[str]:
+    """The columns in which no row has anything to say, as those of prices on a board of imported votes."""
+    said = {
+        "keeper": any(row.keeper_rate is not None for row in rows),
+        "price": any(row.price is not None for row in rows),
+        "seconds": any(row.seconds is not None for row in rows),
+        "licence": any(row.licence or row.open_weights for row in rows),
+    }
+    return [column for column, has in said.items() if not has]
 
 
 def by_tier(rows: Sequence[filters.Row]) -> list[tuple[int | None, list[filters.Row]]]:

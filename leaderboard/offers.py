@@ -16,6 +16,7 @@ from . import facts, standings
 from .chooser import Candidate, Wish
 from .standings import Standing
 
+WORDS = ("budget", "seconds", "weights", "licence", "tier", "ratio")  # of a wish, besides its needs
 TIERS = ("1K", "2K", "4K")
 RATIOS = ("1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16", "21:9")
 # Parameters a buyer may not do without, in the words of a form. Others are too many to list, and too rare to need.

@@ -133,6 +133,19 @@ def with_tag(tag: str) -> dict[int, list[Result]]:
     return {pk: in_order(each) for pk, each in found.items()}
 
 
+def by_tag() -> dict[str, list[Result]]:
+    """By tag, every model's record over all published prompts that carry it, best share first. Two queries."""
+    shown = Record.objects.filter(prompt__competition__is_published=True).annotate(
+        tag=Func(F("prompt__tags"), function="unnest")
+    )
+    rows = list(shown.order_by().values("image_model", "tag").annotate(**_SUMS))
+    models = ImageModel.objects.in_bulk({row["image_model"] for row in rows})
+    found: dict[str, list[Result]] = {}
+    for row in rows:
+        found.setdefault(row["tag"], []).append(_result(models[row["image_model"]], row))
+    return {tag: in_order(each) for tag, each in found.items()}
+
+
 def tags(category: Category) -> list[tuple[str, int]]:
     """The tags of the category's published prompts with the votes cast on them, most first."""
     tag = Func(F("prompt__tags"), function="unnest")

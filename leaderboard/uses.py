@@ -32,6 +32,28 @@ def tags() -> list[tuple[str, int]]:
     return list(published.order_by().values_list(tag).annotate(n=Count("*")).order_by("-n", tag))
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    tag: str
+    prompts: int
+    votes: int
+    best: list[Result]  # the first three with votes enough
+
+
+def overview() -> list[Summary]:
+    """Every use, those with the most prompts first, with its best models over all categories."""
+    did = results.by_tag()
+    return [
+        Summary(
+            tag,
+            prompts,
+            sum(each.votes for each in did.get(tag, [])) // 2,
+            [each for each in did.get(tag, []) if each.votes >= ENOUGH][:3],
+        )
+        for tag, prompts in tags()
+    ]
+
+
 def of_tag(tag: str, hidden: Collection[int] = ()) -> Use:
     """Results by category, and some of the prompts with their best images."""
     tagged = Prompt.objects.current().filter(competition__is_published=True, tags__contains=[tag])

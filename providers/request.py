@@ -58,12 +58,16 @@ class ProviderCall:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedImage:
-    """The bytes of one image as the provider delivered them, with the size measured from the bytes."""
+    """The bytes of one image as the provider delivered them, with the size measured from the bytes.
+
+    `encoded` is the same in base64, where they came so: whoever wants them so again need not encode them.
+    """
 
     data: bytes
     content_type: str
     width: int
     height: int
+    encoded: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ def generate(
     time_limit: float,
     provider: str = "",
     stop: threading.Event | None = None,
+    id: uuid.UUID | None = None,
 ) -> Generated:
     """Make the images with the best offering; what it does not make is asked of the next. With `provider`, only of it.
 
@@ -64,7 +65,7 @@ def generate(
 
     `time_limit` in seconds bounds what each offering may take, downloads included. Setting `stop`, from another thread,
     ends it early: no more polls, the provider is told to cancel, nobody else is asked. Every request sent is recorded
-    as a Call. The arena takes a refusal for an answer, does not pay twice for an image that was probably made and lost
+    as a Call, all under one `id`, by which a caller finds them again. The arena takes a refusal for an answer, does not pay twice for an image that was probably made and lost
     on its way, and waits for our own limits instead of paying more elsewhere; other callers go on to the next offering.
 
     Raises the last ProviderError when no image came, its `spent` and `attempts` telling all tries; HeldBack when
@@ -76,7 +77,7 @@ def generate(
             f"No provider that this installation has a key for offers {image_model.name} ({request.mode}). "
             "Set the provider's key, or activate an offering in the admin."
         )
-    id, images, attempts = uuid.uuid4(), list[Delivered](), list[Attempt]()
+    id, images, attempts = id or uuid.uuid4(), list[Delivered](), list[Attempt]()
     failure: ProviderError | None = None
     held: HeldBack | None = None
     for number, offering in enumerate(offerings, 1):

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from arena import battles
-from leaderboard import slices
+from leaderboard import kept, slices
+from leaderboard.views import printed
 from providers import health, routing, sending, valkey
 from providers.simulator import Simulator
 
@@ -39,6 +40,13 @@ def _fresh_pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def _fresh_slices() -> None:
     """Boards that are kept in memory belong to the database of one test."""
     slices.forget()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are printed anew for every reader: tests change what they show, and look again."""
+    monkeypatch.setattr(kept, "PREFIX", f"test:{secrets.token_hex(4)}:")
+    monkeypatch.setattr(printed, "FRESH", 0.0)
 
 
 @pytest.fixture(autouse=True)

@@ -26,10 +26,11 @@ class Axis:
 
     title: str
     write: Callable[[float], str]
+    short: str = "value"
 
 
-COST = Axis("Cost per image (USD, log scale)", ticks.dollars)
-SPEED = Axis("Median seconds per image (log scale)", ticks.seconds)
+COST = Axis("Cost per image (USD, log scale)", ticks.dollars, "price")
+SPEED = Axis("Median seconds per image (log scale)", ticks.seconds, "time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,16 @@ class Scatter:
     bars: tuple[Bars, ...]
     dots: tuple[Dot, ...]  # in the order of painting: the current model is last, on top
     summary: str
+
+    @property
+    def kinds(self) -> set[Kind]:
+        """Which marks it has: a legend explains no others."""
+        return {dot.kind for dot in self.dots}
+
+    @property
+    def unnamed(self) -> int:
+        """Marks whose name had no place and stands in the tooltip and the table only."""
+        return sum(dot.label is None for dot in self.dots)
 
     @property
     def middle(self) -> float:
@@ -193,7 +204,11 @@ def _x_axis(values: Sequence[float], axis: Axis, frame: Frame) -> tuple[Callable
     def written(found: Sequence[float]) -> list[tuple[float, str]]:
         return [(place(value), axis.write(value)) for value in found]
 
-    values = ticks.logarithmic(math.exp(low), math.exp(high), lambda found: ticks.apart(written(found), frame.letters))
+    def fits(found: Sequence[float]) -> bool:
+        words = written(found)
+        return len({text for _, text in words}) == len(words) and ticks.apart(words, frame.letters)
+
+    values = ticks.logarithmic(math.exp(low), math.exp(high), fits)
     half = frame.letters * 2
     return place, ticks.ticks((at, words) for at, words in written(values) if at <= frame.width - half)
 

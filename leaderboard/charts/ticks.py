@@ -11,7 +11,8 @@ from .frames import Tick
 _STEPS = (1, 2, 2.5, 5, 10)
 _USUAL: tuple[tuple[float, ...], ...] = ((1, 2, 5), (1, 3), (1,))
 _DENSE: tuple[tuple[float, ...], ...] = ((1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 5, 7))  # for less than a decade
-_FEW = 3
+_FEW, _MOST = 3, 9
+_NEAR = 3  # ends of an axis whose numbers are closer than that are taken at even steps
 
 
 def linear(low: float, high: float, most: int) -> list[float]:
@@ -40,8 +41,22 @@ def logarithmic(low: float, high: float, fits: Callable[[Sequence[float]], bool]
     patterns = [within(mantissas) for mantissas in _USUAL]
     if len(patterns[0]) < _FEW:
         patterns = [*(within(mantissas) for mantissas in _DENSE), *patterns]
+    if high / low < _NEAR:  # between 11 and 19 there is no such number
+        patterns = [*_even(low, high), *patterns]
     patterns += [within((1,), every) for every in range(2, len(decades) + 1)]
     return next((found for found in patterns if found and fits(found)), [])
+
+
+def _even(low: float, high: float) -> list[list[float]]:
+    """Round numbers at even distances, the finest first."""
+    found = []
+    power = math.floor(math.log10(high - low)) if high > low else 0
+    for mantissa, exponent in ((1, power - 1), (2, power - 1), (5, power - 1), (1, power), (2, power)):
+        step = _times_power(mantissa, exponent)
+        first, last = math.ceil(low / step), math.floor(high / step)
+        if _FEW <= last - first + 1 <= _MOST and first > 0:
+            found.append([float(f"{k * step:.6g}") for k in range(first, last + 1)])
+    return found
 
 
 def _times_power(mantissa: float, power: int) -> float:

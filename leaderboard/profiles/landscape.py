@@ -68,7 +68,6 @@ def _figure(side: Side, axis: charts.Axis, current: str) -> dict[str, object]:
         "points": points,
         "notes": side.notes,
         "axis": axis,
-        "has_provisional": any(point.provisional for point in points),
     }
 
 

@@ -21,6 +21,12 @@ def sort_query(filters: Filters, by: str) -> str:
     return filters.query(sort=f"-{by}" if turned else "" if by == "rank" else by)
 
 
+@register.simple_tag
+def board_query(filters: Filters, window: str = "", tag: str = "") -> str:
+    """The address of another board of the category, with the same filters and order."""
+    return f"?{query}" if (query := filters.query(window=window, tag=tag)) else "."
+
+
 @register.filter
 def ascends(filters: Filters) -> bool:
     return SORTS[filters.sort][1] == filters.reverse

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -9,18 +11,36 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from arena.models import Category
-from leaderboard import board_cards, exports, filters, heads, landscape, listing, results, standings, structured
+from leaderboard import (
+    board_cards,
+    board_pictures,
+    exports,
+    facts,
+    filters,
+    heads,
+    landscape,
+    listing,
+    results,
+    standings,
+    structured,
+)
 from leaderboard.kept import MINUTE, kept
 from leaderboard.models import Board
 from leaderboard.standings import Standing
 
+from .printed import of_category, printed
+
+WORDS = ("window", "tag", "sort", *filters.FIELDS)  # that the address of a board may carry
+
 
 @require_safe
+@printed()
 def index(request: HttpRequest) -> HttpResponse:
     return render(request, "leaderboard/index.html", {"boards": heads.all_boards(3)})
 
 
 @require_safe
+@printed()
 def overall(request: HttpRequest) -> HttpResponse:
     """One board over all categories, said to be so: the boards of the categories are the better answer."""
     latest = Board.objects.aggregate(at=Max("computed_at"), n=Count("*"))
@@ -36,6 +56,7 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@printed(*WORDS, version=of_category)
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Category.objects.select_related("board", "recent_board"), slug=slug)
     view = View(request, found)
@@ -48,7 +69,8 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
         "shown": view.shown,
         "groups": listing.by_tier(view.shown),
         "filters": view.filters,
-        "choices": filters.choices(view.rows),
+        "choices": view.choices,
+        "unknown": listing.unknown(view.rows),
         "files": found.vote_files.all(),
         "playable": heads.playable().filter(pk=found.pk).exists(),
         "limit": None if view.tag else standings.limit(found, view.window),
@@ -56,6 +78,8 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
         "low": min((rating.lower for rating in bounded), default=0.0),
         "high": max((rating.upper for rating in bounded), default=0.0),
         "landscape": landscape.of_rows(view.shown),
+        "intervals": board_pictures.intervals(view.shown),
+        "duels": None if view.tag else board_pictures.duels(found, view.shown, view.since),
         "card": request.build_absolute_uri(board_cards.address(found)),
         "json_ld": structured.of_board(found, view.rows, request.build_absolute_uri("/")),
     }
@@ -63,6 +87,7 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@printed(*WORDS, version=of_category)
 def category_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """What the page with the same query shows."""
     found = get_object_or_404(Category.objects.select_related("recent_board"), slug=slug)
@@ -85,18 +110,29 @@ class View:
         self.errors: dict[str, str] = {}
         self.windows = standings.windows(category)
         self.window: standings.Window = "all"
+        self.since: date | None = None  # the first day whose votes count
         if (window := words.get("window", "")) not in ("", *self.windows):
             self.errors["window"] = f"There is no board for “{window}”. There is: {', '.join(self.windows)}."
         elif window == "90d":
             self.window = "90d"
+            self.since = category.recent_board.since
         self.tags = results.tags(category)
         self.tag = words.get("tag", "")
+        self.tag_is_folded = self.tag in [tag for tag, _ in self.tags[12:]]
         self.needed = 0  # how many votes a board of this tag would take
         if self.tag and self.tag not in dict(self.tags):
             self.errors["tag"] = f"No prompt here is tagged “{self.tag}”. Choose a tag from the list."
             self.tag = ""
-        self.rows = listing.rows(self._standings(category), category.mode)
-        self.filters = filters.read(words, filters.choices(self.rows), keep=("window", "tag"))
+        if self.tag and self.window != "all":
+            self.errors["window"] = "The board of a tag counts the votes of all time: choose a tag or a window."
+            self.window, self.since = "all", None
+        whole = standings.board(category)
+        known = facts.of_models([each.rating.image_model_id for each in whole], category.mode)
+        # What can be chosen is the same on every board of the category, so that going to another one keeps it.
+        self.choices = filters.choices(listing.rows(whole, category.mode, known))
+        part = self._standings(category) if self.tag or self.window != "all" else whole
+        self.rows = listing.rows(part, category.mode, known, imported=bool(category.source_name))
+        self.filters = filters.read(words, self.choices, keep=("window", "tag"))
         self.shown = filters.shown(self.rows, self.filters)
         self.errors |= self.filters.errors
 

@@ -6,16 +6,18 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
-from django.views.decorators.vary import vary_on_cookie
 
 from arena import blinding, voters
 from leaderboard import duels, facts
 from providers.models import ImageModel
 
+from .printed import printed
+
 MOST = 4  # more columns fit no screen
 
 
 @require_safe
+@printed("model")
 def pick(request: HttpRequest) -> HttpResponse:
     """A form to choose two to four models; with enough of them, the way to their page."""
     chosen = list(dict.fromkeys(filter(None, request.GET.getlist("model"))))
@@ -34,7 +36,7 @@ def pick(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@vary_on_cookie
+@printed(blind=True)
 def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
     """Two to four models. Their order does not matter, so one address is the right one and the others lead there."""
     wanted = list(slugs.values())
@@ -48,10 +50,12 @@ def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
     models = [found[slug] for slug in wanted]
     hidden = blinding.open_prompts(voters.current(request))
     known = facts.of_models([model.pk for model in models])
+    arenas = duels.arenas(models)
     context = {
         "models": models,
         "facts": [(model, known.get(model.pk, facts.Facts())) for model in models],
-        "arenas": duels.arenas(models),
+        "arenas": arenas,
+        "has_duels": any(arena.duels for arena in arenas),
         "shared": duels.shared(models, hidden),
         "hidden": hidden,
     }

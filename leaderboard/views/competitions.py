@@ -9,17 +9,19 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
-from django.views.decorators.vary import vary_on_cookie
 
 from arena import blinding, voters
 from arena.models import Category, Competition, Prompt
 from leaderboard import contests, results
+
+from .printed import printed
 
 ON_A_PAGE = 24  # competitions in the list; also images on a prompt's own page, three rows of which fill a screen
 PROMPTS, BEST = 12, 8  # on a competition's page: prompts, and images of each
 
 
 @require_safe
+@printed("category", "state", "tag", "page")
 def competitions(request: HttpRequest) -> HttpResponse:
     listing = contests.listed(request.GET.dict())
     context = {
@@ -32,7 +34,7 @@ def competitions(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@vary_on_cookie
+@printed("page", blind=True)
 def competition(request: HttpRequest, slug: str) -> HttpResponse:
     """Prompts with their best images; blind for a voter on the prompts they are still asked about."""
     found = get_object_or_404(Competition.objects.published().select_related("category__board"), slug=slug)
@@ -51,7 +53,7 @@ def competition(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@vary_on_cookie
+@printed("page", blind=True)
 def prompt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """One prompt with every image made for it, page by page."""
     published = Prompt.objects.current().filter(competition__is_published=True)

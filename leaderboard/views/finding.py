@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
-from django.views.decorators.vary import vary_on_cookie
 
 from arena import blinding, voters
 from leaderboard import changes, uses
 from leaderboard import search as finder
+
+from .printed import printed
 
 
 @require_safe
@@ -21,12 +22,13 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@printed()
 def all_uses(request: HttpRequest) -> HttpResponse:
-    return render(request, "leaderboard/uses.html", {"uses": uses.tags()})
+    return render(request, "leaderboard/uses.html", {"uses": uses.overview()})
 
 
 @require_safe
-@vary_on_cookie
+@printed(blind=True)
 def use(request: HttpRequest, tag: str) -> HttpResponse:
     """What models are good at, by what prompts are about."""
     hidden = blinding.open_prompts(voters.current(request))
@@ -37,6 +39,7 @@ def use(request: HttpRequest, tag: str) -> HttpResponse:
 
 
 @require_safe
+@printed()
 def week(request: HttpRequest) -> HttpResponse:
     context = {
         "boards": changes.of_boards(),

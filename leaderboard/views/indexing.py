@@ -13,9 +13,9 @@ from django.views.decorators.http import require_safe
 
 from arena.models import Category, Competition
 from leaderboard import uses
-from providers.models import ImageModel, Lab
+from providers.models import ImageModel, Lab, Offering
 
-PAGES = ("home", "index", "models", "competitions", "choose", "compare-pick", "uses", "week", "methodology")
+PAGES = ("home", "index", "overall", "models", "competitions", "choose", "compare-pick", "uses", "week", "methodology")
 MOST = 50_000  # addresses one sitemap may have
 
 # Battles are a voter's own, and comparisons and filtered boards are without number.
@@ -27,6 +27,7 @@ Disallow: /vote/
 Disallow: /search/
 Disallow: /compare/*/
 Disallow: /leaderboard/*?
+Allow: /leaderboard/*/card.jpg
 Sitemap: {sitemap}
 """
 
@@ -48,12 +49,19 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     rows += [(each.get_absolute_url(), None) for each in ImageModel.objects.only("slug")]
     rows += [(each.get_absolute_url(), None) for each in Lab.objects.only("slug")]
     rows += [(each.get_absolute_url(), None) for each in Competition.objects.published().only("slug")]
+    rows += [(reverse("leaderboard:provider", args=[key]), None) for key in _providers()]
+    rows += [(reverse(f"providers:{name}"), None) for name in ("playground", "api")]
     rows += [(reverse("leaderboard:use", args=[tag]), None) for tag, _ in uses.tags()]
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">']
     for path, changed in rows[:MOST]:
         day = f"<lastmod>{changed:%Y-%m-%d}</lastmod>" if changed else ""
         lines.append(f"<url><loc>{escape(request.build_absolute_uri(path))}</loc>{day}</url>")
     return HttpResponse("\n".join([*lines, "</urlset>\n"]), content_type="application/xml; charset=utf-8")
+
+
+def _providers() -> list[str]:
+    """Those who sell something here."""
+    return sorted(Offering.objects.active().order_by().values_list("provider", flat=True).distinct())
 
 
 @require_safe

@@ -10,8 +10,11 @@ from leaderboard.profiles import lab as profiles
 from leaderboard.profiles import linked
 from providers.models import Lab
 
+from .printed import printed
+
 
 @require_safe
+@printed()
 def lab(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Lab, slug=slug)
     home = request.build_absolute_uri("/")

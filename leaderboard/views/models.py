@@ -10,15 +10,17 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import is_valid_path
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
-from django.views.decorators.vary import vary_on_cookie
 
 from arena import blinding, voters
 from leaderboard import cards
 from leaderboard.profiles import competitions, examples, landscape, linked, profile
 from providers.models import ImageModel
 
+from .printed import printed
+
 
 @require_safe
+@printed("q")
 def models(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()
     image_models = ImageModel.objects.select_related("lab").prefetch_related("ratings__category", "offerings")
@@ -39,7 +41,7 @@ def models(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@vary_on_cookie
+@printed("board", blind=True)
 def model(request: HttpRequest, slug: str) -> HttpResponse:
     image_model = _found(slug)
     base = base_url(request)
@@ -60,7 +62,7 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@vary_on_cookie
+@printed(blind=True)
 def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     image_model = _found(slug)
     entries = competitions.entries_of(image_model)
@@ -70,6 +72,7 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@printed()
 def model_markdown(request: HttpRequest, slug: str) -> HttpResponse:
     """The same facts without layout, for those who read pages by program."""
     image_model = _found(slug)

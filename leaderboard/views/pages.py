@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
 from arena import integrity, matchmaking
+from leaderboard import board_cards, comparison, elo, heads, ranks, ratings, slices, standings, teasers, uses
 from leaderboard import boards as constants
-from leaderboard import comparison, elo, heads, ranks, ratings, slices, standings, teasers, uses
 from leaderboard.models import Board
+
+from .printed import printed
 
 HEAD, USES = 5, 16  # on the home page: rows of each board, tags
 
@@ -30,6 +32,14 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@cache_control(public=True, max_age=86_400)
+def card(request: HttpRequest) -> HttpResponse:
+    """What a link to a page without a picture of its own shows where it is shared."""
+    return HttpResponse(board_cards.of_site(request.get_host()), content_type="image/jpeg")
+
+
+@require_safe
+@printed()
 def methodology(request: HttpRequest) -> HttpResponse:
     found = standings.example()
     compared = found[1] if found else []

@@ -8,8 +8,11 @@ from django.views.decorators.http import require_safe
 
 from leaderboard.profiles import provider as profiles
 
+from .printed import printed
+
 
 @require_safe
+@printed()
 def provider(request: HttpRequest, key: str) -> HttpResponse:
     found = profiles.of_key(key)
     if found is None:

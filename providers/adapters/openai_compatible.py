@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -103,7 +104,7 @@ def _images(wire: Wire, reply: Reply) -> tuple[GeneratedImage, ...]:
 
 def _image(wire: Wire, item: Mapping[str, Any]) -> GeneratedImage:
     if isinstance(inline := item.get("b64_json"), str):
-        return measured(decode_base64(inline))
+        return replace(measured(decode_base64(inline)), encoded=inline)
     if isinstance(url := item.get("url"), str):
         return fetch(url, deadline=wire.deadline, trusted=wire.account.loopback_origins)
     raise BadOutput(f"{wire.account.name} answered with neither b64_json nor url.", possibly_charged=True)

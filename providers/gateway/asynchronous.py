@@ -1,29 +1,90 @@
 """The same views behind an asynchronous server, which notices that a client has hung up.
 
-Each request works in a thread of its own pool: that is the gateway's share of the machine, and pages have another. A
-request beyond the pool is refused at once instead of waiting in a line that nobody sees.
+Each request works in a thread of its own pool, from its first statement to its last: that is the gateway's share of the
+machine, and pages have another. A request beyond the pool is refused at once instead of waiting in a line that nobody
+sees. Django's own asynchronous handler would do as well, but changes threads five times for each request.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import tempfile
 import threading
-import weakref
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.base import BaseHandler
 from django.db import close_old_connections
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from .client import Client
 from .refusals import Refusal
+from .uploads import too_large
 from .views import refused
 
 HEARTBEAT = 10.0  # seconds; proxies cut a stream in which nothing moves
+IN_MEMORY = 4 * 2**20  # bytes of a request; what is larger is on disk while it comes
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+class HungUp(Exception):
+    """The client is gone before it has said what it wants."""
+
+
+class Gateway:
+    """The ASGI application of the API."""
+
+    def __init__(self) -> None:
+        self._handler = BaseHandler()
+        self._handler.load_middleware()
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if not _free().acquire(blocking=False):
+            await _send(send, _overloaded())
+            return
+        place, client, begun = _Place(), Client(), monotonic()
+        try:
+            try:
+                body = await _read(scope, receive)
+            except HungUp:
+                return
+            except Refusal as refusal:
+                await _send(send, refused(refusal), close=True)  # the rest of the body is still coming
+                return
+            request = ASGIRequest(scope, body)
+            request.gateway_client, request.gateway_begun = client, begun  # type: ignore[attr-defined]
+            watching = asyncio.create_task(_watch(receive, client))
+            try:
+                await self._answer(request, client, place, send)
+            finally:
+                watching.cancel()
+        finally:
+            place.leave()
+
+    async def _answer(self, request: HttpRequest, client: Client, place: _Place, send: Send) -> None:
+        """Where the client or the server ends us, the thread is told and ends by itself; only then its place is free."""
+        work = place.run(self._handler.get_response, request)
+        try:
+            response: HttpResponseBase = await asyncio.shield(work)
+        except asyncio.CancelledError:
+            work.add_done_callback(lambda done: None if done.cancelled() else place.run(done.result().close))
+            threading.Thread(target=client.leave, daemon=True).start()  # it may ask the database
+            raise
+        try:
+            if isinstance(response, StreamingHttpResponse):
+                await _send_stream(send, response, client, place)
+            else:
+                await _send(send, response)
+        finally:
+            place.run(response.close)  # what is left to do, no client waits for (views._images)
 
 
 @functools.cache
@@ -31,86 +92,106 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(settings.GATEWAY_THREADS, thread_name_prefix="gateway")
 
 
-class _Place:
-    """One of the requests that may be under way; given back once, whoever is the last to need it."""
+@functools.cache
+def _free() -> threading.Semaphore:
+    return threading.Semaphore(settings.GATEWAY_THREADS)
 
-    _free = threading.Semaphore(0)
-    _counted = False
+
+class _Place:
+    """One of the requests that may be under way; free again when the request is over and none of its threads runs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._held = True
+        self._users = 1
 
-    @classmethod
-    def take(cls) -> _Place | None:
-        if not cls._counted:  # settings are not there yet when this module is loaded
-            cls._counted, cls._free = True, threading.Semaphore(settings.GATEWAY_THREADS)
-        return cls() if cls._free.acquire(blocking=False) else None
-
-    def leave(self, *_: Any) -> None:
+    def run(self, work: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
         with self._lock:
-            held, self._held = self._held, False
-        if held:
-            self._free.release()
+            self._users += 1
+        return asyncio.get_running_loop().run_in_executor(_threads(), self._in_thread, work, *arguments)
+
+    def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return work(*arguments)
+        finally:
+            close_old_connections()
+            self.leave()
+
+    def leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            last = not self._users
+        if last:
+            _free().release()
 
 
-def in_own_thread(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
-    """The asynchronous twin of a view."""
-
-    @functools.wraps(view)
-    async def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        place = _Place.take()
-        if place is None:
-            message = f"{settings.GATEWAY_THREADS} requests are under way, as many as GATEWAY_THREADS allows."
-            headers = {"x-should-retry": "true", "Retry-After": "1"}
-            return refused(Refusal(503, "overloaded", message, kind="server_error", headers=headers))
-        client = Client()
-        request.gateway_client, request.gateway_begun = client, monotonic()  # type: ignore[attr-defined]
-        response: HttpResponseBase = await _run(client, place, functools.partial(view, request, *args, **kwargs))
-        if isinstance(response, StreamingHttpResponse):
-            weakref.finalize(response, place.leave)  # a stream that nobody has begun to read has no end either
-            response.streaming_content = _stream(client, place, iter(response.streaming_content))  # type: ignore[arg-type]
-        else:
-            place.leave()
-        return response
-
-    return wrapped
-
-
-async def _run(client: Client, place: _Place, work: Callable[..., Any], *args: Any) -> Any:
-    """Work in a thread. When the server cancels us – the client has gone – the thread is told, and ends by itself."""
-    future = asyncio.get_running_loop().run_in_executor(_threads(), _in_thread, work, *args)
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        future.add_done_callback(place.leave)
-        threading.Thread(target=client.leave, daemon=True).start()  # it may ask the database
-        raise
-    except BaseException:
-        place.leave()
-        raise
+async def _read(scope: Mapping[str, Any], receive: Receive) -> IO[bytes]:
+    """The body, up to the limit: whoever sends more is told so before everything has come."""
+    largest = settings.GATEWAY_LARGEST_REQUEST
+    announced = dict(scope["headers"]).get(b"content-length", b"")
+    if announced.isdigit() and int(announced) > largest:
+        raise too_large(largest)
+    body = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 – the request owns it from here
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise HungUp
+        part = message.get("body", b"")
+        size += len(part)
+        if size > largest:
+            raise too_large(largest)
+        body.write(part)
+        if not message.get("more_body"):
+            body.seek(0)
+            return body
 
 
-def _in_thread(work: Callable[..., Any], *args: Any) -> Any:
-    try:
-        return work(*args)
-    finally:
-        close_old_connections()
+async def _watch(receive: Receive, client: Client) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    await asyncio.get_running_loop().run_in_executor(None, client.leave)
 
 
-async def _stream(client: Client, place: _Place, events: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _send(send: Send, response: HttpResponse, *, close: bool = False) -> None:
+    headers = [*_headers(response), (b"content-length", b"%d" % len(response.content))]
+    if close:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": response.content})
+
+
+def _headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
+    return [
+        (name.lower().encode("ascii"), value.encode("latin1"))
+        for name, value in response.items()
+        if name.lower() != "content-length"
+    ]
+
+
+async def _send_stream(send: Send, response: StreamingHttpResponse, client: Client, place: _Place) -> None:
+    await send({"type": "http.response.start", "status": response.status_code, "headers": _headers(response)})
+    async for event in _events(client, place, iter(response.streaming_content)):  # type: ignore[arg-type]
+        await send({"type": "http.response.body", "body": event, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _events(client: Client, place: _Place, events: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Events as they come, and signs of life between them."""
     end = object()
-    step: asyncio.Task[Any] | None = None
-    try:
-        while True:
-            step = asyncio.ensure_future(_run(client, place, next, events, end))
+    while True:
+        step = place.run(next, events, end)
+        try:
             while not (await asyncio.wait({step}, timeout=HEARTBEAT))[0]:
                 yield b": still working\n\n"
-            if (event := step.result()) is end:
-                return
-            yield event
-    finally:
-        if step is None or step.done():
-            place.leave()
-        else:
-            step.cancel()  # its thread leaves the place when it ends
+        except BaseException:
+            threading.Thread(target=client.leave, daemon=True).start()
+            raise
+        if (event := step.result()) is end:
+            return
+        yield event
+
+
+def _overloaded() -> HttpResponse:
+    message = f"{settings.GATEWAY_THREADS} requests are under way, as many as GATEWAY_THREADS allows."
+    headers = {"x-should-retry": "true", "Retry-After": "1"}
+    return refused(Refusal(503, "overloaded", message, kind="server_error", headers=headers))

@@ -15,10 +15,11 @@ from typing import Any
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from providers.models import GatewayRequest
+from providers.models import Call, GatewayRequest
 from providers.request import GeneratedImage
 
 from .formats import EXTENSIONS
@@ -79,14 +80,25 @@ def prune() -> int:
         # The reply cannot be given again, so its idempotency key may stand for a new request.
         GatewayRequest.objects.filter(pk=row.pk).update(files=[], files_expire_at=None, answer={}, idempotency_key="")
         count += 1
-    lost = timezone.now() - timedelta(seconds=settings.GATEWAY_TIME_LIMIT * 4 + 60)
-    GatewayRequest.objects.filter(status="running", asked_at__lt=lost).update(
-        status="failed",
-        error_code="process_lost",
-        error="The process that worked on this request died.",
-        duration=timedelta(seconds=settings.GATEWAY_TIME_LIMIT),
-        idempotency_key="",
-        http_status=500,
-        cost=Decimal(0),
-    )
+    _end_lost()
     return count
+
+
+def _end_lost() -> None:
+    """What was running in a process that died. It costs what its calls have cost: they were written down before."""
+    long_ago = timezone.now() - timedelta(seconds=settings.GATEWAY_TIME_LIMIT * 4 + 60)
+    lost = list(GatewayRequest.objects.filter(status="running", asked_at__lt=long_ago).values_list("pk", "asked_at"))
+    if not lost:
+        return
+    calls = Call.objects.filter(request_id__in=[pk for pk, _ in lost], started_at__gte=min(at for _, at in lost))
+    costs = {each["request_id"]: each["cost"] for each in calls.values("request_id").annotate(cost=Sum("cost"))}
+    for pk, _ in lost:
+        GatewayRequest.objects.filter(pk=pk, status="running").update(
+            status="failed",
+            error_code="process_lost",
+            error="The process that worked on this request died.",
+            duration=timedelta(seconds=settings.GATEWAY_TIME_LIMIT),
+            idempotency_key="",
+            http_status=500,
+            cost=costs.get(pk) or Decimal(0),
+        )

@@ -20,10 +20,11 @@ from django.db import connection, transaction
 from django.db.models import Case, IntegerField, Value, When
 from django.utils import timezone
 
-from providers.models import ApiKey, GatewayRequest
+from providers.models import ApiKey, GatewayRequest, ImageModel
 
 from . import keys
 from .client import Client
+from .kept import Changed
 from .refusals import Refusal
 from .wire import Asked
 
@@ -31,10 +32,33 @@ PATIENCE = 3.0  # seconds; the official clients come back after 0.4 to 0.5 s, th
 LOOK_AGAIN = 0.15  # seconds between two looks at a request that another thread or process is working on
 
 
+# Confirms what was kept of key and model. Written by hand, because every image waits for it: one round trip.
+_WRITE_DOWN = """
+INSERT INTO providers_gatewayrequest
+    (id, api_key_id, mode, model, n, status, error_code, error, provider, attempts, asked_at, reserved, fingerprint,
+     idempotency_key, repeats, answer, files)
+SELECT %(id)s, api_key.id, %(mode)s, %(model)s, %(n)s, 'running', '', '', '', 0, %(now)s, %(reserved)s, %(fingerprint)s,
+    %(idempotency_key)s, 0, '{}', '[]'
+FROM providers_apikey api_key
+WHERE api_key.id = %(key)s AND revoked_at IS NULL AND monthly_budget IS NOT DISTINCT FROM %(budget)s
+    AND requests_per_minute IS NOT DISTINCT FROM %(rate)s AND response_format = %(format)s
+    AND EXISTS (
+        SELECT FROM providers_imagemodel WHERE id = %(image_model)s AND slug = %(slug)s AND retired_at IS NULL
+    )
+"""
+
+
 def claim(
-    key: ApiKey, asked: Asked, *, idempotency_key: str, retries: int, price: Decimal | None
+    key: ApiKey,
+    asked: Asked,
+    image_model: ImageModel,
+    *,
+    idempotency_key: str,
+    retries: int,
+    price: Decimal | None,
 ) -> tuple[GatewayRequest, bool]:
-    """(the request, is it new?). Raises Refusal when the key's budget is used up, or its idempotency key."""
+    """(the request, is it new?). Raises Refusal when the key's budget is used up, or its idempotency key; Changed when
+    key or model are no longer what they were."""
     fingerprint = asked.fingerprint()
     exclusive = key.monthly_budget is not None or idempotency_key or retries
     with transaction.atomic() if exclusive else contextlib.nullcontext():
@@ -54,8 +78,24 @@ def claim(
             idempotency_key=idempotency_key,
             reserved=price or Decimal(0),
         )
-        row.save(force_insert=True)
+        _write_down(row, key, image_model)
     return row, True
+
+
+def _write_down(row: GatewayRequest, key: ApiKey, image_model: ImageModel) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WRITE_DOWN,
+            {
+                "id": row.pk, "mode": row.mode, "model": row.model, "n": row.n, "now": row.asked_at, "key": key.pk,
+                "reserved": row.reserved, "fingerprint": row.fingerprint, "idempotency_key": row.idempotency_key,
+                "budget": key.monthly_budget, "rate": key.requests_per_minute, "format": key.response_format,
+                "image_model": image_model.pk, "slug": image_model.slug,
+            },
+        )  # fmt: skip
+        if not cursor.rowcount:
+            raise Changed
+    row._state.adding = False
 
 
 def _earlier(key: ApiKey, fingerprint: str, idempotency_key: str, retries: int) -> GatewayRequest | None:

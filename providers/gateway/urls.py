@@ -1,28 +1,19 @@
-"""Where the gateway is. `patterns` wraps every view, for a server that is asynchronous (asynchronous.py)."""
+"""Where the gateway is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from django.urls import URLPattern, path
+from django.urls import path
 
 from . import views
 
-
-def patterns(wrap: Callable[[Any], Any] = lambda view: view) -> list[URLPattern]:
-    routes = [
-        ("openai/v1/images/generations", views.generations, "generations"),
-        ("openai/v1/images/edits", views.edits, "edits"),
-        ("openai/v1/models", views.models, "models"),
-        ("openai/v1/models/", views.models, "models-slash"),
-        ("openai/v1/models/<path:name>", views.model, "model"),
-        ("openai/v1/openapi.json", views.openapi, "openapi"),
-        ("openai/files/<str:name>", views.file, "file"),
-        ("openai/<path:rest>", views.unknown, "unknown"),
-    ]
-    return [path(route, wrap(view), name=name) for route, view, name in routes]
-
-
 app_name = "gateway"
-urlpatterns = patterns()
+urlpatterns = [
+    path("openai/v1/images/generations", views.generations, name="generations"),
+    path("openai/v1/images/edits", views.edits, name="edits"),
+    path("openai/v1/models", views.models, name="models"),
+    path("openai/v1/models/", views.models, name="models-slash"),
+    path("openai/v1/models/<path:name>", views.model, name="model"),
+    path("openai/v1/openapi.json", views.openapi, name="openapi"),
+    path("openai/files/<str:name>", views.file, name="file"),
+    path("openai/<path:rest>", views.unknown, name="unknown"),
+]

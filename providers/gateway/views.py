@@ -18,6 +18,7 @@ from providers.request import Mode
 
 from . import answers, files, keys, schema, work
 from .client import Client
+from .kept import Changed
 from .refusals import Refusal
 from .wire import is_true
 
@@ -82,8 +83,13 @@ def _images(request: HttpRequest, mode: Mode) -> HttpResponseBase:
     client = client_of(request)
     question = work.read(request, mode)
     if is_true(request.GET.get("dryRun", "false")):
+        question = work.look_again(request, question)
         return JsonResponse(schema.dry_run(question), headers=question.headers)
-    job = work.begin(request, question, client, begun)
+    try:
+        job = work.begin(request, question, client, begun)
+    except Changed:
+        question = work.look_again(request, question)
+        job = work.begin(request, question, client, begun)
     origin = origin_of(request)
     if job.asked.stream:
         return StreamingHttpResponse(
@@ -99,8 +105,19 @@ def _images(request: HttpRequest, mode: Mode) -> HttpResponseBase:
             response[name] = value
         return response
     body = answers.body(done.row, done.images, response_format=job.asked.response_format, origin=origin)
-    headers = {**_headers(job), **answers.headers(done.row)}
-    return HttpResponse(body, content_type="application/json", headers=headers)
+    response = HttpResponse(
+        body, content_type="application/json", headers={**_headers(job), **answers.headers(done.row)}
+    )
+    response._resource_closers.append(functools.partial(_log_failure, done.afterwards))  # type: ignore[attr-defined]
+    return response
+
+
+def _log_failure(action: Callable[[], None]) -> None:
+    """Django drops what goes wrong when a response is closed."""
+    try:
+        action()
+    except Exception:
+        log.exception("A request was answered, but not written down as done")
 
 
 def _headers(job: work.Job) -> dict[str, str]:
@@ -112,6 +129,7 @@ def _events(job: work.Job, client: Client, origin: str) -> Iterator[bytes]:
     yield b": working\n\n"
     try:
         done = work.finish(job, client)
+        done.afterwards()  # a stream that is left has no end
         yield from answers.events(done.row, done.images, response_format=job.asked.response_format, origin=origin)
     except Refusal as refusal:
         yield answers.failed_event(refusal)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -24,7 +24,7 @@ from providers.request import GeneratedImage, Mode
 from providers.results import Attempt, Generated
 from providers.routing import Target
 
-from . import answers, files, formats, keys, refusals, repeats, uploads, wire
+from . import answers, files, formats, kept, keys, refusals, repeats, uploads, wire
 from .client import Client
 from .refusals import Refusal
 from .wire import Asked
@@ -46,29 +46,44 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Done:
+    """The images, and what is to be done once they are on their way."""
+
     row: GatewayRequest
     images: tuple[GeneratedImage, ...]
+    afterwards: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Who asks, and what: checked, but not yet begun."""
+    """Who asks, and what: checked, but not yet begun. `written` is what the request itself says."""
 
     key: ApiKey
     asked: Asked
+    written: Asked
     target: Target
     headers: dict[str, str]
 
 
 def read(request: HttpRequest, mode: Mode) -> Question:
     """Raises Refusal."""
-    key = keys.authenticate(request)
+    key = keys.recognise(request)
     allowance = keys.admit(key)
     fields, images, mask = uploads.read(request, largest=settings.GATEWAY_LARGEST_REQUEST)
-    asked = wire.parse(fields, mode, images, mask)
-    default = "b64_json" if asked.stream else key.response_format
-    asked = replace(asked, response_format=wire.response_format(asked, default))
-    return Question(key, asked, find(asked.model), allowance.headers())
+    written = wire.parse(fields, mode, images, mask)
+    return _question(key, written, kept.targets.of(written.model, find), allowance.headers())
+
+
+def _question(key: ApiKey, written: Asked, target: Target, headers: dict[str, str]) -> Question:
+    default = "b64_json" if written.stream else key.response_format
+    asked = replace(written, response_format=wire.response_format(written, default))
+    return Question(key, asked, written, target, headers)
+
+
+def look_again(request: HttpRequest, question: Question) -> Question:
+    """The same question to what key and model are now. Raises Refusal where one of them is gone."""
+    kept.api_keys.forget(question.key.digest)
+    kept.targets.forget(question.asked.model)
+    return _question(keys.authenticate(request), question.written, find(question.asked.model), question.headers)
 
 
 def find(name: str) -> Target:
@@ -79,6 +94,7 @@ def find(name: str) -> Target:
 
 
 def begin(request: HttpRequest, question: Question, client: Client, begun: float) -> Job:
+    """Raises Refusal; Changed where key or model are no longer what they were (kept.py)."""
     key, asked = question.key, question.asked
     price = None
     if key.monthly_budget is not None:
@@ -87,6 +103,7 @@ def begin(request: HttpRequest, question: Question, client: Client, begun: float
     row, is_new = repeats.claim(
         key,
         asked,
+        question.target.image_model,
         idempotency_key=_idempotency_key(request),
         retries=int(retries) if retries.isdecimal() and len(retries) < 4 else 0,
         price=price,
@@ -140,6 +157,7 @@ def _generate(job: Job, client: Client) -> Generated:
         time_limit=settings.GATEWAY_TIME_LIMIT,
         provider=job.target.provider,
         stop=client.gone,
+        id=job.row.pk,
     )
 
 
@@ -170,17 +188,28 @@ def _refusal(job: Job, error: ProviderError) -> Refusal:
 
 
 def _close(job: Job, generated: Generated, images: tuple[GeneratedImage, ...]) -> Done:
-    """Written down before it is sent: a client that loses the reply finds it again."""
+    """The request is over. What it cost is already recorded, call by call, and reserved in the row until this is.
+
+    Images behind addresses are stored first. Images that go out with the answer are kept only for a client that loses
+    it, so nobody waits for that: a repetition waits until the row says that they are there.
+    """
     row = job.row
     by_url = job.asked.response_format == "url"
     kept_for = settings.GATEWAY_FILE_LIFETIME if by_url else settings.GATEWAY_RETRY_WINDOW
-    row.files = files.store(row, images) if kept_for else [{}] * len(images)
     row.files_expire_at = timezone.now() + timedelta(seconds=kept_for) if kept_for else None
     row.answer = answers.describe(generated, job.asked, images)
     row.status, row.http_status = GatewayRequest.Status.OK, 200
     row.provider = generated.provider
-    _settle(job, generated.attempts)
-    return Done(row, images)
+    _measure(job, generated.attempts)
+
+    def keep() -> None:
+        row.files = files.store(row, images) if kept_for else [{}] * len(images)
+        row.save(update_fields=_SETTLED)
+
+    if by_url:
+        keep()
+        return Done(row, images)
+    return Done(row, images, keep)
 
 
 def _close_failed(job: Job, refusal: Refusal, tried: Sequence[Attempt]) -> None:
@@ -193,16 +222,16 @@ def _close_failed(job: Job, refusal: Refusal, tried: Sequence[Attempt]) -> None:
     }
     row.provider = tried[-1].provider if tried else ""
     row.idempotency_key = ""  # nothing was made: the same key may try again
-    _settle(job, tried)
+    _measure(job, tried)
+    row.save(update_fields=_SETTLED)
 
 
-def _settle(job: Job, tried: Sequence[Attempt]) -> None:
+def _measure(job: Job, tried: Sequence[Attempt]) -> None:
     row = job.row
     row.attempts = len(tried)
     row.cost = answers.cost_of(tried)
     row.duration = timedelta(seconds=monotonic() - job.begun)
     row.overhead = max(timedelta(), row.duration - answers.provider_time(tried))
-    row.save(update_fields=_SETTLED)
 
 
 _SETTLED = (

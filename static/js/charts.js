@@ -1,6 +1,12 @@
 // Charts are links in a picture and work without this. With it they are one stop for the Tab key, arrows walk from
 // mark to mark, and a mark's title is a tooltip on hover and on focus; Esc hides it.
-for (const frames of document.querySelectorAll("[data-chart]")) {
+for (const frames of document.querySelectorAll("[data-chart]")) prepare(frames);
+document.addEventListener("htmx:load", (event) => { // a board that was filtered comes with new pictures
+  for (const frames of event.detail.elt.querySelectorAll("[data-chart]")) prepare(frames);
+});
+
+function prepare(frames) {
+  if (frames.querySelector(".chart-tip")) return;
   const tip = document.createElement("div");
   tip.className = "chart-tip";
   tip.hidden = true;

@@ -25,7 +25,11 @@ const seen = new IntersectionObserver(
     for (const { target, isIntersecting } of entries) {
       if (!isIntersecting) continue;
       for (const link of links.values()) link.removeAttribute("aria-current");
-      links.get(target.querySelector("[id]:is(h2)")?.id)?.setAttribute("aria-current", "true");
+      const link = links.get(target.querySelector("[id]:is(h2)")?.id);
+      if (!link) continue;
+      link.setAttribute("aria-current", "true");
+      const list = link.closest("nav"); // on a phone it is wider than the screen
+      list.scrollTo({ left: link.offsetLeft - (list.clientWidth - link.offsetWidth) / 2 });
     }
   },
   { rootMargin: "-30% 0px -60% 0px" },

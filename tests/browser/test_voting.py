@@ -360,8 +360,14 @@ def test_fingers_pinch_both_images_and_swipe_without_voting(live_server, page: P
     assert Vote.objects.get().outcome == "both_bad"
 
 
-def test_the_theme_is_remembered_and_rendered_by_the_server(live_server, page: Page, transactional_db):
+def test_the_theme_is_remembered_though_the_server_does_not_know_it(live_server, page: Page, transactional_db):
     page.goto(live_server.url + "/methodology/")
     page.get_by_text("Dark", exact=True).locator("..").click()
     expect(page.locator("html")).to_have_class("js dark")
-    assert 'class="dark"' in page.request.get(live_server.url + "/methodology/").text()
+    page.goto(live_server.url + "/status/")
+    expect(page.locator("html")).to_have_class("js dark")
+    expect(page.get_by_role("radio", name="Dark")).to_be_checked()
+    page.get_by_text("As the system", exact=True).locator("..").click()
+    page.reload()
+    expect(page.locator("html")).to_have_class("js")
+    expect(page.get_by_role("radio", name="As the system")).to_be_checked()

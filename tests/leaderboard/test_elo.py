@@ -258,7 +258,7 @@ def test_a_warm_start_ends_at_the_same_digits(board):
         warm = fit(cells_of(board), start=start)
         np.testing.assert_allclose(warm.elo, cold.elo, atol=1e-9, rtol=0)
         np.testing.assert_allclose(warm.se, cold.se, atol=1e-9, rtol=0)
-    assert fit(cells_of(board), start=elo_by_model(cells_of(board), cold)).iterations == 1
+    assert fit(cells_of(board), start=elo_by_model(cells_of(board), cold)).iterations == 2 < cold.iterations
     assert cold.iterations <= 7
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from collections import Counter
 from decimal import Decimal
 
 import pytest
@@ -49,6 +51,40 @@ def test_a_board_shows_rank_elo_interval_votes_source_and_licence(client, board)
     page = text_of(client.get("/leaderboard/imagenhub/"))
     for piece in ("DALLE3", "1145", "3,546", "ImagenHub", "https://example.org/hub", "MIT", "/imagenhub.csv"):
         assert piece in page, piece
+
+
+def test_the_head_to_head_on_a_board_is_what_its_votes_say(client, board):
+    """Counted again here from the file, pair by pair, and read from the table's cells as a screen reader would."""
+    won: Counter[tuple[str, str]] = Counter()
+    met: Counter[tuple[str, str]] = Counter()
+    for vote in csv.DictReader(io.StringIO(VOTES.read_text())):
+        points = {"left": 1.0, "right": 0.0}.get(vote["outcome"], 0.5)
+        for one, other, share in ((vote["left"], vote["right"], points), (vote["right"], vote["left"], 1 - points)):
+            won[one, other] += share
+            met[one, other] += 1
+    page = text_of(client.get("/leaderboard/imagenhub/?sort=model"))
+    table = re.search(r'<table class="heat">.*?</table>', page, re.DOTALL)[0]
+    columns = re.findall(r'<th scope="col"><a href="[^"]+">([^<]+)', table)
+    rows = re.findall(r'<th scope="row"><a href="[^"]+">([^<]+)</a></th>(.*?)</tr>', table, re.DOTALL)
+    assert columns == [name for name, _ in rows] == sorted({name for pair in met for name in pair}, key=str.casefold)
+    for name, cells in rows:
+        shares = re.findall(r"<td[^>]*>([^<]*)</td>", cells)
+        for other, share in zip(columns, shares, strict=True):
+            expected = f"{won[name, other] / met[name, other] * 100:.0f}" if other != name else ""
+            assert share == expected, (name, other)
+
+
+def test_columns_of_which_nothing_is_known_are_not_shown(client, board):
+    page = text_of(client.get("/leaderboard/imagenhub/"))
+    assert 'class="board whole no-keeper no-price no-seconds no-licence"' in page
+
+
+def test_going_to_another_board_of_the_category_keeps_filters_and_order(client, board):
+    page = text_of(client.get("/leaderboard/imagenhub/?sort=-elo&status=sure&price=1"))
+    form = re.search(r"<form action=.*?</form>", page, re.DOTALL)[0]
+    assert '<input type="hidden" name="sort" value="-elo">' in form
+    assert 'href="?sort=-elo">Clear filters' in form  # the order is no filter
+    assert 'imagenhub.csv?price=1&amp;status=sure&amp;sort=-elo"' in page
 
 
 def test_the_csv_is_the_board(client, board):
