@@ -306,6 +306,7 @@ def measure(rounds: int, all_plans: bool) -> None:
         client = Client(headers={"accept-encoding": "gzip"})
         with CaptureQueriesContext(connection) as cold:
             first, response = _timed(client, page)
+        asked_cold = cold.captured_queries  # the next request empties the log they stand in
         if response.status_code != 200:
             print(f"{page:62} answered {response.status_code}")
             continue
@@ -315,13 +316,13 @@ def measure(rounds: int, all_plans: bool) -> None:
             content = client.get(page).content
         zipped = response.has_header("Content-Encoding")
         size = len(content if zipped else gzip.compress(content, 6)) / 1024
-        missed = max(len(cold), len(warm)) > AIM_QUERIES or p95 > AIM_MS or size > AIM_KB
+        missed = max(len(asked_cold), len(warm)) > AIM_QUERIES or p95 > AIM_MS or size > AIM_KB
         print(
-            f"{page:62} {len(cold):8} {first:8.0f} {len(warm):8} {statistics.median(times):8.1f} {p95:7.1f} {size:6.1f}"
+            f"{page:62} {len(asked_cold):8} {first:8.0f} {len(warm):8} {statistics.median(times):8.1f} {p95:7.1f} {size:6.1f}"
             f"{'  MISSED' if missed else ''}",
             flush=True,
         )
-        for query in [*cold.captured_queries, *warm.captured_queries]:
+        for query in [*asked_cold, *warm.captured_queries]:
             if query["sql"].lstrip("( \n").upper().startswith(("SELECT", "WITH")):
                 asked.setdefault(re.sub(r"\d+|'[^']*'", "?", query["sql"]), f"{page}\n{query['sql'].strip()}")
     plans(list(asked.values()), all_plans)

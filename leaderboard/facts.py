@@ -68,7 +68,7 @@ def of_models(image_models: Iterable[int], mode: str = "", *, parameters: bool =
     )
     sellers: dict[int, list[Seller]] = {}
     for row in rows:
-        measured = summaries.of_figures(row.figures)
+        measured = summaries.of_figures(row.figures)  # type: ignore[attr-defined]  # annotated
         p50 = measured.duration.p50
         seconds = None if p50 is None else p50.total_seconds()
         seller = Seller(row, _price(row), seconds, measured.success_rate)

@@ -135,10 +135,9 @@ def board_of(category: Category) -> Callable[[], Sequence[Standing]]:
 
 def outcomes(image_model: ImageModel) -> dict[str, int]:
     """How its finished generations ended; "" is an image."""
-    known: dict[str, int] | None = getattr(image_model, "outcomes", None)  # in the query that found the model
-    if known is None:
-        (known,) = with_outcomes(ImageModel.objects.filter(pk=image_model.pk)).values_list("outcomes", flat=True)
-    return {each["outcome"]: each["n"] for each in known}
+    if not hasattr(image_model, "outcomes"):  # else they came in the query that found the model
+        image_model = with_outcomes(ImageModel.objects.all()).get(pk=image_model.pk)
+    return {each["outcome"]: each["n"] for each in image_model.outcomes}  # type: ignore[attr-defined]  # annotated
 
 
 def with_outcomes(image_models: QuerySet[ImageModel]) -> QuerySet[ImageModel]:

@@ -62,7 +62,7 @@ def of_model(image_model: ImageModel) -> list[Seller]:
     rows = list(image_model.offerings.active().annotate(past=ArraySubquery(past.values(row=JSONObject(**words)))))
     for row in rows:
         row.image_model = image_model
-    sellers = [_seller(row, row.past) for row in rows]
+    sellers = [_seller(row, row.past) for row in rows]  # type: ignore[attr-defined]  # annotated
     return sorted(
         sellers,
         key=lambda each: (each.offering.mode == "edit", each.price is None, each.price or 0, each.provider),

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Any, TypeVar, cast
 
 import redis
 from django.conf import settings
@@ -51,8 +51,7 @@ SHARED = {
 }  # fmt: skip
 OWN = {"private": True, "no_cache": True}
 
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = TypeVar("View", bound=Callable[..., HttpResponse])
 Version = Callable[[Mapping[str, Any]], str]
 
 
@@ -80,17 +79,15 @@ def of_all_boards(named: Mapping[str, Any]) -> str:
     return repr(sorted(Board.objects.aggregate(at=Max("computed_at"), n=Count("*")).items()))
 
 
-def printed(
-    *words: str, version: Version = of_all_boards, blind: bool = False
-) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponse]]:
+def printed(*words: str, version: Version = of_all_boards, blind: bool = False) -> Callable[[View], View]:
     """Keep what the view answers. `words` are those of the query that it reads; others change nothing.
 
     `blind` pages show images beside names, and hold them back from readers who are being asked about them.
     """
 
-    def decorate(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    def decorate(view: View) -> View:
         @wraps(view)
-        def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             asked = _canonical(request, words)
             if len(asked) > LONGEST or _is_personal(request, blind):
                 response = view(request, *args, **kwargs)
@@ -106,7 +103,7 @@ def printed(
                 patch_vary_headers(response, ["Cookie"])
             return _conditional(request, found, response)
 
-        return answer
+        return cast(View, answer)
 
     return decorate
 
