@@ -58,14 +58,10 @@ def by_tag(category: Category, tag: str) -> Rated:
 
 
 def _by_tag(category: Category, tag: str) -> Rated:
-    counts = votes.counts(category, tag)
+    counts, raw = votes.tagged(category, tag)
     total = counts.total
     if total < MIN_VOTES:
         return Rated(total, ())
-
-    def raw(models: Sequence[int]) -> boards.RawVotes:
-        return votes.read(category, models, tag=tag)
-
     computed = ratings.rate(category, tallies.State(total, None), counts, raw, {}, is_slice=True)
     return Rated(total, _named(computed))
 

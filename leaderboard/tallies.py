@@ -86,6 +86,12 @@ class Counts:
         order = np.argsort(key)
         return cls(*unpacked(key[order]), n[order])
 
+    @classmethod
+    def of(cls, keys: Ints) -> Self:
+        """From one KEY for every vote."""
+        key, n = np.unique(keys, return_counts=True)
+        return cls(*unpacked(key), n)
+
     @property
     def total(self) -> int:
         return int(self.n.sum())

@@ -7,7 +7,7 @@ process that rates five million holds a few hundred thousand at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -27,22 +27,21 @@ _COUNTED = """
 WHERE category_id = %(category)s AND excluded_reason = '' AND left_model_id <> right_model_id
     AND (%(since)s::date IS NULL OR cast_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC')
 """
-_FROM_HERE = f"""
-FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id {_COUNTED}
-    AND (%(tag)s::text IS NULL OR b.prompt_id IN (SELECT id FROM arena_prompt WHERE %(tag)s::text = ANY (tags)))
-"""  # noqa: S608 - made of constants
-_VOTERS_HERE = f"""
-FROM arena_vote v {_COUNTED}
-    AND (%(tag)s::text IS NULL OR EXISTS (
-        SELECT FROM arena_battle b JOIN arena_prompt p ON p.id = b.prompt_id
-        WHERE b.id = v.battle_id AND %(tag)s::text = ANY (p.tags)
-    ))
-"""
-_COUNTS_HERE = tallies.PACKED.format(tallies.KEY, f"count(*) AS n {_FROM_HERE}")
+_FROM_HERE = f"FROM arena_vote v {_COUNTED}"
+_WITH_PROMPTS = f"FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id {_COUNTED}"
 _FROM_FILES = """
 FROM arena_importedvote v JOIN arena_votefile f ON f.id = v.file_id
-WHERE category_id = %(category)s AND (%(since)s::date IS NULL OR day >= %(since)s::date) AND %(tag)s::text IS NULL
+WHERE category_id = %(category)s AND (%(since)s::date IS NULL OR day >= %(since)s::date)
 """
+# The category's prompts alone: their battles are found by index, those of every prompt with the tag would be too many.
+_TAGGED = f"""
+SELECT string_agg(int8send(v.voter_id), ''::bytea), string_agg(int8send(b.prompt_id), ''::bytea),
+       string_agg(int8send({tallies.KEY}), ''::bytea)
+{_WITH_PROMPTS} AND b.prompt_id = ANY (ARRAY(
+    SELECT p.id FROM arena_prompt p JOIN arena_competition c ON c.id = p.competition_id
+    WHERE c.category_id = %(category)s AND %(tag)s = ANY (p.tags)
+))
+"""  # noqa: S608 - made of constants
 
 # Voters and prompts of an imported vote are known by a key that belongs to its source; 0 stands for "not told", and
 # such votes are dealt out by their lines. A hash of 64 bits makes two of a million keys meet with a chance of one in
@@ -64,38 +63,50 @@ _HERE = {"line": "0", "key": tallies.KEY}
 _FILES = {"line": "line", "key": tallies.KEY, "source": _FROM_FILES}
 _QUERIES = {
     "voter": (
-        _PACKED.format(cluster="v.voter_id", source=_VOTERS_HERE, **_HERE, **_ALONE),
+        _PACKED.format(cluster="v.voter_id", source=_FROM_HERE, **_HERE, **_ALONE),
         _PACKED.format(cluster=_KEY.format("voter_key"), **_FILES, **_ALONE),
     ),
     "prompt": (
-        _PACKED.format(cluster="b.prompt_id", source=_FROM_HERE, **_HERE, **_TOGETHER),
+        _PACKED.format(cluster="b.prompt_id", source=_WITH_PROMPTS, **_HERE, **_TOGETHER),
         _PACKED.format(cluster=_KEY.format("prompt_key"), **_FILES, **_TOGETHER),
     ),
 }
 
 
-def read(category: Category, models: Sequence[int], *, since: date | None = None, tag: str | None = None) -> RawVotes:
-    """The category's counted votes between these models, all or since a day (UTC), about all prompts or those with a
-    tag, which imported votes never have. Left and right index `models`. Each side can be read once."""
-    scope = {"category": category.pk, "since": since, "tag": tag}
-    scope["parts"] = 1 + tallies.state(category, since).votes // PART
+def read(category: Category, models: Sequence[int], *, since: date | None = None) -> RawVotes:
+    """The category's counted votes between these models, all or since a day (UTC). Left and right index `models`.
+    Each side can be read once."""
+    scope = {"category": category.pk, "since": since, "parts": 1 + tallies.state(category, since).votes // PART}
     return RawVotes(_parts("voter", models, scope), _parts("prompt", models, scope))
 
 
-def counts(category: Category, tag: str) -> tallies.Counts:
-    """Pair counts of the counted votes cast here about prompts with this tag."""
+def tagged(category: Category, tag: str) -> tuple[tallies.Counts, Callable[[Sequence[int]], RawVotes]]:
+    """Of the counted votes cast here about prompts with this tag: pair counts, and the votes themselves when asked for
+    their models. One query for both, in one part: a tag has a share of a category's votes, and a reader waits."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTS_HERE, {"category": category.pk, "since": None, "tag": tag})
-        return tallies.Counts.unpack(cursor.fetchone())
+        cursor.execute(_TAGGED, {"category": category.pk, "since": None, "tag": tag})
+        voter, prompt, key = (np.frombuffer(column or b"", ">i8").astype(np.int64) for column in cursor.fetchone())
+
+    def raw(models: Sequence[int]) -> RawVotes:
+        place = _places(models)
+        return RawVotes([_part(place, voter, key, None)], [_part(place, prompt, key, None)])
+
+    return tallies.Counts.of(key), raw
 
 
 def _parts(by: Literal["voter", "prompt"], models: Sequence[int], scope: dict[str, Any]) -> Iterator[Part]:
-    place = np.full(max(models, default=0) + 1, -1, np.int32)
-    place[list(models)] = np.arange(len(models))
+    place = _places(models)
     for query in _QUERIES[by]:
         for row in _stream(query, scope):
             cluster, key, n = (np.frombuffer(column or b"", ">i8").astype(np.int64) for column in row)
             yield _part(place, cluster, key, n if row[2] is not None else None)
+
+
+def _places(models: Sequence[int]) -> Any:
+    """By the id of a model its index, -1 for others."""
+    place = np.full(max(models, default=0) + 1, -1, np.int32)
+    place[list(models)] = np.arange(len(models))
+    return place
 
 
 def _stream(query: str, scope: dict[str, Any]) -> Iterator[tuple[Any, ...]]:

@@ -60,9 +60,9 @@ class Handler(BaseHTTPRequestHandler):
     def read_body(self) -> int:
         if self.headers.get("Transfer-Encoding") != "chunked":
             left = length = int(self.headers.get("Content-Length") or 0)
-            while left:
-                left -= len(self.rfile.read(min(left, 1 << 20)))
-            return length
+            while left and (data := self.rfile.read(min(left, 1 << 20))):
+                left -= len(data)
+            return length - left
         total = 0
         while size := int(self.rfile.readline(), 16):
             total += len(self.rfile.read(size))
