@@ -26,7 +26,8 @@ pytestmark = pytest.mark.browser
 AXE = (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 # Sections far below are not laid out before they are reached; there transitions stand still. Here all is looked at.
-LAY_OUT = """() => [...document.querySelectorAll("section")].forEach(each => each.style.contentVisibility = "visible")"""
+LAY_OUT = """() => document.querySelectorAll("section").forEach(
+    each => { each.style.contentVisibility = "visible"; })"""
 TRANSITIONS_END = """() => Promise.allSettled(
     document.getAnimations().filter(each => each instanceof CSSTransition).map(each => each.finished))"""
 OF_COLOUR = ["color-contrast", "link-in-text-block"]
