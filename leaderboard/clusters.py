@@ -102,7 +102,10 @@ class Clusters:
             return covariance
         factor = self.groups / (self.groups - 1) if self.kind == "CR1" else (self.groups - 1) / self.groups
         inside = self.bread @ self.meat @ self.bread
-        covariance[np.ix_(self.core, self.core)] = SCALE**2 * factor * (inside + inside.T) / 2
+        inside = SCALE**2 * factor * (inside + inside.T) / 2
+        # Where all voters agree about a model its variance is 0; rounding may leave less, which has no root.
+        np.fill_diagonal(inside, np.maximum(np.diag(inside), 0))
+        covariance[np.ix_(self.core, self.core)] = inside
         return covariance
 
 

@@ -125,6 +125,16 @@ def test_fewer_than_two_voters_leave_every_variance_infinite(voters):
     assert covariance[0, 1] == 0
 
 
+@pytest.mark.parametrize("kind", ["CR1", "CR3"])
+def test_a_model_of_which_the_voters_agree_has_no_variance_rather_than_less(kind):
+    left, right = np.array([1, 2, 2, 1, 0, 1]), np.array([0, 1, 0, 0, 1, 0])
+    score, voters = np.array([0.0, 0.0, 1.0, 0.0, 1.0, 0.0]), np.array([1, 1, 1, 0, 0, 0])
+    result = fit(Cells(("a", "b", "c"), left, right, score, np.ones(6)))
+    covariance = clustered_covariance(result, voters, left, right, score, kind=kind)
+    assert (np.diag(covariance) >= 0).all()
+    assert np.isfinite(replace(result, covariance=covariance).se).all()
+
+
 def test_clusters_refuse_what_is_not_a_vote():
     result = fit(Cells.from_rows([("a", "b", "left", 2), ("a", "b", "right", 1)]))
     zero, one, half = np.array([0]), np.array([1]), np.array([0.5])
