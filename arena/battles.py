@@ -85,7 +85,8 @@ def show(battle: Battle) -> None:
     is owed: looking ahead must not become choosing.
     """
     with _turn_of(battle.voter):
-        current = Battle.objects.select_related("vote", "prompt__competition").get(pk=battle.pk)
+        # Locked, and its vote read afterwards: a quick answer that is being stored has come before us or comes after.
+        current = Battle.objects.select_for_update(no_key=True).get(pk=battle.pk)
         if hasattr(current, "vote") or current.skipped_at is not None or current.is_expired:
             raise _reason(current)
         if current.served_at is None:

@@ -134,6 +134,8 @@ def _found(request: HttpRequest, asked: str, version: str, view: Callable[[], Ht
                 return waited
             return view()
         try:
+            if (made := _at(key, asked)) and made != old:  # while we looked, somebody else had it printed
+                return made
             response = view()
             if response.status_code != 200:
                 return response
@@ -157,9 +159,10 @@ def _wait(key: str, asked: str) -> Print | None:
     until = time.monotonic() + WAIT
     while time.monotonic() < until:
         time.sleep(LOOK)
+        being_made = cache.has_key(f"{key}:printing")  # asked first: a print is there before its maker says so
         if (found := _at(key, asked)) is not None:
             return found
-        if not cache.has_key(f"{key}:printing"):
+        if not being_made:
             return None
     return None
 

@@ -55,17 +55,19 @@ async function goOnWith(next, fallback) {
   fresh.dispatchEvent(new CustomEvent("arena:next", { bubbles: true }));
   if (ready) load();
   else showTogether(fresh);
-  tell(next.url, fallback);
+  tell(fresh, next.url, fallback);
 }
+
+const answered = new WeakSet(); // pairs whose vote or skip is on its way, or has arrived
+document.addEventListener("htmx:beforeRequest", () => answered.add(battle()));
 
 /** The pair is on the screen. Should the server know better – answered in another tab, expired – it decides what is next;
  *  unless a quick answer to this very pair has overtaken us: then its own reply tells. */
-async function tell(url, fallback) {
+async function tell(section, url, fallback) {
   const headers = JSON.parse(document.body.getAttribute("hx-headers"));
   try {
     const reply = await fetch(`${url}show/`, { method: "POST", headers, keepalive: true });
-    const isUnanswered = battle().dataset.state === "open" && !battle().querySelector(".htmx-request");
-    if (reply.status !== 204 && location.pathname === url && isUnanswered) location.replace(fallback);
+    if (reply.status !== 204 && battle() === section && !answered.has(section)) location.replace(fallback);
   } catch {
     // Offline: the vote will say so, and is taken without its time.
   }

@@ -25,14 +25,9 @@ pytestmark = pytest.mark.browser
 
 AXE = (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
-# Sections far below are not laid out before they are reached; there transitions stand still. Here all is looked at.
+# Sections far below are not laid out before they are reached. Here all is looked at.
 LAY_OUT = """() => document.querySelectorAll("section").forEach(
     each => { each.style.contentVisibility = "visible"; })"""
-# For a quarter of a second at most: what is hidden while it changes never ends.
-TRANSITIONS_END = """() => Promise.race([
-    Promise.allSettled(
-        document.getAnimations().filter(each => each instanceof CSSTransition).map(each => each.finished)),
-    new Promise(resolve => setTimeout(resolve, 250))])"""
 OF_COLOUR = ["color-contrast", "link-in-text-block"]
 
 
@@ -85,7 +80,6 @@ def problems(page: Page) -> list[str]:
     schemes: tuple[tuple[Literal["light", "dark"], list[str]], ...] = (("light", RULES), ("dark", OF_COLOUR))
     for scheme, rules in schemes:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.evaluate(TRANSITIONS_END)
         result: dict[str, Any] = page.evaluate("rules => axe.run(document, {runOnly: rules})", rules)
         broken = [(rule["id"], node["html"][:120]) for rule in result["violations"] for node in rule["nodes"]]
         found += [f"{scheme}, {rule}: {element}" for rule, element in broken]
@@ -110,7 +104,6 @@ def test_every_page_fits_every_width_and_axe_finds_nothing(live_server, page: Pa
         found += [f"{path} {problem}" for problem in problems(page)]
         for width in (320, 390, 1280):
             page.set_viewport_size({"width": width, "height": 844})
-            page.evaluate(TRANSITIONS_END)  # sizes have one, too: reduced motion makes it short, for all there is
             needed = page.evaluate("document.documentElement.scrollWidth")
             if needed > width:
                 found.append(f"{path} needs {needed} of {width}")
