@@ -1,12 +1,15 @@
 """What the gateway adds to a provider, beside asking the provider directly and beside LiteLLM's proxy, in one run.
 
-    python -m benchmarks.gateway [--seconds N] [--litellm PATH/bin/litellm] [--pages]
+    python -m benchmarks.gateway [--seconds N] [--processes N] [--litellm PATH/bin/litellm] [--pages]
 
 It needs DATABASE_URL, REDIS_URL and SECRET_KEY (migrated; rows of its own are added and removed). The provider is a
 process on this machine that answers OpenAI's wire format after 50 ms with an image of 200 KB in base64. Rounds are
 interleaved, so that a slow phase of the machine meets all alike. LiteLLM comes from an environment of its own:
 
     python -m venv var/litellm && var/litellm/bin/pip install 'litellm[proxy]'
+
+`bare` hands on with our server and our HTTP client and does nothing else: what no gateway of these parts goes below.
+All have the same number of processes: a gateway is meant to have one a core.
 
 Aims: a third of LiteLLM's overhead at 1 in flight, twice its throughput at 50. `--pages`: 64 hanging calls to the
 gateway leave the battle page's p95 within 1.3 times what it is without them.
@@ -150,24 +153,35 @@ def running(
             process.kill()
 
 
-def gateway(upstream: int, media: str) -> contextlib.AbstractContextManager[int]:
+def granian(port: int, processes: int, application: str) -> list[str]:
+    asgi = [sys.executable, "-m", "granian", "--interface", "asgi", "--no-ws"]
+    return [*asgi, "--workers", str(processes), "--port", str(port), application]
+
+
+def bare(upstream: int, processes: int) -> contextlib.AbstractContextManager[int]:
+    port, address = free_port(), f"http://127.0.0.1:{upstream}/v1/images/generations"
+    command = granian(port, processes, "benchmarks.passthrough:application")
+    return running(command, port, "", BENCH_UPSTREAM=address)
+
+
+def gateway(upstream: int, media: str, processes: int = 1) -> contextlib.AbstractContextManager[int]:
     port = free_port()
     return running(
-        [sys.executable, "-m", "granian", "--interface", "asgi", "--workers", "1", "--no-ws", "--port", str(port),
-         "config.asgi:application"],
+        granian(port, processes, "config.asgi:application"),
         port, "/healthz", OPENAI_COMPATIBLE_PROVIDERS=f"bench=http://127.0.0.1:{upstream}/v1", BENCH_API_KEY="none",
         ALLOW_LOOPBACK_PROVIDERS="1", BENCH_CONCURRENCY="0", GATEWAY_RATE="1000000", DATABASE_POOL="8", MEDIA_ROOT=media, SIMULATOR_URL="",
         PYTHONWARNINGS="ignore",
     )  # fmt: skip
 
 
-def litellm(program: str, upstream: int, folder: str) -> contextlib.AbstractContextManager[int]:
+def litellm(program: str, upstream: int, folder: str, processes: int) -> contextlib.AbstractContextManager[int]:
     port, config = free_port(), Path(folder, "litellm.yaml")
     parameters = {"model": "openai/bench", "api_base": f"http://127.0.0.1:{upstream}/v1", "api_key": "none"}
     model = {"model_name": "bench", "litellm_params": parameters, "model_info": {"mode": "image_generation"}}
     config.write_text(json.dumps({"model_list": [model], "litellm_settings": {"drop_params": True}}))
     return running(
-        [program, "--config", str(config), "--port", str(port), "--host", "127.0.0.1", "--telemetry", "False"],
+        [program, "--config", str(config), "--port", str(port), "--host", "127.0.0.1", "--telemetry", "False",
+         "--num_workers", str(processes)],
         port, "/health/liveliness", without=("DATABASE_URL", "REDIS_URL"), LITELLM_LOCAL_MODEL_COST_MAP="True",
         LITELLM_MASTER_KEY=MASTER_KEY,
     )  # fmt: skip
@@ -197,14 +211,16 @@ def rows() -> Iterator[str]:
 
 def compare(options: argparse.Namespace, upstream: int, secret: str, folder: str) -> None:
     with contextlib.ExitStack() as stack:
-        ours = stack.enter_context(gateway(upstream, folder))
+        ours = stack.enter_context(gateway(upstream, folder, options.processes))
+        least = stack.enter_context(bare(upstream, options.processes))
         authorised = f"Authorization: Bearer {secret}\r\n"
         targets = {
             "direct": (upstream, "/v1/images/generations", "bench", ""),
+            "bare": (least, "/v1/images/generations", "bench", ""),
             "gateway": (ours, "/openai/v1/images/generations", "benchmark", authorised),
         }
         if options.litellm:
-            theirs = stack.enter_context(litellm(options.litellm, upstream, folder))
+            theirs = stack.enter_context(litellm(options.litellm, upstream, folder, options.processes))
             targets["litellm"] = (theirs, "/v1/images/generations", "bench", f"Authorization: Bearer {MASTER_KEY}\r\n")
         for at_once in (1, 50):
             took: dict[str, list[float]] = {name: [] for name in targets}
@@ -293,6 +309,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=12, help="for each target and number in flight")
     parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--processes", type=int, default=1, help="of each gateway")
     parser.add_argument("--litellm", help="the program of LiteLLM's proxy")
     parser.add_argument("--pages", action="store_true", help="measure the battle page beside 64 hanging calls instead")
     parser.add_argument("--provider", type=int, help=argparse.SUPPRESS)  # the port of the provider's own process
