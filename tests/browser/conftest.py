@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import threading
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Response
+from django.core.signals import request_finished, request_started
+from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Response
 
 from arena.models import Category, Competition, Prompt
 from providers.models import ImageModel
@@ -50,6 +53,51 @@ def base_url() -> str:
 def expected_errors() -> list[str]:
     """Patterns of console errors that a test provokes on purpose."""
     return []
+
+
+class _Server:
+    """How many requests the live server is answering."""
+
+    def __init__(self) -> None:
+        self._changed, self._answering = threading.Condition(), 0
+        request_started.connect(self._begin)
+        request_finished.connect(self._end)
+
+    def _begin(self, **_: Any) -> None:
+        with self._changed:
+            self._answering += 1
+
+    def _end(self, **_: Any) -> None:
+        with self._changed:
+            self._answering -= 1
+            self._changed.notify_all()
+
+    def is_idle(self) -> bool:
+        """True as soon as it has answered everybody; False when that takes longer than ten seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._answering == 0, timeout=10)
+
+
+@pytest.fixture(scope="session")
+def _server() -> _Server:
+    return _Server()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_under_way(context: BrowserContext, _no_trouble: None, _server: _Server) -> Iterator[None]:
+    """When a test is over its page may still be loading pairs ahead. A request that is being answered while the tables
+    are emptied is a deadlock, and the next test's trouble."""
+    under_way: set[Request] = set()
+    context.on("request", lambda request: under_way.add(request))
+    for ended in ("requestfinished", "requestfailed"):
+        context.on(ended, lambda request: under_way.discard(request))
+    yield
+    patience = monotonic() + 2  # what a test holds up on purpose never ends
+    while context.pages and under_way and monotonic() < patience:
+        context.pages[0].wait_for_timeout(10)  # events come only while Playwright is being asked something
+    for page in context.pages:
+        page.close()
+    assert _server.is_idle()
 
 
 @pytest.fixture(autouse=True)
