@@ -41,4 +41,4 @@ def cast(request: HttpRequest) -> HttpResponse:
 
 
 def _refuse(request: HttpRequest, message: str, status: int) -> HttpResponse:
-    return render(request, "arena/ballot_refused.html", {"message": message}, status=status)
+    return render(request, "arena/ballot_refused.html", {"message": message, "status": status}, status=status)

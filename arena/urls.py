@@ -5,6 +5,7 @@ from . import ballot_views, image_views, suggestion_views, views
 app_name = "arena"
 urlpatterns = [
     path("arena/<slug:slug>/", views.arena, name="arena"),
+    path("arena/<slug:slug>/wait/", views.wait, name="wait"),
     path("battles/<uuid:pk>/", views.battle, name="battle"),
     path("battles/<uuid:pk>/show/", views.show, name="show"),
     path("battles/<uuid:pk>/report/", views.report, name="report"),

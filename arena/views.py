@@ -10,9 +10,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 from django_htmx.middleware import HtmxDetails
 
-from . import battles, blinding, progress, reports, voters
+from . import battles, blinding, making, progress, reports, voters
 from .models import Battle, Category, Report, Voter
 
 
@@ -43,12 +44,27 @@ def arena(request: HttpRequest, slug: str) -> HttpResponse:
     voter = voters.welcome(request)
     battle = battles.serve(voter, category)
     if battle is None:
-        context = {"category": category, "progress": progress.of(voter, category)}
+        context = {"category": category, "progress": progress.of(voter, category), "making": making.of(category)}
         response = render(request, "arena/nothing.html", context)
     else:
         response = redirect(battle)
     voters.remember(response, voter)
     return response
+
+
+@never_cache
+@require_safe
+def wait(request: HttpRequest, slug: str) -> HttpResponse:
+    """The fragment that replaces itself while the models are at work, and leads to the first pair that is there."""
+    category = get_object_or_404(Category, slug=slug)
+    voter = voters.current(request)
+    battle = battles.serve(voter, category) if voter else None
+    if battle is not None:
+        return HttpResponseClientRedirect(battle.get_absolute_url())
+    found = making.of(category)
+    if found is None or (voter is None and battles.pool(category).size):
+        return HttpResponseClientRefresh()
+    return render(request, "arena/_making.html", {"making": found, "wait": request.path})
 
 
 @never_cache

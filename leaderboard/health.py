@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Max
 from django.utils import timezone
 
 from arena.models import Category, Tally
 
+from . import heads
 from .models import Board, Snapshot
 
-PATIENCE = timedelta(minutes=2)  # a board follows its votes within seconds; so long, and nobody is computing
+PATIENCE = heads.PATIENCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ register_converter(DottedSlug, "dotted")
 app_name = "leaderboard"
 urlpatterns = [
     path("", pages.home, name="home"),
+    path("wait/", pages.wait, name="wait"),
     path("card.jpg", pages.card, name="site-card"),
     path("leaderboard/", boards.index, name="index"),
     path("leaderboard/overall/", boards.overall, name="overall"),

@@ -10,10 +10,11 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import QuerySet
 
 from arena import generation, images, imports
 from arena.models import Category, Competition, Prompt
-from providers.models import ImageModel
+from providers.models import ImageModel, ModeChoices
 from providers.studio import photographs
 
 HERE = Path(__file__).parent
@@ -47,7 +48,7 @@ def seed() -> Report:
         prompts = sum(_competition(row) for row in content["competition"])
         votes = sum(_imagenhub(slug, name, mode, 10 + n) for n, (slug, (name, mode)) in enumerate(IMAGENHUB.items()))
     slugs = [row["slug"] for row in content["competition"]]
-    queued = sum(_ask_samples(competition) for competition in Competition.objects.filter(slug__in=slugs))
+    queued = _ask_samples(Competition.objects.filter(slug__in=slugs))
     return Report(prompts, queued, votes)
 
 
@@ -86,9 +87,15 @@ def _prompt(competition: Competition, position: int, row: dict[str, Any]) -> boo
     return True
 
 
-def _ask_samples(competition: Competition) -> int:
-    samples = ImageModel.objects.askable(competition.category.mode).filter(origin=ImageModel.Origin.SAMPLE)
-    return sum(generation.plan(prompt, samples) for prompt in competition.prompts.current())
+def _ask_samples(competitions: QuerySet[Competition]) -> int:
+    """The first prompts of all competitions come first: every category can be voted on within seconds."""
+    samples = ImageModel.objects.filter(origin=ImageModel.Origin.SAMPLE)
+    of_mode = {mode: list(samples.askable(mode)) for mode in ModeChoices.values}
+    prompts = Prompt.objects.current().filter(competition__in=competitions).select_related("competition__category")
+    return sum(
+        generation.plan(prompt, of_mode[prompt.competition.category.mode])
+        for prompt in prompts.order_by("position", "competition__category__position", "pk")
+    )
 
 
 def _imagenhub(slug: str, name: str, mode: str, position: int) -> int:

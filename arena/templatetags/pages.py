@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import template
+from django.conf import settings
 from django.template.base import NodeList, Parser, Token
 from django.template.context import Context
 from django.utils.safestring import SafeString, mark_safe
@@ -21,6 +22,12 @@ class Capture(template.Node):
         # What was rendered is escaped already.
         context[self.name] = mark_safe(" ".join(self.nodelist.render(context).split()))  # noqa: S308
         return mark_safe("")
+
+
+@register.simple_tag
+def name_of_site() -> str:
+    """For pages that come without any context."""
+    return str(settings.SITE_NAME)
 
 
 @register.tag

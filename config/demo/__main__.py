@@ -168,7 +168,8 @@ def remove_data(place: Place) -> None:
         )
     if any(server.state() is not State.ABSENT for server in missing(place)):
         raise ServiceError("--fresh needs the database to itself, but another command of this checkout is using it.")
-    doomed = [place.data / "postgres", place.data / "valkey"]
+    # Those of another checkout, which nobody has asked us to delete, are set aside when the servers start.
+    doomed = [place.data / "postgres", place.data / "valkey"] if place.knows_data() else []
     for name in ("admin_login", "beat-schedule*", "media", "secret_key", "static"):
         doomed += place.var.glob(name)
     for path in doomed:

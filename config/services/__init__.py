@@ -11,7 +11,8 @@ path with a space, leaks servers when its parent is killed and changes the mode 
 - Whoever comes first starts a server, under a lock. Whoever comes later attaches to it and leaves it running.
 - A server ends with the process that started it, even by kill -9 (on Linux; elsewhere the next start attaches to it).
 - PostgreSQL refuses to run as root. For root both servers run as `nobody`, with their data in /var/lib; nothing that
-  belongs to the user changes its owner or mode.
+  belongs to the user changes its owner or mode. Data there outlive their checkout: another one at the same path sets
+  them aside, under a name with the date, and says where.
 
 Standard library only: every command of the checkout passes through here, and this stays in memory beside it.
 """

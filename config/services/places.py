@@ -1,11 +1,13 @@
 """Where the services of one checkout keep their things, and who runs them."""
 
+import contextlib
 import hashlib
 import os
 import pwd
 import secrets
 import stat
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +49,42 @@ class Place:
         if self.account:
             self.own(self.data)
         (self.var / "log").mkdir(parents=True, exist_ok=True)
-        if self.data != self.var:
-            (self.var / "services.txt").write_text(f"PostgreSQL and Valkey keep their data in {self.data}\n")
+
+    def knows_data(self) -> bool:
+        """Whether the data were written for this checkout. For root they outlive it, and are named by its path alone.
+
+        Whoever clones again to the same path would get the old rows without their images, which lay in var/.
+        """
+        if not self.lends_data() or not any((self.data / name).exists() for name in ("postgres", "valkey")):
+            return True
+        if (theirs := word(self.data / "checkout")) is None:  # of a version that left no word
+            return (self.var / "services.txt").exists()
+        return theirs == word(self.var / "checkout")
+
+    def mark_data(self) -> None:
+        """Leave the same random word with the data and in var/: they belong together."""
+        if not self.lends_data():
+            return
+        ours = word(self.var / "checkout") or secrets.token_hex(16)
+        for home in (self.var, self.data):
+            if word(home / "checkout") != ours:
+                (home / "checkout").unlink(missing_ok=True)
+                with open(os.open(home / "checkout", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                    file.write(ours)
+        (self.var / "services.txt").write_text(f"PostgreSQL and Valkey keep their data in {self.data}\n")
+
+    def set_data_aside(self) -> Path:
+        """Make room, and lose nobody's votes: where the data lie now."""
+        aside = self.data.with_name(f"{self.data.name}-{time.strftime('%Y-%m-%d-%H%M%S')}")
+        self.data.rename(aside)
+        self.own(self.data)
+        with contextlib.suppress(FileNotFoundError):
+            (aside / "programs").rename(self.data / "programs")  # copies, which nobody needs twice
+        return aside
+
+    def lends_data(self) -> bool:
+        """Whether the data lie apart from the checkout, because another account writes them."""
+        return self.data != self.var and not self.temporary
 
     def own(self, path: Path) -> None:
         """Make a directory that only its owner enters – or refuse: below /tmp anybody could have been there first."""
@@ -60,6 +96,15 @@ class Place:
             path.chmod(0o700)
             if self.account:
                 os.chown(path, self.account.pw_uid, self.account.pw_gid)
+
+
+def word(path: Path) -> str | None:
+    """What the file says, if it is one: in a directory of `nobody` it could be a link to anywhere."""
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)) as file:
+            return file.read(100)
+    except OSError:
+        return None
 
 
 def unprivileged() -> pwd.struct_passwd | None:

@@ -12,6 +12,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,6 +30,9 @@ MISSING = """\
   - start with bin/demo, bin/manage or bin/test: they install it into .venv (Linux with glibc 2.28 or later, macOS 11)
   - install it on this machine: `apt-get install {1}` or `brew install {1}`
   - name one that runs already: {2}"""
+
+SET_ASIDE = "This checkout is new, so it starts afresh. What an earlier one at the same path stored is kept in {}\n"
+OTHER_CHECKOUT = "An earlier checkout at the same path is still using {}. Stop its bin/demo first."
 
 
 class State(enum.Enum):
@@ -58,6 +62,7 @@ class Server:
         """Come back when the server answers: one that runs already, or one that we start."""
         self.place.create()
         with exclusive(self.place.var / "services.lock", pause):
+            self.recognise()
             self.program = self.find()
             if not self.alive():
                 self.process = None  # it ended
@@ -74,6 +79,14 @@ class Server:
                     raise self.failure("runs but does not answer")
                 pause(0.02)
             self.finish(pause)
+
+    def recognise(self) -> None:
+        """See that the data are this checkout's: those of another one at the same path are set aside."""
+        if not self.place.knows_data():
+            if self.state() is not State.ABSENT or self.runs_unheard():
+                raise ServiceError(OTHER_CHECKOUT.format(self.place.data))
+            sys.stderr.write(SET_ASIDE.format(self.place.set_data_aside()))
+        self.place.mark_data()
 
     def alive(self) -> bool:
         """Whether a server that we started is running."""

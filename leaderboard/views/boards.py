@@ -25,13 +25,13 @@ from leaderboard import (
 )
 from leaderboard.standings import Standing
 
-from .printed import of_category, printed
+from .printed import of_category, of_every_category, printed
 
 WORDS = ("window", "tag", "sort", *filters.FIELDS)  # that the address of a board may carry
 
 
 @require_safe
-@printed()
+@printed(version=of_every_category)
 def index(request: HttpRequest) -> HttpResponse:
     return render(request, "leaderboard/index.html", {"boards": heads.all_boards(3)})
 
@@ -62,6 +62,7 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
         "board": standings.about(found, view.window),
         "view": view,
         "rows": view.rows,
+        "start": None if view.rows else heads.starts([found])[found.pk],
         "shown": view.shown,
         "groups": listing.by_tier(view.shown),
         "filters": view.filters,

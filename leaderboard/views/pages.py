@@ -6,8 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
-from arena import integrity, matchmaking
+from arena import integrity, making, matchmaking
 from leaderboard import board_cards, comparison, elo, heads, ranks, ratings, slices, standings, teasers, uses
 from leaderboard import boards as constants
 from leaderboard.models import Board
@@ -26,9 +27,20 @@ def home(request: HttpRequest) -> HttpResponse:
         "boards": heads.all_boards(HEAD),
         "playable": playable,
         "teaser": teasers.of_visitor(request, playable[0]) if playable else None,
+        "making": None if playable else making.together(making.of_all().values()),
         "uses": uses.tags()[:USES],
     }
     return render(request, "leaderboard/home.html", context)
+
+
+@never_cache
+@require_safe
+def wait(request: HttpRequest) -> HttpResponse:
+    """The fragment that replaces itself while the models make the first images; then the page is there anew."""
+    found = None if heads.playable().exists() else making.together(making.of_all().values())
+    if found is None:
+        return HttpResponseClientRefresh()
+    return render(request, "arena/_making.html", {"making": found, "wait": request.path})
 
 
 @require_safe

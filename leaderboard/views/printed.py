@@ -31,7 +31,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from django.utils.http import http_date
 
-from arena import blinding
+from arena import blinding, making
 from arena.models import Category
 from leaderboard import kept
 from leaderboard.models import Board
@@ -69,14 +69,21 @@ class Print:
 
 
 def of_category(named: Mapping[str, Any]) -> str:
-    """Of the boards of one category."""
-    boards = ("board__computed_at", "board__error", "recent_board__computed_at")
-    return repr(Category.objects.filter(slug=named["slug"]).values_list(*boards).first())
+    """Of the boards of one category; before its first votes, of the images that they will be about."""
+    boards = ("board__votes", "board__computed_at", "board__error", "recent_board__computed_at")
+    found = Category.objects.filter(slug=named["slug"]).values_list("pk", *boards).first()
+    return repr((found, None if found is None or found[1] else making.of_all(found[:1])))
 
 
 def of_all_boards(named: Mapping[str, Any]) -> str:
     del named
     return repr(sorted(Board.objects.aggregate(at=Max("computed_at"), n=Count("*")).items()))
+
+
+def of_every_category(named: Mapping[str, Any]) -> str:
+    """Of all boards, and of the images that are being made for those without votes."""
+    beginning = Category.objects.exclude(board__votes__gt=0)
+    return repr((of_all_boards(named), sorted(making.of_all(beginning).items())))
 
 
 def printed(*words: str, version: Version = of_all_boards, blind: bool = False) -> Callable[[View], View]:

@@ -51,7 +51,10 @@ def playground(request: HttpRequest) -> HttpResponse:
 @require_safe
 def tried(request: HttpRequest, group: UUID) -> HttpResponse:
     """The page with a group of trials: side by side, as far as they have come."""
-    rows = _group(request, group)
+    try:
+        rows = _group(request, group)
+    except Http404:
+        return render(request, "playground/gone.html", status=404)
     first = rows[0]
     values = {
         "models": [row.image_model.slug for row in rows],

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
 from providers.studio import effects, finishes
@@ -92,8 +93,10 @@ def edit(slug: str, brief: Brief, source: Image.Image, size: tuple[int, int], rn
     manner = MANNERS[slug]
     # Faces sit above the middle of a photograph: when something must be cropped, rather below than above.
     photo = ImageOps.fit(source.convert("RGB"), size, Image.Resampling.LANCZOS, centering=(0.5, 0.35))
+    photo = _developed(photo, rng)  # before the effects: what they make black and white stays so
     colours = tuple(word for word in re.findall(r"[a-z]+", brief.prompt.lower()) if word in effects.HUES)
-    room = Darkroom(rng, manner.strength, manner.careful, brief.quotes, colours, manner.garble, manner.coarse)
+    hand = manner.strength * float(rng.uniform(0.88, 1.12))
+    room = Darkroom(rng, hand, manner.careful, brief.quotes, colours, manner.garble, manner.coarse)
     asked = wanted(brief)
     todo = asked[: manner.most]
     if manner.stray:
@@ -107,6 +110,13 @@ def edit(slug: str, brief: Brief, source: Image.Image, size: tuple[int, int], rn
         # The timid one lets the photograph show through whatever it turned it into.
         photo = Image.blend(photo, done, manner.strength + 0.06) if effect in _MEDIA and manner.strength < 0.9 else done
     return _AFTER[manner.after](photo, rng) if manner.after else photo
+
+
+def _developed(photo: Image.Image, rng: Rng) -> Image.Image:
+    """No two prints of a negative are alike, and no two answers of a model that makes every pixel anew."""
+    light, tint = rng.uniform(0.94, 1.06), rng.uniform(0.975, 1.025, 3)
+    pixels = np.asarray(photo, dtype=np.float32) * np.asarray(light * tint, dtype=np.float32)
+    return Image.fromarray(np.clip(pixels + np.float32(0.5), 0, 255).astype(np.uint8))
 
 
 def _polish(photo: Image.Image, rng: Rng) -> Image.Image:

@@ -33,7 +33,8 @@ function goOn(current) {
   if (!voted) window.scrollTo(0, 0);
 }
 
-document.addEventListener("htmx:afterSettle", () => {
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.closest(".making")) return; // only a figure has changed
   showTogether(battle());
   lookAhead(battle());
   goOn(battle());

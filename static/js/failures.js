@@ -1,5 +1,7 @@
 // When the network or the server fails: say so, keep the choice, offer the same again. Voting twice is harmless, the
 // server takes the first answer only.
+// Not of a question that asks itself again: it will.
+const asksAgain = ({ detail }) => detail.elt.matches(".making");
 let pressed = null;
 document.addEventListener("submit", (event) => {
   pressed?.classList.remove("is-chosen");
@@ -24,6 +26,7 @@ function again(event) {
 }
 
 function unsent(event) {
+  if (asksAgain(event)) return;
   const { what, retry } = again(event);
   fail(`You seem to be offline – ${what} was not sent.`, "Try again", retry).focus();
 }
@@ -31,6 +34,7 @@ document.addEventListener("htmx:sendError", unsent);
 document.addEventListener("htmx:timeout", unsent);
 
 document.addEventListener("htmx:responseError", (event) => {
+  if (asksAgain(event)) return;
   const { status } = event.detail.xhr;
   const { what, retry } = again(event);
   if (status >= 500) fail(`Something went wrong on our side; ${what} may not have arrived. Trying again is safe.`, "Try again", retry).focus();

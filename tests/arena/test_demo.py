@@ -24,6 +24,9 @@ def test_seeding_twice_changes_nothing_and_asks_only_sample_models(settings, sim
     assert first.votes == ImportedVote.objects.count() == 12_411 + 19_332
     assert first.queued == Generation.objects.count() == 8 * Prompt.objects.count()
     assert set(Generation.objects.values_list("image_model__origin", flat=True)) == {"sample"}
+    mode = "prompt__competition__category__mode"  # no category waits until another is done
+    asked_first = Generation.objects.order_by("due_at").values_list(mode, flat=True)[: 8 * Competition.objects.count()]
+    assert set(asked_first) == {"text-to-image", "edit"}
     assert seed.seed() == seed.Report(prompts=0, queued=0, votes=0)
     assert Generation.objects.count() == first.queued
 

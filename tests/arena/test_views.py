@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
@@ -201,6 +202,23 @@ def test_a_vote_needs_the_csrf_token_and_a_post(battle):
     assert strict.post(f"/battles/{battle.pk}/vote/", {"outcome": "left"}).status_code == 403
     assert strict.get(f"/battles/{battle.pk}/vote/").status_code == 405
     assert not Vote.objects.exists()
+
+
+def test_who_opens_the_address_of_a_form_is_led_back_to_its_page(client, battle):
+    for address, page in ((f"/battles/{battle.pk}/vote/", f"/battles/{battle.pk}/"), ("/vote/", "/")):
+        answer = client.get(address)
+        assert answer.status_code == 405
+        assert answer["Allow"] == "POST"
+        assert f'<a class="button primary" href="{page}">' in answer.content.decode()
+    assert client.get("/vote/", headers={"Accept": "application/json"}).content == b""
+
+
+def test_errors_come_without_any_context_and_still_name_the_site_and_a_way_on(client):
+    broken = client.post("/vote/", {f"field-{n}": "" for n in range(1100)})
+    assert broken.status_code == 400
+    for page in (broken.content.decode(), render_to_string("500.html")):
+        assert "<span>Image Arena</span>" in page
+        assert 'href="/">Start page' in page
 
 
 def test_skip_leads_to_the_next_battle(client, battle):

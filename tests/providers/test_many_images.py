@@ -15,7 +15,8 @@ from providers import normalisation, routing, sending
 from providers.adapters.base import Account
 from providers.errors import Cancelled, InvalidRequest, ProviderFailure
 from providers.models import Call
-from providers.request import ImageRequest
+from providers.request import ImageRequest, SourceImage
+from providers.studio import SAMPLE_MODELS
 from tests import factories as make
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("simulated")]
@@ -55,6 +56,18 @@ def test_above_what_one_call_brings_several_are_made_and_their_cost_is_summed():
     rows = Call.objects.filter(request_id=generated.id)
     assert sorted(rows.values_list("n", flat=True)) == [2, 4, 4]
     assert rows.filter(ends_request=True).count() == 1
+
+
+@pytest.mark.parametrize("slug", [model.slug for model in SAMPLE_MODELS])
+def test_two_edits_of_one_request_differ_as_those_of_a_generator_do(slug):
+    """Also where nothing in the instruction leaves room for chance, and whether one call brings both or two do."""
+    source = SourceImage(make.picture("to edit", 96, 64), "image/png")
+    images = {"images": {"field": "image_urls", "list": True, "max": 1}}
+    for parameters in (FOUR | images, ONE | images):
+        model = make.make_model()
+        make.make_offering(model, "simulated-fal", mode="edit", endpoint=f"studio/{slug}/edit", parameters=parameters)
+        generated = ask(model, request(2, "Make it warmer", mode="edit", images=(source,)))
+        assert len({each.image.data for each in generated.images}) == 2
 
 
 def test_what_one_offering_fails_to_make_is_asked_of_the_next():

@@ -158,6 +158,9 @@ def test_after_a_day_nothing_is_left(client):
     assert not Trial.objects.exists()
     assert not trials.default_storage.exists(trial.file)
     assert not trials.default_storage.exists(trial.sources[0])
+    gone = client.get(f"/playground/{trial.group}/")
+    assert gone.status_code == 404
+    assert "kept for a day" in gone.content.decode()
 
 
 def test_two_workers_make_one_image_and_a_lost_message_is_sent_again(client):

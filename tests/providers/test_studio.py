@@ -90,6 +90,17 @@ def test_an_edit_changes_the_photograph_but_keeps_its_framing(instruction):
         assert np.corrcoef(before.ravel(), after.ravel())[0, 1] > 0.35, slug
 
 
+@pytest.mark.parametrize("instruction", ["Make it warmer", "hmm", "black and white", "pixel art", "golden hour"])
+@pytest.mark.parametrize("slug", SLUGS)
+def test_an_edit_is_the_same_for_the_same_seed_and_another_for_another(slug, instruction):
+    photograph = photographs.find("coffee").open().resize((128, 128), Image.Resampling.BOX)
+    first, again, other = (
+        studio.render(slug, instruction, 128, 128, seed=seed, source=photograph) for seed in (3, 3, 4)
+    )
+    assert first.tobytes() == again.tobytes()
+    assert difference(first, other) > 0.5
+
+
 def test_a_careless_model_stops_after_the_first_of_two_requests():
     brief = read("Change the orange suit to teal and blur the background.")
     assert [effect.__name__ for effect in wanted(brief)] == ["recolour", "bokeh"]

@@ -1,0 +1,57 @@
+"""A voter who is quicker than the models waits without doing anything, and nothing is taken out of their hands."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from arena import battles, generation
+from tests import factories
+
+from .conftest import Site
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_first_pair_comes_by_itself(live_server, page: Page, transactional_db):
+    site = Site(prompts=0)
+    prompt = factories.make_prompt(site.competition)
+    generation.plan(prompt, site.models)
+    page.goto(f"{live_server.url}/")
+    expect(page.locator(".making")).to_have_text(re.compile("0 of 3 images are done"))
+    page.goto(f"{live_server.url}{site.arena}")
+    button = page.get_by_role("link", name="See the leaderboard")
+    button.focus()
+    for done, image_model in enumerate(site.models[:2]):
+        expect(page.locator(".making strong")).to_have_text(str(done))
+        expect(button).to_be_focused()
+        factories.make_entry(prompt, image_model)
+        battles.forget_pools()
+    page.wait_for_url("**/battles/**")
+    expect(page.locator("#battle[data-state=open]")).to_be_visible()
+
+
+def test_after_the_last_pair_that_is_there_the_next_comes_by_itself(live_server, page: Page, transactional_db):
+    """Here the waiting is swapped into the voting page, whose scripts look after focus and failures."""
+    site = Site(prompts=0)
+    prompt = factories.make_prompt(site.competition)
+    generation.plan(prompt, site.models)
+    for image_model in site.models[:2]:
+        factories.make_entry(prompt, image_model)
+    battles.forget_pools()
+    page.goto(f"{live_server.url}{site.arena}")
+    page.get_by_role("button", name="A is better").click()
+    page.get_by_role("link", name="Next pair").click()
+    expect(page.get_by_role("heading", name="You have seen every pair so far")).to_be_visible()
+    board = page.get_by_role("link", name="See the leaderboard")
+    board.focus()
+    with page.expect_response("**/wait/"):
+        pass
+    expect(page.locator(".making")).to_have_text(re.compile("2 of 3 images are done"))
+    expect(board).to_be_focused()
+    factories.make_entry(prompt, site.models[2])
+    battles.forget_pools()
+    page.wait_for_url("**/battles/**")
+    expect(page.locator("#battle[data-state=open]")).to_be_visible()
