@@ -51,6 +51,11 @@ if (start) {
 document.addEventListener("htmx:beforeTransition", (event) => {
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) event.preventDefault();
 });
+// While the browser takes its picture of the old page, that page's buttons work again: a second answer, by a double click or
+// a quick finger, would be refused, and the refusal shown in place of the names.
+const replied = new WeakSet(); // pairs whose answer has come back and is about to be shown
+document.addEventListener("htmx:beforeSwap", (event) => { if (event.detail.shouldSwap) replied.add(battle()); });
+document.addEventListener("htmx:beforeRequest", (event) => { if (replied.has(battle())) event.preventDefault(); });
 document.addEventListener("arena:shown", () => lookAhead(battle()));
 document.addEventListener("arena:shown", loadZoom, { once: true });
 document.addEventListener("arena:next", () => goOn(battle()));

@@ -130,6 +130,25 @@ def test_a_double_click_is_one_vote(live_server, page: Page, site: Site):
     expect(page.locator(".next")).to_be_visible()
 
 
+def test_a_second_answer_before_the_names_are_shown_is_not_sent(live_server, page: Page, site: Site):
+    begin(page, live_server, site)
+    sent: list[str | None] = []
+    page.on("request", lambda request: sent.append(request.post_data) if "/vote/" in request.url else None)
+    # Between the reply and its showing lies a frame of the transition, in which the old buttons are there.
+    page.evaluate("""() => document.addEventListener("htmx:beforeSwap", () => setTimeout(() => {
+      const button = document.querySelector(".votes [value=right]");
+      document.body.dataset.pressed = String(Boolean(button) && !button.matches(":disabled"));
+      button?.click();
+    }), { once: true })""")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".reveal")).to_be_visible()
+    expect(page.locator("body")).to_have_attribute("data-pressed", "true")
+    page.wait_for_load_state("networkidle")
+    assert len(sent) == 1
+    expect(page.get_by_role("alert").filter(visible=True)).to_have_count(0)
+    assert Vote.objects.get().outcome == "left"
+
+
 def test_skipping_brings_another_pair_and_counts_nothing(live_server, page: Page, site: Site):
     begin(page, live_server, site)
     first = page.url
