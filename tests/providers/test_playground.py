@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from django.contrib.auth.models import User
@@ -16,6 +18,7 @@ from arena import suggestions
 from arena.models import Suggestion
 from providers.models import ApiKey, Call, GatewayRequest, Trial
 from providers.playground import trials
+from providers.playground.snippets import snippets
 from tests import factories as make
 
 from .gateway.conftest import offered
@@ -77,6 +80,15 @@ def test_an_image_given_along_is_edited(client):
     trial = Trial.objects.get()
     assert (trial.mode, trial.status, len(trial.sources)) == ("edit", "done", 1)
     assert "images.edit(" in client.get(url).content.decode()
+
+
+def test_the_curl_command_of_an_edit_sends_the_whole_prompt_as_text():
+    prompt = "@dusk; keep 'the rest'"
+    code = dict(snippets("https://arena.test/v1", ["sample-a"], {"prompt": prompt, "seed": 7}, edit=True))["cURL"]
+    words = shlex.split(code)
+    texts = [text for option, text in pairwise(words) if option == "--form-string"]
+    assert texts == ["model=sample-a", f"prompt={prompt}", "seed=7"]  # -F gives ; and @ a meaning of their own
+    assert [text for option, text in pairwise(words) if option == "-F"] == ["image=@photo.jpg"]
 
 
 @pytest.mark.parametrize(
