@@ -214,6 +214,9 @@ def test_staff_make_keys_that_are_shown_once_and_revoke_them(client, admin_clien
     assert client.get("/openai/v1/models", headers=headers).status_code == 200
     admin_client.post(f"/api/keys/{key.pk}/revoke/")
     assert client.get("/openai/v1/models", headers=headers).status_code == 401
+    log = f"/api/log/?key={key.prefix}"  # of a revoked key it is read most of all
+    assert f'href="{log}"' in admin_client.get("/api/keys/").content.decode()
+    assert key.name in admin_client.get(log).content.decode()
     assert admin_client.post("/api/keys/", {"name": ""}).status_code == 400
 
 
