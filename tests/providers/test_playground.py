@@ -242,5 +242,6 @@ def test_a_key_opens_its_own_log_and_no_other(client):
 
 def test_the_reference_names_every_parameter_and_every_model(client):
     page = client.get("/api/").content.decode()
-    for name in ("output_compression", "sample-a", "all_providers_failed", "x-arena-cost"):
+    for name in ("output_compression", "sample-a", "all_providers_failed", "x-arena-cost", "invalid_form"):
         assert f"{name}</code>" in page or name in page
+    assert "`" not in page  # the texts are shown as they are
