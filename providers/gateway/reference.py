@@ -45,8 +45,9 @@ PROPERTIES: dict[str, dict[str, Any]] = {name: _property(name, row) for name, ro
 
 ERRORS: list[tuple[int, str, str]] = [
     (400,
-     "invalid_value · missing_required_parameter · invalid_json · invalid_image · invalid_request · wrong_endpoint",
-     "Something in the request has to change; `param` says what."),
+     "invalid_value · missing_required_parameter · invalid_json · invalid_form · invalid_image · image_too_large · "
+     "input_unreachable · invalid_request · invalid_url · unknown_host · wrong_endpoint",
+     "Something in the request has to change; param says what, where it is one parameter."),
     (400, "moderation_blocked", "Every provider that was asked refused the content."),
     (401, "invalid_api_key", "No key, an unknown one, or one that was revoked."),
     (402, "budget_exceeded", "The key has spent its budget of this month."),
@@ -57,8 +58,10 @@ ERRORS: list[tuple[int, str, str]] = [
     (413, "request_too_large", "Send smaller images."),
     (415, "unsupported_media_type", "Send JSON or a form."),
     (422, "idempotency_key_reused", "The same Idempotency-Key with another request."),
-    (429, "rate_limit_exceeded · spend_cap_reached", "Come back after `Retry-After` seconds."),
-    (502, "all_providers_failed", "`metadata.attempts` says who failed and how. Not to be retried at once."),
+    (429, "rate_limit_exceeded", "Come back after Retry-After seconds."),
+    (429, "spend_cap_reached", "This site has spent what it may spend today. Come back tomorrow."),
+    (500, "internal_error", "Something failed here. Tell us the x-request-id."),
+    (502, "all_providers_failed", "metadata.attempts says who failed and how. Not to be retried at once."),
     (503, "overloaded", "Too many requests at the same time. May be retried."),
     (504, "provider_timeout", "No provider was done in time."),
 ]  # fmt: skip

@@ -33,12 +33,14 @@ def models() -> list[dict[str, Any]]:
 
 
 def model(target: Target, name: str) -> dict[str, Any]:
-    return _model(target.image_model, name)
+    """The model; of a name that forces a provider, what that provider offers of it."""
+    return _model(target.image_model, name, target.provider)
 
 
-def _model(image_model: ImageModel, name: str) -> dict[str, Any]:
+def _model(image_model: ImageModel, name: str, provider: str = "") -> dict[str, Any]:
     released = image_model.released_on
-    offerings = [each for each in image_model.offerings.all() if each.is_active]
+    offerings = [each for each in image_model.offerings.all() if each.is_active and provider in ("", each.provider)]
+    modes = {each.mode for each in offerings}
     prices = [price for each in offerings if (price := routing.estimate(each, _TYPICAL)) is not None]
     return {
         "id": name,
@@ -46,7 +48,7 @@ def _model(image_model: ImageModel, name: str) -> dict[str, Any]:
         "created": int(datetime.combine(released, time(), UTC).timestamp()) if released else 0,
         "owned_by": image_model.lab.slug if image_model.lab else "unknown",
         "name": image_model.name,
-        "modes": image_model.modes,
+        "modes": [mode for mode in image_model.modes if not provider or mode in modes],
         "providers": sorted({each.provider for each in offerings}),
         "price_from": amount(min(prices)) if prices else None,
         "sample": image_model.is_sample,

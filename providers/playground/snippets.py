@@ -21,7 +21,9 @@ def _curl(base_url: str, models: Sequence[str], fields: dict[str, Any], edit: bo
     lines = []
     for model in models:
         if edit:
-            parts = [f"-F {shlex.quote(f'{name}={value}')}" for name, value in {"model": model, **fields}.items()]
+            # Not -F: it would cut a prompt at its semicolon, and take one that begins with @ for the name of a file.
+            texts = {"model": model, **fields}
+            parts = [f"--form-string {shlex.quote(f'{name}={value}')}" for name, value in texts.items()]
             head, body = f"curl {base_url}/images/edits", [*parts, "-F image=@photo.jpg"]
         else:
             data = json.dumps({"model": model, **fields}, indent=2, ensure_ascii=False)

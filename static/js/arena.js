@@ -52,6 +52,27 @@ if (start) {
 document.addEventListener("htmx:beforeTransition", (event) => {
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) event.preventDefault();
 });
+// While the browser takes its picture of the old page, that page's buttons work again: a second answer, by a double click or
+// a quick finger, would be refused, and the refusal shown in place of the names.
+const replied = new WeakSet(); // pairs whose answer has come back and is about to be shown
+document.addEventListener("htmx:beforeSwap", (event) => { if (event.detail.shouldSwap) replied.add(battle()); });
+document.addEventListener("htmx:beforeRequest", (event) => { if (replied.has(battle())) event.preventDefault(); });
+// The second half of a double click was meant for what its first half pressed, not for what has come into that place: it
+// would vote on a pair that nobody has looked at, skip one, or leave for a model's page.
+const DOUBLE_CLICK = 400; // ms
+let changedAt = -Infinity;
+let former = null;
+for (const type of ["htmx:afterSettle", "arena:next", "arena:shown"]) {
+  document.addEventListener(type, () => { changedAt = performance.now(); });
+}
+window.addEventListener("click", (event) => {
+  if (!event.detail || !event.target.closest("#battle")) return; // by key, or elsewhere
+  const isNear = former && Math.hypot(event.clientX - former.clientX, event.clientY - former.clientY) < 30;
+  former = event;
+  if (!isNear || event.timeStamp - changedAt > DOUBLE_CLICK) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
 document.addEventListener("arena:shown", () => lookAhead(battle()));
 document.addEventListener("arena:shown", loadZoom, { once: true });
 document.addEventListener("arena:next", () => goOn(battle()));

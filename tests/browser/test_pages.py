@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from arena import battles
 from arena.models import Battle
 from leaderboard import rankings, ratings, results
 from providers import performance, summaries
-from providers.models import Offering
+from providers.models import ApiKey, GatewayRequest, Offering
 from tests import factories
 
 from .conftest import Site
@@ -97,14 +98,37 @@ def test_every_page_fits_every_width_and_axe_finds_nothing(live_server, page: Pa
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     found = []
     for path in publish():
-        page.goto(live_server.url + path)
-        settle(page)
-        found += [f"{path} {problem}" for problem in problems(page)]
-        for width in (320, 390, 1280):
-            page.set_viewport_size({"width": width, "height": 844})
-            needed = page.evaluate("document.documentElement.scrollWidth")
-            if needed > width:
-                found.append(f"{path} needs {needed} of {width}")
+        found += faults(page, live_server.url, path)
+    assert not found
+
+
+def faults(page: Page, site: str, path: str) -> list[str]:
+    page.goto(site + path)
+    settle(page)
+    found = [f"{path} {problem}" for problem in problems(page)]
+    for width in (320, 390, 1280):
+        page.set_viewport_size({"width": width, "height": 844})
+        needed = page.evaluate("document.documentElement.scrollWidth")
+        if needed > width:
+            found.append(f"{path} needs {needed} of {width}")
+    return found
+
+
+def test_the_pages_of_the_gateway_fit_and_axe_finds_nothing(live_server, page: Page, transactional_db, admin_client):
+    offering = factories.make_offering(factories.make_model("heron", "Heron XL"), "simulated-openai")
+    used, _ = ApiKey.make("The team that writes the newsletter", monthly_budget=Decimal("1234.5"))
+    ApiKey.make("gone", revoked_at=timezone.now())
+    GatewayRequest.objects.create(
+        api_key=used, model=offering.image_model.slug, mode="edit", status="failed", error_code="all_providers_failed",
+        error="Every provider of this model failed. " * 4, http_status=502, fingerprint="0" * 64, cost=Decimal(0),
+        duration=timedelta(seconds=1.5),
+    )  # fmt: skip
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    session = admin_client.cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    found = []
+    for path in ("/api/", "/api/keys/", "/api/log/", f"/api/log/?key={used.prefix}", "/playground/?prompt=A+red+kite"):
+        found += faults(page, live_server.url, path)
     assert not found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -128,6 +129,56 @@ def test_a_double_click_is_one_vote(live_server, page: Page, site: Site):
     expect(page.locator(".reveal")).to_be_visible()
     assert Vote.objects.count() == 1
     expect(page.locator(".next")).to_be_visible()
+
+
+@pytest.mark.parametrize(("pressed", "votes", "skips"), [(".next", 1, 0), (".skip button", 0, 1), (BUTTON, 1, 0)])
+def test_the_second_half_of_a_double_click_does_nothing_to_what_has_come_into_its_place(
+    live_server, page: Page, site: Site, pressed: str, votes: int, skips: int
+):
+    page.emulate_media(reduced_motion="reduce")  # a transition would swallow the click by itself
+    begin(page, live_server, site)
+    if pressed == ".next":
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator(".reveal")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+    page.evaluate("""() => {
+      let place = null;
+      addEventListener("click", ({ clientX, clientY }) => { place ??= { clientX, clientY }; }, true);
+      const again = () => setTimeout(() => {
+        const below = document.elementFromPoint(place.clientX, place.clientY);
+        below.dispatchEvent(new MouseEvent("click", { ...place, detail: 2, bubbles: true, cancelable: true }));
+        document.body.dataset.below = (below.closest("a, button") ?? below).className || below.value;
+      }, 50);
+      for (const type of ["htmx:afterSettle", "arena:next"]) document.addEventListener(type, again, { once: true });
+    }""")
+    box = page.locator(pressed).bounding_box()
+    assert box
+    page.mouse.click(box["x"] + min(45, box["width"] / 3), box["y"] + box["height"] / 3)
+    expect(page.locator("body")).to_have_attribute("data-below", re.compile("."))
+    page.wait_for_load_state("networkidle")
+    assert (Vote.objects.count(), Battle.objects.exclude(skipped_at=None).count()) == (votes, skips)
+    assert "/battles/" in page.url
+    page.keyboard.press("Space" if pressed == BUTTON else "ArrowUp")  # and all goes on
+    expect(page.locator("#battle")).to_have_attribute("data-state", "open" if pressed == BUTTON else "voted")
+
+
+def test_a_second_answer_before_the_names_are_shown_is_not_sent(live_server, page: Page, site: Site):
+    begin(page, live_server, site)
+    sent: list[str | None] = []
+    page.on("request", lambda request: sent.append(request.post_data) if "/vote/" in request.url else None)
+    # Between the reply and its showing lies a frame of the transition, in which the old buttons are there.
+    page.evaluate("""() => document.addEventListener("htmx:beforeSwap", () => setTimeout(() => {
+      const button = document.querySelector(".votes [value=right]");
+      document.body.dataset.pressed = String(Boolean(button) && !button.matches(":disabled"));
+      button?.click();
+    }), { once: true })""")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".reveal")).to_be_visible()
+    expect(page.locator("body")).to_have_attribute("data-pressed", "true")
+    page.wait_for_load_state("networkidle")
+    assert len(sent) == 1
+    expect(page.get_by_role("alert").filter(visible=True)).to_have_count(0)
+    assert Vote.objects.get().outcome == "left"
 
 
 def test_skipping_brings_another_pair_and_counts_nothing(live_server, page: Page, site: Site):

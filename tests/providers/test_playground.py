@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from django.contrib.auth.models import User
@@ -16,6 +18,7 @@ from arena import suggestions
 from arena.models import Suggestion
 from providers.models import ApiKey, Call, GatewayRequest, Trial
 from providers.playground import trials
+from providers.playground.snippets import snippets
 from tests import factories as make
 
 from .gateway.conftest import offered
@@ -77,6 +80,15 @@ def test_an_image_given_along_is_edited(client):
     trial = Trial.objects.get()
     assert (trial.mode, trial.status, len(trial.sources)) == ("edit", "done", 1)
     assert "images.edit(" in client.get(url).content.decode()
+
+
+def test_the_curl_command_of_an_edit_sends_the_whole_prompt_as_text():
+    prompt = "@dusk; keep 'the rest'"
+    code = dict(snippets("https://arena.test/v1", ["sample-a"], {"prompt": prompt, "seed": 7}, edit=True))["cURL"]
+    words = shlex.split(code)
+    texts = [text for option, text in pairwise(words) if option == "--form-string"]
+    assert texts == ["model=sample-a", f"prompt={prompt}", "seed=7"]  # -F gives ; and @ a meaning of their own
+    assert [text for option, text in pairwise(words) if option == "-F"] == ["image=@photo.jpg"]
 
 
 @pytest.mark.parametrize(
@@ -205,6 +217,9 @@ def test_staff_make_keys_that_are_shown_once_and_revoke_them(client, admin_clien
     assert client.get("/openai/v1/models", headers=headers).status_code == 200
     admin_client.post(f"/api/keys/{key.pk}/revoke/")
     assert client.get("/openai/v1/models", headers=headers).status_code == 401
+    log = f"/api/log/?key={key.prefix}"  # of a revoked key it is read most of all
+    assert f'href="{log}"' in admin_client.get("/api/keys/").content.decode()
+    assert key.name in admin_client.get(log).content.decode()
     assert admin_client.post("/api/keys/", {"name": ""}).status_code == 400
 
 
@@ -230,5 +245,6 @@ def test_a_key_opens_its_own_log_and_no_other(client):
 
 def test_the_reference_names_every_parameter_and_every_model(client):
     page = client.get("/api/").content.decode()
-    for name in ("output_compression", "sample-a", "all_providers_failed", "x-arena-cost"):
+    for name in ("output_compression", "sample-a", "all_providers_failed", "x-arena-cost", "invalid_form"):
         assert f"{name}</code>" in page or name in page
+    assert "`" not in page  # the texts are shown as they are

@@ -140,6 +140,15 @@ def test_models_also_those_with_a_slash_in_both_spellings(client, gateway):
         }
 
 
+def test_a_model_named_with_its_provider_is_what_that_provider_offers(client):
+    model = offered("sample-two", "simulated-fal", "simulated-openai")
+    model.offerings.get(provider="simulated-openai", mode="edit").delete()
+    both, one = (client.models.retrieve(name).model_extra for name in ("sample-two", "simulated-openai/sample-two"))
+    assert (both["providers"], both["price_from"]) == (["simulated-fal", "simulated-openai"], 0.01)
+    assert both["modes"] == ["text-to-image", "edit"]
+    assert (one["providers"], one["price_from"], one["modes"]) == (["simulated-openai"], 0.02, ["text-to-image"])
+
+
 def test_every_refusal_is_the_clients_own_exception(client, gateway):
     def ask(prompt="x", **more):
         return client.images.generate(**{"model": "sample-one", "prompt": prompt} | more)
