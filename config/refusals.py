@@ -19,7 +19,8 @@ def explained(get_response: Answer) -> Answer:
     def answer(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         is_empty = response.status_code == 405 and not getattr(response, "content", b"?")
-        if not (is_empty and request.method == "GET" and request.accepts("text/html")):
+        is_browser = "text/html" in request.headers.get("Accept", "")  # programs take anything, and want no page
+        if not (is_empty and request.method == "GET" and is_browser):
             return response
         above = request.path.rstrip("/").rpartition("/")[0] + "/"
         page = render(request, "405.html", {"above": above}, status=405)

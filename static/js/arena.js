@@ -55,7 +55,7 @@ document.addEventListener("htmx:beforeTransition", (event) => {
 // While the browser takes its picture of the old page, that page's buttons work again: a second answer, by a double click or
 // a quick finger, would be refused, and the refusal shown in place of the names.
 const replied = new WeakSet(); // pairs whose answer has come back and is about to be shown
-document.addEventListener("htmx:beforeSwap", (event) => { if (event.detail.shouldSwap) replied.add(battle()); });
+document.addEventListener("htmx:beforeSwap", ({ detail }) => { if (detail.shouldSwap && detail.target === battle()) replied.add(battle()); });
 document.addEventListener("htmx:beforeRequest", (event) => { if (replied.has(battle())) event.preventDefault(); });
 // The second half of a double click was meant for what its first half pressed, not for what has come into that place: it
 // would vote on a pair that nobody has looked at, skip one, or leave for a model's page.

@@ -292,12 +292,15 @@ def test_whatever_a_provider_answers_only_a_provider_error_comes_out(adapter, st
 
 @example(task={"status": "Ready", "result": {"sample": INLINE, "duration": {}, "start_time": True}, "cost": "Infinity"})
 @example(task={"status": ["Ready"], "details": {}})
+@example(task={"status": "Ready", "result": {"sample": INLINE, "duration": float("inf")}, "cost": float("inf")})
 @settings(max_examples=60, deadline=None, database=None)
 @given(task=JSON)
 def test_whatever_a_task_of_black_forest_labs_becomes_only_a_provider_error_comes_out(task):
     replies = iter([{"id": [], "polling_url": "https://bfl.test/x", "cost": {}}])
     with (
-        httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=next(replies, task)))) as http,
+        httpx.Client(
+            transport=httpx.MockTransport(lambda _: httpx.Response(200, content=json.dumps(next(replies, task))))
+        ) as http,
         contextlib.suppress(ProviderError),
     ):
         ADAPTERS["bfl"].generate(CALL, account=BFL, http=http, deadline=Deadline(0.3))
