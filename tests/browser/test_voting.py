@@ -114,6 +114,7 @@ def test_voting_works_without_javascript(live_server, page: Page, site: Site):
     for image in page.locator(".side img").all():
         expect(image).to_be_visible()
         expect(image).to_have_css("opacity", "1")
+    expect(page.locator("kbd").filter(visible=True)).to_have_count(0)  # nobody would hear these keys
     page.get_by_role("button", name="B is better").click()
     expect(page.locator(".name-card")).to_have_count(2)
     page.get_by_role("link", name="Next pair").click()
