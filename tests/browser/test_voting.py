@@ -62,7 +62,7 @@ def test_every_key_means_its_answer(live_server, page: Page, site: Site):
 
 def test_shortcuts_of_the_browser_and_keys_held_down_do_not_vote(live_server, page: Page, site: Site):
     begin(page, live_server, site)
-    for shortcut in ("Control+a", "Control+b", "Alt+x", "Meta+t"):
+    for shortcut in ("Control+a", "Control+b", "Alt+x", "Meta+t", "Shift+ArrowRight", "Shift+ArrowUp"):
         page.keyboard.press(shortcut)
     expect(page.locator("#battle")).to_have_attribute("data-state", "open")
     page.locator(".votes [value=tie]").focus()
