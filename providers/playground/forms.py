@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from providers.gateway import keys, uploads, wire
@@ -88,7 +89,7 @@ def read(request: HttpRequest) -> Wanted:
     if strangers := [name for name in names if name not in known]:
         raise NotTried(f"{strangers[0]} cannot be asked now. Choose another model.", "model")
     try:
-        _, images, _ = uploads.read(request, largest=uploads.MOST_IMAGES)
+        _, images, _ = uploads.read(request, largest=settings.GATEWAY_LARGEST_REQUEST)
         mode: Any = "edit" if images else "text-to-image"
         # One seed for all of them when none is named: what they make differs by the model alone, and can be had again.
         fields = {"prompt": prompt, "size": values["size"], "seed": values["seed"] or secrets.randbelow(2**31)}

@@ -96,6 +96,7 @@ const lettersAreOn = () => {
 function isTaken(event) {
   const { key, target } = event;
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing) return true;
+  if (event.shiftKey && (key.length > 1 || key === " ")) return true; // selects the prompt's words, or scrolls back
   if (document.querySelector("dialog[open], [popover]:popover-open")) return true;
   if (target.closest("input, textarea, select, [contenteditable]")) return true;
   if (key === "Enter" || key === " ") return Boolean(target.closest(key === " " ? "button, summary" : "a, button, summary"));

@@ -62,7 +62,7 @@ def test_every_key_means_its_answer(live_server, page: Page, site: Site):
 
 def test_shortcuts_of_the_browser_and_keys_held_down_do_not_vote(live_server, page: Page, site: Site):
     begin(page, live_server, site)
-    for shortcut in ("Control+a", "Control+b", "Alt+x", "Meta+t"):
+    for shortcut in ("Control+a", "Control+b", "Alt+x", "Meta+t", "Shift+ArrowRight", "Shift+ArrowUp"):
         page.keyboard.press(shortcut)
     expect(page.locator("#battle")).to_have_attribute("data-state", "open")
     page.locator(".votes [value=tie]").focus()
@@ -114,6 +114,7 @@ def test_voting_works_without_javascript(live_server, page: Page, site: Site):
     for image in page.locator(".side img").all():
         expect(image).to_be_visible()
         expect(image).to_have_css("opacity", "1")
+    expect(page.locator("kbd").filter(visible=True)).to_have_count(0)  # nobody would hear these keys
     page.get_by_role("button", name="B is better").click()
     expect(page.locator(".name-card")).to_have_count(2)
     page.get_by_role("link", name="Next pair").click()
