@@ -206,11 +206,12 @@ def test_a_vote_needs_the_csrf_token_and_a_post(battle):
 
 def test_who_opens_the_address_of_a_form_is_led_back_to_its_page(client, battle):
     for address, page in ((f"/battles/{battle.pk}/vote/", f"/battles/{battle.pk}/"), ("/vote/", "/")):
-        answer = client.get(address)
+        answer = client.get(address, headers={"Accept": "text/html,*/*;q=0.8"})
         assert answer.status_code == 405
         assert answer["Allow"] == "POST"
         assert f'<a class="button primary" href="{page}">' in answer.content.decode()
-    assert client.get("/vote/", headers={"Accept": "application/json"}).content == b""
+    for program in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
+        assert client.get("/vote/", headers=program).content == b""
 
 
 def test_errors_come_without_any_context_and_still_name_the_site_and_a_way_on(client):
