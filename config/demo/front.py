@@ -13,6 +13,7 @@ On SIGTERM who waits for an answer still gets it, and who asks anew is told 503.
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import socket
 import sys
@@ -108,6 +109,8 @@ class Backend(End):
         client = self.client
         if client.other is not self:
             return
+        if error is not None and client.waits:
+            self.hear_out()
         client.other = None
         if client.waits and not self.begun and not self.reused:
             client.refuse(502, "The process that was to answer has ended. Try it again.")
@@ -115,6 +118,15 @@ class Backend(End):
             client.waits
         ):  # an answer that ends with its connection, one cut off, or one never begun: browsers ask again
             client.transport.close()
+
+    def hear_out(self) -> None:
+        """Whoever refuses a body while it is coming answers and hangs up. That is noticed when more of it is written,
+        while the answer still waits to be read.
+        """
+        end = self.transport.get_extra_info("socket").fileno()
+        with contextlib.suppress(OSError):
+            while self.client.waits and (data := os.read(end, 1 << 16)):
+                self.data_received(data)
 
 
 class Client(End):

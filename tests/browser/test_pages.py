@@ -9,14 +9,16 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
+from django.http import HttpResponse
 from django.utils import timezone
-from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, Route, expect
 
 from arena import battles
 from arena.models import Battle
 from leaderboard import rankings, ratings, results
 from providers import performance, summaries
-from providers.models import ApiKey, GatewayRequest, Offering
+from providers.models import ApiKey, GatewayRequest, Offering, Trial
+from providers.playground import visitors
 from tests import factories
 
 from .conftest import Site
@@ -227,3 +229,32 @@ def test_nothing_moves_between_vote_and_reveal(live_server, page: Page, site: Si
         page.keyboard.press("ArrowLeft")
         expect(page.locator(".reveal .next")).to_be_visible()
         assert [box_of(side) for side in page.locator(".side").all()] == before
+
+
+@pytest.mark.parametrize("lost", ["abort", "busy"])
+def test_the_playground_asks_again_when_a_question_gets_lost(
+    live_server, page: Page, transactional_db, expected_errors, lost: str
+):
+    expected_errors.extend(("ERR_FAILED", "htmx:", "503"))
+    model = factories.make_model("heron", "Heron XL")
+    trial = Trial.objects.create(visitor="somebody", image_model=model, mode="text-to-image", prompt="A red kite")
+    answer = HttpResponse()
+    visitors.remember(answer, trial.visitor)
+    cookie = answer.cookies[visitors.COOKIE].value
+    page.context.add_cookies([{"name": visitors.COOKIE, "value": cookie, "url": live_server.url}])
+    asked: list[str] = []
+
+    def lose_the_first(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 1:
+            route.continue_()
+        elif lost == "abort":
+            route.abort()
+        else:
+            route.fulfill(status=503, body="It is starting.")
+
+    page.route("**/results/", lose_the_first)
+    with page.expect_request("**/results/"):
+        page.goto(f"{live_server.url}/playground/{trial.group}/")
+    Trial.objects.update(status="failed", error="No worker has finished it.")
+    expect(page.locator("#results")).to_contain_text("No worker has finished it.")

@@ -46,6 +46,10 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        if "/refuses" in self.path:  # before the body has come
+            self.close_connection = True
+            self.answer(b"too large", 413)
+            return
         size = self.read_body()
         self.server.heard.append((self.path, self.headers.items(), size))
         if "/slow" in self.path:
@@ -70,8 +74,8 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return total
 
-    def answer(self, body: bytes) -> None:
-        self.send_response(200)
+    def answer(self, body: bytes, status: int = 200) -> None:
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -180,6 +184,15 @@ def test_uploads_come_through_whole_by_length_and_in_chunks(front, size):
     for content in (body, iter([body[: size // 2], body[size // 2 :]])):
         answer = httpx.post(f"{front.url}/openai/v1/images/edits", content=content, timeout=30)
         assert answer.json()["size"] == size
+
+
+def test_a_refusal_of_an_upload_that_is_still_coming_arrives(front):
+    with httpx.Client(base_url=front.url) as client:
+        for _ in range(8):
+            client.get("/")  # on a connection that is new, and on one that was used
+            for content in (b"x" * 30_000_000, iter([b"x" * 1_000_000] * 30)):
+                answer = client.post("/refuses", content=content)
+                assert (answer.status_code, answer.text) == (413, "too large")
 
 
 def test_a_client_that_waits_for_leave_to_send_its_body_gets_it(front):
