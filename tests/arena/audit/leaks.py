@@ -108,7 +108,7 @@ def lazily_made(get_response):
         entry = entry_of(request)
         if entry is not None and entry.image_model.slug == SLUG and entry.pk not in made:
             made.add(entry.pk)
-            time.sleep(0.35)  # more than a busy machine adds by chance
+            time.sleep(0.2)  # more than a busy machine adds by chance
         return get_response(request)
 
     return middleware
