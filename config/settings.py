@@ -223,6 +223,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "dispatch": {"task": "arena.tasks.dispatch", "schedule": 2.0, "options": {"expires": 2.0}},
     "recompute": {"task": "leaderboard.tasks.recompute", "schedule": 3.0, "options": {"expires": 3.0}},
+    # Beside the boards of the categories, which must not wait for them; limits its own share of the time.
+    "tags": {"task": "leaderboard.tasks.refresh_tags", "schedule": 3.0, "options": {"expires": 3.0}},
     "close-dead-reservations": {
         "task": "providers.tasks.close_dead_reservations",
         "schedule": 60.0,

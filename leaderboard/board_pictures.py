@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,6 +16,7 @@ from .charts.forest import Forest
 from .charts.heatmap import Heatmap, Meeting, Side
 from .filters import Row
 from .kept import MINUTE, kept, version
+from .tallies import Pairs
 
 INTERVALS = 30  # a longer picture is not seen at once, and the table has every interval
 SIDES = 16  # of the head to head: more columns than that do not fit a page
@@ -65,17 +66,35 @@ def intervals(rows: Sequence[Row]) -> Intervals | None:
 
 def duels(category: Category, rows: Sequence[Row], since: date | None = None) -> Duels | None:
     """The first rows against each other, from the votes since a day; None where none of them ever met."""
-    models = [row.standing.rating.image_model for row in rows[:SIDES]]
+    models = _sides(rows)
     met = kept(
         "duels",
         version(category),
-        [model.pk for model in models],
+        models,
         since,
         seconds=10 * MINUTE,
-        make=lambda: meetings(category, [model.pk for model in models], since),
+        make=lambda: meetings(category, models, since),
     )
+    return _drawn(rows, met)
+
+
+def duels_from(pairs: Pairs, rows: Sequence[Row]) -> Duels | None:
+    """The same from pair counts that somebody has already, as those of a tag."""
+    met: dict[tuple[int, int], Meeting] = {}
+    for one, other, votes, points in pairs.among(_sides(rows)):
+        met[one, other] = Meeting(points / votes, votes)
+        met[other, one] = Meeting(1 - points / votes, votes)
+    return _drawn(rows, met)
+
+
+def _sides(rows: Sequence[Row]) -> list[int]:
+    return [row.standing.rating.image_model.pk for row in rows[:SIDES]]
+
+
+def _drawn(rows: Sequence[Row], met: Mapping[tuple[int, int], Meeting]) -> Duels | None:
     if not met:
         return None
+    models = [row.standing.rating.image_model for row in rows[:SIDES]]
     chart = charts.heatmap([Side(model.pk, model.name, model.get_absolute_url()) for model in models], met)
     return Duels(
         chart,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 import redis
@@ -22,6 +23,7 @@ PREFIX = "kept:3:"  # the number counts changes of what is kept: after an update
 MINUTE = 60.0
 
 Answer = TypeVar("Answer")
+Name = TypeVar("Name", bound=Hashable)
 
 
 def kept(*key: object, seconds: float, make: Callable[[], Answer]) -> Answer:
@@ -45,6 +47,39 @@ def put(answer: Answer, *key: object, seconds: float) -> Answer:
     except redis.RedisError as error:
         log.warning("Valkey does not answer (%s): not kept.", error)
     return answer
+
+
+def look_many(keys: Mapping[Name, tuple[object, ...]]) -> dict[Name, Any]:
+    """What is kept under these keys, by their names and in one round trip; what is not is left out."""
+    names = {_name(key): name for name, key in keys.items()}
+    try:
+        return {names[kept]: answer for kept, answer in cache.get_many(names).items()}
+    except redis.RedisError as error:
+        log.warning("Valkey does not answer (%s): nothing is known.", error)
+        return {}
+
+
+def drop(*keys: tuple[object, ...]) -> None:
+    try:
+        cache.delete_many([_name(key) for key in keys])
+    except redis.RedisError as error:
+        log.warning("Valkey does not answer (%s): not dropped.", error)
+
+
+@contextmanager
+def claimed(*key: object, seconds: float) -> Iterator[bool]:
+    """Whether this is ours alone for now: until the block ends, or for `seconds` if its process dies. False without
+    Valkey."""
+    try:
+        ours = bool(cache.add(_name(key), 1, seconds))
+    except redis.RedisError as error:
+        log.warning("Valkey does not answer (%s): nothing is claimed.", error)
+        ours = False
+    try:
+        yield ours
+    finally:
+        if ours:
+            drop(key)
 
 
 def _name(key: tuple[object, ...]) -> str:

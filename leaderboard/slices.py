@@ -1,7 +1,8 @@
-"""Boards of less or of more than a category: prompts with one tag, or all categories together. Computed when asked for.
+"""Boards of more than a category: all categories together. And what those of less, of prompts with a tag (`tagged`),
+share with them: both are fitted by the same engine as the boards and stored nowhere.
 
-They are fitted by the same engine as the boards, and kept in memory: as long as no vote comes in, and at least for
-`KEPT`, because every vote moves the tallies and a reader who waits a minute for the last vote loses nothing.
+They are kept as long as no vote comes in, and at least for `KEPT`, because every vote moves the tallies and a reader
+who waits a minute for the last vote loses nothing.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from django.db.models import Count, F, Func, prefetch_related_objects
 from arena.models import Category, Vote
 from providers.models import ImageModel
 
-from . import boards, elo, kept, ratings, tallies, votes
+from . import boards, elo, kept, ratings, tallies
 from .models import Rating
 
 KEPT = timedelta(minutes=1)
-SHARE_OF_TIME, LONGEST_REST = 0.02, 600.0  # what the overall board may take of a core; seconds it rests at most
+SHARE_OF_TIME = 0.02  # of a core: what the overall board may take, and the boards of tags together
+LONGEST_REST = 600.0  # seconds the overall board rests at most
 LARGEST = 256  # boards kept in a process
 MIN_VOTES = 100  # below, a slice says that there are too few votes instead of showing numbers
 _kept: dict[Any, tuple[Any, float, Rated]] = {}
@@ -44,26 +46,6 @@ class Pooled:
     made_at: float  # seconds since the epoch
     rest: float  # seconds until it may be made again
     rated: Rated
-
-
-def by_tag(category: Category, tag: str) -> Rated:
-    """The category's board from the votes on prompts with this tag alone.
-
-    Only of votes cast here: what an imported vote was about is known by a key at most. Fewer than `MIN_VOTES` votes,
-    or no two models whose difference has a bound, make no board.
-    """
-    board = getattr(category, "board", None)
-    state = tallies.State(board.votes, board.tallies_changed_at) if board else tallies.state(category)
-    return _remember(("tag", category.pk, tag), state, lambda: _by_tag(category, tag))
-
-
-def _by_tag(category: Category, tag: str) -> Rated:
-    counts, raw = votes.tagged(category, tag)
-    total = counts.total
-    if total < MIN_VOTES:
-        return Rated(total, ())
-    computed = ratings.rate(category, tallies.State(total, None), counts, raw, {}, is_slice=True)
-    return Rated(total, _named(computed))
 
 
 def tags(category: Category) -> list[tuple[str, int]]:
@@ -158,10 +140,10 @@ def _pooled(categories: list[Category]) -> Rated:
     fit = boards.inflated(plain, spread.design)
     state = tallies.State(total, None)
     computed = ratings.Computed(state, counts, counted, plain, fit, spread, True, None, clustered=False)
-    return Rated(total, _named(computed))
+    return Rated(total, named(computed))
 
 
-def _named(computed: ratings.Computed) -> tuple[Rating, ...]:
+def named(computed: ratings.Computed) -> tuple[Rating, ...]:
     """The ratings with their models, best first; none where no two models are connected by votes."""
     if not computed.fit.connected.any():
         return ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite
 from statistics import median
@@ -14,7 +14,7 @@ from django.db.models import Count
 from arena.models import Category, Competition, Vote
 from providers.models import ImageModel
 
-from . import comparison, elo, slices, tallies
+from . import comparison, elo, slices, tagged, tallies
 from .models import Board, Rating, RecentBoard, RecentRating
 from .pairs import expected, expected_pair, head_to_head, matrix
 from .records import Point, history
@@ -170,11 +170,17 @@ class Slice:
     votes: int
     needed: int  # how many votes such a board takes at least
     standings: list[Standing]
+    pairs: tallies.Pairs
+    made_at: datetime  # votes until then are counted
 
 
-def slice(category: Category, tag: str) -> Slice:
-    rated = slices.by_tag(category, tag)
-    return Slice(tag, rated.votes, slices.MIN_VOTES, _standings(rated))
+def slice(category: Category, tag: str, votes_about: int = 0) -> Slice | None:
+    """None while it is computed for the first time; `votes_about`, as far as known, tells whether that takes long."""
+    found = tagged.board(category, tag, votes_about)
+    if found is None:
+        return None
+    made_at = datetime.fromtimestamp(found.made.at, UTC)
+    return Slice(tag, found.rated.votes, slices.MIN_VOTES, _standings(found.rated), found.pairs, made_at)
 
 
 @dataclass(frozen=True, slots=True)

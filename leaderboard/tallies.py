@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from django.db import connection
@@ -71,6 +71,23 @@ def unpacked(key: Ints) -> tuple[Ints, Ints, Ints]:
 
 
 @dataclass(frozen=True, eq=False)
+class Pairs:
+    """Who met whom and what came of it, in 16 bytes a pair: ids with `one` below `other`, votes, and twice the points
+    that `one` got of them, a tie being half a point."""
+
+    one: Any
+    other: Any
+    votes: Any
+    doubled: Any
+
+    def among(self, models: Sequence[int]) -> Iterator[tuple[int, int, int, float]]:
+        """One model, the other, their votes, the points of the one: of the pairs between these models."""
+        wanted = np.flatnonzero(np.isin(self.one, models) & np.isin(self.other, models))
+        columns = (column[wanted].tolist() for column in (self.one, self.other, self.votes, self.doubled / 2))
+        return zip(*columns, strict=True)
+
+
+@dataclass(frozen=True, eq=False)
 class Counts:
     """Ordered pair counts, sorted: ids of the left and the right model, outcome as an index into OUTCOMES, votes."""
 
@@ -115,6 +132,17 @@ class Counts:
             _SCORES[self.outcome],
             self.n.astype(np.float64),
         )
+
+    def pairs(self) -> Pairs:
+        """By unordered pair, whoever stood on the left."""
+        turned = self.left > self.right
+        one, other = np.where(turned, self.right, self.left), np.where(turned, self.left, self.right)
+        score = np.where(turned, 1 - _SCORES[self.outcome], _SCORES[self.outcome])
+        key, place = np.unique(one * _SPREAD + other, return_inverse=True)
+        votes = np.bincount(place, self.n, key.size)
+        points = np.bincount(place, self.n * score, key.size)
+        one, other = np.divmod(key, _SPREAD)
+        return Pairs(*(column.astype(np.uint32) for column in (one, other, votes, 2 * points)))
 
     def both_bad(self) -> Counter[int]:
         """Votes by model that found neither image good."""

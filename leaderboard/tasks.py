@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from arena import integrity
 
-from . import ratings, results, slices, snapshots, tallies
+from . import ratings, results, slices, snapshots, tagged, tallies
 
 
 @shared_task
@@ -18,6 +18,14 @@ def recompute() -> None:
     try:
         ratings.recompute_moved()
         slices.refresh_pooled()
+    finally:
+        connection.close()
+
+
+@shared_task
+def refresh_tags() -> None:
+    try:
+        tagged.refresh()
     finally:
         connection.close()
 

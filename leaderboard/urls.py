@@ -27,6 +27,7 @@ urlpatterns = [
     path("card.jpg", pages.card, name="site-card"),
     path("leaderboard/", boards.index, name="index"),
     path("leaderboard/overall/", boards.overall, name="overall"),
+    path("leaderboard/overall.csv", boards.overall_csv, name="overall-csv"),
     path("leaderboard/<dotted:slug>/card.jpg", boards.card, name="category-card"),
     path("leaderboard/<dotted:slug>.csv", boards.category_csv, name="category-csv"),
     path("leaderboard/<dotted:slug>/", boards.category, name="category"),

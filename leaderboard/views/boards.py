@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -27,7 +29,8 @@ from leaderboard.standings import Standing
 
 from .printed import of_category, of_every_category, printed
 
-WORDS = ("window", "tag", "sort", *filters.FIELDS)  # that the address of a board may carry
+SHOWN = ("sort", *filters.FIELDS)  # the words by which an address says which rows it shows, and in which order
+WORDS = ("window", "tag", *SHOWN)  # that the address of a category's board may carry
 
 
 @require_safe
@@ -37,11 +40,19 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@printed()
+@printed(*SHOWN)
 def overall(request: HttpRequest) -> HttpResponse:
     """One board over all categories, said to be so: the boards of the categories are the better answer."""
-    found = standings.overall()
-    return render(request, "leaderboard/overall.html", {"overall": found, "rows": found.standings})
+    view = OverallView(request)
+    context = {"view": view, "overall": view.overall, "board_name": "All categories", **_table(view)}
+    return render(request, "leaderboard/overall.html", context, status=400 if view.errors else 200)
+
+
+@require_safe
+@printed(*SHOWN)
+def overall_csv(request: HttpRequest) -> HttpResponse:
+    """What the page with the same query shows."""
+    return _csv(OverallView(request), "overall")
 
 
 @require_safe
@@ -56,31 +67,26 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Category.objects.select_related("board", "recent_board"), slug=slug)
     view = View(request, found)
-    bounded = [row.standing.rating for row in view.rows if row.standing.half_width is not None]
     context = {
         "category": found,
         "board": standings.about(found, view.window),
         "view": view,
-        "rows": view.rows,
+        "board_name": found.name,
+        **_table(view),
         "start": None if view.rows else heads.starts([found])[found.pk],
-        "shown": view.shown,
-        "groups": listing.by_tier(view.shown),
-        "filters": view.filters,
-        "choices": view.choices,
-        "unknown": listing.unknown(view.rows),
         "files": found.vote_files.all(),
         "playable": heads.playable().filter(pk=found.pk).exists(),
         "limit": None if view.tag else standings.limit(found, view.window),
         "snapshot": found.snapshots.only("pk", "taken_at", "category").order_by("-taken_at", "-pk").first(),
-        "low": min((rating.lower for rating in bounded), default=0.0),
-        "high": max((rating.upper for rating in bounded), default=0.0),
         "landscape": landscape.of_rows(view.shown),
-        "intervals": board_pictures.intervals(view.shown),
-        "duels": None if view.tag else board_pictures.duels(found, view.shown, view.since),
+        "duels": view.duels(),
         "card": request.build_absolute_uri(board_cards.address(found)),
         "json_ld": structured.of_board(found, view.rows, request.build_absolute_uri("/")),
     }
-    return render(request, "leaderboard/category.html", context, status=400 if view.errors else 200)
+    response = render(request, "leaderboard/category.html", context, status=_status(view))
+    if view.computing:
+        patch_cache_control(response, no_store=True)
+    return response
 
 
 @require_safe
@@ -89,14 +95,16 @@ def category_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """What the page with the same query shows."""
     found = get_object_or_404(Category.objects.select_related("recent_board"), slug=slug)
     view = View(request, found)
-    if view.errors:
-        return HttpResponse("\n".join(view.errors.values()), status=400, content_type="text/plain; charset=utf-8")
-    name = "-".join(filter(None, (found.slug, view.window if view.window != "all" else "", view.tag)))
-    return HttpResponse(
-        exports.board_csv(view.shown),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
-    )
+    if view.computing and not view.errors:
+        text = f"The board of “{view.tag}” is being computed. Ask again in a few seconds."
+        headers = {"Retry-After": "5", "Cache-Control": "no-store"}
+        return HttpResponse(text, status=503, content_type="text/plain; charset=utf-8", headers=headers)
+    return _csv(view, "-".join(filter(None, (found.slug, view.window if view.window != "all" else "", view.tag))))
+
+
+def _status(view: View) -> int:
+    """202: what was asked for is being made. Nobody keeps that page."""
+    return 400 if view.errors else 202 if view.computing else 200
 
 
 class View:
@@ -104,6 +112,7 @@ class View:
 
     def __init__(self, request: HttpRequest, category: Category) -> None:
         words = request.GET.dict()
+        self.category = category
         self.errors: dict[str, str] = {}
         self.windows = standings.windows(category)
         self.window: standings.Window = "all"
@@ -117,6 +126,8 @@ class View:
         self.tag = words.get("tag", "")
         self.tag_is_folded = self.tag in [tag for tag, _ in self.tags[12:]]
         self.needed = 0  # how many votes a board of this tag would take
+        self.part: standings.Slice | None = None  # the board of the tag
+        self.computing = False  # it takes a moment, and this is its first reader
         if self.tag and self.tag not in dict(self.tags):
             self.errors["tag"] = f"No prompt here is tagged “{self.tag}”. Choose a tag from the list."
             self.tag = ""
@@ -136,6 +147,55 @@ class View:
     def _standings(self, category: Category) -> list[Standing]:
         if not self.tag:
             return standings.board(category, self.window)
-        part = standings.slice(category, self.tag)
-        self.needed = 0 if part.standings else part.needed
-        return part.standings
+        self.part = standings.slice(category, self.tag, votes_about=int(dict(self.tags)[self.tag]))
+        if self.part is None:
+            self.computing = True
+            return []
+        self.needed = 0 if self.part.standings else self.part.needed
+        return self.part.standings
+
+    def duels(self) -> board_pictures.Duels | None:
+        """Who wins against whom, of the rows that are shown."""
+        if not self.shown:
+            return None
+        if self.part is not None:
+            return board_pictures.duels_from(self.part.pairs, self.shown)
+        return board_pictures.duels(self.category, self.shown, self.since)
+
+
+class OverallView:
+    """What an address shows of the board over all categories. A model costs what it costs in its cheapest mode."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.overall = standings.overall()
+        self.rows = listing.rows(self.overall.standings, mode="")
+        self.choices = filters.choices(self.rows)
+        self.filters = filters.read(request.GET.dict(), self.choices)
+        self.shown = filters.shown(self.rows, self.filters)
+        self.errors = self.filters.errors
+
+
+def _table(view: View | OverallView) -> dict[str, Any]:
+    """What the table of a board and the intervals below it are drawn from."""
+    bounded = [row.standing.rating for row in view.rows if row.standing.half_width is not None]
+    return {
+        "rows": view.rows,
+        "shown": view.shown,
+        "groups": listing.by_tier(view.shown),
+        "filters": view.filters,
+        "choices": view.choices,
+        "unknown": listing.unknown(view.rows),
+        "low": min((rating.lower for rating in bounded), default=0.0),
+        "high": max((rating.upper for rating in bounded), default=0.0),
+        "intervals": board_pictures.intervals(view.shown),
+    }
+
+
+def _csv(view: View | OverallView, name: str) -> HttpResponse:
+    if view.errors:
+        return HttpResponse("\n".join(view.errors.values()), status=400, content_type="text/plain; charset=utf-8")
+    return HttpResponse(
+        exports.board_csv(view.shown),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
+    )

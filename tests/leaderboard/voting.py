@@ -1,0 +1,72 @@
+"""Votes by the hundred, for boards that say something."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from random import Random
+
+from django.db import connection
+from django.utils import timezone
+
+from arena.models import Battle, Tally, Vote
+from leaderboard import tallies
+from tests import factories as make
+
+
+def cast(category, models, count, *, strengths=None, tags=(), days_ago=0, seed=1, voters=40):
+    """Votes as the site stores them, in bulk: rows and tallies, for tests that need hundreds."""
+    random, at = Random(seed), timezone.now() - timedelta(days=days_ago)
+    prompt = make.make_prompt(make.make_competition(category), tags=list(tags))
+    entries = {model: make.make_entry(prompt, model) for model in models}
+    strengths = strengths or dict.fromkeys(models, 0.0)
+    known = [make.make_voter() for _ in range(voters)]
+    battles_, cells = [], {}
+    for number in range(count):
+        left, right = random.sample(models, 2)
+        odds = math.exp(strengths[right] - strengths[left])
+        outcome = "tie" if random.random() < 0.1 else "left" if random.random() < 1 / (1 + odds) else "right"
+        # A voter meets a pair only once; the constraint is not what is tested here, so each vote has its own entries'
+        # order and voter.
+        voter = known[number % voters]
+        battles_.append((left, right, voter, outcome))
+        key = (left.pk, right.pk, outcome)
+        cells[key] = cells.get(key, 0) + 1
+    with connection.cursor() as cursor:
+        cursor.execute('DROP INDEX IF EXISTS "a voter meets a pair only once"')
+    made = Battle.objects.bulk_create(
+        Battle(
+            voter=voter,
+            prompt=prompt,
+            left=entries[left],
+            right=entries[right],
+            probability=1,
+            served_at=at,
+            expires_at=at + timedelta(hours=1),
+        )
+        for left, right, voter, _ in battles_
+    )
+    Vote.objects.bulk_create(
+        Vote(
+            battle=battle,
+            voter=voter,
+            category=category,
+            left_model=left,
+            right_model=right,
+            outcome=outcome,
+            cast_at=at,
+            decision_time=timedelta(seconds=2),
+        )
+        for battle, (left, right, voter, outcome) in zip(made, battles_, strict=True)
+    )
+    for (left, right, outcome), n in cells.items():
+        tally, _ = Tally.objects.get_or_create(
+            category=category,
+            day=at.date(),
+            left_model_id=left,
+            right_model_id=right,
+            outcome=outcome,
+            defaults={"n": 0},
+        )
+        Tally.objects.filter(pk=tally.pk).update(n=tally.n + n, changed_at=timezone.now())
+    assert tallies.differences(category) == {}
