@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from arena.models import Category
 
 from . import kept, ratings, tallies, votes
+from .models import Rating
 from .slices import KEPT, MIN_VOTES, SHARE_OF_TIME, Rated, named
 from .tallies import Pairs
 
@@ -110,7 +111,7 @@ def _refresh(asked: Asked) -> int:
 def _make(category: Category, tag: str) -> TagBoard:
     state, at, began = _state(category), time.time(), time.monotonic()
     counts, raw = votes.tagged(category, tag)
-    standings = ()
+    standings: tuple[Rating, ...] = ()
     if counts.total >= MIN_VOTES:
         of_tag = tallies.State(counts.total, None)
         standings = named(ratings.rate(category, of_tag, counts, raw, {}, is_slice=True))
