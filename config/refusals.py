@@ -1,4 +1,4 @@
-"""A page for the address of a form: browsers show an error of their own where an answer is empty."""
+"""Addresses that would end in an error: those of forms, and those that no database can look up."""
 
 from __future__ import annotations
 
@@ -8,6 +8,20 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
+def readable(get_response: Answer) -> Answer:
+    """Middleware: no NUL reaches a query of the database, which cannot hold one in a text. In what is looked for it is
+    left out, as nobody can have meant it; a page has none in its address."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        if "\0" in request.path:
+            return render(request, "400.html", status=400)
+        if "%00" in request.META["QUERY_STRING"]:
+            request.META["QUERY_STRING"] = request.META["QUERY_STRING"].replace("%00", "")
+        return get_response(request)
+
+    return answer
 
 
 def explained(get_response: Answer) -> Answer:

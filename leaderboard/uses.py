@@ -63,4 +63,5 @@ def of_tag(tag: str, hidden: Collection[int] = ()) -> Use:
         (category, [each for each in by_category.get(category.pk, []) if each.votes >= ENOUGH])
         for category in dict.fromkeys(prompt.competition.category for prompt in prompts)
     ]
+    found.sort(key=lambda each: not each[1])  # where there is something to say comes first
     return Use(tag, len(prompts), found, contests.best_answers(prompts[:EXAMPLES], BEST, hidden))

@@ -183,6 +183,7 @@ def _table(view: View | OverallView) -> dict[str, Any]:
         "shown": view.shown,
         "groups": listing.by_tier(view.shown),
         "filters": view.filters,
+        "usable": view.filters.query(**dict.fromkeys(view.errors, "")),
         "choices": view.choices,
         "unknown": listing.unknown(view.rows),
         "low": min((rating.lower for rating in bounded), default=0.0),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,7 +22,8 @@ MOST = 4  # more columns fit no screen
 @printed("model")
 def pick(request: HttpRequest) -> HttpResponse:
     """A form to choose two to four models; with enough of them, the way to their page."""
-    chosen = list(dict.fromkeys(filter(None, request.GET.getlist("model"))))
+    given = list(filter(None, request.GET.getlist("model")))
+    chosen = list(dict.fromkeys(given))
     models = list(ImageModel.objects.current().select_related("lab").only("slug", "name", "lab__name"))
     known = {model.slug for model in models}
     unknown = [slug for slug in chosen if slug not in known]
@@ -28,6 +31,8 @@ def pick(request: HttpRequest) -> HttpResponse:
     chosen = [slug for slug in chosen if slug in known]
     if not message and len(chosen) > MOST:
         message = f"{len(chosen)} models are too many for one page; at most {MOST} fit."
+    if not message and len(given) > len(chosen) == 1:
+        message = "A model cannot be compared with itself. Choose another one for each place."
     if not message and len(chosen) >= 2:
         return redirect(address(chosen))
     slots = [(number, chosen[number - 1] if number <= len(chosen) else "") for number in range(1, MOST + 1)]
@@ -40,11 +45,11 @@ def pick(request: HttpRequest) -> HttpResponse:
 def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
     """Two to four models. Their order does not matter, so one address is the right one and the others lead there."""
     wanted = list(slugs.values())
-    if len(set(wanted)) < len(wanted):
-        raise Http404("A model cannot be compared with itself. Choose another one for each place.")
     found = {each.slug: each for each in ImageModel.objects.filter(slug__in=wanted).select_related("lab")}
     if missing := [slug for slug in wanted if slug not in found]:
         raise Http404(f"There is no model “{missing[0]}”.")
+    if len(set(wanted)) < len(wanted):  # the form says what is wrong, or leads to those that differ
+        return redirect(f"{reverse('leaderboard:compare-pick')}?{urlencode([('model', slug) for slug in wanted])}")
     if wanted != sorted(wanted):
         return redirect(address(wanted), permanent=True)
     models = [found[slug] for slug in wanted]

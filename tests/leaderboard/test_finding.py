@@ -17,7 +17,7 @@ from PIL import Image
 
 from arena import battles
 from arena.models import Battle, Vote, Voter
-from leaderboard import ratings, results, snapshots
+from leaderboard import ratings, results, snapshots, uses
 from providers import summaries
 from tests import factories as make
 
@@ -164,10 +164,34 @@ def test_two_models_are_compared_at_one_address(client, site):
         site.entries[0][0].thumbnail.name,
     ):
         assert piece in page, piece
-    assert client.get(f"/compare/{one}/{one}/").status_code == 404
+    itself = client.get(f"/compare/{one}/{one}/", follow=True)
+    assert "cannot be compared with itself" in text_of(itself, 400)
+    assert client.get(f"/compare/{one}/{other}/{one}/", follow=True).redirect_chain[-1][0] == f"/compare/{one}/{other}/"
     assert client.get(f"/compare/{one}/nobody/").status_code == 404
     assert client.get("/compare/", {"model": [other, one]})["Location"] == f"/compare/{one}/{other}/"
     assert "at most 4 fit" in text_of(client.get("/compare/", {"model": [*_many(5)]}), 400)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/models/?q=%00", "/competitions/?tag=%00", "/competitions/?category=%00", "/search/?q=%00&x=1",
+        "/leaderboard/overall/?lab=%00", "/playground/?model=%00", "/models/?%00=1",
+    ],
+)  # fmt: skip
+def test_what_no_database_can_hold_is_left_out_of_what_is_looked_for(client, site, address):
+    assert client.get(address).status_code == 200
+    assert client.get("/uses/%00/").status_code == 400
+
+
+def test_a_use_names_first_the_tasks_in_which_it_can_name_models(client, site):
+    prompt = make.make_prompt(make.make_competition(make.make_category("a-later-task")), tags=["night"])
+    entries = [make.make_entry(prompt, model) for model in site.models[:2]]
+    for _ in range(uses.ENOUGH):
+        battles.cast_vote(make.make_battle(left=entries[0], right=entries[1]), "left")
+    results.recount(prompt.competition.category, force=True)
+    page = text_of(client.get("/uses/night/"))
+    assert page.index("A later task") < page.index("Text to image</") < page.index("Not enough votes yet")
 
 
 def _many(n):

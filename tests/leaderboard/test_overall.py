@@ -94,6 +94,8 @@ def test_what_cannot_be_used_is_refused_with_what_to_write_instead(client, model
     assert says in page
     assert len(names_in(page)) == 3
     assert says in text_of(client.get(FILE, query), 400)
+    (file,) = re.findall(rf'href="({re.escape(FILE)}[^"]*)"', page)
+    assert file == FILE  # the link asks for what is shown, not for what was refused
 
 
 def test_it_asks_as_much_as_before_when_there_is_more(client, models):
