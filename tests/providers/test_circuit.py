@@ -89,7 +89,7 @@ def test_a_failed_probe_opens_it_for_longer():
     started = time.monotonic()
     report(1, BadOutput("nothing"))
     half_open()
-    assert time.monotonic() - started >= 0.1  # twice the first rest
+    assert time.monotonic() - started >= 0.1 - 0.002  # twice the first rest; Valkey counts in whole milliseconds
 
 
 @pytest.mark.usefixtures("_short")
