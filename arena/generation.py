@@ -24,12 +24,12 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from arena import cost_estimates, images, spend_cap
 from providers import routing
 from providers.errors import HeldBack, ProviderError
 from providers.models import ImageModel
 from providers.request import ImageRequest, SourceImage
 
-from . import images, quotes, spending
 from .models import Competition, Entry, Generation, Prompt
 
 log = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ def claim(pk: int) -> Generation | None:
     try:
         with transaction.atomic():
             return _claim(pk)
-    except spending.CapReached as error:
+    except spend_cap.CapReached as error:
         Generation.objects.due().filter(pk=pk).update(
             status="queued",
             due_at=timezone.now() + timedelta(seconds=error.retry_after or 0),
@@ -179,8 +179,8 @@ def _claim(pk: int) -> Generation | None:
         return None
     generation = Generation.objects.select_related("prompt__competition__category", "image_model").get(pk=pk)
     competition = generation.prompt.competition
-    generation.expected_cost = routing.likely_cost(generation.image_model, quotes.any_request(competition))
-    spending.check(competition, generation.expected_cost)
+    generation.expected_cost = routing.likely_cost(generation.image_model, cost_estimates.any_request(competition))
+    spend_cap.check(competition, generation.expected_cost)
     generation.save(update_fields=["expected_cost"])
     return generation
 
@@ -195,7 +195,7 @@ def request_for(prompt: Prompt) -> ImageRequest:
         prompt=prompt.text,
         mode="edit" if sources else "text-to-image",
         aspect_ratio=prompt.competition.shape,
-        resolution=quotes.RESOLUTION,
+        resolution=cost_estimates.RESOLUTION,
         images=sources,
     )
 

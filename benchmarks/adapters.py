@@ -79,7 +79,7 @@ def main() -> int:
 
 @contextlib.contextmanager
 def simulator() -> Iterator[str]:
-    command = [sys.executable, "-m", "providers.simulator", "--port", "0", "--pace", "0"]
+    command = [sys.executable, "-m", "providers.samples.simulator", "--port", "0", "--pace", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
@@ -172,8 +172,9 @@ def routed(url: str, *, is_billed: bool) -> Iterator[Callable[[], Any]]:
     from django.conf import settings
     from django.db import connection
 
-    from providers import routing, sending
+    from providers import routing
     from providers.models import ImageModel, Lab, Offering
+    from providers.routing import sending
 
     entry = {"name": "Simulator", "adapter": "openai", "urls": {"base": f"{url}/openai/v1"}, "api_key": "simulated"}
     settings.PROVIDERS = {"bench": {**entry, "simulated": True}}

@@ -116,17 +116,18 @@ def fill(calls: int) -> None:
 def measure(rounds: int) -> None:
     from django.db import connection
 
-    from providers import health, performance, spending, summaries
+    from providers.performance import percentiles, recent, summaries
+    from providers.spending import daily_cap
 
     everything = list(range(1, OFFERINGS + 1))
     questions: list[tuple[str, Callable[[], Any]]] = [
-        ("model page: its 2 offerings, the most called", lambda: performance.of_offerings([1, 2])),
-        ("model page: 2 ordinary offerings", lambda: performance.of_offerings([90, 91])),
-        ("all offerings, 30 days", lambda: performance.of_offerings(everything)),
-        ("routing: all offerings, 15 minutes", lambda: performance.of_offerings(everything, health.WINDOW)),
-        ("caps: spent today", lambda: spending.today()),
+        ("model page: its 2 offerings, the most called", lambda: percentiles.of_offerings([1, 2])),
+        ("model page: 2 ordinary offerings", lambda: percentiles.of_offerings([90, 91])),
+        ("all offerings, 30 days", lambda: percentiles.of_offerings(everything)),
+        ("routing: all offerings, 15 minutes", lambda: percentiles.of_offerings(everything, recent.WINDOW)),
+        ("caps: spent today", lambda: daily_cap.today()),
     ]
-    plan(lambda: performance.of_offerings([1, 2]))
+    plan(lambda: percentiles.of_offerings([1, 2]))
     print(f"{'question':48}{'index':>10}{'seq. scan':>12}{'ratio':>8}")
     for name, ask in questions:
         quick = _milliseconds(ask, rounds)
@@ -137,7 +138,7 @@ def measure(rounds: int) -> None:
         slow = _milliseconds(ask, min(rounds, 2))
         connection.close()
         print(f"{name:48}{quick:7.1f} ms{slow:9.0f} ms{slow / quick:8.1f}")
-    live = _milliseconds(lambda: performance.of_offerings(everything), 2)
+    live = _milliseconds(lambda: percentiles.of_offerings(everything), 2)
     print(f"\n{'count all summaries':48}", end="")
     for when in ("a month of days", "again"):
         started = time.perf_counter()

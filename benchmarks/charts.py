@@ -23,8 +23,8 @@ import django
 django.setup()
 
 from leaderboard import charts  # noqa: E402 – once Django is set up
-from leaderboard.landscape import Landscape, Picture  # noqa: E402
-from leaderboard.profiles.landscape import draw  # noqa: E402
+from leaderboard.board_page.scatter import Landscape, Picture  # noqa: E402 - once Django is set up
+from leaderboard.profiles.scatter import draw  # noqa: E402 - once Django is set up
 
 RUNS, TARGET = 9, 25.0
 

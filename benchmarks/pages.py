@@ -256,9 +256,9 @@ def derive() -> None:
     from django.utils import timezone
 
     from arena.models import Category
-    from leaderboard import ratings, results, snapshots
+    from leaderboard.board import image_records, ratings, snapshots
     from leaderboard.models import Board, RecentBoard
-    from providers import summaries
+    from providers.performance import summaries
 
     categories = list(Category.objects.all())
     # Ratings from the tallies, as after a few votes more; benchmarks/ratings_database.py times the raw votes.
@@ -268,7 +268,7 @@ def derive() -> None:
         RecentBoard.objects.get_or_create(category=each, defaults={**seen, "since": timezone.now()})
     for what, count in (
         ("ratings of a category", ratings.recompute),
-        ("records of a category", results.recount),
+        ("records of a category", image_records.recount),
         ("snapshot of a category", lambda each: each.snapshots.exists() or snapshots.take(each)),
     ):
         started = time.monotonic()
@@ -298,7 +298,9 @@ def measure(pages: list[str], rounds: int, all_plans: bool) -> None:
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
-    from leaderboard import kept, slices, tagged
+    from leaderboard import cache as kept
+    from leaderboard.board import by_tag
+    from leaderboard.board import overall as slices
 
     print(
         f"{'':62} {'nothing kept':>17} {'kept':>25}\n{'page':62} {'queries':>8} {'ms':>8} {'queries':>8} {'p50 ms':>8} "
@@ -319,7 +321,7 @@ def measure(pages: list[str], rounds: int, all_plans: bool) -> None:
         if response.status_code == 202:
             print(f"{f'{page}, told to look again':62} {len(asked_cold):8} {first:8.0f}")
             began = time.perf_counter()
-            tagged.refresh()
+            by_tag.refresh()
             print(f"{'    made by the clock':62} {'':8} {1000 * (time.perf_counter() - began):8.0f}")
             with CaptureQueriesContext(connection) as cold:
                 first, response = _timed(client, page)

@@ -31,8 +31,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from arena import matchmaking  # noqa: E402 - the repository's root comes first
-from leaderboard import elo, ranks, rerun  # noqa: E402
-from leaderboard.clusters import clustered_covariance  # noqa: E402
+from leaderboard.rating import elo, ranks, reproduction  # noqa: E402 - once Django is set up
+from leaderboard.rating.clusters import clustered_covariance  # noqa: E402 - once Django is set up
 
 ARENA_RANK = os.environ.get("ARENA_RANK_PYTHON") or (importlib.util.find_spec("arena_rank") and sys.executable)
 
@@ -370,21 +370,21 @@ def reproducible() -> None:
         (cells.models[i], cells.models[j], {1.0: "left", 0.0: "right", 0.5: "tie"}[s], int(n))
         for i, j, s, n in zip(cells.left, cells.right, cells.score, cells.n, strict=True)
     ]
-    text = rerun.cells_csv(rows)
+    text = reproduction.cells_csv(rows)
     shuffled = [rows[index] for index in np.random.default_rng(1).permutation(len(rows))]
-    here = rerun.rate(rows)
+    here = reproduction.rate(rows)
     done = subprocess.run(
-        [sys.executable, "-m", "leaderboard.rerun", "/dev/stdin"],
-        input=rerun.cells_csv(shuffled),
+        [sys.executable, "-m", "leaderboard.rating.reproduction", "/dev/stdin"],
+        input=reproduction.cells_csv(shuffled),
         capture_output=True,
         text=True,
         cwd=ROOT,
         check=True,
     )
     again = json.loads(done.stdout)
-    ok = again["sha256"] == rerun.digest(text) and again["ratings"] == here
+    ok = again["sha256"] == reproduction.digest(text) and again["ratings"] == here
     swapped = [(b, a, {"left": "right", "right": "left", "tie": "tie"}[o], n) for a, b, o, n in shuffled]
-    sides = [row["elo"] for row in rerun.rate(swapped)] == [row["elo"] for row in here]
+    sides = [row["elo"] for row in reproduction.rate(swapped)] == [row["elo"] for row in here]
     line(
         "T11",
         "clean process, shuffled cells: same sha256 and digits; sides swapped: same digits",
@@ -419,7 +419,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=known, default=known, help="these targets")
     options = parser.parse_args()
     load = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    print(f"Python {sys.version.split()[0]}, {rerun.ENGINE_VERSION}, {load}")
+    print(f"Python {sys.version.split()[0]}, {reproduction.ENGINE_VERSION}, {load}")
     for names, part in PARTS.items():
         if wanted := set(names) & set(options.only):
             part(options.full, wanted)

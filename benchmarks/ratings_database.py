@@ -232,16 +232,16 @@ def _csv(count: int) -> bytes:
 
 
 def _import(world: dict[str, Any], count: int, line: Line) -> None:
-    from arena import imports, votefiles
     from arena.models import Category
+    from arena.vote_import import files, load
 
     data = _csv(count)
     started = time.perf_counter()
-    votefiles.read(data)
+    files.read(data)
     checked = time.perf_counter() - started
     category = Category.objects.create(slug="imported", name="Imported", mode="text-to-image")
     started = time.perf_counter()
-    imports.import_votes(data, category, "A benchmark")
+    load.import_votes(data, category, "A benchmark")
     whole = time.perf_counter() - started
     stored = count / (whole - checked)
     line("T8", "storing imported votes with pair counts ≥ 200,000 votes/s", f"{stored:,.0f}/s", stored >= 200_000)
@@ -253,7 +253,7 @@ def _recount(world: dict[str, Any], count: int, line: Line) -> None:
     from django.db import connection
 
     from arena.models import Category
-    from leaderboard import tallies
+    from leaderboard.board import pair_counts
 
     categories = [Category.objects.create(slug=f"c{n}", name=f"C{n}", mode="text-to-image") for n in range(8)]
     first = world["models"][0].pk
@@ -283,12 +283,12 @@ def _recount(world: dict[str, Any], count: int, line: Line) -> None:
         )
         took = _median(lambda: (cursor.execute(recount), cursor.fetchall()))
         line("T8", f"recount of {count:,} votes ≤ 0.5 s", f"{1000 * took:.0f} ms", took <= 0.5)
-    took = _median(lambda: tallies.counts(categories[3]))
+    took = _median(lambda: pair_counts.counts(categories[3]))
     line("T8", "one category's pair counts read ≤ 10 ms", f"{1000 * took:.1f} ms", took <= 0.01)
-    took = _median(lambda: tallies.state(categories[3]))
+    took = _median(lambda: pair_counts.state(categories[3]))
     line("T8", "… and whether they moved", f"{1000 * took:.1f} ms", None)
     started = time.perf_counter()
-    wrong = tallies.check()
+    wrong = pair_counts.check()
     line(
         "T7",
         "the nightly recount, day by day, equals the pair counts cell by cell",

@@ -21,7 +21,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 _django = get_asgi_application()  # before anything that needs Django set up
 
-from providers.gateway.asynchronous import Gateway  # noqa: E402 – it needs the apps to be loaded
+from providers.gateway.asgi import Gateway  # noqa: E402 - once Django is set up
 
 _gateway = Gateway()
 

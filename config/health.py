@@ -42,12 +42,12 @@ def _database() -> str:
 
 
 def _ratings(database: str) -> str:
-    from leaderboard import health as leaderboard
+    from leaderboard.board import health
 
     if database != "ok":
         return "unknown"
     try:
-        return "; ".join(leaderboard.failures()) or "ok"
+        return "; ".join(health.failures()) or "ok"
     except DatabaseError as error:  # before its first migration
         return f"unknown: {type(error).__name__}"
 

@@ -120,8 +120,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "config.refusals.readable",
-    "config.refusals.explained",
+    "config.middleware.readable",
+    "config.middleware.explained",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -142,7 +142,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "arena.views.site",
+                "arena.context_processors.site",
             ],
             "builtins": ["arena.templatetags.arena"],
         },

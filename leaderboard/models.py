@@ -16,9 +16,8 @@ from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from arena.models import Category, Prompt, Voter
+from leaderboard.rating.elo import Z95
 from providers.models import ImageModel
-
-from .elo import Z95
 
 CARDINALITY = Func(F("image_models"), function="cardinality", output_field=models.IntegerField())
 

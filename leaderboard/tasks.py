@@ -9,15 +9,14 @@ from django.db import connection
 from django.utils import timezone
 
 from arena import integrity
-
-from . import ratings, results, slices, snapshots, tagged, tallies
+from leaderboard.board import by_tag, image_records, overall, pair_counts, ratings, snapshots
 
 
 @shared_task
 def recompute() -> None:
     try:
         ratings.recompute_moved()
-        slices.refresh_pooled()
+        overall.refresh_pooled()
     finally:
         connection.close()
 
@@ -25,7 +24,7 @@ def recompute() -> None:
 @shared_task
 def refresh_tags() -> None:
     try:
-        tagged.refresh()
+        by_tag.refresh()
     finally:
         connection.close()
 
@@ -33,7 +32,7 @@ def refresh_tags() -> None:
 @shared_task
 def check_tallies() -> None:
     try:
-        tallies.check(every=timedelta(days=1))
+        pair_counts.check(every=timedelta(days=1))
         integrity.roll_up(timezone.now().astimezone(UTC).date())
     finally:
         connection.close()
@@ -50,6 +49,6 @@ def take_snapshots() -> None:
 @shared_task
 def recount_records() -> None:
     try:
-        results.recount_moved()
+        image_records.recount_moved()
     finally:
         connection.close()

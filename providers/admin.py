@@ -10,7 +10,8 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import health, performance
+from providers.performance import percentiles, recent
+
 from .models import ApiKey, Call, GatewayRequest, ImageModel, Lab, Offering, Price
 
 
@@ -84,7 +85,7 @@ class OfferingAdmin(admin.ModelAdmin[Offering]):
         """One line for operators: is it quick, is it reliable, and what else came back."""
         if not offering.pk:
             return "–"
-        found = performance.of_offerings([offering.pk])[offering.pk]
+        found = percentiles.of_offerings([offering.pk])[offering.pk]
         parts = [f"{found.succeeded} of {found.judged} calls succeeded"]
         for label, time in (("p50", found.duration.p50), ("p95", found.duration.p95)):
             if time is not None:
@@ -97,7 +98,7 @@ class OfferingAdmin(admin.ModelAdmin[Offering]):
         ):
             if count:
                 parts.append(f"{count} {label}")
-        trouble = health.troubles([offering.pk]).get(offering.pk)
+        trouble = recent.troubles([offering.pk]).get(offering.pk)
         return ", ".join(parts) + (f". Asked last now: {trouble}." if trouble else "")
 
 

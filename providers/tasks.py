@@ -8,15 +8,17 @@ from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
-from . import spending, summaries
-from .gateway import files
+from providers.gateway import signed_files
+from providers.performance import summaries
+from providers.spending import daily_cap
+
 from .playground import trials
 
 
 @shared_task
 def prune_gateway() -> None:
     try:
-        files.prune()
+        signed_files.prune()
         trials.prune()
     finally:
         connection.close()
@@ -50,7 +52,7 @@ def keep_summaries() -> None:
 @shared_task
 def close_dead_reservations() -> None:
     try:
-        spending.close_dead()
+        daily_cap.close_dead()
     finally:
         connection.close()
 
@@ -61,6 +63,6 @@ def recount_spending() -> None:
     try:
         now = timezone.now().astimezone(UTC)
         for day in (now - timedelta(days=1), now):
-            spending.recount(day.date())
+            daily_cap.recount(day.date())
     finally:
         connection.close()

@@ -1,12 +1,13 @@
 from django.urls import include, path
 
-from . import webhooks
+from providers.webhooks import views
+
 from .gateway import pages
 from .playground import views as playground
 
 app_name = "providers"
 urlpatterns = [
-    path("webhooks/<slug:provider>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<slug:provider>/", views.webhook, name="webhook"),
     path("playground/", playground.playground, name="playground"),
     path("playground/<uuid:group>/", playground.tried, name="tried"),
     path("playground/<uuid:group>/results/", playground.results, name="trial-results"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -11,10 +12,12 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from arena import battles
-from leaderboard import kept, slices
-from leaderboard.views import printed
-from providers import health, routing, sending, valkey
-from providers.simulator import Simulator
+from leaderboard import cache, page_cache
+from leaderboard.board import overall
+from providers.admission import valkey
+from providers.performance import recent
+from providers.routing import sending
+from providers.samples.simulator import Simulator
 
 # A busy machine is no failure, and what CI tries today it tries tomorrow: new examples are found at the desk.
 hypothesis_settings.register_profile(
@@ -39,23 +42,24 @@ def _fresh_pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _fresh_slices() -> None:
     """Boards that are kept in memory belong to the database of one test."""
-    slices.forget()
+    overall.forget()
 
 
 @pytest.fixture(autouse=True)
 def _fresh_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages are printed anew for every reader: tests change what they show, and look again."""
-    monkeypatch.setattr(kept, "PREFIX", f"test:{secrets.token_hex(4)}:")
-    monkeypatch.setattr(printed, "FRESH", 0.0)
+    monkeypatch.setattr(cache, "PREFIX", f"test:{secrets.token_hex(4)}:")
+    monkeypatch.setattr(page_cache, "FRESH", 0.0)
 
 
 @pytest.fixture(autouse=True)
 def _fresh_providers(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test inherits circuits, pauses or leases: each has its own keys in Valkey, which expire by themselves."""
     monkeypatch.setattr(valkey, "PREFIX", f"test:{secrets.token_hex(4)}:")
-    monkeypatch.setattr(routing, "KEPT_SECONDS", 0.0)
-    monkeypatch.setattr(routing, "_kept", {})
-    health.forget()
+    module = importlib.import_module("providers.routing.generate")  # the package has a function of this name
+    monkeypatch.setattr(module, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(module, "_kept", {})
+    recent.forget()
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from arena import generation, images, voters
 from arena.models import Battle, Category, Competition, Entry, Generation, Prompt, Voter
 from providers.models import Call, ImageModel, Lab, Offering
 from providers.request import GeneratedImage
-from providers.results import Attempt, Delivered, Generated
+from providers.routing.results import Attempt, Delivered, Generated
 
 _numbers = itertools.count(1)
 

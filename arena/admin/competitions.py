@@ -18,14 +18,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from arena import generation, images, quotes, spending
+from arena import cost_estimates, generation, images, spend_cap
 from arena.models import (
     Category,
     Competition,
     Generation,
     Prompt,
 )
-from providers import spending as daily
+from providers.spending import daily_cap
 
 
 @admin.register(Category)
@@ -96,7 +96,7 @@ class CompetitionAdmin(admin.ModelAdmin[Competition]):
         competition = get_object_or_404(Competition.objects.select_related("category"), pk=pk)
         if not self.has_change_permission(request, competition):
             raise PermissionDenied
-        offers = quotes.of(competition)
+        offers = cost_estimates.of(competition)
         if request.method == "POST":
             self._plan(request, competition, offers)
             return redirect(request.path)
@@ -112,19 +112,19 @@ class CompetitionAdmin(admin.ModelAdmin[Competition]):
             "unfinished": any(each and each.status in ("queued", "running") for _, cells in rows for each in cells),
             "total": sum((each.missing * each.real_price for each in offers), Decimal(0)),
             "unpriced": [each for each in offers if each.missing and each.is_unpriced],
-            "spent": spending.of(competition),
-            "today": daily.today(),
-            "daily_cap": daily.cap(),
+            "spent": spend_cap.of(competition),
+            "today": daily_cap.today(),
+            "daily_cap": daily_cap.cap(),
             "troubles": [(each, trouble) for each in offers if (trouble := each.trouble)],
         }
         return render(request, "admin/arena/competition/ask.html", context)
 
-    def _plan(self, request: HttpRequest, competition: Competition, offers: list[quotes.Quote]) -> None:
+    def _plan(self, request: HttpRequest, competition: Competition, offers: list[cost_estimates.Quote]) -> None:
         chosen = [each for each in offers if str(each.image_model.pk) in request.POST.getlist("model")]
         if not chosen:
             messages.warning(request, "Nothing was asked: choose at least one model.")
             return
-        if refusal := spending.refusal(competition, offers, chosen, again="again" in request.POST):
+        if refusal := spend_cap.refusal(competition, offers, chosen, again="again" in request.POST):
             messages.error(request, refusal)
             return
         prompts = competition.prompts.current()

@@ -12,10 +12,11 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import QuerySet
 
-from arena import generation, images, imports
+from arena import generation, images
 from arena.models import Category, Competition, Prompt
+from arena.vote_import import load
 from providers.models import ImageModel, ModeChoices
-from providers.studio import photographs
+from providers.samples.renderer import photographs
 
 HERE = Path(__file__).parent
 
@@ -36,8 +37,8 @@ class Report:
 def seed() -> Report:
     """Add what is missing of the demo's content and queue the sample models' images for it.
 
-    Only sample models are asked: nothing here can cost money. Raises PhotographsMissing (see providers.studio) when the
-    package with the photographs is not installed.
+    Only sample models are asked: nothing here can cost money. Raises PhotographsMissing (see
+    providers.samples.renderer) when the package with the photographs is not installed.
     """
     content = tomllib.loads((HERE / "content.toml").read_text(encoding="utf-8"))
     with transaction.atomic():
@@ -115,5 +116,5 @@ def _imagenhub(slug: str, name: str, mode: str, position: int) -> int:
             "source_licence": "MIT",
         },
     )
-    done = imports.import_votes((HERE / "votes" / f"votes-{slug}.csv").read_bytes(), category, IMAGENHUB_SOURCE)
+    done = load.import_votes((HERE / "votes" / f"votes-{slug}.csv").read_bytes(), category, IMAGENHUB_SOURCE)
     return done.rows if done.new else 0

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from django.db.models import BigIntegerField, F, Sum, Value
 
 from arena.models import Competition, Entry
+from leaderboard.competitions.use_cases import ENOUGH
 from leaderboard.models import Record
-from leaderboard.uses import ENOUGH
 from providers.models import ImageModel
 
 IMAGES = 6  # shown of one competition

@@ -11,9 +11,8 @@ from django.db.models import F
 from arena.models import Category
 from leaderboard import charts
 from leaderboard.models import Rating
+from leaderboard.profiles import offerings as sellers
 from providers.models import ImageModel, Lab
-
-from . import sellers
 
 
 @dataclass(frozen=True, slots=True)

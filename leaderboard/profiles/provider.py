@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from providers import circuit, health, summaries
+from leaderboard.profiles import offerings as sellers
 from providers.accounts import accounts
+from providers.admission import circuit_breaker
 from providers.models import Offering
-from providers.performance import Performance
+from providers.performance import recent, summaries
+from providers.performance.percentiles import Performance
 
-from . import sellers
 from .speed import Row
 
 
@@ -77,6 +78,6 @@ def _troubles(offerings: Sequence[int]) -> dict[int, str]:
     """By offering: an open circuit, or a bad quarter of an hour."""
     resting = {
         pk: f"left alone for another {wait:.0f} s after failing repeatedly"
-        for pk, wait in circuit.resting(offerings).items()
+        for pk, wait in circuit_breaker.resting(offerings).items()
     }
-    return health.troubles(offerings) | resting
+    return recent.troubles(offerings) | resting

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from leaderboard import charts
-from providers import accounts, summaries
+from leaderboard.profiles.offerings import Seller
+from providers import accounts
 from providers.models import Offering
-from providers.performance import Performance
-from providers.summaries import Day
-
-from .sellers import Seller
+from providers.performance import summaries
+from providers.performance.percentiles import Performance
+from providers.performance.summaries import Day
 
 FEW_DAYS = 3  # with fewer, a line by day would be a picture of nothing
 

@@ -8,8 +8,8 @@ from typing import Any
 from django import template
 
 from arena.templatetags.arena import usd
-from leaderboard.chooser import Candidate, preferred
-from leaderboard.filters import SORTS, Filters
+from leaderboard.board_page.filters import SORTS, Filters
+from leaderboard.chooser.rules import Candidate, preferred
 
 register = template.Library()
 

@@ -6,8 +6,8 @@ import math
 
 from django import template
 
+from leaderboard.board.history import Point as Kept
 from leaderboard.charts import Axis, Point
-from leaderboard.records import Point as Kept
 
 register = template.Library()
 

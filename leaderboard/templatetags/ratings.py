@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from django import template
 
 from arena.models import Category, Vote
-from leaderboard import reveals
 from leaderboard.models import Rating
-from leaderboard.rankings import Place
+from leaderboard.voter import reveal
+from leaderboard.voter.rankings import Place
 from providers.models import ImageModel
 
 register = template.Library()
@@ -31,12 +31,12 @@ def rating_of(image_model: ImageModel, category: Category) -> Rating | None:
 
 
 @register.simple_tag
-def reveal_of(vote: Vote) -> reveals.Reveal:
-    return reveals.of(vote)
+def reveal_of(vote: Vote) -> reveal.Reveal:
+    return reveal.of(vote)
 
 
 @register.filter
-def share_of_side(others: reveals.Others, side: str) -> str:
+def share_of_side(others: reveal.Others, side: str) -> str:
     return percent(others.share(side))
 
 

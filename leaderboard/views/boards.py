@@ -12,22 +12,11 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from arena.models import Category
-from leaderboard import (
-    board_cards,
-    board_pictures,
-    exports,
-    facts,
-    filters,
-    heads,
-    landscape,
-    listing,
-    results,
-    standings,
-    structured,
-)
-from leaderboard.standings import Standing
-
-from .printed import of_category, of_every_category, printed
+from leaderboard.board import image_records, standings, summaries
+from leaderboard.board.standings import Standing
+from leaderboard.board_page import csv_export, figures, filters, json_ld, price_and_speed, rows, scatter
+from leaderboard.page_cache import of_category, of_every_category, printed
+from leaderboard.social_cards import board
 
 SHOWN = ("sort", *filters.FIELDS)  # the words by which an address says which rows it shows, and in which order
 WORDS = ("window", "tag", *SHOWN)  # that the address of a category's board may carry
@@ -36,7 +25,7 @@ WORDS = ("window", "tag", *SHOWN)  # that the address of a category's board may 
 @require_safe
 @printed(version=of_every_category)
 def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "leaderboard/index.html", {"boards": heads.all_boards(3)})
+    return render(request, "leaderboard/index.html", {"boards": summaries.all_boards(3)})
 
 
 @require_safe
@@ -59,7 +48,7 @@ def overall_csv(request: HttpRequest) -> HttpResponse:
 @cache_control(public=True, max_age=86_400)
 def card(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Category.objects.select_related("board"), slug=slug)
-    return HttpResponse(board_cards.of_category(found, request.get_host()), content_type="image/jpeg")
+    return HttpResponse(board.of_category(found, request.get_host()), content_type="image/jpeg")
 
 
 @require_safe
@@ -73,15 +62,15 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
         "view": view,
         "board_name": found.name,
         **_table(view),
-        "start": None if view.rows else heads.starts([found])[found.pk],
+        "start": None if view.rows else summaries.starts([found])[found.pk],
         "files": found.vote_files.all(),
-        "playable": heads.playable().filter(pk=found.pk).exists(),
+        "playable": summaries.playable().filter(pk=found.pk).exists(),
         "limit": None if view.tag else standings.limit(found, view.window),
         "snapshot": found.snapshots.only("pk", "taken_at", "category").order_by("-taken_at", "-pk").first(),
-        "landscape": landscape.of_rows(view.shown),
+        "landscape": scatter.of_rows(view.shown),
         "duels": view.duels(),
-        "card": request.build_absolute_uri(board_cards.address(found)),
-        "json_ld": structured.of_board(found, view.rows, request.build_absolute_uri("/")),
+        "card": request.build_absolute_uri(board.address(found)),
+        "json_ld": json_ld.of_board(found, view.rows, request.build_absolute_uri("/")),
     }
     response = render(request, "leaderboard/category.html", context, status=_status(view))
     if view.computing:
@@ -122,7 +111,7 @@ class View:
         elif window == "90d":
             self.window = "90d"
             self.since = category.recent_board.since
-        self.tags = results.tags(category)
+        self.tags = image_records.tags(category)
         self.tag = words.get("tag", "")
         self.tag_is_folded = self.tag in [tag for tag, _ in self.tags[12:]]
         self.needed = 0  # how many votes a board of this tag would take
@@ -135,11 +124,11 @@ class View:
             self.errors["window"] = "The board of a tag counts the votes of all time: choose a tag or a window."
             self.window, self.since = "all", None
         whole = standings.board(category)
-        known = facts.of_models([each.rating.image_model_id for each in whole], category.mode)
+        known = price_and_speed.of_models([each.rating.image_model_id for each in whole], category.mode)
         # What can be chosen is the same on every board of the category, so that going to another one keeps it.
-        self.choices = filters.choices(listing.rows(whole, category.mode, known))
+        self.choices = filters.choices(rows.rows(whole, category.mode, known))
         part = self._standings(category) if self.tag or self.window != "all" else whole
-        self.rows = listing.rows(part, category.mode, known, imported=bool(category.source_name))
+        self.rows = rows.rows(part, category.mode, known, imported=bool(category.source_name))
         self.filters = filters.read(words, self.choices, keep=("window", "tag"))
         self.shown = filters.shown(self.rows, self.filters)
         self.errors |= self.filters.errors
@@ -154,13 +143,13 @@ class View:
         self.needed = 0 if self.part.standings else self.part.needed
         return self.part.standings
 
-    def duels(self) -> board_pictures.Duels | None:
+    def duels(self) -> figures.Duels | None:
         """Who wins against whom, of the rows that are shown."""
         if not self.shown:
             return None
         if self.part is not None:
-            return board_pictures.duels_from(self.part.pairs, self.shown)
-        return board_pictures.duels(self.category, self.shown, self.since)
+            return figures.duels_from(self.part.pairs, self.shown)
+        return figures.duels(self.category, self.shown, self.since)
 
 
 class OverallView:
@@ -168,7 +157,7 @@ class OverallView:
 
     def __init__(self, request: HttpRequest) -> None:
         self.overall = standings.overall()
-        self.rows = listing.rows(self.overall.standings, mode="")
+        self.rows = rows.rows(self.overall.standings, mode="")
         self.choices = filters.choices(self.rows)
         self.filters = filters.read(request.GET.dict(), self.choices)
         self.shown = filters.shown(self.rows, self.filters)
@@ -181,14 +170,14 @@ def _table(view: View | OverallView) -> dict[str, Any]:
     return {
         "rows": view.rows,
         "shown": view.shown,
-        "groups": listing.by_tier(view.shown),
+        "groups": rows.by_tier(view.shown),
         "filters": view.filters,
         "usable": view.filters.query(**dict.fromkeys(view.errors, "")),
         "choices": view.choices,
-        "unknown": listing.unknown(view.rows),
+        "unknown": rows.unknown(view.rows),
         "low": min((rating.lower for rating in bounded), default=0.0),
         "high": max((rating.upper for rating in bounded), default=0.0),
-        "intervals": board_pictures.intervals(view.shown),
+        "intervals": figures.intervals(view.shown),
     }
 
 
@@ -196,7 +185,7 @@ def _csv(view: View | OverallView, name: str) -> HttpResponse:
     if view.errors:
         return HttpResponse("\n".join(view.errors.values()), status=400, content_type="text/plain; charset=utf-8")
     return HttpResponse(
-        exports.board_csv(view.shown),
+        csv_export.board_csv(view.shown),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_safe
 
 from arena import blinding
 from arena.models import Category, Competition, Prompt
-from leaderboard import contests, results
-
-from .printed import printed
+from leaderboard.board import image_records
+from leaderboard.competitions import overview
+from leaderboard.page_cache import printed
 
 ON_A_PAGE = 24  # competitions in the list; also images on a prompt's own page, three rows of which fill a screen
 PROMPTS, BEST = 12, 8  # on a competition's page: prompts, and images of each
@@ -23,12 +23,12 @@ PROMPTS, BEST = 12, 8  # on a competition's page: prompts, and images of each
 @require_safe
 @printed("category", "state", "tag", "page")
 def competitions(request: HttpRequest) -> HttpResponse:
-    listing = contests.listed(request.GET.dict())
+    listing = overview.listed(request.GET.dict())
     context = {
         "listing": listing,
         "page": _page(request, listing.competitions, ON_A_PAGE),
         "categories": Category.objects.filter(competitions__is_published=True).distinct(),
-        "states": contests.STATES,
+        "states": overview.STATES,
     }
     return render(request, "leaderboard/competitions.html", context, status=400 if listing.errors else 200)
 
@@ -40,14 +40,14 @@ def competition(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Competition.objects.published().select_related("category__board"), slug=slug)
     hidden = blinding.open_prompts_of(request)
     page = _page(request, found.prompts.current(), PROMPTS)
-    records = results.of_competition(found)
+    records = image_records.of_competition(found)
     context = {
         "competition": found,
         "board": getattr(found.category, "board", None),
         "records": records,
         "votes": sum(record.votes for record in records) // 2,
         "page": page,
-        "prompts": contests.best_answers(list(page), BEST, hidden),
+        "prompts": overview.best_answers(list(page), BEST, hidden),
     }
     return render(request, "leaderboard/competition.html", context)
 
@@ -59,7 +59,7 @@ def prompt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     published = Prompt.objects.current().filter(competition__is_published=True)
     found = get_object_or_404(published.select_related("competition__category"), pk=pk, competition__slug=slug)
     hidden = blinding.open_prompts_of(request)
-    (asked,) = contests.best_answers([found], 10_000, hidden)
+    (asked,) = overview.best_answers([found], 10_000, hidden)
     context = {
         "competition": found.competition,
         "asked": asked,

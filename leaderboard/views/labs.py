@@ -6,11 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from leaderboard import json_ld
+from leaderboard.page_cache import printed
 from leaderboard.profiles import lab as profiles
-from leaderboard.profiles import linked
 from providers.models import Lab
-
-from .printed import printed
 
 
 @require_safe
@@ -18,6 +17,6 @@ from .printed import printed
 def lab(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Lab, slug=slug)
     home = request.build_absolute_uri("/")
-    trail = linked.breadcrumbs(("Models", f"{home}models/"), (found.name, request.build_absolute_uri(request.path)))
-    context = {"lab": found, "models": profiles.of_lab(found), "json_ld": linked.script(trail)}
+    trail = json_ld.breadcrumbs(("Models", f"{home}models/"), (found.name, request.build_absolute_uri(request.path)))
+    context = {"lab": found, "models": profiles.of_lab(found), "json_ld": json_ld.script(trail)}
     return render(request, "leaderboard/lab.html", context)

@@ -12,11 +12,11 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from arena import blinding
-from leaderboard import cards
-from leaderboard.profiles import competitions, examples, linked, profile
+from leaderboard.page_cache import printed
+from leaderboard.profiles import code_examples, competitions, json_ld
+from leaderboard.profiles import model as profile
+from leaderboard.social_cards import model as cards
 from providers.models import ImageModel
-
-from .printed import printed
 
 
 @require_safe
@@ -52,8 +52,8 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
         "history": profile.history(image_model, found.category) if found.category else None,
         "parameters": profile.parameters(found),
         "base_url": base,
-        "tasks": examples.tasks(image_model.slug, base, list(found.tasks)),
-        "json_ld": linked.of_model(found, request.build_absolute_uri("/")),
+        "tasks": code_examples.tasks(image_model.slug, base, list(found.tasks)),
+        "json_ld": json_ld.of_model(found, request.build_absolute_uri("/")),
         "card": request.build_absolute_uri(cards.address(image_model, found.standings)),
         "playground": f"/playground/?model={image_model.slug}" if found.tasks and is_valid_path("/playground/") else "",
     }
@@ -82,7 +82,7 @@ def model_markdown(request: HttpRequest, slug: str) -> HttpResponse:
         "profile": found,
         "base_url": base,
         "page_url": request.build_absolute_uri(image_model.get_absolute_url()),
-        "tasks": examples.tasks(image_model.slug, base, list(found.tasks)),
+        "tasks": code_examples.tasks(image_model.slug, base, list(found.tasks)),
     }
     return render(request, "leaderboard/model.md", context, content_type="text/markdown; charset=utf-8")
 

@@ -6,9 +6,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from leaderboard.page_cache import printed
 from leaderboard.profiles import provider as profiles
-
-from .printed import printed
 
 
 @require_safe

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from arena.models import Category
-from leaderboard import snapshots as records
+from leaderboard.board import snapshots
 from leaderboard.models import Snapshot
 
 NEWEST = 31  # of a category on the list; older ones are linked from one to the next
@@ -15,18 +15,18 @@ NEWEST = 31  # of a category on the list; older ones are linked from one to the 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    kept = [(category, records.dates(category)[:NEWEST]) for category in Category.objects.all()]
+    kept = [(category, snapshots.dates(category)[:NEWEST]) for category in Category.objects.all()]
     return render(request, "leaderboard/snapshots.html", {"kept": [each for each in kept if each[1]]})
 
 
 @require_safe
 def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Snapshot.objects.select_related("category"), pk=pk)
-    others = records.dates(found.category)
+    others = snapshots.dates(found.category)
     context = {
         "snapshot": found,
         "category": found.category,
-        "moves": records.moves(found),
+        "moves": snapshots.moves(found),
         "before": others.filter(pk__lt=found.pk).first(),
         "after": others.filter(pk__gt=found.pk).last(),
     }
@@ -37,7 +37,7 @@ def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
 def snapshot_csv(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Snapshot, pk=pk)
     return HttpResponse(
-        records.cells_csv(found),
+        snapshots.cells_csv(found),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="snapshot-{found.pk}.csv"'},
     )

@@ -6,7 +6,6 @@ from .fal import Fal
 from .gemini import Gemini
 from .openai_compatible import OpenAICompatible
 from .replicate import Replicate
-from .studio import Studio
 
 ADAPTERS: dict[str, Adapter] = {
     "fal": Fal(),
@@ -14,5 +13,4 @@ ADAPTERS: dict[str, Adapter] = {
     "openai": OpenAICompatible(),
     "bfl": BlackForestLabs(),
     "gemini": Gemini(),
-    "studio": Studio(),
 }

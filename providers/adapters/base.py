@@ -12,9 +12,9 @@ from typing import Protocol
 
 import httpx
 
-from providers.addresses import USER_AGENT, is_loopback, origin_of
-from providers.deadline import Deadline
 from providers.request import Answer, ProviderCall
+from providers.transfer.addresses import USER_AGENT, is_loopback, origin_of
+from providers.transfer.deadline import Deadline
 
 __all__ = ["NO_KEY", "Account", "Adapter", "Deadline", "new_client"]
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import httpx
 
-from providers.download import fetch
 from providers.errors import (
     BadOutput,
     ContentPolicy,
@@ -29,6 +28,7 @@ from providers.errors import (
     Unauthorised,
 )
 from providers.request import Answer, ProviderCall
+from providers.transfer.download import fetch
 
 from .base import Account, Deadline
 from .sources import base64_of, check_size

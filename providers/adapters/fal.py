@@ -17,7 +17,6 @@ from urllib.parse import urlencode
 
 import httpx
 
-from providers.download import fetch
 from providers.errors import (
     BadOutput,
     Cancelled,
@@ -33,7 +32,8 @@ from providers.errors import (
     Unauthorised,
 )
 from providers.request import Answer, ProviderCall, SourceImage
-from providers.upload import put
+from providers.transfer.download import fetch
+from providers.transfer.upload import put
 
 from .base import Account, Deadline
 from .sources import file_name_of, with_images, with_inline_images

@@ -29,7 +29,7 @@ from providers.errors import (
     Unauthorised,
 )
 from providers.request import Answer, GeneratedImage, ProviderCall
-from providers.sniffing import decode_base64, measured
+from providers.transfer.image_type import decode_base64, measured
 
 from .base import Account, Deadline
 from .sources import base64_of, check_size

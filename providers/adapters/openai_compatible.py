@@ -16,7 +16,6 @@ from typing import Any
 
 import httpx
 
-from providers.download import fetch
 from providers.errors import (
     BadOutput,
     ContentPolicy,
@@ -31,7 +30,8 @@ from providers.errors import (
     Unauthorised,
 )
 from providers.request import Answer, GeneratedImage, ProviderCall
-from providers.sniffing import decode_base64, measured
+from providers.transfer.download import fetch
+from providers.transfer.image_type import decode_base64, measured
 
 from .base import NO_KEY, Account, Deadline
 from .events import Events

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from providers.download import fetch
 from providers.errors import (
     BadOutput,
     Cancelled,
@@ -32,6 +31,7 @@ from providers.errors import (
     Unauthorised,
 )
 from providers.request import Answer, GeneratedImage, ProviderCall, SourceImage
+from providers.transfer.download import fetch
 
 from .base import Account, Deadline
 from .sources import file_name_of, with_images

@@ -19,7 +19,6 @@ from typing import Any
 
 import httpx
 
-from providers.deadline import CONNECT_TIMEOUT
 from providers.errors import (
     AnswerLost,
     BadOutput,
@@ -30,6 +29,7 @@ from providers.errors import (
     TimedOut,
     Unauthorised,
 )
+from providers.transfer.deadline import CONNECT_TIMEOUT
 
 from .base import Account, Deadline
 

@@ -12,12 +12,11 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 
-from providers import valkey
+from providers.admission import valkey
+from providers.gateway import lookup_cache
+from providers.gateway.errors import Refusal, wait
 from providers.models import ApiKey, GatewayRequest
-from providers.spending import dollars
-
-from . import kept
-from .refusals import Refusal, wait
+from providers.spending.daily_cap import dollars
 
 _NOTED_EVERY = timedelta(minutes=1)  # `last_used_at` is for people; a write for every request is not worth it
 
@@ -61,7 +60,7 @@ def authenticate(request: HttpRequest) -> ApiKey:
 def recognise(request: HttpRequest) -> ApiKey:
     """The same, but as it was some seconds ago: whoever makes something by it has it confirmed (kept.py)."""
     secret = _secret_of(request)
-    return kept.api_keys.of(ApiKey.digest_of(secret), lambda _: _known(secret))
+    return lookup_cache.api_keys.of(ApiKey.digest_of(secret), lambda _: _known(secret))
 
 
 def _secret_of(request: HttpRequest) -> str:

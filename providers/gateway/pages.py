@@ -14,10 +14,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from providers import clients
+from providers import client_address
+from providers.gateway import discovery, keys, openapi, responses
 from providers.models import ApiKey, GatewayRequest
 
-from . import answers, keys, reference, schema
 from .views import origin_of
 
 SHOWN = 100
@@ -42,12 +42,12 @@ class KeyForm(forms.ModelForm[ApiKey]):
 @require_safe
 def api(request: HttpRequest) -> HttpResponse:
     """The reference, written from the same rows that requests are checked against."""
-    models = schema.models()
+    models = discovery.models()
     context = {
         "base_url": f"{origin_of(request)}/openai/v1",
-        "parameters": reference.PROPERTIES,
-        "errors": reference.ERRORS,
-        "headers": reference.HEADERS,
+        "parameters": openapi.PROPERTIES,
+        "errors": openapi.ERRORS,
+        "headers": openapi.HEADERS,
         "models": models,
         "example": models[0]["id"] if models else "flux.2-klein-9b",
     }
@@ -104,7 +104,7 @@ def log(request: HttpRequest) -> HttpResponseBase:
 
 def _may_guess(request: HttpRequest) -> bool:
     """Keys cannot be guessed; this only keeps somebody who tries from using up the database."""
-    left = keys.take(f"gateway:log:{clients.origin(request)}", 60)
+    left = keys.take(f"gateway:log:{client_address.origin(request)}", 60)
     return left.remaining is None or left.remaining >= 0
 
 
@@ -127,7 +127,9 @@ def _lines(key: ApiKey) -> Iterator[str]:
 
 
 def _line(row: GatewayRequest) -> list[Any]:
-    latency, overhead = (None if each is None else answers.milliseconds(each) for each in (row.duration, row.overhead))
+    latency, overhead = (
+        None if each is None else responses.milliseconds(each) for each in (row.duration, row.overhead)
+    )
     return [
         row.asked_at.isoformat(), row.request_id, _safe(row.model), row.mode, row.n, row.provider, row.status,
         row.http_status, latency, overhead, row.cost, row.error_code, _safe(row.error),

@@ -15,13 +15,13 @@ from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
 from django.utils.datastructures import MultiValueDict
 
-from providers.deadline import Deadline
-from providers.download import fetch
 from providers.errors import BadOutput, TimedOut
+from providers.gateway.errors import Refusal, invalid
 from providers.request import SourceImage
-from providers.sniffing import MAX_BYTES, measured
+from providers.transfer.deadline import Deadline
+from providers.transfer.download import fetch
+from providers.transfer.image_type import MAX_BYTES, measured
 
-from .refusals import Refusal, invalid
 from .wire import read_json
 
 MOST_IMAGES = 16

@@ -17,12 +17,12 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from providers.gateway import discovery, keys, lifecycle, responses, signed_files
+from providers.gateway.disconnect import Client
+from providers.gateway.errors import Refusal
+from providers.gateway.lookup_cache import Changed
 from providers.request import GeneratedImage, Mode
 
-from . import answers, files, keys, schema, work
-from .client import Client
-from .kept import Changed
-from .refusals import Refusal
 from .wire import is_true
 
 log = logging.getLogger(__name__)
@@ -84,15 +84,15 @@ def edits(request: HttpRequest) -> HttpResponseBase:
 def _images(request: HttpRequest, mode: Mode) -> HttpResponseBase:
     begun = getattr(request, "gateway_begun", None) or monotonic()
     client, origin = client_of(request), origin_of(request)
-    question = work.read(request, mode)
+    question = lifecycle.read(request, mode)
     if is_true(request.GET.get("dryRun", "false")):
-        question = work.look_again(request, question)
-        return JsonResponse(schema.dry_run(question), headers=question.headers)
+        question = lifecycle.look_again(request, question)
+        return JsonResponse(discovery.dry_run(question), headers=question.headers)
     try:
-        job = work.begin(request, question, client, begun)
+        job = lifecycle.begin(request, question, client, begun)
     except Changed:
-        question = work.look_again(request, question)
-        job = work.begin(request, question, client, begun)
+        question = lifecycle.look_again(request, question)
+        job = lifecycle.begin(request, question, client, begun)
     if job.asked.stream:
         return StreamingHttpResponse(
             _events(job, client, origin),
@@ -100,14 +100,16 @@ def _images(request: HttpRequest, mode: Mode) -> HttpResponseBase:
             headers={**_headers(job), "Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
         )
     try:
-        done = work.finish(job, client)
+        done = lifecycle.finish(job, client)
     except Refusal as refusal:
         response = refused(refusal)
         for name, value in _headers(job).items():
             response[name] = value
         return response
-    body = answers.body(done.row, done.images, response_format=job.asked.response_format, origin=origin)
-    answer = HttpResponse(body, content_type="application/json", headers={**_headers(job), **answers.headers(done.row)})
+    body = responses.body(done.row, done.images, response_format=job.asked.response_format, origin=origin)
+    answer = HttpResponse(
+        body, content_type="application/json", headers={**_headers(job), **responses.headers(done.row)}
+    )
     answer._resource_closers.append(functools.partial(_log_failure, done.afterwards))  # type: ignore[attr-defined]
     return answer
 
@@ -120,34 +122,34 @@ def _log_failure(action: Callable[[], None]) -> None:
         log.exception("A request was answered, but not written down as done")
 
 
-def _headers(job: work.Job) -> dict[str, str]:
+def _headers(job: lifecycle.Job) -> dict[str, str]:
     again = {} if job.is_new else {"Idempotent-Replayed": "true"}
     return {"x-request-id": job.row.request_id, **job.headers, **again}
 
 
-def _events(job: work.Job, client: Client, origin: str) -> Iterator[bytes]:
+def _events(job: lifecycle.Job, client: Client, origin: str) -> Iterator[bytes]:
     yield b": working\n\n"
     try:
         done = yield from _with_partial(job, client)
         done.afterwards()  # a stream that is left has no end
-        yield from answers.events(done.row, done.images, response_format=job.asked.response_format, origin=origin)
+        yield from responses.events(done.row, done.images, response_format=job.asked.response_format, origin=origin)
     except Refusal as refusal:
-        yield answers.failed_event(refusal)
+        yield responses.failed_event(refusal)
     except Exception:
         log.exception("A stream failed")
         message = "Something failed here, and it is in our log."
-        yield answers.failed_event(Refusal(500, "internal_error", message, kind="server_error"))
+        yield responses.failed_event(Refusal(500, "internal_error", message, kind="server_error"))
 
 
-def _with_partial(job: work.Job, client: Client) -> Generator[bytes, None, work.Done]:
+def _with_partial(job: lifecycle.Job, client: Client) -> Generator[bytes, None, lifecycle.Done]:
     """Half-made images while the whole one is made, by a thread of its own: this one has to bring them."""
     if not job.asked.partial_images:
-        return work.finish(job, client)
-    news: SimpleQueue[GeneratedImage | work.Done | Exception] = SimpleQueue()
+        return lifecycle.finish(job, client)
+    news: SimpleQueue[GeneratedImage | lifecycle.Done | Exception] = SimpleQueue()
     threading.Thread(target=_finish_aloud, args=(job, client, news.put), name="partial").start()
     shown = 0
     while isinstance(image := news.get(), GeneratedImage):
-        yield answers.partial_event(job.asked, image, shown)
+        yield responses.partial_event(job.asked, image, shown)
         shown += 1
     if isinstance(image, Exception):
         raise image
@@ -155,10 +157,10 @@ def _with_partial(job: work.Job, client: Client) -> Generator[bytes, None, work.
 
 
 def _finish_aloud(
-    job: work.Job, client: Client, tell: Callable[[GeneratedImage | work.Done | Exception], None]
+    job: lifecycle.Job, client: Client, tell: Callable[[GeneratedImage | lifecycle.Done | Exception], None]
 ) -> None:
     try:
-        tell(work.finish(job, client, tell))
+        tell(lifecycle.finish(job, client, tell))
     except Exception as error:
         tell(error)
     finally:
@@ -178,16 +180,16 @@ def origin_of(request: HttpRequest) -> str:
 @api("GET")
 def models(request: HttpRequest) -> JsonResponse:
     keys.authenticate(request)
-    return JsonResponse({"object": "list", "data": schema.models()})
+    return JsonResponse({"object": "list", "data": discovery.models()})
 
 
 @api("GET")
 def model(request: HttpRequest, name: str) -> JsonResponse:
     keys.authenticate(request)
-    target = work.find(name)
-    found = schema.model(target, name)
+    target = lifecycle.find(name)
+    found = discovery.model(target, name)
     if is_true(request.GET.get("schema", "false")):
-        found["schema"] = schema.parameters(target)
+        found["schema"] = discovery.parameters(target)
     return JsonResponse(found)
 
 
@@ -195,18 +197,18 @@ def model(request: HttpRequest, name: str) -> JsonResponse:
 def file(request: HttpRequest, name: str) -> HttpResponse:
     """An image by its signed address."""
     query = request.GET
-    if not files.is_signed(name, query.get("expires", ""), query.get("signature", "")):
+    if not signed_files.is_signed(name, query.get("expires", ""), query.get("signature", "")):
         raise Refusal(404, "file_not_found", "There is no such image. Addresses of images work for an hour.")
-    found = files.read(name)
+    found = signed_files.read(name)
     if found is None:
         raise Refusal(404, "file_not_found", "This image is deleted. Addresses of images work for an hour.")
-    headers = {**files.HEADERS, "Cache-Control": "private, max-age=600"}
+    headers = {**signed_files.HEADERS, "Cache-Control": "private, max-age=600"}
     return HttpResponse(found[0], content_type=found[1], headers=headers)
 
 
 @api("GET")
 def openapi(request: HttpRequest) -> JsonResponse:
-    response = JsonResponse(schema.openapi(origin_of(request)), json_dumps_params={"indent": 1})
+    response = JsonResponse(discovery.openapi(origin_of(request)), json_dumps_params={"indent": 1})
     response["Access-Control-Allow-Origin"] = "*"
     return response
 

@@ -13,13 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from providers import sizing
 from providers.errors import InvalidRequest
-from providers.normalisation import EMULATED
-from providers.parameters import allowed
+from providers.gateway.errors import Refusal, invalid
+from providers.offering import sizing
+from providers.offering.normalisation import EMULATED
+from providers.offering.parameters import allowed
 from providers.request import ImageRequest, Mode, SourceImage
-
-from .refusals import Refusal, invalid
 
 MOST_IMAGES = 10
 LONGEST_PROMPT = 32_000

@@ -18,9 +18,9 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from providers import normalisation, pricing
 from providers.errors import OUTCOMES
-from providers.pricing import UNITS
+from providers.offering import normalisation, pricing
+from providers.offering.pricing import UNITS
 from providers.slugs import SLUG_PATTERN
 
 slug_validator = RegexValidator(SLUG_PATTERN, "Use lower-case letters, digits and single dots, dashes or underscores.")

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from providers.gateway import keys, uploads, wire
-from providers.gateway.refusals import Refusal
+from providers.gateway.errors import Refusal
 from providers.gateway.wire import Asked
 from providers.models import ApiKey, ImageModel, Offering
 

@@ -27,15 +27,15 @@ from django.utils import timezone
 from providers import routing
 from providers.accounts import is_simulated
 from providers.errors import ProviderError
-from providers.gateway import answers, keys
-from providers.gateway.formats import EXTENSIONS
-from providers.gateway.refusals import Refusal
+from providers.gateway import keys, responses
+from providers.gateway.errors import Refusal
+from providers.gateway.image_formats import EXTENSIONS
 from providers.gateway.wire import Asked
 from providers.models import ApiKey, GatewayRequest, ImageModel, Trial
 from providers.request import ImageRequest, Mode, SourceImage
-from providers.routing import Generated
-from providers.sniffing import measured
-from providers.spending import dollars, midnight
+from providers.routing.results import Generated
+from providers.spending.daily_cap import dollars, midnight
+from providers.transfer.image_type import measured
 
 from .forms import NotTried, Wanted
 from .visitors import KEPT
@@ -163,7 +163,7 @@ def run(pk: str) -> None:
         )
     except ProviderError as error:
         took = timedelta(seconds=monotonic() - begun)
-        cost = answers.cost_of(error.attempts)
+        cost = responses.cost_of(error.attempts)
         _end(trial, status="failed", error=_told(error), duration=took, spent=error.spent, cost=cost)
         _log(trial, took, cost, error=error)
         return
@@ -227,7 +227,7 @@ def _log(
         attempts=len(attempts),
         asked_at=trial.asked_at,
         duration=took,
-        overhead=max(timedelta(), took - answers.provider_time(attempts)),
+        overhead=max(timedelta(), took - responses.provider_time(attempts)),
         cost=cost,
         fingerprint="0" * 64,
     )

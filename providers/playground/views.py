@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from providers import clients
-from providers.gateway.formats import EXTENSIONS
+from providers import client_address
+from providers.gateway.image_formats import EXTENSIONS
 from providers.gateway.views import origin_of
 from providers.models import Trial
 
@@ -38,7 +38,7 @@ def playground(request: HttpRequest) -> HttpResponse:
         if request.POST.get("action") == "price":
             context = _page(request, forms.given(request)) | {"prices": _prices(wanted)}
             return render(request, "playground/playground.html", context)
-        group = trials.plan(wanted, visitor, clients.origin(request))
+        group = trials.plan(wanted, visitor, client_address.origin(request))
     except NotTried as error:
         context = _page(request, forms.given(request)) | {"problem": error}
         return render(request, "playground/playground.html", context, status=error.status)

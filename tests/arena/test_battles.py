@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from arena import battles, progress
+from arena import battles, voter_progress
 from arena.models import Battle, Tally, Vote
 from tests import factories as make
 
@@ -62,7 +62,7 @@ def test_a_voter_sees_every_pair_once_and_then_none(category):
         else:
             battles.skip(battle)
     assert len(pairs) == 6
-    assert progress.of(voter, category) == progress.Progress(votes=3, seen=6, available=6)
+    assert voter_progress.of(voter, category) == voter_progress.Progress(votes=3, seen=6, available=6)
 
 
 @pytest.mark.django_db
@@ -88,10 +88,10 @@ def test_battles_assigned_ahead_are_not_shown_and_come_in_their_order(category):
     assert battles.ahead(voter, category, first, 2) == following
     assert [each.served_at for each in following] == [None, None]
     assert battles.serve(voter, category) == first
-    assert progress.of(voter, category).seen == 0
+    assert voter_progress.of(voter, category).seen == 0
     battles.cast_vote(first, "left")
     assert battles.serve(voter, category) == following[0]
-    assert progress.of(voter, category).seen == 1
+    assert voter_progress.of(voter, category).seen == 1
 
 
 @pytest.mark.django_db

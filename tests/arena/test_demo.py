@@ -7,9 +7,9 @@ import pytest
 from arena.demo import seed
 from arena.models import Competition, Generation, ImportedVote, Prompt
 from config import settings as shipped
-from leaderboard import ratings
+from leaderboard.board import ratings
 from leaderboard.models import Rating
-from providers import catalog
+from providers.catalog import load
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ def test_seeding_twice_changes_nothing_and_asks_only_sample_models(settings, sim
     # Real providers with keys are within reach, and still nobody is asked.
     real = {key: config for key, config in shipped.PROVIDERS.items() if not config.get("simulated")}
     settings.PROVIDERS = settings.PROVIDERS | {key: config | {"api_key": "a real key"} for key, config in real.items()}
-    catalog.load()
+    load.load()
     first = seed.seed()
     assert first.prompts == Prompt.objects.count() >= 16
     assert first.votes == ImportedVote.objects.count() == 12_411 + 19_332

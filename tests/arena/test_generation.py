@@ -11,10 +11,11 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.utils import timezone
 
-from arena import generation, quotes
+from arena import cost_estimates, generation
 from arena.models import Entry, Generation
-from providers import routing, sending
+from providers import routing
 from providers.models import Call
+from providers.routing import sending
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -232,7 +233,7 @@ def test_a_quote_says_what_asking_costs_before_it_is_asked():
     make.make_offering(priced, "simulated-openai", price="0.04")
     unknown = make.make_model()
     make.make_offering(unknown, "simulated-openai", price=None)
-    offers = {quote.image_model: quote for quote in quotes.of(row.prompt.competition)}
+    offers = {quote.image_model: quote for quote in cost_estimates.of(row.prompt.competition)}
     assert (offers[row.image_model].missing, offers[priced].missing) == (1, 2)
     assert float(offers[priced].cost) == pytest.approx(0.08)
     assert offers[unknown].cost is None

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from arena import battles, integrity
 from arena.models import Tally, Vote
-from leaderboard import tallies
+from leaderboard.board import pair_counts
 from tests import factories as make
 from tests.arena.test_battles import together
 
@@ -45,7 +45,7 @@ def test_a_vote_beyond_the_cap_is_stored_but_does_not_count(monkeypatch):
     assert {vote.pk for vote in beyond} == set(ids[3:])
     assert {vote.excluded_reason for vote in beyond} == {integrity.CAP_REASON}
     assert counted() == 3
-    assert tallies.check() == 0
+    assert pair_counts.check() == 0
 
 
 @pytest.mark.django_db
@@ -74,12 +74,12 @@ def test_exclusion_moves_the_tallies_and_inclusion_brings_them_back_exactly():
     assert integrity.exclude(ids[:4], "again", "other-1") == 0
     assert set(Vote.objects.filter(pk__in=ids[:4]).values_list("excluded_rule", flat=True)) == {"side-1"}
     assert counted() == 2
-    assert tallies.check() == 0
+    assert pair_counts.check() == 0
     assert integrity.include(ids, rule="other-1") == 0
     assert integrity.include(ids, rule="side-1") == 4
     assert integrity.include(ids) == 0
     assert set(Tally.objects.values_list("category", "day", "left_model", "right_model", "outcome", "n")) == before
-    assert tallies.check() == 0
+    assert pair_counts.check() == 0
 
 
 @pytest.mark.django_db
@@ -97,7 +97,7 @@ def test_one_model_against_itself_is_in_no_tally_and_excluding_it_moves_none():
     Tally.objects.all().delete()
     assert integrity.exclude([battle.pk], "same model", "same-1") == 1
     assert integrity.include([battle.pk]) == 1
-    assert tallies.check() == 0
+    assert pair_counts.check() == 0
 
 
 @pytest.mark.django_db
@@ -110,7 +110,7 @@ def test_any_sequence_of_exclusions_and_inclusions_leaves_tallies_that_agree():
             integrity.exclude(some, "a test", rule)
         else:
             integrity.include(some, random.choice([rule, ""]))
-        assert tallies.check() == 0
+        assert pair_counts.check() == 0
         assert Vote.objects.counted().count() == counted()
 
 
@@ -131,7 +131,7 @@ def test_votes_and_exclusions_at_once_lose_no_count():
                 integrity.include(old[: number + 2])
 
     together(9, act)
-    assert tallies.check() == 0
+    assert pair_counts.check() == 0
     assert counted() == Vote.objects.counted().count()
 
 
@@ -150,15 +150,15 @@ def test_old_days_become_months_whose_votes_can_still_be_excluded_and_come_back(
     ids = votes(8)
     move_back(ids[:6], days=400)
     category = Vote.objects.get(pk=ids[0]).category
-    before, state = tallies.counts(category).rows(), tallies.state(category)
+    before, state = pair_counts.counts(category).rows(), pair_counts.state(category)
     today = timezone.now().date()
     integrity.roll_up(today)
     integrity.roll_up(today)
     assert set(Tally.objects.filter(day__lt=integrity.first_daily(today)).values_list("day__day", flat=True)) == {1}
-    assert (tallies.counts(category).rows(), tallies.state(category)) == (before, state)
-    assert tallies.check() == 0
+    assert (pair_counts.counts(category).rows(), pair_counts.state(category)) == (before, state)
+    assert pair_counts.check() == 0
     since = today - timedelta(days=89)
-    assert sum(n for *_, n in tallies.cells(category, since)) == 2
+    assert sum(n for *_, n in pair_counts.cells(category, since)) == 2
     random = Random(5)
     for turn in range(40):
         some = random.sample(ids, random.randint(0, 8))
@@ -168,7 +168,7 @@ def test_old_days_become_months_whose_votes_can_still_be_excluded_and_come_back(
             integrity.include(some)
         if turn % 7 == 0:
             integrity.roll_up(today)
-        assert tallies.check() == 0
+        assert pair_counts.check() == 0
         assert Vote.objects.counted().count() == counted()
 
 
@@ -191,10 +191,10 @@ def test_rolling_up_beside_votes_exclusions_and_readers_loses_no_count():
                 integrity.include(old[: number + 2])
             else:
                 integrity.roll_up(timezone.now().date())
-                read.append(tallies.counts(category).total)
+                read.append(pair_counts.counts(category).total)
 
     together(9, act)
     integrity.roll_up(timezone.now().date())
-    assert tallies.check() == 0
+    assert pair_counts.check() == 0
     assert counted() == Vote.objects.counted().count()
     assert min(read) > 0  # one of the twelve is never excluded: nobody ever saw a board without its old votes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from arena import battles, progress, reports
+from arena import battles, reports, voter_progress
 from arena.models import Battle, Entry, Report, Tally, Vote
 from tests import factories as make
 from tests.arena.test_battles import together
@@ -39,7 +39,7 @@ def test_a_report_voids_its_battle_and_says_thanks(client, battle):
     with pytest.raises(battles.BattleSkipped):
         battles.cast_vote(battle, "left")
     assert not Vote.objects.exists()
-    assert progress.of(battle.voter, battle.prompt.competition.category).votes == 0
+    assert voter_progress.of(battle.voter, battle.prompt.competition.category).votes == 0
 
 
 @pytest.mark.parametrize(

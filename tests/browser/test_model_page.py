@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from arena import battles
-from leaderboard import ratings, results
+from leaderboard.board import image_records, ratings
 from providers.models import Offering
 from tests import factories
 
@@ -29,7 +29,7 @@ def address(live_server, site: Site) -> str:
     for number, model in enumerate(site.models, start=1):
         Offering.objects.filter(image_model=model).update(price=number / 100)
     ratings.recompute_moved()
-    results.recount_moved()
+    image_records.recount_moved()
     return f"{live_server.url}{site.models[0].get_absolute_url()}"
 
 

@@ -15,9 +15,10 @@ from playwright.sync_api import FloatRect, Locator, Page, Route, expect
 
 from arena import battles
 from arena.models import Battle
-from leaderboard import rankings, ratings, results
-from providers import performance, summaries
+from leaderboard.board import image_records, ratings
+from leaderboard.voter import rankings
 from providers.models import ApiKey, GatewayRequest, Offering, Trial
+from providers.performance import percentiles, summaries
 from providers.playground import visitors
 from tests import factories
 
@@ -52,10 +53,10 @@ def publish() -> list[str]:
                 assert battle is not None
                 battles.cast_vote(battle, outcome)
     for offering in Offering.objects.all():
-        for _ in range(performance.SAMPLES_FOR_P50):
+        for _ in range(percentiles.SAMPLES_FOR_P50):
             factories.make_call(offering, ttfb=timedelta(seconds=0.5))
     ratings.recompute_moved()
-    results.recount_moved()
+    image_records.recount_moved()
     summaries.count()
     model = site.models[0]
     assert battle is not None

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from arena import battles, generation
-from leaderboard import ratings, results, slices, tagged
+from leaderboard.board import by_tag, image_records, overall, ratings
 from tests import factories
 
 from .conftest import Site
@@ -60,19 +60,19 @@ def test_after_the_last_pair_that_is_there_the_next_comes_by_itself(live_server,
 
 
 def test_the_board_of_a_tag_with_many_votes_comes_by_itself(live_server, page: Page, transactional_db, monkeypatch):
-    monkeypatch.setattr(tagged, "QUICK_VOTES", 0)
+    monkeypatch.setattr(by_tag, "QUICK_VOTES", 0)
     site = Site(prompts=0)
     prompt = factories.make_prompt(site.competition, tags=["night"])
     entries = [factories.make_entry(prompt, each) for each in site.models[:2]]
-    for number in range(slices.MIN_VOTES):
+    for number in range(overall.MIN_VOTES):
         outcome = "left" if number % 3 else "right"
         battles.cast_vote(factories.make_battle(left=entries[0], right=entries[1]), outcome)
     ratings.recompute_moved()
-    results.recount_moved()
+    image_records.recount_moved()
     page.goto(f"{live_server.url}{site.category.get_absolute_url()}?tag=night&sort=price")
     expect(page.get_by_role("heading", name="The board of “night” is being computed")).to_be_visible()
     assert not problems(page)
-    tagged.refresh()
+    by_tag.refresh()
     expect(page.get_by_role("heading", name="Head to head")).to_be_visible()
     expect(page.locator("table.whole tbody th[scope=row]")).to_have_count(2)
     expect(page.locator("table.whole [aria-sort]")).to_have_text("From")

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from arena.models import Battle, Tally, Vote
-from leaderboard import tallies
+from leaderboard.board import pair_counts
 from tests import factories as make
 
 
@@ -69,4 +69,4 @@ def cast(category, models, count, *, strengths=None, tags=(), days_ago=0, seed=1
             defaults={"n": 0},
         )
         Tally.objects.filter(pk=tally.pk).update(n=tally.n + n, changed_at=timezone.now())
-    assert tallies.differences(category) == {}
+    assert pair_counts.differences(category) == {}

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from providers import download
 from providers.adapters import ADAPTERS, wire
 from providers.adapters.base import Account, Deadline, new_client
 from providers.request import Answer, ProviderCall, SourceImage
-from providers.simulator import Simulator
+from providers.samples.simulator import Simulator
+from providers.transfer import download
 
 _numbers = itertools.count(1)
 

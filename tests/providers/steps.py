@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from providers import circuit, limits, valkey
+from providers.admission import circuit_breaker, limits, valkey
+from providers.admission.limits import Lease
 from providers.errors import ProviderError
-from providers.limits import Lease
 
 
 def take(provider: str, seconds: float) -> Lease:
@@ -22,8 +22,8 @@ def pause(provider: str, seconds: float) -> None:
 
 
 def check(offering: int, name: str, seconds: float) -> None:
-    circuit.verdict(valkey.run_all(circuit.question(offering, seconds))[0], name)
+    circuit_breaker.verdict(valkey.run_all(circuit_breaker.question(offering, seconds))[0], name)
 
 
 def report(offering: int, error: ProviderError | None) -> None:
-    valkey.run_all(circuit.report(offering, error))
+    valkey.run_all(circuit_breaker.report(offering, error))

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from arena import imports
 from arena.models import Category
+from arena.vote_import import load
 
 FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 PROGRESS_EVERY, BAR_EVERY = 100_000, 10_000  # votes
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         kind = options["format"] or FORMATS.get(options["file"].suffix.lower(), "csv")
         self.lines = 0 if kind == "parquet" else data.rstrip(b"\n").count(b"\n") + 1
         try:
-            done = imports.import_votes(
+            done = load.import_votes(
                 data,
                 category,
                 options["source"].strip(),
@@ -57,7 +57,7 @@ class Command(BaseCommand):
                 dry_run=options["dry_run"],
                 report=self.report,
             )
-        except imports.BadVotes as error:
+        except load.BadVotes as error:
             raise CommandError(f"Nothing was imported.\n{error}") from error
         finally:
             if self.stderr.isatty():

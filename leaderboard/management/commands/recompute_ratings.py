@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from arena.models import Category
-from leaderboard import ratings
+from leaderboard.board import ratings
 from leaderboard.models import Board
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from arena.models import Category
-from leaderboard import snapshots
+from leaderboard.board import snapshots
 
 
 class Command(BaseCommand):

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from leaderboard import rerun, snapshots
+from leaderboard.board import snapshots
 from leaderboard.models import Snapshot
+from leaderboard.rating import reproduction
 
 
 class Command(BaseCommand):
@@ -44,7 +45,7 @@ def _find(pk: int | None, text: str | None) -> Snapshot:
     if text is None:
         raise CommandError("Say which snapshot: its number, or --csv FILE with its cells.")
     try:
-        digest = rerun.digest(rerun.cells_csv(rerun.read_csv(text)))
+        digest = reproduction.digest(reproduction.cells_csv(reproduction.read_csv(text)))
     except ValueError as error:
         raise CommandError(f"This is no file of cells: {error}.") from error
     found = Snapshot.objects.filter(sha256=digest).order_by("-taken_at").first()

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from providers.catalog import CatalogError, load
+from providers.catalog.load import CatalogError, load
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from providers.simulator.__main__ import PORT, is_allowed
+from providers.samples.simulator.__main__ import PORT, is_allowed
 
 # Drawing takes and gives back megabytes all the time; with one arena and mmap the C library really gives them back.
 SMALL = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         if not is_allowed(host):
             raise CommandError(f"--host {host}: the simulator has no locks on its doors. Use a loopback address.")
         # Django is 40 MB that the simulator has no use for, so it takes over this process instead of living in it.
-        program = [sys.executable, "-m", "providers.simulator"]
+        program = [sys.executable, "-m", "providers.samples.simulator"]
         os.execve(  # noqa: S606 – no shell, and nothing of it comes from outside
             sys.executable, [*program, "--host", host, "--port", str(port), "--pace", str(pace)], os.environ | SMALL
         )

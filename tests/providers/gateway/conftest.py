@@ -20,7 +20,7 @@ from django.db import connection
 
 from config.services.places import CHECKOUT
 from providers.models import ApiKey, ImageModel
-from providers.simulator import Simulator
+from providers.samples.simulator import Simulator
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db(transaction=True)

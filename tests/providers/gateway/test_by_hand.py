@@ -13,7 +13,7 @@ import pytest
 from django.utils import timezone
 from PIL import Image
 
-from providers.gateway import files
+from providers.gateway import signed_files
 from providers.models import ApiKey, Call, GatewayRequest
 from tests import factories as make
 from tests.config.processes import eventually
@@ -149,9 +149,9 @@ def test_an_address_works_without_a_key_cannot_be_changed_and_ends(gateway, sett
     for forged in (url.replace(expires, str(int(expires) + 1)), url[:-1], url.replace("-0.png", "-1.png")):
         assert httpx.get(forged).status_code == 404
     settings.MEDIA_ROOT = gateway.media
-    assert files.prune() == 0
+    assert signed_files.prune() == 0
     GatewayRequest.objects.update(files_expire_at=timezone.now())
-    assert files.prune() == 1
+    assert signed_files.prune() == 1
     assert not list(gateway.media.glob(f"gateway/{GatewayRequest.objects.get().pk.hex}*"))
     assert httpx.get(url).status_code == 404
 
@@ -293,7 +293,7 @@ def test_what_a_process_that_died_had_already_paid_is_its_requests_cost(gateway)
         status="running", duration=None, cost=None, asked_at=timezone.now() - timedelta(hours=2)
     )
     Call.objects.update(started_at=timezone.now() - timedelta(hours=1))
-    files.prune()
+    signed_files.prune()
     row = GatewayRequest.objects.get()
     assert (row.status, row.cost) == ("failed", Decimal("0.01"))
 
@@ -303,7 +303,7 @@ def test_what_a_dead_process_left_behind_is_closed_and_its_reservation_freed(gat
         api_key=gateway.key, mode="edit", model="m", fingerprint="0" * 64, reserved=Decimal(1),
         asked_at=timezone.now() - timedelta(hours=2),
     )  # fmt: skip
-    files.prune()
+    signed_files.prune()
     row.refresh_from_db()
     assert (row.status, row.error_code) == ("failed", "process_lost")
     assert row.cost == 0

@@ -1,0 +1,113 @@
+"""What a competition's images have cost, and the cap on it (`Competition.spend_cap`).
+
+Every generation keeps what its attempts have cost, with what may have been charged, and while it runs, what it is
+expected to cost. Claims in a capped competition are decided one after the other (an advisory lock until the claim is
+committed), so however many workers there are, what is spent and expected together never passes the cap; it can be
+passed only by as much as a bill is higher than its estimate, as after a fallback to a dearer provider.
+
+Only real money counts: simulated providers cost nothing. A model without a known price would slip under every cap, so
+where there is one it cannot be asked until its offering has a price.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import connection
+from django.db.models import Sum
+
+from arena.cost_estimates import Quote
+from arena.models import Competition, Generation
+from providers.errors import CapReached
+from providers.spending import daily_cap
+from providers.spending.daily_cap import LOOK_AGAIN, dollars
+
+__all__ = ["LOOK_AGAIN", "CapReached", "Spent", "check", "of", "refusal"]
+
+_LOCK_CLASS = 0x5BE4D  # tells these advisory locks from others
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """US dollars: paid (or possibly so), and expected of what is running now."""
+
+    paid: Decimal
+    expected: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        return self.paid + self.expected
+
+
+def of(competition: Competition) -> Spent:
+    row = Generation.objects.filter(prompt__competition=competition).aggregate(
+        paid=Sum("spent"), expected=Sum("expected_cost")
+    )
+    return Spent(row["paid"] or Decimal(0), row["expected"] or Decimal(0))
+
+
+def check(competition: Competition, cost: Decimal | None) -> None:
+    """Inside a claim's transaction: pass, or raise CapReached. Whoever passes writes its expected cost before the end.
+
+    The day's cap is looked at where calls are sent (providers/spending.py), whoever makes them.
+    """
+    if competition.spend_cap is None or cost == 0:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, competition.pk])
+    spent = of(competition)
+    if cost is None:
+        raise CapReached(
+            "The competition has a spend cap and this model has no known price. Give its offering a price, or take the "
+            "cap away.",
+            retry_after=LOOK_AGAIN,
+        )
+    if spent.total + cost > competition.spend_cap:
+        raise CapReached(
+            f"{_state(spent)} of the competition's cap of {dollars(competition.spend_cap)}, and this image costs about "
+            f"{dollars(cost)}. Work goes on when the cap is raised.",
+            retry_after=LOOK_AGAIN,
+        )
+
+
+def refusal(competition: Competition, offers: list[Quote], chosen: list[Quote], again: bool) -> str:
+    """Why the missing images of `chosen` cannot be planned, in words with what to do about it; "" when they can.
+
+    `offers` are the quotes of all models: what is queued already will cost, too. `again`: failed ones are asked again.
+    """
+    cap, day = competition.spend_cap, daily_cap.cap()
+    if cap is None and day is None:
+        return ""
+    unpriced = [quote.image_model.name for quote in chosen if quote.asks(again) and quote.is_unpriced]
+    if unpriced:
+        return (
+            f"Nothing was asked: the price of {', '.join(unpriced)} is not known, so no cap can count it. Leave it "
+            "out, or give its offering a price (it may be marked as estimated)."
+        )
+    spent, queued = of(competition), sum((quote.queued * quote.real_price for quote in offers), Decimal(0))
+    cost = sum((quote.asks(again) * quote.real_price for quote in chosen), Decimal(0))
+    if not cost:
+        return ""
+    if cap is not None and spent.total + queued + cost > cap:
+        return (
+            f"Nothing was asked: {_state(spent)} in this competition{_waiting(queued)}, and this would cost "
+            f"{dollars(cost)}: more than its cap of {dollars(cap)}. Choose fewer models, or raise the cap on the "
+            "competition's page."
+        )
+    if day is not None and (today := daily_cap.today()) + spent.expected + queued + cost > day:
+        return (
+            f"Nothing was asked: {dollars(today)} are spent today{_waiting(spent.expected + queued)}, and this would "
+            f"cost {dollars(cost)}: more than the {dollars(day)} that DAILY_SPEND_CAP allows a day. Choose fewer "
+            "models, raise DAILY_SPEND_CAP and restart, or ask again after midnight UTC."
+        )
+    return ""
+
+
+def _state(spent: Spent) -> str:
+    under_way = f" and {dollars(spent.expected)} under way" if spent.expected else ""
+    return f"{dollars(spent.paid)} are spent{under_way}"
+
+
+def _waiting(queued: Decimal) -> str:
+    return f", {dollars(queued)} more are queued" if queued else ""

@@ -1,0 +1,134 @@
+"""Images by their addresses: blind in a battle, public on public pages, and an entry's own page with its original.
+
+A battle's image is answered the same way whatever it shows: the same headers in the same order, no conditional or
+partial answers, one failure. An entry's page has a plain number for an address: what must stay secret is not which
+entries exist – public pages list them all – but which two of them are in a voter's battle. So the page asks who looks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+
+from django.core.files.storage import default_storage
+from django.db.models import Q
+from django.db.models.fields.files import FieldFile
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from arena import blinding, images, metadata
+from arena.models import Battle, Entry
+
+log = logging.getLogger(__name__)
+
+# Nothing in a header may tell two images apart: no ETag, no Last-Modified, no file name.
+_BLIND_HEADERS = {
+    "Cache-Control": "private, max-age=3600, immutable",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Robots-Tag": "noindex, noimageindex",
+}
+# Bytes from outside: saved as a file, never shown as a page, and without rights should a browser show them anyway.
+_ORIGINAL_HEADERS = {
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Robots-Tag": "noindex, noimageindex",
+}
+_TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
+
+
+@require_safe
+def image(request: HttpRequest, token: str, small: bool = False) -> HttpResponse:
+    """One side's image. Its address is a random token that lives as long as its battle."""
+    found = (
+        Battle.objects.filter(Q(left_token=token) | Q(right_token=token), expires_at__gt=timezone.now())
+        .select_related("left", "right")
+        .first()
+    )
+    if found is None:
+        raise Http404("This image is not shown any more.")
+    entry = found.left if found.left_token == token else found.right
+    return blind_image(entry.small if small else entry.image)
+
+
+def blind_image(file: FieldFile) -> HttpResponse:
+    """An image of a pair that is being judged; whatever it shows, the headers are the same."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read()
+    except FileNotFoundError as error:
+        log.error("%s of entry %s is lost", file.field.name, file.instance.pk)
+        raise Http404("This image is not shown any more.") from error
+    return HttpResponse(content, content_type="image/webp", headers=_BLIND_HEADERS)
+
+
+@require_safe
+def public_image(request: HttpRequest, name: str) -> HttpResponse:
+    """An image of a public page: random names whose content never changes, so they may be kept for ever."""
+    try:
+        with default_storage.open(name, "rb") as file:
+            content = file.read()
+    except FileNotFoundError as error:
+        raise Http404("There is no such image.") from error
+    return HttpResponse(
+        content,
+        content_type="image/webp" if name.endswith(".webp") else "image/jpeg",
+        headers={"Cache-Control": "public, max-age=31536000, immutable"},
+    )
+
+
+@never_cache
+@require_safe
+def entry(request: HttpRequest, pk: int) -> HttpResponse:
+    """The entry with its maker, how it was made, and what its original file says about itself."""
+    found = _published(pk)
+    if refusal := _refusal(request, found):
+        return refusal
+    with found.original.open("rb") as file:
+        data = file.read()
+    context = {
+        "entry": found,
+        "call": found.call,
+        "remarks": metadata.remarks(data),
+        "format": images.extension(data).upper(),
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+    return render(request, "arena/entry.html", context)
+
+
+@never_cache
+@require_safe
+def original(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The file as the provider delivered it, metadata and all, to be saved."""
+    found = _published(pk)
+    if refusal := _refusal(request, found):
+        return refusal
+    file = found.original.open("rb")
+    kind = images.extension(file.read(32))
+    file.seek(0)
+    return FileResponse(
+        file,
+        as_attachment=True,
+        filename=f"{found.image_model.slug}-{found.pk}.{kind}",
+        content_type=_TYPES.get(kind, "application/octet-stream"),
+        headers=_ORIGINAL_HEADERS,
+    )
+
+
+def _published(pk: int) -> Entry:
+    related = ("image_model__lab", "prompt__competition__category", "call__offering", "generation")
+    entries = Entry.objects.filter(prompt__competition__is_published=True).select_related(*related)
+    return get_object_or_404(entries, pk=pk)
+
+
+def _refusal(request: HttpRequest, found: Entry) -> HttpResponse | None:
+    """403 while the voter is asked about this prompt, 410 for an image that was taken away; else None."""
+    if found.prompt_id in blinding.open_prompts_of(request):
+        # Refused for every entry of the prompt alike: the two of the battle must not stand out by being refused.
+        return render(request, "arena/held_back.html", {"prompt": found.prompt}, status=403)
+    if found.retired_at is not None:
+        return render(request, "arena/taken_away.html", {"entry": found}, status=410)
+    return None

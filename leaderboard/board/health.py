@@ -1,0 +1,65 @@
+"""Whether the boards say what the votes say: for the health pages and whoever watches them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Max
+from django.utils import timezone
+
+from arena.models import Category, Tally
+from leaderboard.board import summaries
+from leaderboard.models import Board, Snapshot
+
+PATIENCE = summaries.PATIENCE
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a category's board is. `trouble` is a sentence, empty when there is none."""
+
+    category: Category
+    board: Board | None
+    voted_at: datetime | None  # when its tallies last moved
+    snapshot_at: datetime | None
+    trouble: str
+
+
+def failures() -> list[str]:
+    """One sentence per board that could not be computed or whose pair counts do not add up. One small query.
+
+    A board that stands still is no reason to turn readers away, so `readyz` reports it and stays 200.
+    """
+    boards = Board.objects.select_related("category").exclude(error="", tallies_wrong=0)
+    return [f"{board.category.slug}: {_failure(board)}" for board in boards.order_by("category__slug")]
+
+
+def report() -> list[Health]:
+    """Every category, those that nobody has voted in too."""
+    voted = dict(Tally.objects.values_list("category").annotate(at=Max("changed_at")))
+    kept = dict(Snapshot.objects.values_list("category").annotate(at=Max("taken_at")))
+    return [
+        Health(category, board, voted.get(category.pk), kept.get(category.pk), _trouble(board, voted.get(category.pk)))
+        for category in Category.objects.select_related("board")
+        for board in [getattr(category, "board", None)]
+    ]
+
+
+def _trouble(board: Board | None, voted_at: datetime | None) -> str:
+    if board is not None and (failure := _failure(board)):
+        return failure
+    seen = board.tallies_changed_at if board is not None else None
+    if voted_at is not None and seen != voted_at and timezone.now() - voted_at > PATIENCE:
+        return "votes wait to be rated: no worker has computed the board since"
+    return ""
+
+
+def _failure(board: Board) -> str:
+    """Without the error's own words, which may tell more than strangers should read; they are in log and admin."""
+    if board.error:
+        kind = board.error.partition(":")[0]
+        return f"the last recompute failed at {board.failed_at:%Y-%m-%d %H:%M} UTC ({kind}); the board before it stands"
+    if board.tallies_wrong:
+        return f"the recount of {board.recounted_at:%Y-%m-%d %H:%M} UTC found {board.tallies_wrong} wrong pair counts"
+    return ""

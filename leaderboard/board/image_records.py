@@ -1,0 +1,171 @@
+"""Records: how each model's image of each prompt did, counted from the votes whenever they moved.
+
+Competitions, their galleries and pages by use are read from here; at millions of votes nobody may count them per page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, Func, Sum
+from django.utils import timezone
+
+from arena.models import Category, Competition
+from leaderboard.board import pair_counts
+from leaderboard.models import Record, RecordCount
+from providers.models import ImageModel
+
+_LOCK_CLASS = 0x5245434F  # "RECO": the first key of the advisory lock; the second is the category
+SHARE_OF_TIME = 0.1  # counting a category takes at most this part of the database's time
+
+# Both sides of every counted vote, added up. A model that met itself, as in checks of providers, has no record of it.
+_COUNT = """
+INSERT INTO leaderboard_record (prompt_id, image_model_id, won, tied, both_bad, lost)
+SELECT prompt_id, model_id,
+       coalesce(sum(n) FILTER (WHERE result = 'won'), 0), coalesce(sum(n) FILTER (WHERE result = 'tie'), 0),
+       coalesce(sum(n) FILTER (WHERE result = 'both_bad'), 0), coalesce(sum(n) FILTER (WHERE result = 'lost'), 0)
+FROM (
+    SELECT pairs.prompt_id, side.model_id, side.result, pairs.n
+    FROM (
+        SELECT b.prompt_id, v.left_model_id, v.right_model_id, v.outcome, count(*) AS n
+        FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id
+        WHERE v.category_id = %s AND v.excluded_reason = '' AND v.left_model_id <> v.right_model_id
+        GROUP BY 1, 2, 3, 4
+    ) pairs,
+    LATERAL (VALUES
+        (left_model_id, CASE outcome WHEN 'left' THEN 'won' WHEN 'right' THEN 'lost' ELSE outcome END),
+        (right_model_id, CASE outcome WHEN 'left' THEN 'lost' WHEN 'right' THEN 'won' ELSE outcome END)
+    ) AS side (model_id, result)
+) counted
+GROUP BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A model's votes added up over some prompts. A both-bad vote is a tie that pleased nobody."""
+
+    image_model: ImageModel
+    won: int = 0
+    tied: int = 0  # both-bad votes included
+    both_bad: int = 0
+    lost: int = 0
+
+    @property
+    def votes(self) -> int:
+        return self.won + self.tied + self.lost
+
+    @property
+    def points(self) -> float:
+        """Share of the votes won, a tie being half."""
+        return (self.won + self.tied / 2) / self.votes if self.votes else 0.0
+
+    @property
+    def keeper_rate(self) -> float | None:
+        return 1 - self.both_bad / self.votes if self.votes else None
+
+
+def recount_moved() -> list[Category]:
+    """Count anew every category whose tallies moved; returns those that were."""
+    return [category for category in Category.objects.all() if recount(category)]
+
+
+def recount(category: Category, *, force: bool = False) -> bool:
+    """Bring the category's records up to date. False when they are, when it is too soon, or somebody else is at it."""
+    with transaction.atomic():
+        if not _locked(category):
+            return False
+        last = RecordCount.objects.filter(category=category).first()
+        moved = pair_counts.state(category)
+        if not force and last is not None:
+            if last.tallies_changed_at == moved.changed_at:
+                return False
+            if timezone.now() < last.counted_at + last.took / SHARE_OF_TIME:
+                return False
+        began = monotonic()
+        Record.objects.filter(prompt__competition__category=category).delete()
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNT, [category.pk])
+        RecordCount.objects.update_or_create(
+            category=category,
+            defaults={
+                "tallies_changed_at": moved.changed_at,
+                "counted_at": timezone.now(),
+                "took": timedelta(seconds=monotonic() - began),
+            },
+        )
+    return True
+
+
+def of_competition(competition: Competition) -> list[Result]:
+    """Every model with an entry in the competition and its record there, best share first; no votes, last."""
+    added = Record.objects.filter(prompt__competition=competition).order_by().values("image_model")
+    sums: dict[int, dict[str, Any]] = {row["image_model"]: {**row} for row in added.annotate(**_SUMS)}
+    models = ImageModel.objects.filter(entries__prompt__competition=competition).select_related("lab").distinct()
+    return in_order(_result(each, sums.get(each.pk, {})) for each in models)
+
+
+def on_prompts(prompts: Iterable[int], models: Iterable[ImageModel] | None = None) -> dict[int, dict[int, Result]]:
+    """Prompt → model → how that model's image did; of all models, or of these."""
+    found: dict[int, dict[int, Result]] = {}
+    rows = Record.objects.filter(prompt__in=list(prompts)).select_related("image_model")
+    for row in rows if models is None else rows.filter(image_model__in=models):
+        result = Result(row.image_model, row.won, row.tied + row.both_bad, row.both_bad, row.lost)
+        found.setdefault(row.prompt_id, {})[row.image_model_id] = result
+    return found
+
+
+def with_tag(tag: str) -> dict[int, list[Result]]:
+    """By category, every model's record over the published prompts that carry the tag, best share first."""
+    shown = Record.objects.filter(prompt__tags__contains=[tag], prompt__competition__is_published=True)
+    category = "prompt__competition__category"
+    rows = list(shown.order_by().values("image_model", category).annotate(**_SUMS))
+    models = ImageModel.objects.select_related("lab").in_bulk({row["image_model"] for row in rows})
+    found: dict[int, list[Result]] = {}
+    for row in rows:
+        found.setdefault(row[category], []).append(_result(models[row["image_model"]], row))
+    return {pk: in_order(each) for pk, each in found.items()}
+
+
+def by_tag() -> dict[str, list[Result]]:
+    """By tag, every model's record over all published prompts that carry it, best share first. Two queries."""
+    shown = Record.objects.filter(prompt__competition__is_published=True).annotate(
+        tag=Func(F("prompt__tags"), function="unnest")
+    )
+    rows: list[Any] = list(shown.order_by().values("image_model", "tag").annotate(**_SUMS))
+    models = ImageModel.objects.in_bulk({row["image_model"] for row in rows})
+    found: dict[str, list[Result]] = {}
+    for row in rows:
+        found.setdefault(row["tag"], []).append(_result(models[row["image_model"]], row))
+    return {tag: in_order(each) for tag, each in found.items()}
+
+
+def tags(category: Category) -> list[tuple[str, int]]:
+    """The tags of the category's published prompts with the votes cast on them, most first."""
+    tag = Func(F("prompt__tags"), function="unnest")
+    votes = Sum(F("won") + F("tied") + F("both_bad") + F("lost")) / 2  # every vote is in two records
+    shown = Record.objects.filter(prompt__competition__category=category, prompt__competition__is_published=True)
+    return list(shown.order_by().values_list(tag).annotate(votes=votes).order_by("-votes", tag))
+
+
+def in_order(found: Iterable[Result]) -> list[Result]:
+    return sorted(found, key=lambda each: (not each.votes, -each.points, -each.votes, each.image_model.name))
+
+
+_SUMS = {f"all_{name}": Sum(name) for name in ("won", "tied", "both_bad", "lost")}
+
+
+def _result(image_model: ImageModel, sums: Mapping[str, int]) -> Result:
+    won, tied, both_bad, lost = (sums.get(name, 0) for name in _SUMS)
+    return Result(image_model, won, tied + both_bad, both_bad, lost)
+
+
+def _locked(category: Category) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, category.pk])
+        return bool(cursor.fetchone()[0])

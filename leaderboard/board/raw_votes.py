@@ -1,0 +1,145 @@
+"""The counted votes themselves, as arrays: for the clustered intervals, which pair counts cannot give.
+
+Postgres packs columns into strings of big-endian numbers, so millions of votes arrive as a handful of values and no row
+ever becomes a Python object. They come in parts of about `PART` votes, one voter's (or prompt's) in the same part: the
+process that rates five million holds a few hundred thousand at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from typing import Any, Literal
+
+import numpy as np
+import psycopg
+from django.db import connection, transaction
+
+from arena.models import Category
+from leaderboard.board import pair_counts
+from leaderboard.rating import elo
+from leaderboard.rating.intervals import Part, RawVotes
+
+PART = 100_000  # votes
+_SCORES = np.array([elo.SCORES[outcome] for outcome in pair_counts.OUTCOMES], np.float32)
+
+_COUNTED = """
+WHERE category_id = %(category)s AND excluded_reason = '' AND left_model_id <> right_model_id
+    AND (%(since)s::date IS NULL OR cast_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC')
+"""
+_FROM_HERE = f"FROM arena_vote v {_COUNTED}"
+_WITH_PROMPTS = f"FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id {_COUNTED}"
+_FROM_FILES = """
+FROM arena_importedvote v JOIN arena_votefile f ON f.id = v.file_id
+WHERE category_id = %(category)s AND (%(since)s::date IS NULL OR day >= %(since)s::date)
+"""
+# The category's prompts alone: their battles are found by index, those of every prompt with the tag would be too many.
+_TAGGED = f"""
+SELECT string_agg(int8send(v.voter_id), ''::bytea), string_agg(int8send(b.prompt_id), ''::bytea),
+       string_agg(int8send({pair_counts.KEY}), ''::bytea)
+{_WITH_PROMPTS} AND b.prompt_id = ANY (ARRAY(
+    SELECT p.id FROM arena_prompt p JOIN arena_competition c ON c.id = p.competition_id
+    WHERE c.category_id = %(category)s AND %(tag)s = ANY (p.tags)
+))
+"""  # noqa: S608 - made of constants
+
+# Voters and prompts of an imported vote are known by a key that belongs to its source; 0 stands for "not told", and
+# such votes are dealt out by their lines. A hash of 64 bits makes two of a million keys meet with a chance of one in
+# forty million. Of a prompt, equal votes come as one with their number: few prompts have many votes each.
+_KEY = "CASE {0} WHEN '' THEN 0 ELSE hashtextextended(source || chr(31) || {0}, 0) END"
+_PACKED = """
+SELECT string_agg(int8send(cluster), ''::bytea), string_agg(int8send(key), ''::bytea), {n}
+FROM (
+    SELECT CASE cluster WHEN 0 THEN line ELSE cluster & x'7fffffffffffffff'::bigint END %% %(parts)s AS part,
+           cluster, key {count}
+    FROM (SELECT {cluster} AS cluster, {line} AS line, {key} AS key {source}) vote
+    {group}
+) vote
+GROUP BY part
+"""
+_ALONE = {"n": "NULL::bytea", "count": "", "group": ""}
+_TOGETHER = {"n": "string_agg(int8send(n), ''::bytea)", "count": ", count(*) AS n", "group": "GROUP BY 1, 2, 3"}
+_HERE = {"line": "0", "key": pair_counts.KEY}
+_FILES = {"line": "line", "key": pair_counts.KEY, "source": _FROM_FILES}
+_QUERIES = {
+    "voter": (
+        _PACKED.format(cluster="v.voter_id", source=_FROM_HERE, **_HERE, **_ALONE),
+        _PACKED.format(cluster=_KEY.format("voter_key"), **_FILES, **_ALONE),
+    ),
+    "prompt": (
+        _PACKED.format(cluster="b.prompt_id", source=_WITH_PROMPTS, **_HERE, **_TOGETHER),
+        _PACKED.format(cluster=_KEY.format("prompt_key"), **_FILES, **_TOGETHER),
+    ),
+}
+
+
+def read(category: Category, models: Sequence[int], *, since: date | None = None) -> RawVotes:
+    """The category's counted votes between these models, all or since a day (UTC). Left and right index `models`.
+    Each side can be read once."""
+    scope = {"category": category.pk, "since": since, "parts": 1 + pair_counts.state(category, since).votes // PART}
+    return RawVotes(_parts("voter", models, scope), _parts("prompt", models, scope))
+
+
+def tagged(category: Category, tag: str) -> tuple[pair_counts.Counts, Callable[[Sequence[int]], RawVotes]]:
+    """Of the counted votes cast here about prompts with this tag: pair counts, and the votes themselves when asked for
+    their models. One query for both, in one part: a tag has a share of a category's votes, and a reader waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAGGED, {"category": category.pk, "since": None, "tag": tag})
+        voter, prompt, key = (np.frombuffer(column or b"", ">i8").astype(np.int64) for column in cursor.fetchone())
+
+    def raw(models: Sequence[int]) -> RawVotes:
+        place = _places(models)
+        return RawVotes([_part(place, voter, key, None)], [_part(place, prompt, key, None)])
+
+    return pair_counts.Counts.of(key), raw
+
+
+def _parts(by: Literal["voter", "prompt"], models: Sequence[int], scope: dict[str, Any]) -> Iterator[Part]:
+    place = _places(models)
+    for query in _QUERIES[by]:
+        for row in _stream(query, scope):
+            cluster, key, n = (np.frombuffer(column or b"", ">i8").astype(np.int64) for column in row)
+            yield _part(place, cluster, key, n if row[2] is not None else None)
+
+
+def _places(models: Sequence[int]) -> Any:
+    """By the id of a model its index, -1 for others."""
+    place = np.full(max(models, default=0) + 1, -1, np.int32)
+    place[list(models)] = np.arange(len(models))
+    return place
+
+
+def _stream(query: str, scope: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Rows one by one, in binary: Django's cursor would hold them all, and at twice their length."""
+    with transaction.atomic(), psycopg.ServerCursor(connection.connection, "votes") as cursor:
+        connection.connection.execute("SELECT set_config('work_mem', '64MB', true)")  # grouped in memory, unsorted
+        cursor.execute(query, scope, binary=True)
+        while row := cursor.fetchone():
+            yield row
+
+
+def _part(place: Any, cluster: Any, key: Any, n: Any) -> Part:
+    left, right, outcome = pair_counts.unpacked(key)
+    kept = np.maximum(left, right) < place.size  # a vote on a new model may have come after the cells were read
+    left, right = (place[np.where(kept, side, 0)] for side in (left, right))
+    kept &= (left >= 0) & (right >= 0)
+    alone = np.where(cluster == 0, 1 if n is None else n, 1)  # equal votes of nobody are no cluster
+    if not kept.all() or (alone > 1).any():
+        at = np.repeat(np.flatnonzero(kept), alone[kept])
+        cluster, left, right, outcome = cluster[at], left[at], right[at], outcome[at]
+        n = None if n is None else np.where(cluster == 0, 1.0, n[at])
+    codes, known = _codes(cluster)
+    return Part(codes, left, right, _SCORES[outcome], known, n)
+
+
+def _codes(keys: Any) -> tuple[Any, int]:
+    """Codes from 0 for the keys that are known, then one of its own for each that is not; and how many are known."""
+    unknown = keys == 0
+    names, codes = np.unique(keys, return_inverse=True)
+    codes = codes.astype(np.int32)
+    if not unknown.any():
+        return codes, names.size
+    zero = int(np.searchsorted(names, 0))
+    codes[codes > zero] -= 1
+    codes[unknown] = names.size - 1 + np.arange(np.count_nonzero(unknown), dtype=np.int32)
+    return codes, names.size - 1

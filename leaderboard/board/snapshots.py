@@ -1,0 +1,204 @@
+"""Snapshots: what a board said on a day, at a permanent address, never changed, computable again from its cells."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+
+from arena import integrity
+from arena.models import Battle, Category
+from leaderboard.board import pair_counts, ratings
+from leaderboard.models import Snapshot
+from leaderboard.rating import elo, intervals, reproduction
+from providers.models import ImageModel
+
+
+def take_due() -> list[Snapshot]:
+    """A snapshot of every category that has votes and none of today yet; for the clock, as often as it likes."""
+    today = timezone.now().date()
+    return [
+        taken
+        for category in Category.objects.all()
+        if not category.snapshots.filter(taken_at__date=today).exists() and (taken := take(category)) is not None
+    ]
+
+
+def take(category: Category) -> Snapshot | None:
+    """Record the board as of now, intervals fresh from the raw votes. None when nobody has voted.
+
+    When nothing changed since the last one – the same cells, method and engine – that one is returned: a second call is
+    harmless.
+    """
+    versions = {"method_version": elo.METHOD_VERSION, "engine_version": reproduction.ENGINE_VERSION}
+    with transaction.atomic():
+        counts = pair_counts.counts(category)
+        if not counts.total:
+            return None
+        last = category.snapshots.order_by("-taken_at", "-pk").first()
+        if last is not None and (last.sha256, last.method_version, last.engine_version) == (
+            reproduction.digest(reproduction.cells_csv(_named(counts)[1])),
+            *versions.values(),
+        ):
+            return last
+        computed = ratings.compute(category)
+        names, cells = _named(computed.counts)
+        text = reproduction.cells_csv(cells)
+        rows = {names[str(row.image_model_id)]: row for row in ratings.rows(category, computed)}
+        again = reproduction.rate(cells, {name: row.design_effect for name, row in rows.items()})
+        shares = _sampling_shares(category)
+        slugs = dict(
+            ImageModel.objects.filter(pk__in=[row.image_model_id for row in rows.values()]).values_list("pk", "slug")
+        )
+        return Snapshot.objects.create(
+            category=category,
+            sha256=reproduction.digest(text),
+            cells=[list(cell) for cell in reproduction.read_csv(text)],
+            ratings=[
+                each
+                | {
+                    "slug": slugs[rows[each["model"]].image_model_id],
+                    "design_effect": rows[each["model"]].design_effect,
+                    "rank_interval": [rows[each["model"]].rank_low, rows[each["model"]].rank_high],
+                    "best": rows[each["model"]].best,
+                    "status": rows[each["model"]].status,
+                    "both_bad": rows[each["model"]].both_bad,
+                    "voters": rows[each["model"]].voters,
+                    "sampling_share": shares.get(rows[each["model"]].image_model_id, 0.0),
+                }
+                for each in again
+            ],
+            facts=_facts(computed),
+            **versions,
+        )
+
+
+def _named(counts: pair_counts.Counts) -> tuple[dict[str, str], list[reproduction.Cell]]:
+    """The names of the models by id, and the counts by these names."""
+    rows = counts.rows()
+    names = _names({str(pk) for row in rows for pk in row[:2]})
+    return names, [(names[str(left)], names[str(right)], outcome, n) for left, right, outcome, n in rows]
+
+
+def _names(ids: Iterable[str]) -> dict[str, str]:
+    """Model id → the name that exports use. Two models of one name are told apart by their slugs."""
+    models = {str(model.pk): model for model in ImageModel.objects.filter(pk__in=[int(pk) for pk in ids])}
+    used = Counter(model.export_name for model in models.values())
+    return {
+        pk: model.export_name if used[model.export_name] == 1 else f"{model.export_name} ({model.slug})"
+        for pk, model in models.items()
+    }
+
+
+def _sampling_shares(category: Category) -> dict[int, float]:
+    """In what share of the category's battles each model was shown, answered or not."""
+    shown: Counter[int] = Counter()
+    battles = Battle.objects.filter(prompt__competition__category=category).order_by()
+    for side in ("left__image_model", "right__image_model"):
+        shown.update(dict(battles.values_list(side).annotate(n=Count("*"))))
+    total = sum(shown.values()) / 2
+    return {model: count / total for model, count in shown.items()}
+
+
+def _facts(computed: ratings.Computed) -> dict[str, Any]:
+    votes = computed.counts.total
+    side = computed.side if computed.side and isfinite(computed.side.se) else None
+    return {
+        "votes": votes,
+        "voters": computed.spread.all_voters,
+        "prompts": computed.spread.all_prompts,
+        "tie_rate": computed.counts.tied / votes,
+        "side_effect": {"elo": side.elo, "se": side.se} if side else None,
+        "rules": {"cap": integrity.CAP, "cap_days": integrity.CAP_DAYS, "cap_rule": integrity.CAP_RULE},
+        "thresholds": {
+            "usable_votes": intervals.USABLE_VOTES,
+            "usable_voters": intervals.USABLE_VOTERS,
+            "usable_half_width": intervals.USABLE_HALF_WIDTH,
+            "settled_half_width": intervals.SETTLED_HALF_WIDTH,
+        },
+    }
+
+
+def dates(category: Category) -> QuerySet[Snapshot]:
+    """The category's snapshots, newest first, without their long parts."""
+    return category.snapshots.only("pk", "taken_at", "category", "facts").order_by("-pk")
+
+
+def moves(snapshot: Snapshot) -> dict[str, float]:
+    """By how many Elo each model moved since the snapshot before; without those that are new."""
+    before = Snapshot.objects.filter(category=snapshot.category, pk__lt=snapshot.pk).order_by("-pk").first()
+    if before is None:
+        return {}
+    then = {row.get("slug", row["model"]): float(row["elo"]) for row in before.ratings}
+    return {
+        row["model"]: float(row["elo"]) - then[key]
+        for row in snapshot.ratings
+        if (key := row.get("slug", row["model"])) in then
+    }
+
+
+def cells_csv(snapshot: Snapshot) -> str:
+    """The cells as published: the very text whose sha256 the snapshot states."""
+    return reproduction.cells_csv((left, right, outcome, n) for left, right, outcome, n in snapshot.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What computing a snapshot again came to; no differences is what it must be."""
+
+    sha256: str
+    differences: list[str]
+
+
+def verify(snapshot: Snapshot, cells: str | None = None) -> Verdict:
+    """Compute the snapshot again in a process of its own, without database, and compare hash and digits.
+
+    `cells` are those of a CSV that somebody kept; without it, those stored with the snapshot.
+    """
+    design = {row["model"]: row["design_effect"] for row in snapshot.ratings}
+    given = {"cells": cells_csv(snapshot) if cells is None else cells, "design": design}
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(settings.BASE_DIR)!r})\n{_RERUN}"],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        env={},
+        check=False,
+    )
+    if done.returncode:
+        return Verdict("", [done.stderr.strip().splitlines()[-1]])
+    again = json.loads(done.stdout)
+    return Verdict(again["sha256"], list(_differences(snapshot, again)))
+
+
+_RERUN = "from leaderboard.rating import reproduction; sys.exit(reproduction.main([]))"
+
+
+def _differences(snapshot: Snapshot, again: dict[str, Any]) -> list[str]:
+    found = [
+        f"{name}: the snapshot says {getattr(snapshot, name)}, now {again[name]}"
+        for name in ("sha256", "method_version")
+        if getattr(snapshot, name) != again[name]
+    ]
+    fresh = {row["model"]: row for row in again["ratings"]}
+    for row in snapshot.ratings:
+        now = fresh.pop(row["model"], None)
+        if now is None:
+            found.append(f"{row['model']}: not among the models of these cells")
+            continue
+        found += [
+            f"{row['model']}, {name}: the snapshot says {row[name]}, now {value}"
+            for name, value in now.items()
+            if row[name] != value
+        ]
+    return found + [f"{model}: not among the models of the snapshot" for model in fresh]

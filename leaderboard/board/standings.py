@@ -1,0 +1,229 @@
+"""The questions that pages ask about ratings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from math import isfinite
+from statistics import median
+from typing import Any, Literal
+
+from django.db.models import Count
+
+from arena.models import Category, Competition, Vote
+from leaderboard.board import by_tag, pair_counts
+from leaderboard.board import overall as slices
+from leaderboard.board.head_to_head import expected, expected_pair, head_to_head, matrix
+from leaderboard.board.history import Point, history
+from leaderboard.board.overall import tags
+from leaderboard.models import Board, Rating, RecentBoard, RecentRating
+from leaderboard.rating import elo, methods
+from providers.models import ImageModel
+
+__all__ = [
+    "EXAMPLE",
+    "Limit",
+    "Overall",
+    "Point",
+    "Record",
+    "Slice",
+    "Standing",
+    "Window",
+    "about",
+    "board",
+    "example",
+    "expected",
+    "expected_pair",
+    "head_to_head",
+    "history",
+    "limit",
+    "matrix",
+    "of_competition",
+    "overall",
+    "slice",
+    "tags",
+    "windows",
+]
+
+Window = Literal["all", "90d"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A model's place in a category: one row of a board, one fact of a model page."""
+
+    rating: Rating | RecentRating
+    of: int  # how many models are rated in the category
+
+    @property
+    def half_width(self) -> float | None:
+        """Of the 95 % interval; None while it has no bound, as for a model that has won or lost every vote."""
+        width = self.rating.upper - self.rating.lower
+        return width / 2 if isfinite(width) else None
+
+    @property
+    def keeper_rate(self) -> float | None:
+        """Share of the model's appearances that were not voted both-bad."""
+        return 1 - self.rating.both_bad / self.rating.votes if self.rating.votes else None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A model's votes in one competition. A both-bad vote is a tie that pleased nobody."""
+
+    image_model: ImageModel
+    won: int
+    tied: int
+    lost: int
+
+    @property
+    def votes(self) -> int:
+        return self.won + self.tied + self.lost
+
+    @property
+    def points(self) -> float:
+        """Share of the votes won, a tie being half."""
+        return (self.won + self.tied / 2) / self.votes if self.votes else 0.0
+
+
+def board(category: Category, window: Window = "all") -> list[Standing]:
+    """The category's models in order: by rank, then by Elo. From all votes, or those of the last 90 days."""
+    rows: Any = category.ratings if window == "all" else category.recent_ratings
+    ratings = list(rows.select_related("image_model__lab").order_by("rank", "-elo", "image_model__name"))
+    return [Standing(rating, len(ratings)) for rating in ratings]
+
+
+def about(category: Category, window: Window = "all") -> Board | RecentBoard | None:
+    """The board as a whole: votes, voters, when it was computed, what more votes would bring. None before the first."""
+    found: Board | RecentBoard | None = getattr(category, "board" if window == "all" else "recent_board", None)
+    return found
+
+
+def windows(category: Category) -> list[Window]:
+    """Which boards the category has. Votes of a file that does not say when they were cast have no last 90 days."""
+    return ["all", "90d"] if about(category, "90d") is not None else ["all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What keeps a category's ratings from being surer: typical half-widths in Elo, and which of the two binds."""
+
+    from_votes: float
+    from_prompts: float | None  # infinite where all votes are about one prompt
+    prompts: int
+    voters: int
+
+    @property
+    def is_prompts(self) -> bool:
+        return self.from_prompts is not None and self.from_prompts > self.from_votes
+
+
+def limit(category: Category, window: Window = "all") -> Limit | None:
+    """The medians over the models with an interval; None while there is none."""
+    board = about(category, window)
+    ratings: Any = category.ratings if window == "all" else category.recent_ratings
+    rows = [rating for rating in ratings.all() if isfinite(rating.upper - rating.lower)]
+    if not rows or board is None:
+        return None
+    by_prompt = [row.half_width_from_prompts for row in rows if row.half_width_from_prompts is not None]
+    return Limit(
+        from_votes=median((row.upper - row.lower) / 2 for row in rows),
+        from_prompts=median(by_prompt) if by_prompt else None,
+        prompts=board.prompts,
+        voters=board.voters,
+    )
+
+
+EXAMPLE = "imagenhub-text-to-image"  # real votes with ties; any other board will do
+EXAMPLE_VOTES = 50_000  # a running Elo takes a step per vote
+
+
+def example() -> tuple[Category, list[methods.Row]] | None:
+    """A category's votes rated three ways, for the methodology page; None while nobody has voted."""
+    candidates = Board.objects.filter(votes__range=(2, EXAMPLE_VOTES)).select_related("category")
+    ordered = sorted(candidates, key=lambda board: (board.category.slug != EXAMPLE, -board.votes))
+    if not ordered:
+        return None
+    board = ordered[0]
+    return board.category, _compared(board.category_id, board.tallies_changed_at)
+
+
+@lru_cache(maxsize=8)
+def _compared(category_id: int, changed_at: datetime | None) -> list[methods.Row]:
+    """Cached by the state of the tallies: the page is asked for more often than they change."""
+    del changed_at
+    category = Category.objects.get(pk=category_id)
+    rows = pair_counts.cells(category)
+    names = ImageModel.objects.in_bulk({pk for row in rows for pk in row[:2]})
+    return methods.rows(
+        elo.Cells.from_rows(
+            (names[left].export_name, names[right].export_name, outcome, n) for left, right, outcome, n in rows
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The category's board from the votes on prompts with one tag. No standings: too few votes to say anything."""
+
+    tag: str
+    votes: int
+    needed: int  # how many votes such a board takes at least
+    standings: list[Standing]
+    pairs: pair_counts.Pairs
+    made_at: datetime  # votes until then are counted
+
+
+def slice(category: Category, tag: str, votes_about: int = 0) -> Slice | None:
+    """None while it is computed for the first time; `votes_about`, as far as known, tells whether that takes long."""
+    found = by_tag.board(category, tag, votes_about)
+    if found is None:
+        return None
+    made_at = datetime.fromtimestamp(found.made.at, UTC)
+    return Slice(tag, found.rated.votes, slices.MIN_VOTES, _standings(found.rated), found.pairs, made_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Overall:
+    """One board over all categories that are voted on here; `slices.pooled` says how and why so."""
+
+    categories: list[Category]  # which count the same; with fewer than two there are no standings
+    votes: int
+    standings: list[Standing]
+
+
+def overall() -> Overall:
+    categories, rated = slices.pooled()
+    return Overall(categories, rated.votes, _standings(rated))
+
+
+def _standings(rated: slices.Rated) -> list[Standing]:
+    return [Standing(rating, len(rated.ratings)) for rating in rated.ratings]
+
+
+def of_competition(competition: Competition) -> list[Record]:
+    """Every model with an entry in the competition and its record there, best share first; no votes, last."""
+    models = ImageModel.objects.filter(entries__prompt__competition=competition).select_related("lab").distinct()
+    won: dict[int, int] = {}
+    tied: dict[int, int] = {}
+    lost: dict[int, int] = {}
+    cells = (
+        Vote.objects.counted()
+        .filter(battle__prompt__competition=competition)
+        .values_list("left_model", "right_model", "outcome")
+        .annotate(total=Count("*"))
+        .order_by()
+    )
+    for left, right, outcome, n in cells:
+        if outcome in ("left", "right"):
+            winner, loser = (left, right) if outcome == "left" else (right, left)
+            won[winner] = won.get(winner, 0) + n
+            lost[loser] = lost.get(loser, 0) + n
+        else:
+            tied[left] = tied.get(left, 0) + n
+            tied[right] = tied.get(right, 0) + n
+    records = [Record(each, won.get(each.pk, 0), tied.get(each.pk, 0), lost.get(each.pk, 0)) for each in models]
+    return sorted(
+        records, key=lambda record: (not record.votes, -record.points, -record.votes, record.image_model.name)
+    )

@@ -1,0 +1,82 @@
+"""The heads of all boards at once, and which categories can be voted on: what overview pages ask, in few queries."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Case, Count, Exists, F, OuterRef, QuerySet, When, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+
+from arena import generation_progress as making
+from arena.generation_progress import Making
+from arena.models import Category, Competition, Entry, Tally
+from leaderboard.board.standings import Standing
+from leaderboard.models import Board, Rating
+
+PATIENCE = timedelta(minutes=2)  # a board follows its votes within seconds; so long, and nobody is computing
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a board without ratings waits for, as far as somebody is at it."""
+
+    making: Making | None = None  # the images that the first votes will be about
+    computing: bool = False  # the first votes are in
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A category with the first rows of its board."""
+
+    category: Category
+    board: Board | None
+    standings: list[Standing]
+    models: int  # how many the whole board rates
+    start: Start  # of a board that has no rows
+
+
+def starts(categories: list[Category]) -> dict[int, Start]:
+    """What each of these categories, which have no ratings, waits for."""
+    if not categories:
+        return {}
+    images = making.of_all(categories)
+    moved = Tally.objects.filter(category__in=categories, changed_at__gt=timezone.now() - PATIENCE)
+    voted = set(moved.order_by().values_list("category", flat=True).distinct())
+    return {each.pk: Start(images.get(each.pk), each.pk in voted) for each in categories}
+
+
+def all_boards(rows: int) -> list[Head]:
+    """Every category in the site's order, boards without ratings last. A few queries, however many there are."""
+    sizes = dict(Rating.objects.order_by().values_list("category").annotate(n=Count("*")))
+    unbounded = Case(When(upper=math.inf, then=1), default=0)  # no interval yet, so no rank: those come last
+    place = Window(RowNumber(), partition_by=F("category"), order_by=[F("unbounded"), F("rank"), F("elo").desc()])
+    ranked = (
+        Rating.objects.annotate(unbounded=unbounded).annotate(place=place).filter(place__lte=rows).order_by("place")
+    )
+    found: dict[int, list[Standing]] = {}
+    for rating in ranked.select_related("image_model__lab"):
+        found.setdefault(rating.category_id, []).append(Standing(rating, sizes[rating.category_id]))
+    categories = list(Category.objects.select_related("board"))
+    beginning = starts([each for each in categories if each.pk not in sizes])
+    heads = [
+        Head(
+            each, getattr(each, "board", None), found.get(each.pk, []), sizes.get(each.pk, 0),
+            beginning.get(each.pk, Start()),
+        )
+        for each in categories
+    ]  # fmt: skip
+    return sorted(heads, key=lambda head: not head.standings)
+
+
+def playable() -> QuerySet[Category]:
+    """Categories in which two images of one prompt can meet now."""
+    entries = Entry.objects.current().filter(
+        prompt__competition__in=Competition.objects.open(), prompt__competition__category=OuterRef("pk")
+    )
+    other = Entry.objects.filter(prompt=OuterRef("prompt"), retired_at=None).exclude(
+        image_model=OuterRef("image_model")
+    )
+    return Category.objects.filter(Exists(entries.filter(Exists(other))))

@@ -1,0 +1,54 @@
+"""Boards as files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+
+from leaderboard.board_page.filters import Row
+
+# The first seven stay what they are: other people's programs read them.
+COLUMNS = (
+    "rank", "model", "elo", "lower", "upper", "votes", "status",
+    "name", "lab", "tier", "rank_low", "rank_high", "best", "keeper_rate", "price_usd", "median_seconds",
+    "open_weights", "licence", "released_on",
+)  # fmt: skip
+
+
+def board_csv(rows: Iterable[Row]) -> str:
+    """These rows of a board as CSV, in their order: Elo and its 95 % interval with six decimals, unknown as nothing."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        rating = row.standing.rating
+        writer.writerow(
+            [
+                rating.rank,
+                _harmless(row.slug),
+                f"{rating.elo:.6f}",
+                f"{rating.lower:.6f}",
+                f"{rating.upper:.6f}",
+                row.votes,
+                row.status,
+                _harmless(row.name),
+                row.lab,
+                rating.tier,
+                rating.rank_low,
+                rating.rank_high,
+                f"{row.best:.4f}",
+                "" if row.keeper_rate is None else f"{row.keeper_rate:.4f}",
+                "" if row.price is None else f"{row.price:f}",
+                "" if row.seconds is None else f"{row.seconds:.3f}",
+                "yes" if row.open_weights else "",
+                _harmless(row.licence),
+                row.released_on or "",
+            ]
+        )
+    return out.getvalue()
+
+
+def _harmless(text: str) -> str:
+    """Spreadsheets run a cell that begins like a formula; a quote in front makes it text again."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text

@@ -1,0 +1,128 @@
+"""A board as pictures: the intervals under each other, and who wins against whom. Of the rows that are shown."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Sum
+
+from arena.models import Category, Tally
+from leaderboard import charts
+from leaderboard.board.pair_counts import Pairs
+from leaderboard.board_page.filters import Row
+from leaderboard.cache import MINUTE, kept, version
+from leaderboard.charts.forest import Forest
+from leaderboard.charts.heatmap import Heatmap, Meeting, Side
+from leaderboard.rating import elo
+
+INTERVALS = 30  # a longer picture is not seen at once, and the table has every interval
+SIDES = 16  # of the head to head: more columns than that do not fit a page
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    wide: Forest
+    narrow: Forest
+    drawn: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Duels:
+    """Head to head: `met` of the `pairs` in the table had votes."""
+
+    chart: Heatmap
+    drawn: int
+    of: int
+    met: int
+    pairs: int
+    votes: int
+
+
+def intervals(rows: Sequence[Row]) -> Intervals | None:
+    """The first rows that have an interval; None with fewer than two, for one overlaps with nothing."""
+    bounded = [row for row in rows if row.standing.half_width is not None]
+    marks = [
+        charts.Row(
+            row.name,
+            row.standing.rating.image_model.get_absolute_url(),
+            row.elo,
+            row.standing.rating.lower,
+            row.standing.rating.upper,
+            provisional=row.status == "provisional",
+        )
+        for row in bounded[:INTERVALS]
+    ]
+    if len(marks) < 2:
+        return None
+    wide, narrow = charts.forest(marks, charts.WIDE), charts.forest(marks, charts.NARROW)
+    assert wide
+    assert narrow
+    return Intervals(wide, narrow, len(marks), len(bounded))
+
+
+def duels(category: Category, rows: Sequence[Row], since: date | None = None) -> Duels | None:
+    """The first rows against each other, from the votes since a day; None where none of them ever met."""
+    models = _sides(rows)
+    met = kept(
+        "duels",
+        version(category),
+        models,
+        since,
+        seconds=10 * MINUTE,
+        make=lambda: meetings(category, models, since),
+    )
+    return _drawn(rows, met)
+
+
+def duels_from(pairs: Pairs, rows: Sequence[Row]) -> Duels | None:
+    """The same from pair counts that somebody has already, as those of a tag."""
+    met: dict[tuple[int, int], Meeting] = {}
+    for one, other, votes, points in pairs.among(_sides(rows)):
+        met[one, other] = Meeting(points / votes, votes)
+        met[other, one] = Meeting(1 - points / votes, votes)
+    return _drawn(rows, met)
+
+
+def _sides(rows: Sequence[Row]) -> list[int]:
+    return [row.standing.rating.image_model.pk for row in rows[:SIDES]]
+
+
+def _drawn(rows: Sequence[Row], met: Mapping[tuple[int, int], Meeting]) -> Duels | None:
+    if not met:
+        return None
+    models = [row.standing.rating.image_model for row in rows[:SIDES]]
+    chart = charts.heatmap([Side(model.pk, model.name, model.get_absolute_url()) for model in models], met)
+    return Duels(
+        chart,
+        len(models),
+        len(rows),
+        len(met) // 2,
+        len(models) * (len(models) - 1) // 2,
+        sum(each.votes for each in met.values()) // 2,
+    )
+
+
+def meetings(category: Category, models: Sequence[int], since: date | None) -> dict[tuple[int, int], Meeting]:
+    """What each got out of its votes against each other, by their ids, both ways round, of the pairs that met.
+
+    Reads the cells of these pairs only, however many models the board has.
+    """
+    cells = (
+        Tally.objects.filter(category=category, left_model__in=models, right_model__in=models)
+        .filter(**({} if since is None else {"day__gte": since}))
+        .order_by()
+        .values_list("left_model", "right_model", "outcome")
+        .annotate(total=Sum("n"))
+    )
+    votes: Counter[tuple[int, int]] = Counter()
+    points: dict[tuple[int, int], float] = defaultdict(float)
+    for left, right, outcome, n in cells:
+        score = elo.SCORES[outcome]
+        for pair, share in (((left, right), score), ((right, left), 1 - score)):
+            votes[pair] += n
+            points[pair] += share * n
+    return {pair: Meeting(points[pair] / n, n) for pair, n in votes.items() if n}

@@ -1,0 +1,96 @@
+"""What choosing a model takes beyond its rating: what an image costs, how long it takes, who sells it. By model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models.fields.json import KT
+
+from providers.models import Offering
+from providers.offering import pricing
+from providers.performance import summaries
+
+SIDE = 1024  # prices are compared for an image of 1024 × 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """One offering as pages compare it. None is unknown, never zero."""
+
+    offering: Offering
+    price: Decimal | None  # USD for one image of 1024 × 1024
+    seconds: float | None  # median of the last 30 days
+    success_rate: float | None
+
+    @property
+    def provider(self) -> str:
+        return self.offering.provider
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A model's sellers in one mode, the cheapest first."""
+
+    sellers: tuple[Seller, ...] = ()
+
+    @property
+    def price(self) -> Decimal | None:
+        return min((each.price for each in self.sellers if each.price is not None), default=None)
+
+    @property
+    def is_estimated(self) -> bool:
+        return any(each.offering.price_estimated for each in self.sellers if each.price == self.price is not None)
+
+    @property
+    def seconds(self) -> float | None:
+        """The quickest seller's median."""
+        return min((each.seconds for each in self.sellers if each.seconds is not None), default=None)
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(each.provider for each in self.sellers))
+
+
+def of_models(image_models: Iterable[int], mode: str = "", *, parameters: bool = False) -> dict[int, Facts]:
+    """Facts by model id, in one query; a model nobody sells is absent. `parameters` loads what the offerings take.
+
+    Without a mode, those of all modes together.
+    """
+    offerings = Offering.objects.active().filter(image_model__in=list(image_models))
+    if mode:
+        offerings = offerings.filter(mode=mode)
+    # What is not shown is not read: the tables of parameters are most of a row, and only the chooser asks for them.
+    unread = ("from_catalog", "note") if parameters else ("from_catalog", "note", "parameters")
+    rows = offerings.defer(*unread).annotate(
+        sent_quality=KT("parameters__sends__quality"), figures=summaries.measured()
+    )
+    sellers: dict[int, list[Seller]] = {}
+    for row in rows:
+        measured = summaries.of_figures(row.figures)  # type: ignore[attr-defined]  # annotated
+        p50 = measured.duration.p50
+        seconds = None if p50 is None else p50.total_seconds()
+        seller = Seller(row, _price(row), seconds, measured.success_rate)
+        sellers.setdefault(row.image_model_id, []).append(seller)
+    return {model: Facts(tuple(sorted(found, key=_cheapest))) for model, found in sellers.items()}
+
+
+def _cheapest(seller: Seller) -> tuple[bool, Decimal, str]:
+    return (seller.price is None, seller.price or Decimal(0), seller.provider)
+
+
+def _price(offering: Any) -> Decimal | None:
+    if offering.price is None:
+        return None
+    sources = ((SIDE, SIDE),) if offering.mode == "edit" else ()
+    return pricing.price_of(
+        offering.price,
+        offering.price_unit,
+        SIDE,
+        SIDE,
+        input_sizes=sources,
+        details=offering.price_details,
+        quality=offering.sent_quality,
+    )

@@ -1,0 +1,89 @@
+"""A board as pictures: Elo against what an image costs and how long it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from leaderboard import charts
+from leaderboard.board_page.filters import Row
+from leaderboard.charts.scatter import Scatter
+from providers.accounts import is_simulated
+from providers.models import ImageModel
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One scatter in both frames, its points for the table below, and in sentences what was left out."""
+
+    wide: Scatter | None
+    narrow: Scatter | None
+    points: tuple[charts.Point, ...]
+    notes: tuple[str, ...]
+    axis: charts.Axis
+
+
+@dataclass(frozen=True, slots=True)
+class Landscape:
+    cost: Picture
+    speed: Picture
+
+
+def of_rows(rows: Sequence[Row], current: int | None = None) -> Landscape:
+    """The landscape of the rows of a board, one of the models marked."""
+    return Landscape(
+        _picture(rows, current, charts.COST, _price, _price_note, "without pricing omitted"),
+        _picture(rows, current, charts.SPEED, lambda row: row.seconds, _speed_note, "waiting for enough speed data"),
+    )
+
+
+def _picture(
+    rows: Sequence[Row],
+    current: int | None,
+    axis: charts.Axis,
+    value: Callable[[Row], float | None],
+    note: Callable[[Row], str],
+    reason: str,
+) -> Picture:
+    values = [value(row) for row in rows]
+    known = [(row, x) for row, x in zip(rows, values, strict=True) if x]
+    points = [_point(row, x, note(row), current) for row, x in known]
+    omitted = ((values.count(None), reason), (values.count(0), "free of charge omitted: a log scale has no zero"))
+    return Picture(
+        charts.scatter(points, axis, charts.WIDE),
+        charts.scatter(points, axis, charts.NARROW),
+        tuple(points),
+        tuple(f"{n} model{'s' if n > 1 else ''} {why}." for n, why in omitted if n),
+        axis,
+    )
+
+
+def _price(row: Row) -> float | None:
+    return None if row.price is None else float(row.price)
+
+
+def _price_note(row: Row) -> str:
+    return "estimated price" if row.facts.is_estimated else ""
+
+
+def _speed_note(row: Row) -> str:
+    """Whether the quickest seller is our own simulator."""
+    quickest = (each for each in row.facts.sellers if each.seconds == row.seconds)
+    return "simulated" if any(is_simulated(each.provider) for each in quickest) else ""
+
+
+def _point(row: Row, x: float, note: str, current: int | None) -> charts.Point:
+    rating = row.standing.rating
+    model = rating.image_model
+    origin = "sample" if model.is_sample else "imported" if model.origin == ImageModel.Origin.IMPORTED else ""
+    return charts.Point(
+        name=model.name,
+        url=model.get_absolute_url(),
+        x=x,
+        elo=rating.elo,
+        lower=rating.lower,
+        upper=rating.upper,
+        note=", ".join(filter(None, (origin, note))),
+        provisional=row.status == "provisional",
+        current=model.pk == current,
+    )

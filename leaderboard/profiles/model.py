@@ -1,0 +1,243 @@
+"""A model's page as one value: each section asked once, in a number of queries that no amount of data changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from math import isfinite
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from arena.models import Category, Entry, Generation
+from arena.templatetags.arena import usd
+from leaderboard import charts
+from leaderboard.board import history as records
+from leaderboard.board import standings
+from leaderboard.board.standings import Standing
+from leaderboard.cache import MINUTE, kept, version
+from leaderboard.models import Rating
+from leaderboard.profiles import competitions, speed
+from leaderboard.profiles import faq as questions
+from leaderboard.profiles import head_to_head as matchups
+from leaderboard.profiles import offerings as sellers
+from leaderboard.profiles import parameters as reference
+from leaderboard.profiles import scatter as landscape
+from leaderboard.profiles.competitions import Result, Use
+from leaderboard.profiles.faq import Question
+from leaderboard.profiles.head_to_head import Matchups
+from leaderboard.profiles.offerings import Seller
+from leaderboard.profiles.parameters import Group, Sizes
+from leaderboard.profiles.speed import Speed
+from providers.models import ImageModel
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Prompts of the arena that the model has not answered, by reason."""
+
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    image_model: ImageModel
+    standings: Sequence[Standing]
+    category: Category | None  # the board whose charts and matchups are shown
+    board: Callable[[], Sequence[Standing]] | None  # the whole of it, read when first asked for
+    results: Sequence[Result]
+    uses: Sequence[Use]
+    gallery: Sequence[Entry]  # but those held back from this reader
+    sellers: Sequence[Seller]
+    cheapest: Seller | None
+    speed: Speed
+    failures: Sequence[Failure]
+    answered: int
+    sources: str  # what the next two are made from
+    groups: Sequence[Group]
+    sizes: Sizes
+    questions: Sequence[Question]
+
+    @cached_property
+    def matchups(self) -> Matchups | None:
+        if self.category is None or self.board is None:
+            return None
+        return matchups.of_model(self.image_model, self.category, self.board)
+
+    @property
+    def landscape(self) -> SafeString | str:
+        if self.category is None or self.board is None:
+            return ""
+        return landscape.drawn(self.category, self.image_model, self.board)
+
+    @property
+    def voted(self) -> int:
+        """In how many competitions it has votes."""
+        return sum(bool(result.score.votes) for result in self.results)
+
+    @property
+    def seller_names(self) -> list[str]:
+        return sellers.names(self.sellers)
+
+    @property
+    def estimated(self) -> bool:
+        return any(each.offering.price_estimated for each in self.sellers)
+
+    @property
+    def behaviours(self) -> list[tuple[str, str, str, list[str]]]:
+        return reference.behaviours(self.groups)
+
+    @property
+    def tasks(self) -> Sequence[str]:
+        """Modes in which it can be asked."""
+        return list(dict.fromkeys(each.offering.mode for each in self.sellers))
+
+
+def of_model(image_model: ImageModel, base_url: str, board: str = "", hidden: Collection[int] = ()) -> Profile:
+    """`board` is the slug of the category to show charts of, if the model is rated there."""
+    places = places_of(image_model)
+    category = next((each.rating.category for each in places if each.rating.category.slug == board), None)
+    if category is None and places:
+        category = places[0].rating.category
+    entries = competitions.entries_of(image_model)
+    sold = sellers.of_model(image_model)
+    measured = speed.of_sellers(sold)
+    sources = reference.text_of(
+        reference.Source(each.name, each.offering.mode, each.offering.parameters) for each in sold
+    )
+    takes = reference.of_text(sources)
+    counts = outcomes(image_model)
+    answered = counts.pop("", 0)
+    results, uses = competitions.results_and_uses(image_model, entries, hidden)
+    return Profile(
+        image_model=image_model,
+        standings=places,
+        category=category,
+        board=board_of(category) if category else None,
+        results=results,
+        uses=uses,
+        gallery=competitions.shown(entries, hidden),
+        sellers=sold,
+        cheapest=sellers.cheapest(sold),
+        speed=measured,
+        failures=[Failure(reason.replace("_", " "), n) for reason, n in sorted(counts.items())],
+        answered=answered,
+        sources=sources,
+        groups=takes.groups,
+        sizes=takes.sizes,
+        questions=questions.answered(_known(image_model, base_url, places, sold, measured, takes.sizes)),
+    )
+
+
+def board_of(category: Category) -> Callable[[], Sequence[Standing]]:
+    """The category's board, asked for once however many sections need it."""
+    return cache(lambda: standings.board(category))
+
+
+def outcomes(image_model: ImageModel) -> dict[str, int]:
+    """How its finished generations ended; "" is an image."""
+    if not hasattr(image_model, "outcomes"):  # else they came in the query that found the model
+        image_model = with_outcomes(ImageModel.objects.all()).get(pk=image_model.pk)
+    return {each["outcome"]: each["n"] for each in image_model.outcomes}  # type: ignore[attr-defined]  # annotated
+
+
+def with_outcomes(image_models: QuerySet[ImageModel]) -> QuerySet[ImageModel]:
+    done = Generation.objects.filter(image_model=OuterRef("pk"), status__in=["succeeded", "failed"]).order_by()
+    counted = done.values("outcome").annotate(n=Count("*"))
+    return image_models.annotate(outcomes=ArraySubquery(counted.values(row=JSONObject(outcome="outcome", n="n"))))
+
+
+def places_of(image_model: ImageModel) -> list[Standing]:
+    """The model's place on every board, boards with votes cast here before boards of imported votes. One query."""
+    rated = Rating.objects.filter(category=OuterRef("category")).order_by().values("category")
+    of = Subquery(rated.annotate(n=Count("*")).values("n"))
+    ratings = list(image_model.ratings.select_related("category__board").annotate(of=of))
+    ratings.sort(key=lambda each: (bool(each.category.source_name), each.category.position, each.category.name))
+    return [Standing(rating, rating.of) for rating in ratings]
+
+
+def _known(
+    image_model: ImageModel,
+    base_url: str,
+    places: Sequence[Standing],
+    sold: Sequence[Seller],
+    measured: Speed,
+    sizes: Sizes,
+) -> questions.Known:
+    cheapest, fastest = sellers.cheapest(sold), measured.fastest
+    return questions.Known(
+        name=image_model.name,
+        model_id=image_model.slug,
+        base_url=base_url,
+        price=cheapest.price if cheapest else None,
+        price_text=usd(cheapest.price) if cheapest else "",
+        price_provider=cheapest.name if cheapest else "",
+        price_estimated=bool(cheapest and cheapest.offering.price_estimated),
+        sellers=sellers.names(sold),
+        largest=sizes.largest,
+        seconds=fastest.p50 if fastest else None,
+        seconds_provider=fastest.name if fastest else "",
+        licence=image_model.licence,
+        open_weights=None if image_model.origin == ImageModel.Origin.IMPORTED else image_model.open_weights,
+        places=[_place(each) for each in places if each.half_width is not None][:3],  # more are a list, no sentence
+        edits=any(each.offering.mode == "edit" for each in sold),
+        sample=image_model.is_sample,
+    )
+
+
+def _place(standing: Standing) -> str:
+    rating = standing.rating
+    wider = max(rating.upper - rating.elo, rating.elo - rating.lower)
+    plus = f" ±{wider:.0f}" if isfinite(wider) else ""
+    return f"#{rating.rank} of {standing.of} in {rating.category.name} with an Elo of {rating.elo:.0f}{plus}"
+
+
+LATEST = 30  # snapshots in the table: a month of days
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The model's Elo in the kept boards of a category, as a chart in both frames; None with fewer than two.
+
+    `latest` are the last of them for the table below, newest first.
+    """
+
+    wide: charts.History | None
+    narrow: charts.History | None
+    latest: tuple[records.Point, ...]
+    of: int
+
+
+def history(image_model: ImageModel, category: Category) -> History:
+    return kept(
+        "history and table",
+        version(category),
+        image_model.pk,
+        seconds=10 * MINUTE,
+        make=lambda: _history(records.history(image_model, category), image_model.name),
+    )
+
+
+def _history(points: Sequence[records.Point], name: str) -> History:
+    series = [charts.Series(name, [charts.Moment(p.taken_at, p.elo, p.lower, p.upper) for p in points])]
+    return History(
+        charts.history(series, charts.WIDE),
+        charts.history(series, charts.NARROW),
+        tuple(reversed(points[-LATEST:])),
+        len(points),
+    )
+
+
+def parameters(found: Profile) -> SafeString:
+    """The parameter reference as HTML: half of the page, and the same until an offering changes."""
+    return kept(
+        "parameters",
+        found.sources,
+        seconds=10 * MINUTE,
+        make=lambda: render_to_string("leaderboard/model/_parameters.html", {"profile": found}),
+    )

@@ -1,0 +1,199 @@
+"""What a model's API takes and in which sizes it answers, put together from all its offerings. Pure.
+
+The same parameter may be sent as it is to one provider and translated for another, so a line keeps who does what.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache
+from math import isqrt
+from typing import Any
+
+from providers.offering import normalisation, sizing
+from providers.offering.parameters import BEHAVIOURS, GROUPS
+
+TITLES = {
+    "core": "Core parameters",
+    "size": "Size and layout",
+    "media": "Media inputs",
+    "output": "Output and format",
+    "additional": "Additional parameters",
+}
+EXPLAINED = {
+    "passthrough": ("Sent as it is to the provider", "quality"),
+    "renamed": ("The same value under the name the provider expects", "output_compression → output_quality"),
+    "converted": ("Turned into the provider’s own form", "size → width and height"),
+    "emulated": ("Works although the provider has no such thing: we do it", "n, response_format"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One offering, as far as its parameters go."""
+
+    provider: str  # its name for people
+    mode: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Line:
+    """A parameter over all offerings that take it."""
+
+    name: str
+    type: str
+    description: str
+    required: bool
+    allowed: list[str] = field(default_factory=list)
+    defaults: list[str] = field(default_factory=list)
+    modes: list[str] = field(default_factory=list)
+    behaviours: dict[str, list[str]] = field(default_factory=dict)  # behaviour → providers
+    targets: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    key: str
+    title: str
+    provider: str  # set for what only this provider takes
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """All that can be said about what a model takes."""
+
+    groups: tuple[Group, ...] = ()
+    sizes: Sizes = field(default_factory=lambda: Sizes((), "", False, None))
+
+
+def text_of(sources: Iterable[Source]) -> str:
+    """The sources as one text: what an answer can be kept under."""
+    return json.dumps([(each.provider, each.mode, each.parameters) for each in sources], sort_keys=True)
+
+
+@lru_cache(maxsize=256)
+def of_text(text: str) -> Reference:
+    """From `text_of`. Working out sizes takes exact fractions, and the same few models are read again and again."""
+    sources = [Source(*each) for each in json.loads(text)]
+    return Reference(tuple(groups(sources)), sizes(sources))
+
+
+def groups(sources: Iterable[Source]) -> list[Group]:
+    """The parameter tables of a model page; additional parameters by the provider that takes them."""
+    found: dict[tuple[str, str], dict[str, Line]] = {}
+    for source in sources:
+        for parameter in normalisation.reference(source.parameters):
+            provider = source.provider if parameter.group == "additional" else ""
+            lines = found.setdefault((parameter.group, provider), {})
+            line = lines.setdefault(
+                parameter.name,
+                Line(parameter.name, parameter.type, parameter.description, parameter.required),
+            )
+            line.required = line.required or parameter.required
+            _add(line.modes, source.mode)
+            for allowed in parameter.allowed.split(", ") if parameter.group == "size" else [parameter.allowed]:
+                _add(line.allowed, allowed)
+            _add(line.defaults, "" if parameter.default is None else _written(parameter.default))
+            _add(line.behaviours.setdefault(parameter.behaviour, []), source.provider)
+            if parameter.behaviour == "renamed":
+                _add(line.targets, parameter.target)
+    order = sorted(found, key=lambda key: (GROUPS.index(key[0]), key[1]))
+    return [Group(key, TITLES[key], provider, tuple(found[key, provider].values())) for key, provider in order]
+
+
+def behaviours(of: Sequence[Group]) -> list[tuple[str, str, str, list[str]]]:
+    """The normalisation table: behaviour, what happens, an example, and this model's parameters that behave so."""
+    used: dict[str, list[str]] = {name: [] for name in BEHAVIOURS}
+    for group in of:
+        for line in group.lines:
+            for behaviour in line.behaviours:
+                _add(used[behaviour], line.name)
+    return [(name, *EXPLAINED[name], sorted(used[name])) for name in BEHAVIOURS]
+
+
+def _add(to: list[str], value: str) -> None:
+    if value and value not in to:
+        to.append(value)
+
+
+def _written(value: Any) -> str:
+    return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+# Sizes ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    width: int
+    height: int
+    ratio: str
+    providers: tuple[str, ...]  # empty: all that have sizes of this tier
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    name: str
+    is_default: bool
+    sizes: tuple[Size, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    tiers: tuple[Tier, ...]
+    custom: str  # "64–2048 px per side"; empty where only listed sizes are made
+    automatic: bool
+    largest: tuple[int, int] | None
+
+
+def sizes(sources: Iterable[Source]) -> Sizes:
+    """What can be asked of any of these offerings, by tier."""
+    specs = [(each.provider, spec) for each in sources if (spec := each.parameters.get("size")) is not None]
+    makers: dict[int, dict[tuple[int, int, str], list[str]]] = {}
+    names: dict[int, str] = {}
+    for provider, spec in specs:
+        for tier, rows in sizing.supported(spec).items():
+            area = sizing.area_of(tier)  # 1K and 1 MP are the same tier
+            names[area] = min(names.get(area, tier), tier, key=lambda name: ("MP" in name.upper(), name))
+            for ratio, width, height in rows:
+                _add(makers.setdefault(area, {}).setdefault((width, height, ratio), []), provider)
+    default = sizing.area_of(sizing.DEFAULT_TIER)
+    opened = default if default in makers else min(makers, default=0)
+    tiers = [Tier(names[area], area == opened, _rows(makers[area])) for area in sorted(makers)]
+    largest = [found for _, spec in specs if (found := _largest(spec)) is not None]
+    return Sizes(
+        tuple(tiers),
+        custom=_custom([spec for _, spec in specs if spec["family"] == "pixels"]),
+        automatic=bool(specs),
+        largest=max(largest, key=lambda size: size[0] * size[1], default=None),
+    )
+
+
+def _rows(makers: Mapping[tuple[int, int, str], list[str]]) -> tuple[Size, ...]:
+    everybody = {provider for providers in makers.values() for provider in providers}
+    return tuple(
+        Size(width, height, ratio, () if len(providers) == len(everybody) else tuple(providers))
+        for (width, height, ratio), providers in makers.items()
+    )
+
+
+def _custom(specs: Sequence[Mapping[str, Any]]) -> str:
+    if not specs:
+        return ""
+    low, high = min(spec.get("min", 1) for spec in specs), max(spec.get("max", 0) for spec in specs)
+    return f"{low:,}–{high:,} px per side" if high else f"{low:,} px per side or more"
+
+
+def _largest(spec: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The largest square within the limits of an offering of any pixels, else the largest of its sizes."""
+    if spec["family"] == "pixels":
+        limits = [isqrt(spec["max_area"])] if "max_area" in spec else []
+        limits += [spec["max"]] if "max" in spec else []
+        return sizing.fit((min(limits), min(limits)), spec) if limits else None
+    every = [(width, height) for rows in sizing.supported(spec).values() for _, width, height in rows]
+    return max(every, key=lambda size: (size[0] * size[1], Fraction(min(size), max(size))), default=None)

@@ -1,0 +1,39 @@
+"""Where a model stands on a board between Elo and cost, and between Elo and speed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from arena.models import Category
+from leaderboard.board.standings import Standing
+from leaderboard.board_page import rows as listing
+from leaderboard.board_page import scatter
+from leaderboard.board_page.filters import Row
+from leaderboard.cache import MINUTE, kept, version
+from providers.models import ImageModel
+
+_BETTER = "Up and to the left is better. The dashed line joins the models that no other model beats on both."
+
+
+def rows(category: Category, board: Callable[[], Sequence[Standing]]) -> list[Row]:
+    """The board with prices and speeds, which may be a minute old; ratings are never older than the board."""
+    return kept("landscape", version(category), seconds=MINUTE, make=lambda: listing.rows(board(), category.mode))
+
+
+def drawn(category: Category, image_model: ImageModel, board: Callable[[], Sequence[Standing]]) -> SafeString:
+    """Both charts as HTML, this model marked in them. `board` is asked only if nothing is kept."""
+    return kept(
+        "landscape drawn",
+        version(category),
+        image_model.pk,
+        seconds=MINUTE,
+        make=lambda: draw(scatter.of_rows(rows(category, board), image_model.pk)),
+    )
+
+
+def draw(pictures: scatter.Landscape) -> SafeString:
+    context = {"cost": pictures.cost, "speed": pictures.speed, "lead": _BETTER}
+    return render_to_string("leaderboard/charts/landscape.html", context)

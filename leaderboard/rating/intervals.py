@@ -1,0 +1,248 @@
+"""From a fit to a board: intervals that respect voters, how many prompts limit them, statuses, what to ask next.
+
+Two things limit a rating. The voters: their votes share their tastes, so they are the clusters of the interval that a
+board shows and ranks by. And the prompts: other prompts would have given other ratings, so a second interval takes the
+prompts as clusters; a board says which of the two binds.
+
+K = number of models; arrays over models follow the order of `Fit.models`. Numpy only: no clock, no database.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from leaderboard.rating import ranks
+from leaderboard.rating.clusters import Clusters
+from leaderboard.rating.elo import MEAN, SCALE, Z95, Cells, Fit
+from leaderboard.rating.elo import fit as refit
+from leaderboard.rating.likelihood import Codes, Floats, Ints, Numbers
+
+USABLE_VOTES, USABLE_VOTERS, USABLE_HALF_WIDTH = 300, 30, 30.0  # short of any of them, a rating is provisional
+SETTLED_HALF_WIDTH = 12.0  # about 3,000 votes: near even odds, se ≈ 347 / √n Elo
+MIN_CLUSTERS = 30  # fewer voters cannot tell how much voters differ (Cameron & Miller, JHR 50:317, 2015)
+MANY_PROMPTS = 1000  # with more, prompts are not what limits a board
+RIVALS = 5  # who might take the first place: the next five
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some of the votes behind the cells, one array entry each, and with a vote all others of its cluster.
+
+    cluster  voter or prompt, as codes from 0: first those that are known, then one for every vote where it is not
+    known    how many are known
+    weight   equal votes of one cluster may come as one; None when each came by itself
+    """
+
+    cluster: Codes
+    left: Codes
+    right: Codes
+    score: Numbers
+    known: int
+    weight: Numbers | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RawVotes:
+    """The votes behind the cells, twice: by their voters, and by their prompts. Parts, so that any number fits."""
+
+    by_voter: Iterable[Part]
+    by_prompt: Iterable[Part]
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """What the raw votes say beyond the cells; on the quick path, what they said last time.
+
+    design       [K] standard error with voters as clusters, over that of independent votes
+    voters       [K] known voters who judged the model; a vote by an unknown voter counts as one more
+    from_prompts [K] half-width in Elo of the interval with prompts as clusters; nan where prompts are not known
+    """
+
+    design: Floats
+    voters: Ints
+    from_prompts: Floats
+    all_voters: int
+    all_prompts: int
+
+    @classmethod
+    def none(cls, k: int) -> Spread:
+        return cls(np.ones(k), np.zeros(k, np.int64), np.full(k, np.nan), 0, 0)
+
+
+def spread(fit: Fit, votes: RawVotes) -> tuple[Fit, Spread]:
+    """The fit with voters as clusters (CR3), and what the votes tell beyond it.
+
+    With fewer than `MIN_CLUSTERS` known voters the covariance of independent votes stays: three experts cannot tell
+    how experts differ. Their board speaks of these raters, and its limit is the interval by prompts.
+    """
+    k = len(fit.models)
+    by_voter, voters, judges = Clusters(fit, "CR3"), 0, np.zeros(k, np.int64)
+    for part in votes.by_voter:
+        by_voter.add(part.cluster, part.left, part.right, part.score, part.weight)
+        voters += part.known
+        judges += _judges(k, part)
+    clustered = fit if voters < MIN_CLUSTERS else replace(fit, covariance=by_voter.covariance())
+    known = fit.connected & (fit.se > 0) & np.isfinite(clustered.se)
+    design = np.divide(clustered.se, fit.se, out=np.ones(k), where=known)
+    by_prompt, prompts = Clusters(fit, "CR3"), 0
+    for part in votes.by_prompt:
+        prompts += part.known
+        if prompts <= MANY_PROMPTS:
+            by_prompt.add(part.cluster, part.left, part.right, part.score, part.weight)
+    from_prompts = np.full(k, np.nan)
+    if 0 < prompts <= MANY_PROMPTS:
+        from_prompts = t95(max(1, prompts - 1)) * replace(fit, covariance=by_prompt.covariance()).se
+    return clustered, Spread(design, judges, from_prompts, voters, prompts)
+
+
+def inflated(fit: Fit, design: Floats) -> Fit:
+    """The fit with every standard error multiplied by its design effect; correlations stay."""
+    return replace(fit, covariance=fit.covariance * np.outer(design, design))
+
+
+def careful(fit: Fit, cells: Cells) -> Fit:
+    """The fit, with at least the error of one decided vote per model.
+
+    The sandwich measures how far votes fall from what was expected: a model whose every vote tied as expected would get
+    an error of zero, after a single vote. So a variance counts at least as one n-th of H⁻¹, n being the model's votes;
+    on boards where more than one vote in n was decided this changes nothing.
+    """
+    floor = SCALE**2 * np.diag(fit.bread) / np.maximum(appearances(cells), 1)
+    short = fit.connected & (np.diag(fit.covariance) < floor)
+    if not short.any():
+        return fit
+    scale = np.where(short, SCALE / np.sqrt(np.maximum(appearances(cells), 1)), 0)
+    return replace(fit, covariance=fit.covariance + np.outer(scale, scale) * fit.bread)
+
+
+def _judges(k: int, part: Part) -> Ints:
+    """Known voters [K] who judged each model, and one more for every vote by an unknown one."""
+    judged, alone = np.zeros((part.known, k), np.bool_), np.zeros(k, np.int64)
+    known = part.cluster < part.known
+    for side in (part.left, part.right):
+        judged[part.cluster[known], side[known]] = True
+        alone += np.bincount(side[~known], minlength=k)
+    return np.asarray(judged.sum(0) + alone, np.int64)
+
+
+def t95(df: int) -> float:
+    """97.5 % point of Student's t: with few clusters 1.96 standard errors cover too little. df ≥ 1.
+
+    The exact distribution for whole df is a finite sum (Abramowitz & Stegun 26.7.3 and 26.7.4), inverted by bisection.
+    """
+    if df > 200:
+        return Z95 + (Z95**3 + Z95) / (4 * df)  # A & S 26.7.5; the next term is below 1e-4
+    low, high = Z95, 13.0
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (middle, high) if _within(middle, df) < 0.95 else (low, middle)
+    return low
+
+
+def _within(t: float, df: int) -> float:
+    """P(|T| ≤ t) for Student's t."""
+    angle = math.atan(t / math.sqrt(df))
+    cosine = math.cos(angle)
+    term = total = cosine if df % 2 else 1.0
+    for n in range(3 if df % 2 else 2, df - 1, 2):
+        term *= cosine**2 * (n - 1) / n
+        total += term
+    if df == 1:
+        return 2 * angle / math.pi
+    return 2 / math.pi * (angle + math.sin(angle) * total) if df % 2 else math.sin(angle) * total
+
+
+def status(votes: int, half_width: float, connected: bool, voters: int | None) -> str:
+    """How far a rating can be believed. `voters` is None where their number is no condition (see `ratings`)."""
+    if not connected or votes < USABLE_VOTES or not half_width <= USABLE_HALF_WIDTH:
+        return "provisional"
+    if voters is not None and voters < USABLE_VOTERS:
+        return "provisional"
+    return "settled" if half_width <= SETTLED_HALF_WIDTH else "usable"
+
+
+# ------------------------------------------------------------------------------------------------ what to ask next
+
+
+NEVER = 10**12  # votes; nobody will cast so many, so what needs them cannot be told apart
+
+
+def votes_to_next(fit: Fit) -> list[int | None]:
+    """For each model [K] the votes that would set it apart from the next one down; None for the last, for equals, for
+    what `NEVER` comes true, and for models without an interval."""
+    needed: list[int | None] = [None] * len(fit.models)
+    ordered = [int(index) for index in np.argsort(-fit.elo, kind="stable") if fit.connected[index]]
+    for upper, lower in pairwise(ordered):
+        count = ranks.votes_needed(fit, upper, lower)
+        needed[upper] = int(count) if count < NEVER else None
+    return needed
+
+
+def votes_to_settle(fit: Fit, votes: Ints) -> int | None:
+    """How many more votes would settle every model: an interval shrinks with the root of its model's votes.
+
+    A battle serves two models, hence the half. 0 means: stop here, more votes would only sharpen what is settled.
+    None while a model has no interval, for then nothing can be said, and beyond `NEVER`.
+    """
+    if not len(fit.models) or not fit.connected.all():
+        return None
+    ratio = (Z95 * fit.se / SETTLED_HALF_WIDTH) ** 2
+    missing = float((votes * np.maximum(ratio - 1, 0)).sum()) / 2
+    return math.ceil(missing) if missing < NEVER else None
+
+
+def votes_to_flip(fit: Fit, cells: Cells) -> int | None:
+    """How few votes, had they not been cast, would put another model first. None where we find no such number.
+
+    One-step influence orders the votes (Broderick, Giordano & Meager 2020; for arenas Huang et al., arXiv 2508.11847):
+    without a vote of residual r between i and j, the gap between leader a and rival b falls by
+    r · (H⁻¹_a − H⁻¹_b)(e_i − e_j). Taking votes in that order, refits then find by bisection how many it takes, so the
+    number does flip the place; that no smaller set does is likely, not certain.
+    """
+    rated = np.flatnonzero(fit.connected)
+    if rated.size < 2:
+        return None
+    order = rated[np.argsort(-fit.elo[rated], kind="stable")]
+    leader, x = order[0], (fit.elo - MEAN) / SCALE
+    residual = cells.score - 1 / (1 + np.exp(np.minimum(x[cells.right] - x[cells.left], 700)))
+    best: tuple[float, Ints] | None = None
+    for rival in order[1 : 1 + RIVALS]:
+        difference = fit.bread[leader] - fit.bread[rival]
+        fall = residual * (difference[cells.left] - difference[cells.right])
+        taken = np.argsort(-fall, kind="stable")
+        taken = taken[(fall[taken] > 0) & (cells.n[taken] > 0)]
+        gone = np.cumsum(fall[taken] * cells.n[taken])
+        last = int(np.searchsorted(gone, x[leader] - x[rival], side="right"))
+        if last < taken.size:
+            count = float(cells.n[taken[: last + 1]].sum())
+            if best is None or count < best[0]:
+                best = count, taken
+    if best is None:
+        return None
+    few, many = 0, math.ceil(best[0])  # the gap is gone by first order after `many`, which errs upwards
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if _flips(fit, cells, best[1], middle) else (middle, many)
+    return many
+
+
+def _flips(fit: Fit, cells: Cells, taken: Ints, count: int) -> bool:
+    """Whether another model is first without the first `count` votes of the cells `taken`."""
+    n = cells.n.copy()
+    left = np.maximum(count - (np.cumsum(n[taken]) - n[taken]), 0)
+    n[taken] -= np.minimum(n[taken], left)
+    again = refit(replace(cells, n=n, squared=None), start=dict(zip(fit.models, fit.elo.tolist(), strict=True)))
+    leader = int(np.argmax(np.where(fit.connected, fit.elo, -np.inf)))
+    return not again.connected[leader] or int(np.argmax(np.where(again.connected, again.elo, -np.inf))) != leader
+
+
+def appearances(cells: Cells) -> Ints:
+    """Votes [K] in which each model appeared."""
+    k = len(cells.models)
+    both = np.bincount(cells.left, cells.n, k) + np.bincount(cells.right, cells.n, k)
+    return both.astype(np.int64)

@@ -1,0 +1,109 @@
+"""A snapshot computed again, by nothing but its cells: numpy and the standard library, no database, no Django.
+
+    python -m leaderboard.rating.reproduction cells.csv
+
+prints the sha256 of the sorted cells and the ratings as JSON. A snapshot itself was computed by the same function, from
+a cold start, so the same numpy gives the same digits.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import platform
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from leaderboard.rating import elo, intervals, ranks
+
+HEADER = ("left", "right", "outcome", "n")
+ENGINE_VERSION = f"numpy {np.__version__}, Python {platform.python_version()}, {platform.machine()}"
+
+Cell = tuple[str, str, str, int]  # left model, right model, outcome, n
+
+
+def cells_csv(cells: Iterable[Cell]) -> str:
+    """The cells as CSV in their one order, repeated ones added up. The sha256 of a snapshot is that of this text."""
+    total: Counter[tuple[str, str, str]] = Counter()
+    for left, right, outcome, n in cells:
+        total[left, right, outcome] += n
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows((*cell, n) for cell, n in sorted(total.items()) if n)
+    return out.getvalue()
+
+
+def read_csv(text: str) -> list[Cell]:
+    """Cells from a CSV in any order. Raises ValueError for what is not a file of cells."""
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    if not set(HEADER) <= set(reader.fieldnames or ()):
+        raise ValueError(f"the columns must be {', '.join(HEADER)}")
+    cells = []
+    for row in reader:
+        if row["outcome"] not in elo.SCORES or not (row["n"] or "").isdecimal():
+            raise ValueError(f"line {reader.line_num} is no cell: {row}")
+        cells.append((row["left"], row["right"], row["outcome"], int(row["n"])))
+    return cells
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def rate(cells: Iterable[Cell], design: Mapping[str, float] | None = None) -> list[dict[str, Any]]:
+    """Ratings from the highest down, numbers as text with six decimals.
+
+    `design` is each model's design effect: what voters' shared tastes do to its standard error. Cells cannot tell it.
+    """
+    table = elo.Cells.from_rows(read_csv(cells_csv(cells)))
+    plain = intervals.careful(elo.fit(table), table)
+    effect = np.array([(design or {}).get(model, 1.0) for model in plain.models], np.float64)
+    fit = intervals.inflated(plain, effect)
+    placed, tier = ranks.ranks(fit.lower, fit.upper), ranks.tiers(fit.elo, fit.lower, fit.upper)
+    votes = intervals.appearances(table)
+    return [
+        {
+            "model": fit.models[index],
+            "elo": _digits(fit.elo[index]),
+            "sandwich_se": _digits(plain.se[index]),
+            "lower": _digits(fit.lower[index]),
+            "upper": _digits(fit.upper[index]),
+            "rank": int(placed[index]),
+            "tier": int(tier[index]),
+            "votes": int(votes[index]),
+        }
+        for index in np.argsort(-fit.elo, kind="stable")
+    ]
+
+
+def _digits(value: float) -> str:
+    return f"{value:.6f}"
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) == 1:
+        text, design = Path(arguments[0]).read_text(encoding="utf-8"), {}
+    else:  # from verify_snapshot: {"cells": CSV, "design": {model: effect}}
+        given = json.load(sys.stdin)
+        text, design = given["cells"], given["design"]
+    cells = read_csv(text)
+    result = {
+        "method_version": elo.METHOD_VERSION,
+        "engine_version": ENGINE_VERSION,
+        "sha256": digest(cells_csv(cells)),
+        "ratings": rate(cells, design),
+    }
+    sys.stdout.write(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

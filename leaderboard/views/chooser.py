@@ -1,0 +1,51 @@
+"""The chooser: from a buyer's limits to a short list."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from arena.models import Category
+from leaderboard.chooser import candidates as offers
+from leaderboard.chooser import rules
+from leaderboard.page_cache import printed
+
+MATRIX = 6  # models in the table of preferences; more would not fit a page
+
+
+@require_safe
+@printed("category", "need", *offers.WORDS)
+def choose(request: HttpRequest) -> HttpResponse:
+    """Every word of the form is in the address, so a short list can be sent to somebody else."""
+    categories = list(Category.objects.filter(ratings__isnull=False).distinct())
+    category = _category(request.GET.get("category", ""), categories)
+    candidates = offers.candidates(category) if category else []
+    licences = sorted({each.licence for each in candidates if each.licence}, key=str.casefold)
+    asked = offers.read(request.GET.dict(), request.GET.getlist("need"), licences)
+    answer = rules.choose(candidates, asked.wish)
+    first = answer.front[:MATRIX]
+    context = {
+        "categories": categories,
+        "category": category,
+        "licences": licences,
+        "asked": asked,
+        "answer": answer,
+        "candidates": len(candidates),
+        "matrix": list(zip(first, rules.preferences(first), strict=True)) if len(first) > 1 else [],
+        "needs": offers.NEEDS,
+        "tiers": offers.TIERS,
+        "ratios": offers.RATIOS,
+        "missing": rules.MISSING,
+    }
+    return render(request, "leaderboard/choose.html", context, status=400 if asked.errors else 200)
+
+
+def _category(slug: str, categories: list[Category]) -> Category | None:
+    """The one asked for; without a word, the first with votes cast here."""
+    if slug:
+        found = next((each for each in categories if each.slug == slug), None)
+        if found is None:
+            raise Http404(f"There is no rated category “{slug}”.")
+        return found
+    return next(iter(sorted(categories, key=lambda each: bool(each.source_name))), None)

@@ -1,0 +1,72 @@
+"""Models side by side."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from arena import blinding
+from leaderboard import model_comparison
+from leaderboard.board_page import price_and_speed
+from leaderboard.page_cache import printed
+from providers.models import ImageModel
+
+MOST = 4  # more columns fit no screen
+
+
+@require_safe
+@printed("model")
+def pick(request: HttpRequest) -> HttpResponse:
+    """A form to choose two to four models; with enough of them, the way to their page."""
+    given = list(filter(None, request.GET.getlist("model")))
+    chosen = list(dict.fromkeys(given))
+    models = list(ImageModel.objects.current().select_related("lab").only("slug", "name", "lab__name"))
+    known = {model.slug for model in models}
+    unknown = [slug for slug in chosen if slug not in known]
+    message = f"There is no model “{unknown[0]}”. Choose from the lists." if unknown else ""
+    chosen = [slug for slug in chosen if slug in known]
+    if not message and len(chosen) > MOST:
+        message = f"{len(chosen)} models are too many for one page; at most {MOST} fit."
+    if not message and len(given) > len(chosen) == 1:
+        message = "A model cannot be compared with itself. Choose another one for each place."
+    if not message and len(chosen) >= 2:
+        return redirect(address(chosen))
+    slots = [(number, chosen[number - 1] if number <= len(chosen) else "") for number in range(1, MOST + 1)]
+    context = {"models": models, "slots": slots, "message": message}
+    return render(request, "leaderboard/compare_pick.html", context, status=400 if message else 200)
+
+
+@require_safe
+@printed(blind=True)
+def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
+    """Two to four models. Their order does not matter, so one address is the right one and the others lead there."""
+    wanted = list(slugs.values())
+    found = {each.slug: each for each in ImageModel.objects.filter(slug__in=wanted).select_related("lab")}
+    if missing := [slug for slug in wanted if slug not in found]:
+        raise Http404(f"There is no model “{missing[0]}”.")
+    if len(set(wanted)) < len(wanted):  # the form says what is wrong, or leads to those that differ
+        return redirect(f"{reverse('leaderboard:compare-pick')}?{urlencode([('model', slug) for slug in wanted])}")
+    if wanted != sorted(wanted):
+        return redirect(address(wanted), permanent=True)
+    models = [found[slug] for slug in wanted]
+    hidden = blinding.open_prompts_of(request)
+    known = price_and_speed.of_models([model.pk for model in models])
+    arenas = model_comparison.arenas(models)
+    context = {
+        "models": models,
+        "facts": [(model, known.get(model.pk, price_and_speed.Facts())) for model in models],
+        "arenas": arenas,
+        "has_duels": any(arena.duels for arena in arenas),
+        "shared": model_comparison.shared(models, hidden),
+        "hidden": hidden,
+    }
+    return render(request, "leaderboard/compare.html", context)
+
+
+def address(slugs: list[str]) -> str:
+    names = ("one", "two", "three", "four")
+    return reverse("leaderboard:compare", kwargs=dict(zip(names, sorted(slugs), strict=False)))

@@ -1,0 +1,87 @@
+"""A voter's own ranking, and what they share of it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from arena import voter_progress, voters
+from arena.models import Category
+from leaderboard.models import SharedRanking
+from leaderboard.rating import personal
+from leaderboard.social_cards import ranking
+from leaderboard.voter import rankings
+
+CARD_SECONDS = 24 * 3600
+
+
+@never_cache
+@require_safe
+def mine(request: HttpRequest, slug: str) -> HttpResponse:
+    category = get_object_or_404(Category, slug=slug)
+    voter = voters.current(request)
+    done = voter_progress.of(voter, category)
+    context = {
+        "category": category,
+        "progress": done,
+        "competitions": voter_progress.by_competition(voter, category),
+        "ranking": None if done.missing else rankings.of(voter, category),
+        "links": voter.shared_rankings.filter(category=category).order_by("-until") if voter else [],
+        "taste": personal.TASTE,
+    }
+    return render(request, "leaderboard/mine.html", context)
+
+
+@never_cache
+@require_POST
+def share(request: HttpRequest, slug: str) -> HttpResponse:
+    category = get_object_or_404(Category, slug=slug)
+    voter = voters.current(request)
+    if voter is None or voter_progress.of(voter, category).missing:
+        raise Http404(f"There is no ranking of yours to share: it begins with {voter_progress.GOAL} votes.")
+    link = rankings.share(voter, category)
+    assert link is not None
+    return redirect(link)
+
+
+@never_cache
+@require_safe
+def shared(request: HttpRequest, token: str) -> HttpResponse:
+    """Somebody's ranking, to be read by whoever has the address."""
+    link = get_object_or_404(SharedRanking.objects.select_related("category", "voter"), token=token)
+    context = {
+        "link": link,
+        "category": link.category,
+        "ranking": rankings.shared(link),
+        "is_own": voters.current(request) == link.voter,
+        "card": request.build_absolute_uri(reverse("leaderboard:ranking-card", args=[token])),
+        "taste": personal.TASTE,
+    }
+    return render(request, "leaderboard/shared.html", context)
+
+
+@require_safe
+def card(request: HttpRequest, token: str) -> HttpResponse:
+    """The link's picture, drawn when it is first asked for and kept for a day."""
+    link = get_object_or_404(SharedRanking.objects.select_related("category", "voter"), token=token)
+    picture = cache.get_or_set(
+        f"ranking-card:{token}", lambda: ranking.draw(rankings.shared(link), settings.SITE_NAME), CARD_SECONDS
+    )
+    headers = {"Cache-Control": "public, max-age=3600", "X-Robots-Tag": "noindex"}
+    return HttpResponse(picture, content_type="image/png", headers=headers)
+
+
+@never_cache
+@require_POST
+def withdraw(request: HttpRequest, token: str) -> HttpResponse:
+    """Only who shared it can take it back. The address is dead at once."""
+    voter = voters.current(request)
+    link = get_object_or_404(SharedRanking.objects.select_related("category"), token=token, voter=voter)
+    link.delete()
+    cache.delete(f"ranking-card:{token}")
+    return redirect("leaderboard:mine", slug=link.category.slug)

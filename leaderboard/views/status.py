@@ -1,0 +1,18 @@
+"""How the site itself is: for people; machines ask /readyz."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from leaderboard.board import health
+
+
+@never_cache
+@require_safe
+def status(request: HttpRequest) -> HttpResponse:
+    report = health.report()
+    context = {"report": report, "troubled": [each for each in report if each.trouble]}
+    return render(request, "leaderboard/status.html", context)

@@ -1,0 +1,98 @@
+"""What changed in the last week: boards against their snapshots, prices against their history, what is new."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from arena.models import Category, Competition
+from leaderboard.models import Rating, Snapshot
+from leaderboard.rating.elo import Z95
+from leaderboard.week.movements import Mark, Move, moves
+from providers.models import ImageModel, Price
+
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A category's moves since one of its snapshots: a week old, or its first where it is younger than a week."""
+
+    category: Category
+    since: datetime
+    snapshot: int
+    moves: list[tuple[Move, ImageModel | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChange:
+    """An offering's new price beside the one before; both for the same unit."""
+
+    now: Price
+    before: Price
+
+
+def of_boards() -> list[Moved]:
+    """Three queries, however many categories."""
+    now = timezone.now()
+    old = Snapshot.objects.defer("cells", "facts").select_related("category").distinct("category_id")
+    snapshots = {each.category_id: each for each in old.order_by("category_id", "taken_at", "pk")}
+    week = old.filter(taken_at__lte=now - WEEK).order_by("category_id", "-taken_at", "-pk")
+    snapshots |= {each.category_id: each for each in week}
+    models: dict[str, ImageModel] = {}
+    current: dict[int, dict[str, Mark]] = {}
+    for rating in Rating.objects.filter(category__in=snapshots).select_related("image_model"):
+        name = rating.image_model.export_name
+        models[name] = rating.image_model
+        current.setdefault(rating.category_id, {})[name] = Mark(rating.rank, rating.elo, rating.se)
+    found = []
+    for pk, snapshot in snapshots.items():
+        before = {row["model"]: _mark(row) for row in snapshot.ratings}
+        moved = [(move, models.get(move.model)) for move in moves(before, current.get(pk, {}))]
+        found.append(Moved(snapshot.category, snapshot.taken_at, snapshot.pk, moved))
+    return sorted(found, key=lambda each: (not each.moves, each.category.position, each.category.name))
+
+
+def _mark(row: dict[str, Any]) -> Mark:
+    """A snapshot keeps numbers as text, "inf" among them; its interval is 1.96 standard errors to either side."""
+    elo, upper = float(row["elo"]), float(row["upper"])
+    return Mark(row["rank"], elo, (upper - elo) / Z95)
+
+
+def of_prices() -> list[PriceChange]:
+    """Prices that changed this week, newest first; an offering's first price is no change."""
+    since = timezone.now() - WEEK
+    earlier = Price.objects.filter(offering=OuterRef("offering"), recorded_at__lt=OuterRef("recorded_at"))
+    fresh = list(
+        Price.objects.filter(Exists(earlier), recorded_at__gte=since)
+        .select_related("offering__image_model")
+        .order_by("-recorded_at", "-pk")[:50]
+    )
+    history: dict[int, list[Price]] = {}
+    for price in Price.objects.filter(offering__in=[each.offering_id for each in fresh]).order_by("recorded_at", "pk"):
+        history.setdefault(price.offering_id, []).append(price)
+    found = []
+    for price in fresh:
+        older = [each for each in history[price.offering_id] if each.recorded_at < price.recorded_at]
+        if older and older[-1].price_unit == price.price_unit:
+            found.append(PriceChange(price, older[-1]))
+    return found
+
+
+def of_models() -> list[ImageModel]:
+    """Models released or retired this week."""
+    since = timezone.now() - WEEK
+    recent = Q(released_on__gte=since.date()) | Q(retired_at__gte=since)
+    return list(ImageModel.objects.filter(recent).select_related("lab").order_by("name")[:50])
+
+
+def of_competitions() -> list[Competition]:
+    """Competitions that opened or closed this week."""
+    since, now = timezone.now() - WEEK, timezone.now()
+    opened = Q(opens_at__range=(since, now)) | Q(opens_at=None, created_at__gte=since)
+    recent = opened | Q(closes_at__range=(since, now))
+    return list(Competition.objects.published().filter(recent).select_related("category")[:50])

@@ -1,0 +1,171 @@
+"""What may be asked: models, the parameters of each, prices in advance, and the OpenAPI file with all of it.
+
+Everything is compiled from what requests are checked against, so that it cannot say anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from providers import routing
+from providers.accounts import is_simulated, name_of
+from providers.gateway import openapi as reference
+from providers.gateway import wire
+from providers.gateway.errors import Refusal
+from providers.gateway.lifecycle import Question
+from providers.gateway.responses import amount
+from providers.models import ImageModel, Offering
+from providers.offering import normalisation, pricing, sizing
+from providers.offering.parameters import TYPES
+from providers.request import ImageRequest
+from providers.routing.generate import Target
+
+_TYPICAL = ImageRequest(prompt="-", size="1024x1024")  # what `price_from` is the price of
+
+
+def models() -> list[dict[str, Any]]:
+    """The models that can be asked now, by their names."""
+    found = ImageModel.objects.current().filter(offerings__in=Offering.objects.open()).distinct()
+    return [_model(each, each.slug) for each in found.select_related("lab").prefetch_related("offerings")]
+
+
+def model(target: Target, name: str) -> dict[str, Any]:
+    """The model; of a name that forces a provider, what that provider offers of it."""
+    return _model(target.image_model, name, target.provider)
+
+
+def _model(image_model: ImageModel, name: str, provider: str = "") -> dict[str, Any]:
+    released = image_model.released_on
+    offerings = [each for each in image_model.offerings.all() if each.is_active and provider in ("", each.provider)]
+    modes = {each.mode for each in offerings}
+    prices = [price for each in offerings if (price := routing.estimate(each, _TYPICAL)) is not None]
+    return {
+        "id": name,
+        "object": "model",
+        "created": int(datetime.combine(released, time(), UTC).timestamp()) if released else 0,
+        "owned_by": image_model.lab.slug if image_model.lab else "unknown",
+        "name": image_model.name,
+        "modes": [mode for mode in image_model.modes if not provider or mode in modes],
+        "providers": sorted({each.provider for each in offerings}),
+        "price_from": amount(min(prices)) if prices else None,
+        "sample": image_model.is_sample,
+    }
+
+
+# Parameters of a model ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def parameters(target: Target) -> dict[str, Any]:
+    """By mode: a JSON Schema of the request, with the behaviour of each parameter at each provider."""
+    offerings = target.image_model.offerings.active().order_by("provider")
+    if target.provider:
+        offerings = offerings.filter(provider=target.provider)
+    by_mode: dict[str, list[Offering]] = {}
+    for offering in offerings:
+        by_mode.setdefault(offering.mode, []).append(offering)
+    return {mode: _of_mode(mode, sellers) for mode, sellers in sorted(by_mode.items(), reverse=True)}
+
+
+def _of_mode(mode: str, offerings: Iterable[Offering]) -> dict[str, Any]:
+    properties: dict[str, Any] = {"model": reference.PROPERTIES["model"]}
+    sizes: dict[str, list[str]] = {}
+    for offering in offerings:
+        rows = {row["name"]: row for row in offering.parameters.get("accepts", ())}
+        for line in normalisation.reference(offering.parameters):
+            entry = properties.setdefault(line.name, _property(line, rows.get(line.name, {})))
+            behaviour = {"behaviour": line.behaviour, **({"sent_as": line.target} if line.target else {})}
+            entry.setdefault("x-providers", {})[offering.provider] = behaviour
+        spec = offering.parameters.get("size", {"family": "none"})
+        for tier, table in sizing.supported(spec).items():
+            known = sizes.setdefault(tier, [])
+            known += [size for _, w, h in table if (size := f"{w}x{h}") not in known]
+    for name in ("n", "response_format", "output_format", "output_compression", "stream"):
+        properties[name] = {**reference.PROPERTIES[name], **_only_ours(properties.get(name, {}))}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "required": ["model", "prompt", *(["image"] if mode == "edit" else [])],
+        "properties": properties,
+        "additionalProperties": True,
+        "x-sizes": sizes,
+    }
+
+
+def _property(line: normalisation.Parameter, row: Mapping[str, Any]) -> dict[str, Any]:
+    known = reference.PROPERTIES.get(line.name)
+    found: dict[str, Any] = dict(known) if known else {"type": line.type if line.type in TYPES else "string"}
+    if line.description:
+        found["description"] = line.description
+    for name, value in (("group", line.group), ("allowed", line.allowed)):
+        if value:
+            found[f"x-{name}"] = value
+    if line.default is not None:
+        found["default"] = line.default
+    for ours, theirs in (("enum", "enum"), ("minimum", "minimum"), ("maximum", "maximum"), ("max_length", "maxLength")):
+        if ours in row:
+            found[theirs] = row[ours]
+    return found
+
+
+def _only_ours(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name in ("x-providers", "x-group")}
+
+
+# Prices in advance ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def dry_run(question: Question) -> dict[str, Any]:
+    """What the request would cost at each provider that could be asked, the likely one first. Nobody is asked."""
+    asked, target = question.asked, question.target
+    request = asked.request()
+    offerings = routing.candidates(target.image_model, request, target.provider)
+    if not offerings:
+        message = f"No provider that can be asked now offers {target.image_model.slug} for {asked.mode}."
+        raise Refusal(404, "model_not_available", message, param="model")
+    first, each = offerings[0], routing.estimate(offerings[0], request)
+    total = None if each is None else each * asked.n
+    return {
+        "estimated": True,
+        "model": target.image_model.slug,
+        "provider": first.provider,
+        "provider_name": name_of(first.provider),
+        "simulated": is_simulated(first.provider),
+        "n": asked.n,
+        "total_cost": amount(total),
+        "total_cost_micros": None if total is None else int((total * 1_000_000).to_integral_value()),
+        "currency": "USD",
+        "components": [_component(first, question, total)],
+        "offerings": [
+            {"provider": one.provider, "cost": amount(None if price is None else price * asked.n)}
+            for one in offerings
+            for price in [routing.estimate(one, request)]
+        ],
+    }
+
+
+def _component(offering: Offering, question: Question, total: Decimal | None) -> dict[str, Any]:
+    width, height = normalisation.expected_size(question.asked.request(), offering.parameters)
+    by_area = "megapixel" in offering.price_unit
+    area = Fraction(width * height, pricing.MEGAPIXEL)
+    return {
+        "type": "output",
+        "metric": "megapixels" if by_area else "images",
+        "quantity": round(float(area) * question.asked.n, 4) if by_area else question.asked.n,
+        "size": f"{width}x{height}",
+        "unit_price": amount(offering.price),
+        "unit": offering.price_unit,
+        "total_cost": amount(total),
+        "price_estimated": offering.price_estimated,
+    }
+
+
+def openapi(origin: str) -> dict[str, Any]:
+    slugs = [each["id"] for each in models()]
+    return reference.openapi(f"{origin}/openai/v1", example=slugs[0] if slugs else "flux.2-klein-9b")
+
+
+assert set(wire.PARAMETERS) <= set(reference.PROPERTIES)  # every parameter we read is documented

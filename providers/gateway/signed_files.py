@@ -1,0 +1,103 @@
+"""Images behind signed addresses: whoever has the address may look, for an hour; then the file is deleted.
+
+An address needs no key, because people put it into `<img>`; it is signed, so that it cannot be guessed or prolonged.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db.models import Sum
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from providers.gateway.image_formats import EXTENSIONS
+from providers.models import Call, GatewayRequest
+from providers.request import GeneratedImage
+
+FOLDER = "gateway"
+NAME = re.compile(r"[0-9a-f]{32}-\d{1,2}\.(?:png|jpg|gif|webp|avif)")
+_TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Access-Control-Allow-Origin": "*",
+    "X-Robots-Tag": "noindex, noimageindex",
+}
+
+
+def store(row: GatewayRequest, images: Sequence[GeneratedImage]) -> list[dict[str, Any]]:
+    """Write the images; what is returned belongs into `GatewayRequest.files`."""
+    kept = []
+    for number, image in enumerate(images):
+        name = f"{FOLDER}/{row.pk.hex}-{number}.{EXTENSIONS[image.content_type]}"
+        name = default_storage.save(name, ContentFile(image.data))
+        kept.append({"name": name, "type": image.content_type, "width": image.width, "height": image.height})
+    return kept
+
+
+def address(origin: str, name: str, expires: int) -> str:
+    short = name.removeprefix(f"{FOLDER}/")
+    return f"{origin}/openai/files/{short}?expires={expires}&signature={_signature(short, expires)}"
+
+
+def is_signed(name: str, expires: str, signature: str) -> bool:
+    """True while the address is good. A changed name, time or signature makes it another address."""
+    if not expires.isdecimal() or len(expires) > 12:
+        return False
+    return constant_time_compare(_signature(name, int(expires)), signature) and int(expires) > time.time()
+
+
+def _signature(name: str, expires: int) -> str:
+    return salted_hmac("providers.gateway.files", f"{name} {expires}", algorithm="sha256").hexdigest()[:40]
+
+
+def read(name: str) -> tuple[bytes, str] | None:
+    """(bytes, content type) of a stored image; None when it is gone."""
+    try:
+        with default_storage.open(f"{FOLDER}/{name}", "rb") as file:
+            return file.read(), _TYPES[name.rpartition(".")[2]]
+    except FileNotFoundError:
+        return None
+
+
+def prune() -> int:
+    """Delete the images whose time is over, and end what was running in a process that died. Harmless at any time."""
+    count = 0
+    for row in GatewayRequest.objects.expired()[:1000]:
+        for file in row.files:
+            default_storage.delete(file["name"])
+        # The reply cannot be given again, so its idempotency key may stand for a new request.
+        GatewayRequest.objects.filter(pk=row.pk).update(files=[], files_expire_at=None, answer={}, idempotency_key="")
+        count += 1
+    _end_lost()
+    return count
+
+
+def _end_lost() -> None:
+    """What was running in a process that died. It costs what its calls have cost: they were written down before."""
+    long_ago = timezone.now() - timedelta(seconds=settings.GATEWAY_TIME_LIMIT * 4 + 60)
+    lost = list(GatewayRequest.objects.filter(status="running", asked_at__lt=long_ago).values_list("pk", "asked_at"))
+    if not lost:
+        return
+    calls = Call.objects.filter(request_id__in=[pk for pk, _ in lost], started_at__gte=min(at for _, at in lost))
+    costs = {each["request_id"]: each["cost"] for each in calls.values("request_id").annotate(cost=Sum("cost"))}
+    for pk, _ in lost:
+        GatewayRequest.objects.filter(pk=pk, status="running").update(
+            status="failed",
+            error_code="process_lost",
+            error="The process that worked on this request died.",
+            duration=timedelta(seconds=settings.GATEWAY_TIME_LIMIT),
+            idempotency_key="",
+            http_status=500,
+            cost=costs.get(pk) or Decimal(0),
+        )

@@ -1,0 +1,288 @@
+"""From a request in our words to a call in the provider's: passthrough, renamed, converted or emulated – as data.
+
+The same parameter has another name, range or meaning per model, per provider and per mode, so none of it is code:
+`Offering.parameters` says it all (its shape is drawn in `parameters.py`), and this module only reads it. A parameter
+that it does not name is not ours to judge: it goes to the provider as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from providers.errors import BadOutput, InvalidRequest
+from providers.offering import sizing
+from providers.offering.masks import STYLES, in_style
+from providers.offering.parameters import GROUPS, allowed, allowed_values, check
+from providers.request import ImageRequest, ProviderCall, SourceImage
+from providers.transfer.image_type import measured
+
+__all__ = ["EMULATED", "MOST_IMAGES", "Parameter", "build", "check", "expected_size", "native_n", "reference", "split"]
+
+MOST_IMAGES = 10  # of one request, as OpenAI's API allows
+
+# What we do ourselves with the image once we hold it, for every offering that cannot.
+EMULATED: dict[str, dict[str, Any]] = {
+    "response_format": {
+        "type": "string",
+        "enum": ["url", "b64_json"],
+        "default": "url",
+        "description": "How the image comes back: as an address or as text inside the answer.",
+    },
+    "output_format": {
+        "type": "string",
+        "enum": ["png", "jpeg", "gif", "webp", "avif"],
+        "description": "File format of the image. Converted here when the provider cannot make it.",
+    },
+    "output_compression": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 100,
+        "description": "Quality of lossy formats (JPEG, WebP, AVIF).",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One line of the parameter reference: what callers may write, and what becomes of it."""
+
+    name: str
+    type: str
+    group: str
+    behaviour: str
+    target: str = ""
+    description: str = ""
+    allowed: str = ""
+    default: Any = None
+    required: bool = False
+
+
+# Asking ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def native_n(parameters: Mapping[str, Any]) -> int:
+    """How many images one call can bring; more are several calls."""
+    return int(parameters.get("n", {}).get("max", 1))
+
+
+def split(request: ImageRequest, parameters: Mapping[str, Any], *, first: int = 0) -> list[ImageRequest]:
+    """The calls that bring all images of the request, none above what the offering makes at once.
+
+    A seed counts up by the images before, `first` of which came from elsewhere: the same seed would bring the same
+    picture again. The first call's is the one asked for.
+    """
+    if not 1 <= request.n <= MOST_IMAGES:
+        raise InvalidRequest(f"n: {request.n} images; ask for 1 to {MOST_IMAGES}")
+    most = max(1, native_n(parameters))
+    return [
+        replace(
+            request,
+            n=min(most, request.n - begun),
+            # Events do not say which of several images they show, so they are of one.
+            partial_images=request.partial_images if request.n == 1 else 0,
+            seed=None if request.seed is None else _further_seed(request.seed, first + begun, parameters),
+        )
+        for begun in range(0, request.n, most)
+    ]
+
+
+def _further_seed(seed: int, number: int, parameters: Mapping[str, Any]) -> int:
+    """Within the offering's range; a seed outside of it stays what it is, for `build` to refuse."""
+    row: Mapping[str, Any] = next((row for row in parameters.get("accepts", ()) if row["name"] == "seed"), {})
+    least, most = row.get("minimum", 0), row.get("maximum")
+    if most is None:
+        return seed + number
+    return least + (seed - least + number) % (most - least + 1) if least <= seed <= most else seed
+
+
+def expected_size(request: ImageRequest, parameters: Mapping[str, Any]) -> sizing.Size:
+    """The size to estimate a price with, also where the provider chooses the pixels."""
+    return _resolve(request, parameters).expected or sizing.size_for(1, 1)
+
+
+def build(request: ImageRequest, *, endpoint: str, parameters: Mapping[str, Any]) -> ProviderCall:
+    """The call that asks this offering for what the request asks. InvalidRequest names what cannot be had here."""
+    if not request.prompt.strip():
+        raise InvalidRequest("prompt: it is empty; write what the image should show")
+    known = {row["name"]: row for row in parameters.get("accepts", ())}
+    given = {"prompt": request.prompt, "seed": request.seed, **request.extra}
+    ignores = {"seed", *parameters.get("ignores", ())} - known.keys()
+
+    arguments: dict[str, Any] = {}
+    unknown: dict[str, Any] = {}
+    for name, value in given.items():
+        if value is None or name in ignores:
+            continue
+        if name in known:
+            _place(arguments, known[name], value)
+        elif name in EMULATED:
+            allowed(name, value, EMULATED[name])
+        else:
+            unknown[name] = value
+    resolved = _resolve(request, parameters)
+    _check_images(request, parameters.get("images"))
+    # The provider's own names win over our translation of the common ones: whoever uses them means them.
+    arguments = {**parameters.get("sends", {}), **resolved.arguments, **_count(request.n, parameters), **arguments}
+    overridden = not unknown.keys().isdisjoint(resolved.arguments)
+    images = parameters.get("images", {})
+    return ProviderCall(
+        endpoint=endpoint,
+        arguments={**arguments, **unknown},
+        images=request.images,
+        image_field=images.get("field", ""),
+        image_is_list=images.get("list", True),
+        mask=None if request.mask is None else in_style(request.mask, images.get("mask_style", "alpha")),
+        mask_field=images.get("mask", ""),
+        partial_images=min(request.partial_images, parameters.get("partial_images", 0)),
+        on_partial=request.on_partial,
+        resolved_size=None if overridden else resolved.size,
+        ignored=(
+            *(name for name, value in given.items() if name in ignores and value is not None),
+            *_unused_size(request, parameters),
+        ),
+        unknown=tuple(unknown),
+    )
+
+
+def _resolve(request: ImageRequest, parameters: Mapping[str, Any]) -> sizing.Resolved:
+    try:
+        return sizing.resolve(request, parameters.get("size", {"family": "none"}), _size_of_first(request.images))
+    except ValueError as error:
+        raise InvalidRequest(str(error)) from error
+
+
+def _size_of_first(images: tuple[SourceImage, ...]) -> sizing.Size | None:
+    """An unreadable source is the provider's to refuse; here it only has no shape."""
+    if not images:
+        return None
+    try:
+        image = measured(images[0].data)
+    except BadOutput:
+        return None
+    return image.width, image.height
+
+
+def _count(n: int, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    most = native_n(parameters)
+    if not 1 <= n <= most:
+        raise InvalidRequest(f"n: {n} images in one call; this offering makes {'1' if most == 1 else f'1 to {most}'}")
+    return {parameters["n"]["field"]: n} if n > 1 else {}
+
+
+def _check_images(request: ImageRequest, spec: Mapping[str, Any] | None) -> None:
+    count = len(request.images)
+    if spec is None and request.mode != "edit":
+        if count:
+            raise InvalidRequest("image: this offering takes no images; ask for an edit, or leave the images out")
+        return
+    if request.mask is not None and not (spec or {}).get("mask"):
+        raise InvalidRequest("mask: this offering takes none; say in the prompt what to change, and leave the mask out")
+    if request.mask is None and (spec or {}).get("mask_required"):
+        raise InvalidRequest(
+            "mask: this offering needs one, a PNG that is transparent where the image is to be changed"
+        )
+    least, most = (spec or {}).get("min", 1), (spec or {}).get("max")
+    if count < least:
+        raise InvalidRequest(f"image: {count} given; an edit needs {least} or more")
+    if most is not None and count > most:
+        raise InvalidRequest(f"image: {count} given; this offering takes at most {most}")
+
+
+def _unused_size(request: ImageRequest, parameters: Mapping[str, Any]) -> list[str]:
+    """Size parameters without effect here. What `size` overrules is not listed: that is the caller's own doing."""
+    spec = parameters.get("size", {"family": "none"})
+    asked = {"size": request.size, "aspect_ratio": request.aspect_ratio, "resolution": request.resolution}
+    given = [name for name, value in asked.items() if value not in (None, "", "auto")]
+    if spec["family"] == "none":
+        return given
+    if spec["family"] == "ratio" and not spec.get("tiers") and "resolution" in given:
+        return ["resolution"]
+    return []
+
+
+def _place(arguments: dict[str, Any], row: Mapping[str, Any], value: Any) -> None:
+    """Put one known parameter where the provider wants it."""
+    value = allowed(row["name"], value, row)
+    if row["behaviour"] == "emulated":
+        return
+    if row["behaviour"] == "converted":
+        value = row.get("values", {}).get(str(value), row.get("otherwise", value))
+    arguments[row.get("target", row["name"])] = value
+
+
+# Explaining ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def reference(parameters: Mapping[str, Any]) -> list[Parameter]:
+    """Everything a caller may write to this offering, by group: the parameter table of a model page."""
+    rows = [_line(row) for row in parameters.get("accepts", ())]
+    named = {row.name for row in rows}
+    rows += [
+        _line({"name": name, "group": "output", "behaviour": "emulated", **row})
+        for name, row in EMULATED.items()
+        if name not in named
+    ]
+    rows += _size_lines(parameters.get("size", {"family": "none"}))
+    rows.append(_count_line(parameters))
+    if images := parameters.get("images"):
+        most = f"up to {images['max']}" if "max" in images else ""
+        required = images.get("min", 1) > 0
+        rows.append(
+            Parameter(
+                "image", "array", "media", "converted", images["field"], "Source images.", most, required=required
+            )
+        )
+        if mask := images.get("mask"):
+            text = "A PNG as large as the first image; its transparent pixels are to be changed."
+            behaviour = "renamed" if mask != "mask" else "passthrough"
+            if images.get("mask_style", "alpha") != "alpha":
+                behaviour, text = "converted", f"{text} Sent {STYLES[images['mask_style']]}."
+            required = images.get("mask_required", False)
+            rows.append(Parameter("mask", "file", "media", behaviour, mask, text, required=required))
+    return sorted(rows, key=lambda row: GROUPS.index(row.group))
+
+
+def _line(row: Mapping[str, Any]) -> Parameter:
+    return Parameter(
+        name=row["name"],
+        type=row["type"],
+        group=row["group"],
+        behaviour=row["behaviour"],
+        target="" if row["behaviour"] == "emulated" else row.get("target", row["name"]),
+        description=row.get("description", ""),
+        allowed=allowed_values(row) if row.keys() & {"enum", "minimum", "maximum"} else "",
+        default=row.get("default"),
+        required=row.get("required", False),
+    )
+
+
+def _count_line(parameters: Mapping[str, Any]) -> Parameter:
+    most = native_n(parameters)
+    if most == 1:
+        text = "Number of images: each is a call of its own, made in parallel."
+        return Parameter("n", "integer", "output", "emulated", "", text, default=1)
+    field = parameters["n"]["field"]
+    text = f"Number of images: up to {most} in one call, more in further calls."
+    return Parameter("n", "integer", "output", "passthrough" if field == "n" else "renamed", field, text, default=1)
+
+
+def _size_lines(spec: Mapping[str, Any]) -> list[Parameter]:
+    if spec["family"] == "none":
+        return []
+    target = "width, height" if spec.get("format") == "sides" else spec.get("field", "")
+    tiers = spec.get("tiers", [])
+    sizes = ", ".join(["auto", *spec.get("sizes", [])])
+    text = "Pixels (1024x1024) or a ratio (16:9). Overrules aspect_ratio and resolution."
+    lines = [Parameter("size", "string", "size", "converted", target, text, sizes)]
+    text = "Shape only. Any ratio is taken to the nearest supported one."
+    lines.append(
+        Parameter("aspect_ratio", "string", "size", "converted", target, text, ", ".join(spec.get("ratios", [])))
+    )
+    if spec["family"] != "ratio" or tiers:
+        target, default = spec.get("tier_field", target), spec.get("default_tier", sizing.DEFAULT_TIER)
+        text = "Scale only. Any tier is taken to the nearest supported one."
+        allowed_tiers = ", ".join(["auto", *tiers])
+        lines.append(Parameter("resolution", "string", "size", "converted", target, text, allowed_tiers, default))
+    return lines

@@ -1,0 +1,157 @@
+"""What one image costs, from a price, its unit and the size: pure arithmetic on `Decimal`, in US dollars.
+
+The units are those met in the price lists of the providers we know. Four need one number; three need more, which are
+in `details` (the column `Offering.price_details`):
+
+    image               price per image
+    megapixel           price per output megapixel, linear; details may add {"input": "0.002"} per input megapixel
+    megapixel-started   the same, every image rounded up to whole megapixels
+    megapixel-in-out    price per megapixel of output and of every input image, linear
+    megapixel-first     price for the first output megapixel, {"extra": "0.015"} for each further one and for each
+                        input megapixel, rounded up (the formula Black Forest Labs publishes)
+    image-by-tier       {"1K": "0.08", "4K": "0.16"}: per image, by the tier nearest in area
+    image-by-quality    {"low": "0.006", "high": {"1024x1024": "0.211", "1536x1024": "0.165"}}: per image, by quality
+                        and by the size nearest in area
+
+In the last two `price` is the one number shown in lists: what an image costs with the settings the offering sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+from providers.offering.sizing import area_of, pixels_of
+
+UNITS: tuple[str, ...] = (
+    "image",
+    "megapixel",
+    "megapixel-started",
+    "megapixel-in-out",
+    "megapixel-first",
+    "image-by-tier",
+    "image-by-quality",
+)
+
+MEGAPIXEL = 1024 * 1024  # the price maps count 1 MP as 2^20 pixels
+
+# Three of the eleven 1K sizes pass 2^20 pixels by the rounding of their sides (1183x887 by 745). Nobody means to bill
+# two megapixels for them, so "started" begins 0.1 % above a whole number.
+TOLERANCE = Fraction(1, 1000)
+
+_CENT_FRACTION = Decimal("0.000001")  # the columns keep six decimals
+
+
+def price_of(
+    price: Decimal,
+    unit: str,
+    width: int,
+    height: int,
+    n: int = 1,
+    input_sizes: Sequence[tuple[int, int]] = (),
+    *,
+    details: Mapping[str, Any] | None = None,
+    quality: str | None = None,
+) -> Decimal:
+    """What `n` images of this size cost. Inputs are counted once per image: each image is a run of its own."""
+    details = details or {}
+    out = Fraction(width * height, MEGAPIXEL)
+    inputs = [Fraction(w * h, MEGAPIXEL) for w, h in input_sizes]
+    amount = Fraction(price)
+    match unit:
+        case "image":
+            each = amount
+        case "megapixel":
+            each = amount * out + Fraction(str(details.get("input", 0))) * sum(inputs)
+        case "megapixel-started":
+            each = amount * _started(out) + Fraction(str(details.get("input", 0))) * sum(map(_started, inputs))
+        case "megapixel-in-out":
+            each = amount * (out + sum(inputs))
+        case "megapixel-first":
+            further = _started(out) - 1 + sum(map(_started, inputs))
+            each = amount + Fraction(str(details.get("extra", 0))) * further
+        case "image-by-tier":
+            each = _by_tier(details, width, height, amount)
+        case "image-by-quality":
+            each = _by_tier(details.get(quality or ""), width, height, amount)
+        case _:
+            raise ValueError(f"price unit: {unit!r} is not known; write one of {', '.join(UNITS)}")
+    return _decimal(each * n)
+
+
+def _started(megapixels: Fraction) -> int:
+    return max(1, ceil(megapixels / (1 + TOLERANCE)))
+
+
+def _by_tier(found: Any, width: int, height: int, otherwise: Fraction) -> Fraction:
+    """An amount, or the amount of the nearest tier or size in a table; the headline price when there is neither."""
+    if isinstance(found, Mapping) and found:
+        area = Fraction(width * height)
+        found = found[min(found, key=lambda key: (max(area / _area(key), _area(key) / area), _area(key)))]
+    return Fraction(str(found)) if found else otherwise
+
+
+def _area(key: str) -> int:
+    if "x" in key:
+        width, height = pixels_of(key)
+        return width * height
+    return area_of(key)
+
+
+def _decimal(value: Fraction) -> Decimal:
+    return rounded(Decimal(value.numerator) / Decimal(value.denominator))
+
+
+def rounded(amount: Decimal) -> Decimal:
+    """To the digits the columns keep."""
+    return amount.quantize(_CENT_FRACTION, ROUND_HALF_UP)
+
+
+def check(price: Decimal | None, unit: str, details: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a price, in words; empty when it can be computed with."""
+    if unit not in UNITS:
+        return [f"price unit {unit!r} is not known; write one of {', '.join(UNITS)}"]
+    problems = [] if price is None or price >= 0 else [f"price {price} is negative"]
+    allowed = {"megapixel": {"input"}, "megapixel-started": {"input"}, "megapixel-first": {"extra"}}.get(unit, set())
+    match unit:
+        case "image-by-tier":
+            problems += _check_table("price_details", details)
+        case "image-by-quality":
+            for quality, found in details.items():
+                where = f"price_details.{quality}"
+                problems += _check_table(where, found) if isinstance(found, Mapping) else _check_amount(where, found)
+        case _:
+            for name, found in details.items():
+                if name not in allowed:
+                    problems.append(f"price_details.{name} means nothing for the unit {unit!r}")
+                else:
+                    problems += _check_amount(f"price_details.{name}", found)
+    if unit in ("megapixel-first", "image-by-tier", "image-by-quality") and price is not None and not details:
+        problems.append(f"price_details is empty, but the unit {unit!r} needs its further numbers there")
+    return problems
+
+
+def _check_table(where: str, table: Mapping[str, Any]) -> list[str]:
+    problems = []
+    for tier, amount in table.items():
+        try:
+            _area(tier)
+        except ValueError as error:
+            problems.append(f"{where}: {error}")
+        problems += _check_amount(f"{where}.{tier}", amount)
+    return problems
+
+
+def _check_amount(where: str, amount: Any) -> list[str]:
+    """Amounts are text: a float would carry its binary rounding into every bill."""
+    if isinstance(amount, str):
+        try:
+            value = Decimal(amount)
+        except InvalidOperation:
+            value = Decimal("NaN")
+        if value.is_finite() and value >= 0:
+            return []
+    return [f"{where}: {amount!r} is not an amount; write US dollars as text, like '0.015'"]

@@ -1,0 +1,53 @@
+"""What an image costs, or will: the offering's price applied to a request, or the bill where the provider shows it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from providers.errors import InvalidRequest
+from providers.models import Offering
+from providers.offering import normalisation, pricing
+from providers.request import Answer, ImageRequest
+
+_BILLED_BY_MEGAPIXEL = frozenset({"megapixel", "megapixel-started", "megapixel-in-out"})
+
+
+def estimate(offering: Offering, request: ImageRequest, delivered: tuple[int, int] | None = None) -> Decimal | None:
+    """What one image costs in USD by the offering's price: of the size delivered, or else of the size to be expected.
+
+    None when the price is unknown or the offering cannot take the request. Where the sizes of an edit's sources are not
+    known they are taken to be as large as the result.
+    """
+    if offering.price is None:
+        return None
+    try:
+        width, height = delivered or normalisation.expected_size(request, offering.parameters)
+    except InvalidRequest:
+        return None
+    sources = max(1, len(request.images)) if request.mode == "edit" else 0
+    return pricing.price_of(
+        offering.price,
+        offering.price_unit,
+        width,
+        height,
+        input_sizes=((width, height),) * sources,
+        details=offering.price_details,
+        quality=request.extra.get("quality", offering.parameters.get("sends", {}).get("quality")),
+    )
+
+
+def of_answer(offering: Offering, request: ImageRequest, answer: Answer) -> tuple[Decimal | None, bool]:
+    """(cost in USD, estimated?) of a call that brought images.
+
+    The provider's own amount counts; else the units it says it billed, where our price is per megapixel and has no
+    second price for inputs (fal bills in the units of its price list); else the offering's price and the size
+    delivered. A price that is itself an estimate makes an estimate of the units too.
+    """
+    if answer.cost is not None:
+        return answer.cost, False
+    price = offering.price
+    per_megapixel = offering.price_unit in _BILLED_BY_MEGAPIXEL and not offering.price_details.get("input")
+    if answer.billed_units is not None and answer.billed_units >= 0 and price is not None and per_megapixel:
+        return pricing.rounded(answer.billed_units * price), offering.price_estimated
+    each = [estimate(offering, request, (image.width, image.height)) for image in answer.images]
+    return (None if None in each else sum(filter(None, each), Decimal(0))), True

@@ -1,0 +1,185 @@
+"""What the calls of a day have cost, whoever asked, and the cap on it (DAILY_SPEND_CAP, US dollars; a day is UTC's).
+
+Before a request is sent, its estimate is reserved: added to the day's amount – in one statement that also sees to the
+cap, so that any number of workers together never pass it by their estimates – and written down as a `Reservation`.
+Recording the calls replaces it by what they have cost: the provider's bill, an estimate, or nothing for a failure that
+was not charged. A reservation whose process died is found by its age and becomes a call that may have been charged.
+
+So the day's amount is always the sum of its calls and reservations, which `recount` checks; it can end above the cap
+only by as much as bills are higher than estimates. A call without a known price counts nothing until the provider
+states a cost. Calls of simulated providers cost nothing, whatever their price list says, and reserve nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import cast
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q, Sum
+from django.utils import timezone
+
+from providers import accounts
+from providers.errors import CapReached
+from providers.models import Call, Offering, Reservation, SpentDay
+from providers.request import Caller
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN = 300.0  # seconds after which a generation that met the cap asks again
+GRACE = 60.0  # seconds a reservation outlives the time limit of its request: recording takes time too
+
+_RESERVE = """
+WITH allowed AS (
+    INSERT INTO providers_spentday (day, amount)
+    SELECT %(day)s, %(amount)s WHERE %(cap)s::numeric IS NULL OR (%(amount)s <= %(cap)s AND 0 < %(cap)s)
+    ON CONFLICT (day) DO UPDATE SET amount = providers_spentday.amount + excluded.amount
+    WHERE %(cap)s::numeric IS NULL
+        OR (providers_spentday.amount + excluded.amount <= %(cap)s AND providers_spentday.amount < %(cap)s)
+    RETURNING 1
+)
+INSERT INTO providers_reservation (offering_id, caller, request_id, attempt, n, amount, made_at, expires_at)
+SELECT %(offering)s, %(caller)s, %(request_id)s, %(attempt)s, %(n)s, %(price)s, %(now)s, %(expires_at)s FROM allowed
+RETURNING id
+"""
+
+
+def cap() -> Decimal | None:
+    """The daily cap in US dollars, None when there is none."""
+    found: Decimal | None = settings.DAILY_SPEND_CAP
+    return found
+
+
+def today() -> Decimal:
+    """What the calls begun today have cost, those that may have been charged included, and what is reserved."""
+    return amount_of(_day(timezone.now()))
+
+
+def amount_of(day: date) -> Decimal:
+    return SpentDay.objects.filter(day=day).values_list("amount", flat=True).first() or Decimal(0)
+
+
+def midnight() -> datetime:
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def reserve(
+    offering: Offering,
+    price: Decimal | None,
+    *,
+    caller: Caller,
+    request_id: uuid.UUID,
+    attempt: int,
+    n: int,
+    lasts: float,
+) -> int | None:
+    """The reservation's id, to be handed to `settle`; None where nothing can be spent. CapReached when it does not fit.
+
+    `price` is of all `n` images; the request takes no longer than `lasts` seconds.
+    """
+    if accounts.is_simulated(offering.provider):
+        return None
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RESERVE,
+            {
+                "day": _day(now), "amount": price or Decimal(0), "cap": cap(), "price": price, "offering": offering.pk,
+                "caller": caller, "request_id": request_id, "attempt": attempt, "n": n, "now": now,
+                "expires_at": now + timedelta(seconds=lasts + GRACE),
+            },
+        )  # fmt: skip
+        row = cursor.fetchone()
+    if row is None:
+        raise _refusal(price)
+    return cast(int, row[0])
+
+
+def settle(reservation: int, calls: Iterable[Call]) -> None:
+    """Inside the transaction that records the calls: what they have cost takes the place of what was reserved."""
+    moved: dict[date, Decimal] = {}
+    for call in calls:
+        day = _day(call.started_at)
+        moved[day] = moved.get(day, Decimal(0)) + (call.cost or 0)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM providers_reservation WHERE id = %s RETURNING made_at, amount", [reservation])
+        held = cursor.fetchone()
+    if held is not None:  # else it was taken for a dead process's: rather counted twice than not at all
+        day = _day(held[0])
+        moved[day] = moved.get(day, Decimal(0)) - (held[1] or 0)
+    for day, change in sorted(moved.items()):
+        if change and not SpentDay.objects.filter(day=day).update(amount=F("amount") + change):
+            SpentDay.objects.create(day=day, amount=change)  # the first second of a new day
+
+
+def close_dead() -> int:
+    """Reservations whose process died become calls that may have been charged; returns how many.
+
+    The amount stays in the day's: nobody will ever say what the provider billed.
+    """
+    with transaction.atomic():
+        dead = list(Reservation.objects.select_for_update(skip_locked=True).filter(expires_at__lt=timezone.now()))
+        Call.objects.bulk_create(
+            Call(
+                offering_id=each.offering_id, caller=each.caller, outcome="cancelled", request_id=each.request_id,
+                error="The process that waited for the answer died.", attempt=each.attempt, n=each.n,
+                ends_request=not Call.objects.filter(request_id=each.request_id, ends_request=True).exists(),
+                started_at=each.made_at, duration=each.expires_at - each.made_at - timedelta(seconds=GRACE),
+                cost=each.amount, possibly_charged=True,
+            )
+            for each in dead
+        )  # fmt: skip
+        Reservation.objects.filter(pk__in=[each.pk for each in dead]).delete()
+    if dead:
+        log.warning("%s calls of processes that died are counted as possibly charged.", len(dead))
+    return len(dead)
+
+
+def recount(day: date) -> Decimal:
+    """What the day's amount was off by; afterwards it is right. Anything but 0 is a mistake of ours, and logged."""
+    begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    end = begin + timedelta(days=1)
+    offerings = [
+        pk for pk, provider in Offering.objects.values_list("pk", "provider") if not accounts.is_simulated(provider)
+    ]
+    with transaction.atomic():
+        SpentDay.objects.get_or_create(day=day)
+        row = SpentDay.objects.select_for_update().get(day=day)
+        # Named one by one, offerings are looked up in the index by offering and time.
+        paid = Call.objects.filter(
+            Q(outcome="ok") | Q(possibly_charged=True), offering_id__in=offerings, started_at__gte=begin,
+            started_at__lt=end,
+        ).aggregate(total=Sum("cost"))["total"]  # fmt: skip
+        held = Reservation.objects.filter(made_at__gte=begin, made_at__lt=end).aggregate(total=Sum("amount"))["total"]
+        off = row.amount - (paid or Decimal(0)) - (held or Decimal(0))
+        if off:
+            log.error("The amount spent on %s was off by %s; it is set right.", day, dollars(off))
+            row.amount -= off
+            row.save(update_fields=["amount"])
+    return off
+
+
+def _refusal(price: Decimal | None) -> CapReached:
+    tomorrow = (midnight() + timedelta(days=1) - timezone.now()).total_seconds()
+    return CapReached(
+        f"{dollars(today())} of the {dollars(cap() or Decimal(0))} that DAILY_SPEND_CAP allows a day are spent or "
+        f"reserved, and this call costs {'an unknown amount' if price is None else 'about ' + dollars(price)}. "
+        "Work goes on when the cap is raised, or after midnight UTC.",
+        retry_after=min(LOOK_AGAIN, max(1.0, tomorrow)),
+    )
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
+
+
+def dollars(amount: Decimal) -> str:
+    """An amount for a sentence: $0.0062, $0.04, $12.50."""
+    text = f"{amount:.4f}".rstrip("0")
+    whole, _, cents = text.partition(".")
+    return f"${whole}.{cents.ljust(2, '0')}"

@@ -1,0 +1,312 @@
+"""A model's page: everything it says comes from rows, nothing is said without them, and it stays quick and blind."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from PIL import Image
+
+from arena import battles
+from arena.models import Category
+from leaderboard.board import image_records, ratings, snapshots, standings
+from leaderboard.board_page import rows, scatter
+from leaderboard.models import Board, Rating
+from providers.models import Call
+from providers.performance import summaries
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+QUERIES = 12
+BYTES = 60_000
+
+
+def text_of(response):
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def section(page, heading):
+    """The section whose heading has this id."""
+    found = re.search(rf'<section[^>]*aria-labelledby="{heading}".*?</section>', page, re.DOTALL)
+    assert found, heading
+    return found[0]
+
+
+def recount(category):
+    ratings.recompute(category)
+    image_records.recount(category, force=True)
+    summaries.count()
+    summaries.count()
+
+
+@pytest.fixture
+def played():
+    """A model with two images in one competition that won two of three votes, and the model it met."""
+    entry = make.make_entry()
+    competition = entry.prompt.competition
+    other = make.make_entry(entry.prompt)
+    second = make.make_prompt(competition)
+    make.make_entry(second, entry.image_model)
+    make.make_entry(second, other.image_model)
+    for outcome in ("left", "left", "right"):
+        battles.cast_vote(make.make_battle(left=entry, right=other), outcome)
+    entry.image_model.offerings.update(price=Decimal("0.006"), price_estimated=True, price_source="A price list")
+    recount(competition.category)
+    return entry, other
+
+
+def test_the_page_says_place_record_matchup_and_where_the_numbers_come_from(client, played):
+    entry, other = played
+    page = text_of(client.get(entry.image_model.get_absolute_url()))
+    benchmarks = section(page, "benchmarks")
+    assert "Based on 1 blind-vote competition:" in benchmarks
+    assert "3 votes in Text to image" in benchmarks
+    competition = section(page, "competitions")
+    for piece in (entry.prompt.competition.title, "<strong>1</strong> of 2", "2 – 0 – 1", "67%", entry.thumbnail.name):
+        assert piece in competition, piece
+    matchups = section(page, "matchups")
+    for piece in (
+        other.image_model.name, "67%", "2 won, 0 tied, 1 lost", "3 votes",
+        f"/compare/{entry.image_model.slug}/{other.image_model.slug}/",
+    ):  # fmt: skip
+        assert piece in matchups, piece
+    prices = section(page, "providers")
+    for piece in ("$0.006", "estimated", "A price list", f"simulated-openai/{entry.image_model.slug}"):
+        assert piece in prices, piece
+
+
+def test_a_model_that_is_a_sample_or_imported_says_so_everywhere(client, played):
+    entry, _ = played
+    address = entry.image_model.get_absolute_url()
+    for path in (address, f"{address}images/", f"{address[:-1]}.md"):
+        assert "drawn by this site" in text_of(client.get(path)), path
+    imported = make.make_model("elsewhere", "Elsewhere v1", origin="imported", lab=None)
+    for path in ("/models/elsewhere/", "/models/elsewhere.md"):
+        page = text_of(client.get(path))
+        assert "imported" in page.lower()
+        assert "drawn by this site" not in page
+    assert imported.name in text_of(client.get("/models/elsewhere/"))
+
+
+def test_every_section_of_a_model_without_anything_is_honest_and_empty(client):
+    model = make.make_model("lonely", origin="catalog", lab=make.Lab.objects.create(slug="a-lab", name="A lab"))
+    page = text_of(client.get(model.get_absolute_url()))
+    for piece in (
+        "Not rated yet", "It has not taken part in a competition yet", "It has not met another model yet",
+        "No images yet", "nothing to measure", "No provider is listed", "cannot be asked through the API",
+    ):  # fmt: skip
+        assert piece in page, piece
+    assert not re.search(r"\$\d", page)
+    assert "0%" not in page
+
+
+def test_the_landscape_says_what_it_leaves_out(client, played):
+    entry, other = played
+    other.image_model.offerings.update(price=None)
+    category = entry.prompt.competition.category
+    found = scatter.of_rows(rows.rows(standings.board(category), category.mode))
+    assert [point.name for point in found.cost.points] == [entry.image_model.name]
+    assert found.cost.notes == ("1 model without pricing omitted.",)
+    assert found.speed.notes == ("2 models waiting for enough speed data.",)
+    page = text_of(client.get(entry.image_model.get_absolute_url()))
+    assert "1 model without pricing omitted." in page
+    assert re.search(rf'<a href="{re.escape(entry.image_model.get_absolute_url())}" class="current" ', page)
+
+
+def test_a_new_board_shows_at_once_and_nothing_is_computed_twice(client, played):
+    entry, other = played
+    address = entry.image_model.get_absolute_url()
+    before = text_of(client.get(address))
+    with CaptureQueriesContext(connection) as warm:
+        assert text_of(client.get(address)) == before
+    assert not [query for query in warm.captured_queries if "arena_tally" in query["sql"]]
+    for _ in range(4):
+        battles.cast_vote(make.make_battle(left=entry, right=other), "right")
+    recount(entry.prompt.competition.category)
+    after = text_of(client.get(address))
+    assert "7 votes in Text to image" in after
+    assert "2 won, 0 tied, 5 lost" in after
+    elo = Rating.objects.get(image_model=entry.image_model).elo
+    assert f"{entry.image_model.name}: Elo {elo:.0f} (" in after
+
+
+def test_the_page_stands_when_valkey_is_away(client, played, settings):
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "unix:///nowhere/valkey.sock",
+        }
+    }
+    assert played[1].image_model.name in text_of(client.get(played[0].image_model.get_absolute_url()))
+    cache.close()
+
+
+def test_images_of_a_prompt_the_reader_is_asked_about_are_held_back(client, played):
+    entry, other = played
+    voter = make.make_voter()
+    make.make_battle(voter, entry, other)
+    make.sign_in(client, voter)
+    address = entry.image_model.get_absolute_url()
+    for path in (address, f"{address}images/"):
+        response = client.get(path)
+        page = text_of(response)
+        assert entry.thumbnail.name not in page
+        assert "until you have voted" in page
+        assert "Cookie" in response["Vary"]
+    client.cookies.clear()
+    assert entry.thumbnail.name in text_of(client.get(address))
+
+
+def crowd(models):
+    """A board of many models with prices and calls, made of rows."""
+    category = make.make_category()
+    made = [make.make_model(f"model-{n}", f"Model number {n}", origin="catalog") for n in range(models)]
+    offerings = [make.make_offering(model, provider=key) for model in made for key in ("fal", "replicate")]
+    for n, offering in enumerate(offerings):
+        type(offering).objects.filter(pk=offering.pk).update(price=Decimal(n + 1) / 1000)
+    Rating.objects.bulk_create(
+        Rating(category=category, image_model=model, elo=1400 - 3 * n, lower=1380 - 3 * n, upper=1421 - 3 * n,
+               rank=n + 1, rank_low=n + 1, rank_high=n + 1, votes=400, status="usable")
+        for n, model in enumerate(made)
+    )  # fmt: skip
+    now = timezone.now()
+    Board.objects.update_or_create(category=category, defaults={"computed_at": now})
+    Call.objects.bulk_create(
+        Call(offering=offering, caller="gateway", outcome="ok", started_at=now - timedelta(hours=n % 700),
+             duration=timedelta(seconds=1 + n / 10), ttfb=timedelta(seconds=1))
+        for n, offering in enumerate(offerings) for _ in range(6)
+    )  # fmt: skip
+    summaries.count()
+    summaries.count()
+    return made
+
+
+def test_a_page_asks_few_queries_and_stays_small_whatever_the_size_of_the_board(client, played):
+    made = crowd(200)
+    for model in (made[7], played[0].image_model):
+        address = model.get_absolute_url()
+        with CaptureQueriesContext(connection) as cold:
+            page = client.get(address).content
+        with CaptureQueriesContext(connection) as warm:
+            client.get(address)
+        assert len(warm) <= QUERIES, [query["sql"][:120] for query in warm.captured_queries]
+        assert len(cold) <= QUERIES, [query["sql"][:120] for query in cold.captured_queries]
+        assert len(gzip.compress(page, 6)) <= BYTES
+    for address in ("/providers/fal/", "/labs/sample-studio/"):
+        with CaptureQueriesContext(connection) as asked:
+            text_of(client.get(address))
+        assert len(asked) <= QUERIES, address
+
+
+def test_history_is_drawn_from_snapshots(client, played):
+    entry, other = played
+    category = entry.prompt.competition.category
+    snapshots.take(category)
+    address = entry.image_model.get_absolute_url()
+    assert "No history yet" in text_of(client.get(address))
+    battles.cast_vote(make.make_battle(left=entry, right=other), "right")
+    snapshots.take(category)
+    recount(category)
+    page = text_of(client.get(address))
+    assert "No history yet" not in page
+    assert 'class="band"' in page
+
+
+def test_refusals_and_failures_are_on_record(client, played):
+    model = played[0].image_model
+    offering = model.offerings.get()
+    for outcome in ("content_policy", "content_policy", "timeout"):
+        make.make_call(offering, outcome=outcome, error="No.")
+    summaries.count()
+    performance = section(text_of(client.get(model.get_absolute_url())), "performance")
+    assert "2 refused by a content policy, 1 failed through the provider’s fault" in performance
+    assert "2 prompts answered, none failed" in performance
+
+
+def test_an_old_price_stays_to_be_seen(client, played):
+    offering = played[0].image_model.offerings.get()
+    offering.price = Decimal("0.008")
+    offering.save()
+    prices = section(text_of(client.get(played[0].image_model.get_absolute_url())), "providers")
+    assert "Price history" in prices
+    assert "$0.008" in prices
+
+
+def test_json_ld_says_what_the_page_says_and_cannot_be_broken_out_of(client):
+    model = make.make_model("odd", "Odd </script><script>alert(1)</script>", origin="catalog", description="A & B")
+    make.make_offering(model, "fal", price=Decimal("0.02"))
+    page = text_of(client.get("/models/odd/"))
+    assert "<script>alert" not in page
+    data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)[1])
+    kinds = {each["@type"]: each for each in data["@graph"]}
+    assert kinds["SoftwareApplication"]["name"] == model.name
+    assert kinds["SoftwareApplication"]["offers"]["price"] == "0.020000"
+    assert kinds["BreadcrumbList"]["itemListElement"][1]["item"] == "http://testserver/models/odd/"
+    questions = {each["name"]: each["acceptedAnswer"]["text"] for each in kinds["FAQPage"]["mainEntity"]}
+    assert "$0.02 per image" in questions[f"How much does {model.name} cost?"]
+    assert f"How good is {model.name}?" not in questions  # nobody knows
+
+
+def test_the_card_is_a_picture_of_the_board_as_it_is(client, played):
+    entry, _ = played
+    page = text_of(client.get(entry.image_model.get_absolute_url()))
+    address = re.search(r'property="og:image" content="http://testserver([^"]+)"', page)[1]
+    first = client.get(address)
+    with Image.open(io.BytesIO(first.content)) as card:
+        assert (card.format, card.size) == ("JPEG", (1200, 630))
+    Board.objects.update(computed_at=timezone.now())
+    assert address not in text_of(client.get(entry.image_model.get_absolute_url()))
+
+
+def test_a_lab_shows_its_models_and_a_provider_what_it_sells_and_how_it_does(client, played):
+    entry, _ = played
+    lab = text_of(client.get("/labs/sample-studio/"))
+    assert entry.image_model.name in lab
+    assert 'class="plot forest' in lab
+    for _ in range(5):
+        make.make_call(entry.image_model.offerings.get(), duration=timedelta(seconds=2))
+    summaries.count()
+    summaries.count()
+    provider = text_of(client.get("/providers/simulated-openai/"))
+    for piece in ("simulated", entry.image_model.name, "$0.006", "Median"):
+        assert piece in provider, piece
+    assert client.get("/labs/nobody/").status_code == client.get("/providers/nobody/").status_code == 404
+    assert "no key set" in text_of(client.get("/providers/fal/"))
+
+
+def test_another_board_of_the_model_can_be_asked_for(client, played):
+    model = played[0].image_model
+    other = make.make_category("elsewhere", source_name="Others")
+    Rating.objects.create(
+        category=other, image_model=model, elo=1000, lower=990, upper=1010, rank=1, votes=9, status="provisional"
+    )
+    Board.objects.create(category=other, computed_at=timezone.now())
+    assert Category.objects.count() == 2
+    page = text_of(client.get(model.get_absolute_url(), {"board": "elsewhere"}))
+    assert "come from Others, not from this site" in page
+    assert "come from Others" not in text_of(client.get(model.get_absolute_url(), {"board": "nothing"}))
+
+
+def test_use_cases_come_from_prompts_with_votes_enough(client, played):
+    entry, other = played
+    entry.prompt.tags = ["signs & letters"]
+    entry.prompt.save(update_fields=["tags"])
+    address = entry.image_model.get_absolute_url()
+    assert "Use cases" not in text_of(client.get(address))
+    for number in range(17):
+        battles.cast_vote(make.make_battle(left=entry, right=other), "right" if number % 2 else "left")
+    recount(entry.prompt.competition.category)
+    uses = section(text_of(client.get(address)), "uses")
+    assert "signs &amp; letters" in uses
+    assert "1 prompt, 20 votes" in uses
+    assert "55%" in uses

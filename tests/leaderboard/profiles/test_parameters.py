@@ -1,0 +1,93 @@
+"""Parameter tables, sizes, examples and questions: pure, from what offerings say."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+import subprocess
+from decimal import Decimal
+
+import pytest
+
+from leaderboard.profiles import code_examples, faq
+from leaderboard.profiles import parameters as reference
+from leaderboard.profiles.parameters import Source
+
+FAL = {
+    "accepts": [
+        {"name": "prompt", "type": "string", "group": "core", "behaviour": "passthrough", "required": True},
+        {"name": "steps", "type": "integer", "group": "additional", "behaviour": "passthrough"},
+    ],
+    "size": {"family": "pixels", "format": "object", "field": "s", "max": 14142, "max_area": 2**22, "tiers": ["1K"]},
+}  # fmt: skip
+REPLICATE = {
+    "accepts": [
+        {"name": "prompt", "type": "string", "group": "core", "behaviour": "renamed", "target": "text"},
+    ],
+    "size": {"family": "ratio", "field": "ratio", "ratios": ["1:1", "16:9"], "tiers": ["1 MP"], "tier_field": "mp"},
+}  # fmt: skip
+SOURCES = [Source("fal", "text-to-image", FAL), Source("Replicate", "edit", REPLICATE)]
+
+
+def test_a_parameter_is_one_line_with_the_modes_and_behaviours_of_all_that_take_it():
+    core, *_ = reference.groups(SOURCES)
+    assert [(line.name, line.required, line.modes) for line in core.lines] == [
+        ("prompt", True, ["text-to-image", "edit"])
+    ]
+    assert core.lines[0].behaviours == {"passthrough": ["fal"], "renamed": ["Replicate"]}
+    additional = [group for group in reference.groups(SOURCES) if group.key == "additional"]
+    assert [(group.provider, [line.name for line in group.lines]) for group in additional] == [("fal", ["steps"])]
+    used = {name: parameters for name, _, _, parameters in reference.behaviours(reference.groups(SOURCES))}
+    assert used["renamed"] == ["prompt"]
+    assert {"n", "response_format"} <= set(used["emulated"])
+
+
+def test_sizes_are_listed_by_tier_with_their_makers_and_the_largest_is_known():
+    sizes = reference.sizes(SOURCES)
+    (tier,) = sizes.tiers  # 1K and 1 MP are the same tier
+    assert (tier.name, tier.is_default) == ("1K", True)
+    by_ratio = {size.ratio: size for size in tier.sizes}
+    assert (by_ratio["16:9"].width, by_ratio["16:9"].height, by_ratio["16:9"].providers) == (1365, 768, ())
+    assert by_ratio["9:21"].providers == ("fal",)
+    assert sizes.largest == (2048, 2048)
+    assert sizes.custom == "1–14,142 px per side"
+    assert reference.sizes([]) == reference.Sizes((), "", False, None)
+
+
+@pytest.mark.parametrize(
+    "task", code_examples.tasks("flux.2-klein-9b", "https://x.test/openai/v1", ["text-to-image", "edit"])
+)
+def test_examples_are_programs_and_their_colours_change_no_letter(task):
+    for example in task.examples:
+        assert "".join(piece.text for piece in example.pieces) == example.code
+        assert "flux.2-klein-9b" in example.code
+        assert "https://x.test/openai/v1" in example.code
+        if example.file.endswith(".py"):
+            ast.parse(example.code)
+        elif example.file.endswith(".sh"):
+            subprocess.run(["sh", "-n"], input=example.code, text=True, check=True)
+        elif node := shutil.which("node"):
+            subprocess.run([node, "--input-type=module", "--check", "-"], input=example.code, text=True, check=True)
+
+
+def test_no_question_is_asked_that_data_does_not_answer():
+    known = faq.Known(name="M", model_id="m", base_url="https://x.test/openai/v1")
+    assert faq.answered(known) == []
+    known = faq.Known(
+        name="M",
+        model_id="m",
+        base_url="https://x.test/openai/v1",
+        price=Decimal("0.006"),
+        price_text="$0.006",
+        price_provider="fal",
+        sellers=["fal", "Replicate"],
+        largest=(2048, 2048),
+        places=["#1 of 2 in A with an Elo of 1010 ±9", "#2 of 3 in B with an Elo of 990 ±9"],
+    )
+    found = {each.text: each.answer for each in faq.answered(known)}
+    assert found["How much does M cost?"].startswith("M starts at $0.006 per image")
+    assert found["What is the largest image M makes?"] == "Up to 2048 × 2048 pixels."
+    assert "fal and Replicate" in found["Which providers offer M?"]
+    assert " and #2 of 3 in B" in found["How good is M?"]
+    assert json.dumps(found)

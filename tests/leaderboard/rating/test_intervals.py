@@ -1,0 +1,178 @@
+"""From a fit to a board: which limit binds, statuses, what to ask next – checked by hand and by counting."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from leaderboard.rating import intervals
+from leaderboard.rating.elo import SCALE, Z95, Cells, fit
+from leaderboard.rating.intervals import (
+    Part,
+    RawVotes,
+    spread,
+    status,
+    t95,
+    votes_to_flip,
+    votes_to_next,
+    votes_to_settle,
+)
+from tests.leaderboard.rating.test_elo import simulate
+
+
+def raw(voter, prompt, left, right, score):
+    """In two parts, of which each has all votes of its clusters."""
+
+    def parts(cluster):
+        for odd in (False, True):
+            own = cluster % 2 == odd
+            codes = np.unique(cluster[own], return_inverse=True)[1]
+            yield Part(codes, left[own], right[own], score[own], np.unique(codes).size)
+
+    return RawVotes(parts(voter), parts(prompt))
+
+
+@pytest.mark.parametrize(
+    ("df", "point"),
+    [(1, 12.706205), (2, 4.302653), (3, 3.182446), (4, 2.776445), (9, 2.262157), (10, 2.228139), (100, 1.983972)],
+)
+def test_student_t_is_that_of_the_tables(df, point):
+    assert t95(df) == pytest.approx(point, abs=2e-6)
+
+
+def test_student_t_ends_in_the_normal():
+    assert t95(201) == pytest.approx(t95(200), abs=2e-4)
+    assert t95(10**6) == pytest.approx(Z95, abs=1e-5)
+
+
+def test_voters_who_agree_with_themselves_widen_the_interval():
+    voter, left, right, score, cells = simulate(count=3000, voters=60, zipf=1)
+    rng = np.random.default_rng(1)
+    taste = rng.normal(0, 1.5, (60, 8))
+    score = (taste[voter, left] > taste[voter, right]).astype(float)
+    result = fit(Cells(cells.models, left, right, score, np.ones(3000)))
+    clustered, facts = spread(result, raw(voter, np.arange(3000) % 2000, left, right, score))
+    assert (facts.design > 1.5).all()
+    np.testing.assert_allclose(clustered.se, facts.design * result.se)
+    np.testing.assert_allclose(intervals.inflated(result, facts.design).se, clustered.se)
+    assert np.isnan(facts.from_prompts).all()  # two thousand prompts limit nobody
+
+
+def test_few_voters_cannot_tell_how_voters_differ():
+    voter, left, right, score, cells = simulate(count=3000, voters=29)
+    result = fit(cells)
+    same, facts = spread(result, raw(voter, np.arange(3000) % 50, left, right, score))
+    assert np.array_equal(same.covariance, result.covariance)
+    assert (facts.design == 1).all()
+    assert facts.all_voters == 29
+
+
+def test_two_prompts_that_disagree_limit_a_board_that_votes_have_long_settled():
+    voter, left, right, _, cells = simulate(count=6000, voters=300)
+    rng = np.random.default_rng(2)
+    prompt = rng.integers(0, 2, 6000)
+    strength = rng.normal(0, 0.7, (2, 8))
+    chance = 1 / (1 + np.exp(strength[prompt, right] - strength[prompt, left]))
+    score = (rng.random(6000) < chance).astype(float)
+    result = fit(Cells(cells.models, left, right, score, np.ones(6000)))
+    clustered, facts = spread(result, raw(voter, prompt, left, right, score))
+    assert np.median(Z95 * clustered.se) < 20
+    assert np.median(facts.from_prompts) > 60
+    _, single = spread(result, raw(voter, np.zeros(6000, int), left, right, score))
+    assert np.isinf(single.from_prompts).all()
+
+
+def test_voters_are_counted_once_per_model_and_unknown_ones_once_per_vote():
+    result = fit(Cells.from_rows([("a", "b", "left", 1), ("b", "c", "tie", 1)]))
+    votes = Part(
+        np.array([0, 0, 1, 2, 3]),
+        np.array([0, 1, 0, 0, 1]),
+        np.array([1, 0, 1, 1, 2]),
+        np.array([1, 0, 1, 0.5, 1]),
+        2,
+    )
+    again = replace(votes, known=1)  # another part, where only the first voter is known
+    facts = spread(result, RawVotes([votes], []))[1]
+    assert (facts.voters.tolist(), facts.all_voters, facts.all_prompts) == ([3, 4, 1], 2, 0)
+    assert spread(result, RawVotes([votes, again], []))[1].voters.tolist() == [6, 8, 2]
+
+
+@pytest.mark.parametrize(
+    ("votes", "half_width", "connected", "voters", "expected"),
+    [
+        (300, 30, True, 30, "usable"),
+        (299, 30, True, 30, "provisional"),
+        (300, 30.1, True, 30, "provisional"),
+        (300, math.inf, False, 30, "provisional"),
+        (9999, 5, True, 29, "provisional"),
+        (9999, 5, True, None, "settled"),
+        (9999, 12, True, 30, "settled"),
+        (9999, 12.1, True, 30, "usable"),
+        (9999, math.nan, True, 30, "provisional"),
+    ],
+)
+def test_statuses_follow_their_thresholds(votes, half_width, connected, voters, expected):
+    assert status(votes, half_width, connected, voters) == expected
+
+
+def test_votes_to_the_next_model_go_down_the_board_and_end_with_it():
+    result = fit(simulate(count=900, models=5)[-1])
+    needed = votes_to_next(result)
+    ordered = np.argsort(-result.elo)
+    assert needed[ordered[-1]] is None
+    for index in ordered[:-1]:
+        assert needed[index] is not None
+
+
+def test_models_that_a_rounding_error_sets_apart_are_equals_and_no_number_too_large_to_store():
+    rows = [("a", "b", "left", 1), ("b", "a", "left", 1)]
+    even = fit(Cells.from_rows(rows))
+    hairs = replace(even, elo=np.add(even.elo, [1e-13, 0]))
+    assert hairs.elo[0] != hairs.elo[1]
+    assert votes_to_next(hairs) == [None, None]
+
+
+def test_as_many_votes_as_said_settle_a_board():
+    *_, cells = simulate(count=4000)
+    result = fit(cells)
+    more = votes_to_settle(result, intervals.appearances(cells))
+    factor = 1 + more / cells.n.sum()
+    after = fit(replace(cells, n=cells.n * factor))
+    after = replace(after, covariance=after.covariance)
+    assert np.median(Z95 * after.se) == pytest.approx(12, rel=0.15)
+    assert votes_to_settle(fit(replace(cells, n=cells.n * 100)), intervals.appearances(cells)) == 0
+    assert votes_to_settle(fit(Cells.from_rows([("a", "b", "left", 3)])), np.array([3, 3])) is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_about_as_few_votes_as_said_do_flip_the_first_place(seed):
+    _, left, right, score, cells = simulate(models=5, count=1500, seed=seed)
+    result = fit(cells)
+    few = votes_to_flip(result, cells)
+    ordered = np.argsort(-result.elo)
+    leader, rival = ordered[0], ordered[1]
+    x = result.bread[leader] - result.bread[rival]
+    p = 1 / (1 + np.exp((result.elo[right] - result.elo[left]) / SCALE))
+    fall = (score - p) * (x[left] - x[right])
+
+    def leader_without(count):
+        kept = np.argsort(-fall, kind="stable")[count:]
+        return np.argmax(fit(Cells(cells.models, left[kept], right[kept], score[kept], np.ones(kept.size))).elo)
+
+    assert 0 < few < 1500
+    assert leader_without(few) != leader
+    assert leader_without(few - 3) == leader  # votes of one cell are alike, so a few may change places
+
+
+def test_nothing_flips_where_there_is_no_second_model():
+    assert votes_to_flip(fit(Cells.from_rows([], models=["a"])), Cells.from_rows([], models=["a"])) is None
+
+
+def test_one_tie_is_no_certainty_and_a_real_board_stays_as_it_is():
+    cells = Cells.from_rows([("a", "b", "tie", 1)])
+    assert fit(cells).se.tolist() == [0, 0]
+    assert (intervals.careful(fit(cells), cells).se > 100).all()
+    *_, cells = simulate()
+    result = fit(cells)
+    assert intervals.careful(result, cells) is result

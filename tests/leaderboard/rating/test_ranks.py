@@ -1,0 +1,136 @@
+"""Ranks, tiers and chances on boards small enough to check by hand."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from leaderboard.rating.elo import SCALE, Z95, Cells, fit
+from leaderboard.rating.ranks import rank_inference, ranks, tiers, votes_needed
+
+INF = math.inf
+
+
+def intervals(elo, half_width):
+    elo = np.array(elo, float)
+    return elo, elo - half_width, elo + half_width
+
+
+def test_rank_counts_the_models_that_are_surely_above():
+    _, lower, upper = intervals([1100, 1090, 1000, 985, 900], np.array([8, 8, 10, 10, 5]))
+    assert ranks(lower, upper).tolist() == [1, 1, 3, 3, 5]
+
+
+def test_touching_intervals_share_a_rank():
+    _, lower, upper = intervals([1020, 1000], 10)
+    assert ranks(lower, upper).tolist() == [1, 1]
+
+
+def test_rank_follows_the_interval_and_not_the_rating():
+    lower, upper = np.array([1000.0, 1040.0, 900.0]), np.array([1100.0, 1050.0, 1020.0])
+    assert ranks(lower, upper).tolist() == [1, 1, 2]
+
+
+@pytest.mark.parametrize(("unknown", "tier"), [(1500, 1), (1050, 1), (500, 2)])
+def test_a_model_without_an_interval_could_be_anywhere_and_changes_nothing_for_the_others(unknown, tier):
+    elo, lower, upper = np.array([unknown, 1100.0, 1000]), np.array([-INF, 1090.0, 990]), np.array([INF, 1110.0, 1010])
+    assert ranks(lower, upper).tolist() == [1, 1, 2]
+    assert tiers(elo, lower, upper).tolist() == [tier, 1, 2]
+    result = rank_inference(elo, np.diag([INF, 25.0, 25.0]))
+    assert result.low.tolist() == [1, 1, 2]
+    assert result.high.tolist() == [3, 1, 2]
+    assert result.best.tolist() == [0, 1, 0]
+
+
+def test_a_chain_of_overlaps_does_not_stretch_a_tier():
+    # each overlaps the next, but the third no longer reaches the first
+    assert tiers(*intervals([1030, 1015, 1000, 985, 970], 8)).tolist() == [1, 1, 2, 2, 3]
+
+
+def test_a_wide_interval_reaches_a_tier_that_better_models_do_not():
+    elo, lower, upper = intervals([1050, 1020, 1010], np.array([10, 5, 40]))
+    assert tiers(elo, lower, upper).tolist() == [1, 2, 2]
+    elo, lower, upper = intervals([1050, 1030, 1000], np.array([10, 30, 5]))
+    assert tiers(elo, lower, upper).tolist() == [1, 1, 2]
+
+
+def test_tiers_are_numbered_from_the_top_whatever_the_order_of_the_models():
+    assert tiers(*intervals([900, 1100, 1000], 5)).tolist() == [3, 1, 2]
+    assert tiers(*intervals([], 5)).tolist() == []
+
+
+def test_models_far_apart_have_certain_ranks():
+    result = rank_inference(np.array([1000.0, 1200, 1100]), np.diag([9.0, 9, 9]))
+    assert result.low.tolist() == result.high.tolist() == [3, 1, 2]
+    assert result.best.tolist() == [0, 1, 0]
+
+
+def test_equal_models_may_hold_any_rank():
+    result = rank_inference(np.full(4, 1000.0), np.diag([100.0] * 4))
+    assert result.low.tolist() == [1] * 4
+    assert result.high.tolist() == [4] * 4
+    np.testing.assert_allclose(result.best, 0.25, atol=0.02)
+    assert result.best.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("k", "studentized_range"), [(2, 2.772), (10, 4.474), (20, 5.012)])
+def test_the_critical_value_is_that_of_tukey_for_independent_ratings(k, studentized_range):
+    result = rank_inference(np.full(k, 1000.0), np.diag([100.0] * k))
+    assert result.critical == pytest.approx(studentized_range / math.sqrt(2), abs=0.04)
+
+
+def test_chance_of_being_best_is_that_of_the_normal_difference():
+    result = rank_inference(np.array([1010.0, 1000.0]), np.diag([50.0, 50.0]))
+    assert result.best[0] == pytest.approx(0.8413, abs=0.015)  # Φ(1)
+
+
+def test_a_shared_shift_of_all_ratings_decides_nothing():
+    own = np.diag([4.0, 4.0, 4.0])
+    elo = np.array([1030.0, 1000.0, 999.0])
+    alone, together = rank_inference(elo, own), rank_inference(elo, own + 1000)
+    assert alone.low.tolist() == together.low.tolist() == [1, 2, 2]
+    assert alone.high.tolist() == together.high.tolist() == [1, 3, 3]
+
+
+def test_the_same_ratings_always_give_the_same_chances():
+    elo, covariance = np.array([1010.0, 1000.0, 990.0]), np.diag([50.0, 60.0, 70.0])
+    first, second = rank_inference(elo, covariance), rank_inference(elo, covariance)
+    assert np.array_equal(first.best, second.best)
+    assert first.critical == second.critical
+
+
+def test_a_board_of_one_or_none():
+    one = rank_inference(np.array([1000.0]), np.array([[0.0]]))
+    assert (one.low.tolist(), one.high.tolist(), one.best.tolist()) == ([1], [1], [1])
+    none = rank_inference(np.array([1000.0]), np.array([[INF]]))
+    assert (none.low.tolist(), none.high.tolist(), none.best.tolist()) == ([1], [1], [0])
+
+
+def test_that_many_more_votes_do_separate_two_neighbours():
+    outcomes = {("a", "b"): (22, 18), ("b", "c"): (30, 10), ("a", "c"): (28, 12)}
+    rows = [
+        (*pair, side, n) for pair, counts in outcomes.items() for side, n in zip(("left", "right"), counts, strict=True)
+    ]
+    cells = Cells.from_rows(rows)
+    before = fit(cells)
+    before = replace(before, covariance=SCALE**2 * before.bread)  # what the votes would tell if the model is right
+    more = votes_needed(before, 0, 1)
+    assert 100 < more < 100_000
+    assert votes_needed(before, 1, 0) == more
+
+    def z_score(extra):
+        """After `extra` battles that come out exactly as expected, so that no rating moves."""
+        p = 1 / (1 + math.exp(-(before.elo[0] - before.elo[1]) / SCALE))
+        after = fit(Cells.from_rows([*rows, ("a", "b", "left", extra * p), ("a", "b", "right", extra * (1 - p))]))
+        c = after.bread
+        return (after.elo[0] - after.elo[1]) / SCALE / math.sqrt(c[0, 0] + c[1, 1] - 2 * c[0, 1])
+
+    assert z_score(more - 1) < Z95 <= z_score(more)
+
+
+def test_no_votes_are_needed_between_models_that_are_apart_and_no_number_parts_equals():
+    result = fit(Cells.from_rows([("a", "b", "left", 900), ("a", "b", "right", 100)]))
+    assert votes_needed(result, 0, 1) == 0
+    equal = fit(Cells.from_rows([("a", "b", "left", 50), ("a", "b", "right", 50)]))
+    assert votes_needed(equal, 0, 1) == INF

@@ -1,0 +1,209 @@
+"""Pages that are kept as they were printed: what is the same for everybody, and what must never be."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+
+import pytest
+from django.core.cache import cache
+from django.db import connections
+from django.test import Client
+from django.test.signals import template_rendered
+
+from arena import battles
+from leaderboard import page_cache
+from leaderboard.board import image_records, ratings
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+BOARD = "/leaderboard/text-to-image/"
+
+
+@pytest.fixture(autouse=True)
+def _kept_for_a_minute(monkeypatch):
+    monkeypatch.setattr(page_cache, "FRESH", 60.0)
+
+
+@pytest.fixture
+def entries():
+    prompt = make.make_prompt(make.make_competition(make.make_category()))
+    found = [make.make_entry(prompt, make.make_model(f"bird-{n}", f"Bird {n}")) for n in range(3)]
+    vote(found)
+    return found
+
+
+def vote(entries):
+    for left, right in ((0, 1), (1, 2), (0, 2)):
+        for outcome in ("left", "right", "left"):
+            battles.cast_vote(make.make_battle(left=entries[left], right=entries[right]), outcome)
+    ratings.recompute_moved()
+    image_records.recount(entries[0].prompt.competition.category, force=True)
+
+
+@contextmanager
+def prints(name="leaderboard/category.html") -> Iterator[list[str]]:
+    """How often the page's template was rendered."""
+    seen: list[str] = []
+
+    def note(sender, template, **rest):
+        del sender, rest
+        if template.name == name:
+            seen.append(template.name)
+
+    template_rendered.connect(note)
+    try:
+        yield seen
+    finally:
+        template_rendered.disconnect(note)
+
+
+def test_a_page_is_printed_once_and_again_when_its_board_is_computed(client, entries):
+    with prints() as seen:
+        first = client.get(BOARD)
+        assert client.get(BOARD).content == first.content
+        assert len(seen) == 1
+        same = client.get(BOARD, headers={"If-None-Match": first["ETag"]})
+        assert (same.status_code, same.content, same["ETag"]) == (304, b"", first["ETag"])
+        dated = client.get(BOARD, headers={"If-Modified-Since": first["Last-Modified"]})
+        assert dated.status_code == 304
+        assert len(seen) == 1
+        vote(entries)
+        again = client.get(BOARD, headers={"If-None-Match": first["ETag"]})
+    assert again.status_code == 200
+    assert again["ETag"] != first["ETag"]
+    assert len(seen) == 2
+    assert "9 votes" in first.content.decode()
+    assert "18 votes" in again.content.decode()
+
+
+def test_caches_on_the_way_may_share_a_board_and_nothing_that_depends_on_the_reader(client, entries):
+    board, model = client.get(BOARD), client.get(entries[0].image_model.get_absolute_url())
+    assert "s-maxage=" in board["Cache-Control"]
+    assert "public" in board["Cache-Control"]
+    assert board["Vary"] == "Accept-Encoding"
+    assert not board.cookies
+    assert "private" in model["Cache-Control"]
+    assert "s-maxage" not in model["Cache-Control"]
+    assert {"Accept-Encoding", "Cookie"} == set(model["Vary"].split(", "))
+    voting = client.get("/arena/text-to-image/", follow=True)
+    assert "no-store" in voting["Cache-Control"]
+    assert not voting.has_header("ETag")
+
+
+def test_a_page_goes_out_compressed_to_whoever_takes_that(client, entries):
+    plain, zipped = client.get(BOARD), client.get(BOARD, headers={"Accept-Encoding": "br, gzip"})
+    assert zipped["Content-Encoding"] == "gzip"
+    assert not plain.has_header("Content-Encoding")
+    assert gzip.decompress(zipped.content) == plain.content
+    assert zipped["ETag"] == plain["ETag"]
+
+
+def test_who_is_asked_about_a_prompt_gets_a_page_of_their_own_and_nobody_else_does(client, entries):
+    """Whoever looks first, the other's page is never handed out: neither names to the voter, nor holes to the rest."""
+    entry, other, _ = entries
+    voter = make.make_voter()
+    asked, stranger = Client(), client
+    make.sign_in(asked, voter)
+    address = entry.image_model.get_absolute_url()
+    pages = [address, f"{address}images/", entry.prompt.competition.get_absolute_url(), "/compare/bird-0/bird-1/"]
+    open_to_all = [stranger.get(page) for page in pages]
+    assert all(entry.thumbnail.name in page.content.decode() for page in open_to_all)
+    battle = make.make_battle(voter, entry, other)
+    for page, known in zip(pages, open_to_all, strict=True):
+        held_back = asked.get(page, headers={"If-None-Match": known["ETag"]})
+        assert held_back.status_code == 200
+        assert entry.thumbnail.name not in held_back.content.decode()
+        assert "private" in held_back["Cache-Control"]
+        assert "Cookie" in held_back["Vary"]
+        assert stranger.get(page).content == known.content
+    battles.cast_vote(battle, "left")
+    assert all(entry.thumbnail.name in asked.get(page).content.decode() for page in pages)
+
+
+def test_the_order_of_the_words_and_words_nobody_reads_make_no_second_print(client, entries):
+    with prints() as seen:
+        one = client.get(BOARD, {"sort": "model", "status": "", "weights": "closed"})
+        assert client.get(f"{BOARD}?utm_source=x&weights=closed&sort=model").content == one.content
+        assert len(seen) == 1
+        assert client.get(BOARD, {"sort": "-model", "weights": "closed"}).content != one.content
+        assert client.get(BOARD, {"weights": "open"}).content != one.content
+    assert len(seen) == 3
+
+
+def test_made_up_filters_take_a_bounded_number_of_places_and_still_get_their_own_answer(client, entries):
+    del entries
+    for n in range(page_cache.PLACES * 2):
+        page = client.get(BOARD, {"price": f"0.{n:03}"}).content.decode()
+        assert f'value="0.{n:03}"' in page
+    store = cache._cache.get_client()
+    kept = list(store.scan_iter(f"*{page_cache.kept.PREFIX}print:*"))
+    assert 1 < len(kept) <= page_cache.PLACES
+
+
+def test_a_page_that_is_not_found_or_not_understood_is_not_kept(client, entries):
+    del entries
+    assert [client.get(BOARD, {"sort": "beauty"}).status_code for _ in range(2)] == [400, 400]
+    assert client.get("/models/not-here/").status_code == 404
+    make.make_model("not-here", "Here now")
+    assert "Here now" in client.get("/models/not-here/").content.decode()
+
+
+READERS = 50
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_readers_of_a_board_that_was_just_computed_cost_one_print_and_none_of_them_waits(client, entries):
+    old = client.get(BOARD).content
+    vote(entries)
+    printing, others_have_answers = threading.Event(), threading.Event()
+
+    def hold(sender, template, **rest):
+        """Whoever prints is held up until everybody else has an answer."""
+        del sender, rest
+        if template.name == "leaderboard/category.html":
+            printing.set()
+            assert others_have_answers.wait(30)
+
+    def read(_):
+        try:
+            return Client().get(BOARD).content
+        finally:
+            connections.close_all()
+
+    template_rendered.connect(hold)
+    try:
+        with prints() as seen, ThreadPoolExecutor(8) as threads:
+            first = threads.submit(read, 0)
+            assert printing.wait(30)
+            others = [threads.submit(read, n) for n in range(1, READERS)]
+            assert not wait(others, timeout=60).not_done
+            others_have_answers.set()
+            new = first.result()
+    finally:
+        template_rendered.disconnect(hold)
+    assert len(seen) == 1
+    assert new != old
+    assert {each.result() for each in others} == {old}
+    assert client.get(BOARD).content == new
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_readers_of_a_page_that_nobody_has_read_cost_one_print(entries):
+    del entries
+
+    def read(_):
+        try:
+            return Client().get(BOARD).content
+        finally:
+            connections.close_all()
+
+    with prints() as seen, ThreadPoolExecutor(8) as threads:
+        answers = set(threads.map(read, range(READERS)))
+    assert len(answers) == 1
+    assert b"Bird 1" in answers.pop()
+    assert len(seen) == 1

@@ -1,0 +1,385 @@
+"""Boards with filters, comparisons, competitions, the chooser, search: as pages."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from PIL import Image
+
+from arena import battles
+from arena.models import Battle, Vote, Voter
+from leaderboard.board import image_records, ratings, snapshots
+from leaderboard.competitions import use_cases
+from providers.performance import summaries
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+
+class Site:
+    """One category: models with an image each of every prompt, and votes."""
+
+    def __init__(self, models: int = 3, prompts: int = 2, slug: str = "text-to-image"):
+        self.category = make.make_category(slug)
+        self.competition = make.make_competition(self.category)
+        self.models = [make.make_model(f"{slug}-bird-{n}", f"Bird {slug} {n}") for n in range(models)]
+        self.prompts = [make.make_prompt(self.competition, tags=["text", "night"]) for _ in range(prompts)]
+        self.entries = [[make.make_entry(prompt, model) for model in self.models] for prompt in self.prompts]
+        for row in self.entries:
+            for left, right in pairwise(row):
+                for outcome in ("left", "right", "both_bad"):
+                    battles.cast_vote(make.make_battle(left=left, right=right), outcome)
+        self.count()
+
+    def count(self) -> None:
+        ratings.recompute_moved()
+        image_records.recount(self.category, force=True)
+        summaries.count()
+
+
+@pytest.fixture
+def site():
+    return Site()
+
+
+def text_of(response, status=200):
+    assert response.status_code == status
+    return response.content.decode()
+
+
+def names_in(page):
+    board = page.partition('class="landscapes"')[0]
+    return re.findall(r'<th scope="row"><a href="/models/([^/]+)/"', board)
+
+
+# ------------------------------------------------------------------------------------------------ boards
+
+
+def test_a_filtered_board_hides_rows_and_its_csv_is_exactly_what_it_shows(client, site):
+    cheap, dear, _ = site.models
+    cheap.offerings.update(price=Decimal("0.01"))
+    dear.offerings.update(price=Decimal("0.09"))
+    site.models[2].offerings.update(price=None)
+    query = {"price": "0.05", "sort": "-model"}
+    page = text_of(client.get("/leaderboard/text-to-image/", query))
+    rows = list(csv.DictReader(io.StringIO(text_of(client.get("/leaderboard/text-to-image.csv", query)))))
+    assert names_in(page) == [row["model"] for row in rows] == [cheap.slug]
+    assert "1 of 3 models" in page
+    assert "price=0.05&amp;sort=-model" in page  # the link to the file asks for the same
+    whole = list(csv.DictReader(io.StringIO(text_of(client.get("/leaderboard/text-to-image.csv")))))
+    assert [row for row in whole if row["model"] == cheap.slug] == rows  # ranks are the whole board’s
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ({"price": "cheap"}, "not an amount"),
+        ({"released": "yesterday"}, "not a date"),
+        ({"lab": "nobody"}, "sample-studio"),
+        ({"sort": "beauty"}, "Nothing is sorted by"),
+        ({"window": "7d"}, "There is no board for"),
+        ({"tag": "nothing"}, "No prompt here is tagged"),
+    ],
+)
+def test_a_word_that_cannot_be_used_is_refused_with_what_to_write_instead(client, site, query, says):
+    page = text_of(client.get("/leaderboard/text-to-image/", query), 400)
+    assert says in page
+    assert len(names_in(page)) == 3  # the rest of the page stands
+    assert says in text_of(client.get("/leaderboard/text-to-image.csv", query), 400)
+
+
+def test_a_tag_with_few_votes_says_that_it_has_too_few(client, site):
+    page = text_of(client.get("/leaderboard/text-to-image/?tag=night"))
+    assert "Too few votes on “night”" in page
+    assert names_in(page) == []
+
+
+def test_boards_tell_machines_what_they_are(client, site):
+    site.category.name = "Text </script><b>to"
+    site.category.save()
+    page = text_of(client.get("/leaderboard/text-to-image/"))
+    (script,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page, re.S)
+    kinds = {each["@type"]: each for each in json.loads(script)["@graph"]}
+    assert kinds.keys() == {"ItemList", "Dataset", "BreadcrumbList"}
+    (card,) = re.findall(r'property="og:image" content="http://testserver([^"]+)"', page)
+    picture = client.get(card)
+    assert Image.open(io.BytesIO(picture.content)).size == (1200, 630)
+    assert '<link rel="canonical" href="http://testserver/leaderboard/text-to-image/">' in text_of(
+        client.get("/leaderboard/text-to-image/?sort=price")
+    )
+
+
+def test_the_sitemap_names_pages_that_answer_and_robots_and_llms_name_the_way(client, site):
+    addresses = re.findall("<loc>http://testserver(.*?)</loc>", text_of(client.get("/sitemap.xml")))
+    assert site.competition.get_absolute_url() in addresses
+    assert {client.get(address).status_code for address in addresses} == {200}
+    assert not any(address.startswith(("/battles/", "/arena/")) for address in addresses)
+    assert "Sitemap: http://testserver/sitemap.xml" in text_of(client.get("/robots.txt"))
+    assert "/leaderboard/text-to-image.csv" in text_of(client.get("/llms.txt"))
+
+
+# ------------------------------------------------------------------------------------------------ comparisons
+
+
+def test_every_page_says_what_it_is_where_it_is_shared_and_has_one_address(client, site):
+    one, other = sorted(model.slug for model in site.models[:2])
+    pages = (
+        "/", "/leaderboard/", "/leaderboard/text-to-image/?sort=price", "/leaderboard/overall/", "/models/",
+        f"/models/{one}/", f"/compare/{one}/{other}/", site.competition.get_absolute_url(), "/choose/?budget=1",
+        "/uses/", "/uses/text/", "/week/", "/methodology/", "/status/",
+    )  # fmt: skip
+    titles = set()
+    for address in pages:
+        page = text_of(client.get(address))
+        (title,) = re.findall(r"<title>(.*?)</title>\s*<meta name=\"description\"", page)
+        shared = dict(re.findall(r'<meta property="og:([a-z:_]+)" content="([^"]*)"', page))
+        where = "http://testserver" + address.partition("?")[0]
+        assert (shared["title"], shared["url"]) == (title, where)
+        assert f'<link rel="canonical" href="{where}">' in page
+        assert f'<meta name="description" content="{shared["description"]}">' in page
+        titles.add(title)
+    assert len(titles) == len(pages)
+    picture = client.get("/card.jpg")
+    with Image.open(io.BytesIO(picture.content)) as card:
+        assert (picture["Content-Type"], card.size) == ("image/jpeg", (1200, 630))
+
+
+def test_two_models_are_compared_at_one_address(client, site):
+    one, other = sorted(model.slug for model in site.models[:2])
+    turned = client.get(f"/compare/{other}/{one}/")
+    assert (turned.status_code, turned["Location"]) == (301, f"/compare/{one}/{other}/")
+    page = text_of(client.get(f"/compare/{one}/{other}/"))
+    for piece in (
+        "6 votes: 2 for",
+        "0 tied, 2 both bad",
+        "Expected from all votes: 50%",
+        site.entries[0][0].thumbnail.name,
+    ):
+        assert piece in page, piece
+    itself = client.get(f"/compare/{one}/{one}/", follow=True)
+    assert "cannot be compared with itself" in text_of(itself, 400)
+    assert client.get(f"/compare/{one}/{other}/{one}/", follow=True).redirect_chain[-1][0] == f"/compare/{one}/{other}/"
+    assert client.get(f"/compare/{one}/nobody/").status_code == 404
+    assert client.get("/compare/", {"model": [other, one]})["Location"] == f"/compare/{one}/{other}/"
+    assert "at most 4 fit" in text_of(client.get("/compare/", {"model": [*_many(5)]}), 400)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/models/?q=%00", "/competitions/?tag=%00", "/competitions/?category=%00", "/search/?q=%00&x=1",
+        "/leaderboard/overall/?lab=%00", "/playground/?model=%00", "/models/?%00=1",
+    ],
+)  # fmt: skip
+def test_what_no_database_can_hold_is_left_out_of_what_is_looked_for(client, site, address):
+    assert client.get(address).status_code == 200
+    assert client.get("/uses/%00/").status_code == 400
+
+
+def test_a_use_names_first_the_tasks_in_which_it_can_name_models(client, site):
+    prompt = make.make_prompt(make.make_competition(make.make_category("a-later-task")), tags=["night"])
+    entries = [make.make_entry(prompt, model) for model in site.models[:2]]
+    for _ in range(use_cases.ENOUGH):
+        battles.cast_vote(make.make_battle(left=entries[0], right=entries[1]), "left")
+    image_records.recount(prompt.competition.category, force=True)
+    page = text_of(client.get("/uses/night/"))
+    assert page.index("A later task") < page.index("Text to image</") < page.index("Not enough votes yet")
+
+
+def _many(n):
+    return [make.make_model(f"many-{number}").slug for number in range(n)]
+
+
+def test_models_that_never_met_have_no_votes_yet_instead_of_zeros(client, site):
+    stranger = make.make_model("a-stranger")
+    page = text_of(client.get(f"/compare/a-stranger/{site.models[0].slug}/"))
+    assert "no votes yet" in page
+    assert "0%" not in page
+    first, last = site.models[0].slug, site.models[2].slug
+    assert "No votes yet</strong> between these two" in text_of(client.get(f"/compare/{first}/{last}/"))
+    assert stranger.name in page
+
+
+# ------------------------------------------------------------------------------------------------ competitions
+
+
+def test_a_prompt_shows_its_images_best_first_and_none_to_a_voter_who_is_asked_about_it(client, site):
+    winner = make.make_entry(site.prompts[0], make.make_model("zz-winner"))
+    battles.cast_vote(make.make_battle(left=winner, right=site.entries[0][0]), "left")
+    site.count()
+    address = f"{site.competition.get_absolute_url()}{site.prompts[0].pk}/"
+    page = text_of(client.get(address))
+    assert page.index("zz-winner") < page.index(site.models[0].slug)
+    battle = make.make_battle(left=site.entries[0][0], right=site.entries[0][1])
+    make.sign_in(client, battle.voter)
+    one, other = sorted(model.slug for model in site.models[:2])
+    for blind in (address, site.competition.get_absolute_url(), "/uses/night/", f"/compare/{one}/{other}/"):
+        page = text_of(client.get(blind))
+        assert not any(entry.thumbnail.name in page for entry in site.entries[0]), blind
+        assert site.entries[1][0].thumbnail.name in page or blind == address
+
+
+def test_competitions_are_filtered_by_category_state_and_tag(client, site):
+    other = make.make_competition(make.make_category("portraits"), title="Faces", closes_at=timezone.now())
+    for query, shown in (
+        ({"category": "portraits"}, {other.title}),
+        ({"state": "open"}, {site.competition.title}),
+        ({"state": "closed"}, {other.title}),
+        ({"tag": "night"}, {site.competition.title}),
+        ({}, {other.title, site.competition.title}),
+    ):
+        page = text_of(client.get("/competitions/", query))
+        assert {each.title for each in (other, site.competition) if each.get_absolute_url() in page} == shown
+    assert "no state of a competition" in text_of(client.get("/competitions/?state=asleep"), 400)
+    assert client.get("/competitions/?page=9").status_code == 404
+
+
+@pytest.mark.parametrize("change", [{"criterion": "speed"}, {"shape": "9:16"}])
+def test_postgres_refuses_to_change_what_voters_were_asked_to_judge(site, change):
+    with pytest.raises(IntegrityError, match="frozen once voters were asked"), transaction.atomic():
+        type(site.competition).objects.filter(pk=site.competition.pk).update(**change)
+    with pytest.raises(IntegrityError, match="frozen once voters were asked"), transaction.atomic():
+        type(site.prompts[0]).objects.filter(pk=site.prompts[0].pk).update(text="Something else")
+    fresh = make.make_competition()
+    type(fresh).objects.filter(pk=fresh.pk).update(**change)  # nobody was asked yet
+    type(site.competition).objects.filter(pk=site.competition.pk).update(title="A better title")
+
+
+# ------------------------------------------------------------------------------------------------ chooser, search, week
+
+
+def test_the_chooser_answers_not_enough_data_rather_than_guessing(client, site):
+    page = text_of(client.get("/choose/"))  # six votes: every rating is provisional
+    assert "Not enough data" in page
+    assert "too few votes" in page
+    site.category.ratings.update(status="usable", lower=990, upper=1010, elo=1000)
+    page = text_of(client.get("/choose/?budget=0.05"))
+    assert "1 to choose between" in page or "3 to choose between" in page
+    assert "too few calls" in text_of(client.get("/choose/?seconds=5"))
+    assert "is not a number" in text_of(client.get("/choose/?budget=lots"), 400)
+    assert client.get("/choose/?category=nothing").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("bird", "bird-1"),
+        ("BRID text-to-image", "bird-1"),
+        ("sample stu", "/labs/sample-studio/"),
+        ("kite", "/competitions/"),
+    ],
+)
+def test_search_finds_models_labs_and_competitions_also_misspelt(client, site, typed, found):
+    assert found in text_of(client.get("/search/", {"q": typed}))
+
+
+def test_search_says_what_it_cannot_look_for(client, site):
+    assert "Nothing is called" in text_of(client.get("/search/?q=xylophone"))
+    assert "at least 2 letters" in text_of(client.get("/search/?q=x"), 400)
+    assert "at most 100" in text_of(client.get("/search/", {"q": "x" * 101}), 400)
+    text_of(client.get("/search/", {"q": "a & ! | : * ' ( \\ \x00 %"}))
+
+
+def test_the_week_compares_a_board_with_its_kept_snapshot(client, site):
+    snapshots.take(site.category)
+    for _ in range(9):
+        battles.cast_vote(make.make_battle(left=site.entries[0][2], right=site.entries[0][1]), "left")
+    newcomer = make.make_entry(site.prompts[0], make.make_model("newcomer"))
+    battles.cast_vote(make.make_battle(left=newcomer, right=site.entries[0][0]), "tie")
+    site.count()
+    page = text_of(client.get("/week/"))
+    assert re.search(r"newcomer/.*?new</span>", page, re.S)
+    assert "snapshot" in page
+
+
+# ------------------------------------------------------------------------------------------------ start page
+
+
+def ballot_of(page):
+    (ballot,) = re.findall(r'name="ballot" value="([^"]+)"', page)
+    return ballot
+
+
+def test_the_start_page_shows_a_pair_without_a_name_or_a_row_and_its_vote_counts_once(client, site):
+    page = text_of(client.get("/"))
+    before = Battle.objects.count(), Voter.objects.count()
+    hero = page[page.index('class="hero"') : page.index('class="boards"')]
+    images = re.findall(r'src="(/i/new/[^"]+)"', hero)
+    assert len(images) == 2
+    assert len({len(image) for image in images}) == 1
+    for model in site.models:
+        assert model.slug not in hero
+        assert model.name not in hero
+    headers = [sorted(client.get(image).headers) for image in images]
+    assert headers[0] == headers[1]
+    assert (Battle.objects.count(), Voter.objects.count()) == before
+    for _ in range(2):  # the second press of the button changes nothing
+        response = client.post("/vote/", {"ballot": ballot_of(page), "outcome": "left"})
+        assert response.status_code == 302
+    assert Vote.objects.count() == 13
+    assert any(model.name in text_of(client.get(response["Location"])) for model in site.models)
+
+
+def test_a_ballot_that_was_changed_used_or_kept_too_long_is_refused(client, site, settings):
+    ballot = ballot_of(text_of(client.get("/")))
+    votes = Vote.objects.count()
+    assert client.post("/vote/", {"ballot": ballot[:-9] + "AAAAAAAA=", "outcome": "left"}).status_code == 410
+    assert client.post("/vote/", {"ballot": ballot, "outcome": "best"}).status_code == 400
+    settings.BATTLE_LIFETIME = -1
+    assert client.post("/vote/", {"ballot": ballot, "outcome": "left"}).status_code == 410
+    assert Vote.objects.count() == votes
+
+
+def test_a_used_ballot_is_no_use_to_another_browser(client, site):
+    ballot = ballot_of(text_of(client.get("/")))
+    client.post("/vote/", {"ballot": ballot, "outcome": "left"})
+    client.cookies.clear()
+    assert client.post("/vote/", {"ballot": ballot, "outcome": "right"}).status_code == 410
+
+
+def test_a_voters_start_page_shows_the_battle_they_owe(client, site):
+    voter = make.make_voter()
+    make.sign_in(client, voter)
+    battle = battles.serve(voter, site.category)
+    assert battle is not None
+    page = text_of(client.get("/"))
+    assert f"/battles/{battle.pk}/vote/" in page
+    assert battle.left_token in page
+
+
+# ------------------------------------------------------------------------------------------------ however much there is
+
+
+def queries(client, address):
+    client.get(address)  # what a process keeps is there from the second look on
+    with CaptureQueriesContext(connection) as found:
+        text_of(client.get(address))
+    return [each["sql"] for each in found.captured_queries]
+
+
+def test_no_page_asks_more_when_there_is_more(client, site):
+    addresses = [
+        "/", "/leaderboard/", "/leaderboard/overall/", "/leaderboard/text-to-image/", "/leaderboard/text-to-image.csv",
+        "/competitions/", site.competition.get_absolute_url(),
+        f"{site.competition.get_absolute_url()}{site.prompts[0].pk}/",
+        "/choose/", "/compare/", f"/compare/{site.models[0].slug}/{site.models[1].slug}/", "/uses/", "/uses/night/",
+        "/week/", "/search/?q=bird", "/sitemap.xml", "/llms.txt",
+    ]  # fmt: skip
+    few = {address: len(queries(client, address)) for address in addresses}
+    Site(models=5, prompts=3, slug="more")
+    Site(models=2, prompts=1, slug="still-more")
+    for prompt in site.prompts:
+        make.make_entry(prompt, make.make_model())
+    make.make_prompt(site.competition, tags=["night"])
+    many = {address: queries(client, address) for address in addresses}
+    assert {address: len(asked) for address, asked in many.items() if len(asked) > few[address]} == {}
+    assert max(few.values()) <= 12, few

@@ -1,0 +1,118 @@
+"""What a voter sees of their own votes, and what others see of it."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+
+from arena import battles
+from arena.models import Vote
+from leaderboard.board import ratings
+from leaderboard.models import SharedRanking
+from leaderboard.voter import reveal
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def voted(client):
+    """A voter with 20 votes on three models who always prefers Kestrel; the client is theirs."""
+    competition, voter = make.make_competition(title="Birds of prey"), make.make_voter()
+    models = [make.make_model(f"sample-{name}", name.title()) for name in ("kestrel", "merlin", "osprey")]
+    for _ in range(7):
+        prompt = make.make_prompt(competition)
+        for model in models:
+            make.make_entry(prompt, model)
+    for _ in range(20):
+        battle = battles.serve(voter, competition.category)
+        names = [battle.left.image_model.name, battle.right.image_model.name]
+        battles.cast_vote(battle, {"Kestrel": "left"}.get(names[0], "right" if names[1] == "Kestrel" else "tie"))
+    make.sign_in(client, voter)
+    return voter
+
+
+def test_the_ranking_begins_with_twenty_votes(client, voted):
+    Vote.objects.filter(pk=Vote.objects.first().pk).delete()
+    page = client.get("/arena/text-to-image/mine/").content.decode()
+    assert "1 vote to your own ranking" in page
+    assert "Birds of prey" in page
+    assert "Kestrel" not in page
+    assert client.post("/arena/text-to-image/mine/share/").status_code == 404
+    assert "20 votes to your own ranking" in Client().get("/arena/text-to-image/mine/").content.decode()
+
+
+def test_the_ranking_puts_what_one_prefers_first_beside_the_public_rating(client, voted):
+    ratings.recompute_moved()
+    page = client.get("/arena/text-to-image/mine/").content.decode()
+    assert page.index("Kestrel") < page.index("Merlin")
+    assert page.index("Kestrel") < page.index("Osprey")
+    assert "20 of 21 pairs" in page
+
+
+def test_a_shared_ranking_shows_the_votes_until_then_to_anybody_and_dies_when_withdrawn(client, voted):
+    Vote.objects.update(cast_at=timezone.now() - timedelta(minutes=1))  # in a test's transaction, now() stands still
+    address = client.post("/arena/text-to-image/mine/share/")["Location"]
+    assert client.post("/arena/text-to-image/mine/share/")["Location"] == address
+    battles.cast_vote(battles.serve(voted, Vote.objects.first().category), "tie")
+    stranger = Client()
+    page = stranger.get(address).content.decode()
+    assert "From 20 votes" in page
+    assert "Withdraw" not in page
+    card = stranger.get(address.rstrip("/") + ".png")
+    assert f"http://testserver{card.request['PATH_INFO']}" in page
+    with Image.open(io.BytesIO(card.content)) as image:
+        assert (image.format, image.size) == ("PNG", (1200, 630))
+    assert stranger.post(address + "withdraw/").status_code == 404
+    assert "Withdraw" in client.get(address).content.decode()
+    client.post(address + "withdraw/")
+    assert stranger.get(address).status_code == 404
+    assert stranger.get(address.rstrip("/") + ".png").status_code == 404
+    assert not SharedRanking.objects.exists()
+
+
+def vote_on(left, right, outcome):
+    battle = make.make_battle(left=left, right=right)
+    battles.cast_vote(battle, outcome)
+    return Vote.objects.select_related("battle").get(pk=battle.pk)
+
+
+def test_others_are_shown_from_ten_votes_on_the_images_turned_as_this_voter_saw_them():
+    one = make.make_entry()
+    other = make.make_entry(one.prompt)
+    mine = vote_on(one, other, "tie")
+    for _ in range(5):
+        vote_on(one, other, "left")
+    for _ in range(4):
+        vote_on(other, one, "left")
+    assert reveal.others(mine) is None
+    vote_on(other, one, "both_bad")
+    assert reveal.others(mine) == reveal.Others("images", left=5, tie=0, both_bad=1, right=4)
+    assert reveal.others(vote_on(other, one, "left")) == reveal.Others("images", left=4, tie=1, both_bad=1, right=5)
+
+
+def test_with_too_few_votes_on_the_images_those_on_the_models_speak_without_ones_own():
+    one = make.make_entry()
+    other = make.make_entry(one.prompt)
+    for _ in range(10):
+        prompt = make.make_prompt(one.prompt.competition)
+        elsewhere = make.make_entry(prompt, other.image_model), make.make_entry(prompt, one.image_model)
+        vote_on(*elsewhere, "left")
+    mine = vote_on(one, other, "right")
+    assert reveal.others(mine) == reveal.Others("models", left=0, tie=0, both_bad=0, right=10)
+
+
+def test_the_change_is_the_step_of_this_vote_alone():
+    one = make.make_entry()
+    other = make.make_entry(one.prompt)
+    first = vote_on(one, other, "tie")
+    assert reveal.of(first).change is None  # nobody is rated yet
+    ratings.recompute_moved()
+    mine = reveal.of(vote_on(one, other, "left"))
+    assert mine.change == pytest.approx(2.0)  # K = 4 between equals
+    assert (mine.left.image_model, mine.right.image_model) == (one.image_model, other.image_model)

@@ -1,0 +1,179 @@
+"""What pages read about speed and reliability: the same figures as counted live, with the time they were counted at."""
+
+from __future__ import annotations
+
+import random
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.utils import timezone
+
+from providers.models import Call, CallSummary, Offering
+from providers.performance import percentiles, summaries
+from tests import factories as make
+from tests.arena.test_constraints import refuses, update
+
+pytestmark = pytest.mark.django_db
+
+
+def calls(offering: Offering, *seconds: float, days_ago: float = 0, **fields) -> None:
+    for each in seconds:
+        at = timezone.now() - timedelta(days=days_ago)
+        make.make_call(offering, duration=timedelta(seconds=each), started_at=at, **fields)
+
+
+def fill() -> list[Offering]:
+    """Two models at two providers, with calls of all kinds over five weeks."""
+    dice = random.Random(5)
+    models = [make.make_model(), make.make_model()]
+    offerings = [make.make_offering(model, key) for model in models for key in ("simulated-fal", "simulated-openai")]
+    for offering in offerings:
+        for number in range(60):
+            outcome = dice.choice(["ok", "ok", "ok", "timeout", "content_policy"])
+            ttfb = timedelta(seconds=0.1) if number % 2 and outcome == "ok" else None
+            calls(
+                offering, dice.lognormvariate(1, 0.5) + 0.1, days_ago=35 * dice.random(), ttfb=ttfb, outcome=outcome,
+                error="" if outcome == "ok" else "so it went", n=1 + number % 3 // 2,
+            )  # fmt: skip
+    return offerings
+
+
+def but_for_the_time(found: percentiles.Performance):
+    return found.duration, found.ttfb, found.calls, found.judged, found.success_rate, found.request_success_rate
+
+
+def test_what_is_kept_is_what_live_counting_finds(django_assert_num_queries):
+    offerings = fill()
+    assert summaries.count()
+    live = percentiles.of_offerings(each.pk for each in offerings)
+    with django_assert_num_queries(1):
+        kept = summaries.of_offerings(each.pk for each in offerings)
+    assert {pk: but_for_the_time(each) for pk, each in kept.items()} == {
+        pk: but_for_the_time(each) for pk, each in live.items()
+    }
+    assert all(each.as_of for each in kept.values())
+
+
+def test_a_model_is_more_than_the_mean_of_its_offerings(django_assert_num_queries):
+    """Percentiles of the whole are counted over all calls, not made from those of the parts."""
+    quick = make.make_offering()
+    slow = make.make_offering(quick.image_model, "simulated-fal")
+    idle = make.make_offering(quick.image_model, "simulated-replicate")
+    calls(quick, *[1.0] * 15)
+    calls(slow, *[9.0] * 5)
+    summaries.count()
+    with django_assert_num_queries(3):
+        record = summaries.of_model(quick.image_model_id)
+    assert record.overall.duration.p50 == timedelta(seconds=1)
+    assert record.overall.duration.p95 == timedelta(seconds=9)
+    assert [(each.rank, each.offering) for each in record.offerings] == [(1, quick), (2, slow), (None, idle)]
+    assert summaries.of_provider("simulated-fal").overall.duration.p50 == timedelta(seconds=9)
+
+
+def test_a_month_of_days_with_the_empty_ones(django_assert_num_queries):
+    offering = make.make_offering()
+    calls(offering, *[2.0] * 6)
+    calls(offering, *[4.0] * 20, days_ago=3)
+    calls(offering, 1, days_ago=3, outcome="timeout", error="late")
+    calls(offering, 1, days_ago=31)
+    summaries.count()
+    with django_assert_num_queries(1):
+        days = summaries.daily_of_offering(offering.pk)
+    assert len(days) == summaries.DAYS
+    busy = {30 - number: day.performance for number, day in enumerate(days, 1) if day.performance.calls}
+    assert {ago: each.duration.p50 for ago, each in busy.items()} == {3: timedelta(seconds=4), 0: timedelta(seconds=2)}
+    assert days[-4].performance.success_rate == 20 / 21
+    assert days == summaries.daily_of_model(offering.image_model_id) == summaries.daily_of_provider(offering.provider)
+
+
+def test_a_day_that_is_over_stands_and_the_days_since_are_counted_again():
+    offering = make.make_offering()
+    for days_ago in (9, 5, 1, 0):
+        calls(offering, 1, days_ago=days_ago)
+    summaries.count()
+    stood = CallSummary.objects.get(scope="offering", day=(timezone.now() - timedelta(days=9)).date())
+    Call.objects.all().update(n=2)  # a fact cannot change; this only shows what is looked at again
+    summaries.count()
+    timed = [day.performance.duration.samples for day in summaries.daily_of_offering(offering.pk)]
+    assert (timed[-10], timed[-6], timed[-1]) == (1, 1, 0)
+    assert CallSummary.objects.get(pk=stood.pk).as_of == stood.as_of
+
+
+def test_after_a_pause_of_days_none_is_missing():
+    """As after a week with the workers switched off: what was counted at noon is counted to its end."""
+    offering = make.make_offering()
+    calls(offering, 1, 1, days_ago=6)
+    summaries.count()
+    noon = datetime.combine((timezone.now() - timedelta(days=6)).date(), datetime.min.time(), UTC)
+    CallSummary.objects.update(as_of=noon, succeeded=1)
+    calls(offering, 1, days_ago=2)
+    summaries.count()
+    counts = [day.performance.succeeded for day in summaries.daily_of_offering(offering.pk)]
+    assert (counts[-7], counts[-3]) == (2, 1)
+
+
+def test_a_request_that_a_fallback_made_good_is_a_success_of_the_model():
+    first = make.make_offering()
+    second = make.make_offering(first.image_model, "simulated-fal")
+    failed = make.make_call(first, outcome="timeout", error="late", ends_request=False)
+    make.make_call(second, request_id=failed.request_id, attempt=2)
+    summaries.count()
+    found = summaries.of_models([first.image_model_id])[first.image_model_id]
+    assert (found.success_rate, found.request_success_rate) == (0.5, 1.0)
+    assert summaries.of_offerings([first.pk])[first.pk].request_success_rate is None
+
+
+def test_counting_pauses_in_proportion_to_what_it_costs(monkeypatch):
+    cache.delete(summaries._RESTS)
+    rests = []
+    monkeypatch.setattr(cache, "set", lambda key, value, timeout: rests.append(timeout))
+    clock = iter([0.0, 0.01, 10.0, 13.0, 20.0, 99.0])
+    monkeypatch.setattr(summaries, "monotonic", lambda: next(clock))
+    assert [summaries.keep() for _ in range(3)] == [True] * 3
+    assert rests == [summaries.SHORTEST, 300, summaries.LONGEST]
+
+
+def test_a_count_too_soon_is_left_out():
+    cache.set(summaries._RESTS, True, 30)
+    assert not summaries.keep()
+    cache.delete(summaries._RESTS)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_one_process_counts_at_a_time():
+    make.make_call()
+    results = []
+
+    def other() -> None:
+        results.append(summaries.count())
+        connection.close()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [summaries._LOCK])
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [summaries._LOCK])
+    assert results == [False]
+    assert summaries.count()
+
+
+def test_postgres_refuses_summaries_that_cannot_be():
+    make.make_call()
+    summaries.count()
+    row = CallSummary.objects.filter(scope="offering", day=None).get()
+    refuses("scope is known", update(row, scope="galaxy"))
+    refuses("no more requests succeed than are made", update(row, requests_succeeded=9))
+    refuses("one summary per subject and day", lambda: CallSummary.objects.create(
+        scope="offering", key=row.key, as_of=timezone.now()
+    ))  # fmt: skip
+
+
+def test_before_the_first_count_there_is_nothing_and_it_says_so():
+    offering = make.make_offering()
+    calls(offering, 1)
+    found = summaries.of_model(offering.image_model_id)
+    assert (found.overall.calls, found.overall.as_of, found.offerings[0].rank) == (0, None, None)

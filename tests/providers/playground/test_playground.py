@@ -1,0 +1,249 @@
+"""The playground through its addresses: trying, prices, budgets, privacy, suggestions – without JavaScript."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from arena import suggestions
+from arena.models import Suggestion
+from providers.models import ApiKey, Call, GatewayRequest, Trial
+from providers.playground import trials
+from providers.playground.snippets import snippets
+from tests import factories as make
+from tests.providers.gateway.conftest import offered
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("simulated")]
+FORM = {"prompt": "A red kite", "model": ["sample-a", "sample-b"], "size": "128x128", "seed": "7", "action": "generate"}
+
+
+@pytest.fixture(autouse=True)
+def models(simulated):
+    return [offered("sample-a"), offered("sample-b", "simulated-replicate")]
+
+
+def work() -> None:
+    """What beat and the workers do."""
+    for pk in trials.take_due():
+        trials.run(pk)
+
+
+def try_out(client, **fields):
+    answer = client.post("/playground/", FORM | fields)
+    assert answer.status_code == 302, re.findall(r'id="problem">(.*?)<', answer.content.decode())
+    return answer["Location"]
+
+
+def test_a_prompt_is_tried_side_by_side(client):
+    url = try_out(client)
+    waiting = client.get(url).content.decode()
+    assert waiting.count("Waiting for a worker") == 2
+    assert 'http-equiv="refresh"' in waiting  # without JavaScript it looks again by itself
+    work()
+    page = client.get(url).content.decode()
+    assert "http-equiv" not in page
+    images = re.findall(r'<img src="(/playground/images/[^"]+)" alt="Sample [AB]: A red kite"', page)
+    assert len(set(images)) == 2
+    assert {client.get(image)["Content-Type"] for image in images} <= {"image/png", "image/webp"}
+    assert [trial.seed for trial in Trial.objects.all()] == [7, 7]
+    assert "Sample A" in page
+    assert "sample</span>" in page
+    assert set(Call.objects.values_list("caller", flat=True)) == {"playground"}
+    assert "&#x27;sample-a&#x27;, &#x27;sample-b&#x27;" in page  # the code of this very request
+    assert client.get(f"{url}results/").content.decode().startswith("<div")
+
+
+def test_what_others_try_is_nobodys_business(client):
+    url = try_out(client)
+    work()
+    image = re.search(r"/playground/images/[^\"]+", client.get(url).content.decode())
+    stranger = Client()
+    assert stranger.get(url).status_code == 404
+    assert stranger.get(image[0]).status_code == 404
+    assert stranger.post("/suggestions/", {"trials": url.split("/")[2]}).status_code == 404
+
+
+def test_an_image_given_along_is_edited(client):
+    photo = SimpleUploadedFile("photo.bin", make.picture("photo", 128, 128), "text/plain")
+    url = try_out(client, image=photo, model=["sample-a"])
+    work()
+    trial = Trial.objects.get()
+    assert (trial.mode, trial.status, len(trial.sources)) == ("edit", "done", 1)
+    assert "images.edit(" in client.get(url).content.decode()
+
+
+def test_the_curl_command_of_an_edit_sends_the_whole_prompt_as_text():
+    prompt = "@dusk; keep 'the rest'"
+    code = dict(snippets("https://arena.test/v1", ["sample-a"], {"prompt": prompt, "seed": 7}, edit=True))["cURL"]
+    words = shlex.split(code)
+    texts = [text for option, text in pairwise(words) if option == "--form-string"]
+    assert texts == ["model=sample-a", f"prompt={prompt}", "seed=7"]  # -F gives ; and @ a meaning of their own
+    assert [text for option, text in pairwise(words) if option == "-F"] == ["image=@photo.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"prompt": " "}, "Write what the image should show"),
+        ({"prompt": "x" * 2001}, "2001 characters"),
+        ({"model": []}, "Choose a model"),
+        ({"model": ["nobody"]}, "nobody cannot be asked now"),
+        ({"size": "huge"}, "is not a size"),
+        ({"seed": "many"}, "seed: &#x27;many&#x27; is not allowed"),
+        ({"image": SimpleUploadedFile("a.png", b"<svg/>")}, "the image cannot be used"),
+        ({"key": "ia_wrong"}, "not known, or it was revoked"),
+    ],
+)
+def test_a_form_that_cannot_be_taken_says_what_to_change(client, fields, message):
+    answer = client.post("/playground/", FORM | fields)
+    assert answer.status_code in (400, 401)
+    assert message in answer.content.decode()
+    assert not Trial.objects.exists()
+
+
+def test_the_price_is_told_before_and_nobody_is_asked(client):
+    page = client.post("/playground/", FORM | {"action": "price"}).content.decode()
+    assert "$0.02" in page
+    assert not Trial.objects.exists()
+
+
+def test_a_failure_is_shown_with_its_reason(client):
+    url = try_out(client, prompt="Snow [sim:policy]", model=["sample-a"])
+    work()
+    assert "No image" in client.get(url).content.decode()
+    assert Trial.objects.get().error
+
+
+def test_visitors_are_throttled_and_told_for_how_long(client, settings):
+    settings.PLAYGROUND_RATE = 2
+    try_out(client)
+    try_out(client)
+    answer = client.post("/playground/", FORM)
+    assert answer.status_code == 429
+    assert "Wait" in answer.content.decode()
+
+
+def test_real_models_are_asked_for_visitors_only_within_the_free_budget(client, settings):
+    settings.PROVIDERS = {
+        key: config | {"simulated": False, "urls": dict.fromkeys(config["urls"], "https://provider.invalid")}
+        for key, config in settings.PROVIDERS.items()
+    }
+    settings.PLAYGROUND_DAILY_BUDGET = None
+    assert client.post("/playground/", FORM | {"model": ["sample-a"]}).status_code == 402
+    settings.PLAYGROUND_DAILY_BUDGET = Decimal("0.015")
+    make_real = Trial.objects.all
+    try_out(client, model=["sample-a"])
+    make_real().update(status="done", file="playground/x.png", spent=Decimal("0.01"))
+    answer = client.post("/playground/", FORM | {"model": ["sample-a"]})
+    assert answer.status_code == 402
+    assert "free budget ($0.005)" in answer.content.decode()
+
+
+def test_with_a_key_its_budget_pays_and_its_log_shows_it(client, settings):
+    settings.PLAYGROUND_RATE = 1
+    key, secret = ApiKey.make("guest", monthly_budget=Decimal("0.03"))
+    for _ in range(3):
+        try_out(client, key=secret, model=["sample-a"])
+        work()
+    assert client.post("/playground/", FORM | {"key": secret, "model": ["sample-a"]}).status_code == 402
+    assert GatewayRequest.objects.filter(api_key=key, status="ok").count() == 3
+
+
+def test_after_a_day_nothing_is_left(client):
+    try_out(client, image=SimpleUploadedFile("a.png", make.picture("a", 128, 128)), model=["sample-a"])
+    work()
+    trial = Trial.objects.get()
+    trials.prune()
+    assert Trial.objects.exists()
+    Trial.objects.update(asked_at=timezone.now() - timedelta(days=2))
+    trials.prune()
+    assert not Trial.objects.exists()
+    assert not trials.default_storage.exists(trial.file)
+    assert not trials.default_storage.exists(trial.sources[0])
+    gone = client.get(f"/playground/{trial.group}/")
+    assert gone.status_code == 404
+    assert "kept for a day" in gone.content.decode()
+
+
+def test_two_workers_make_one_image_and_a_lost_message_is_sent_again(client):
+    try_out(client, model=["sample-a"])
+    (pk,) = trials.take_due()
+    assert trials.take_due() == []
+    Trial.objects.update(sent_at=timezone.now() - timedelta(minutes=1))
+    assert trials.take_due() == [pk]
+    trials.run(pk)
+    trials.run(pk)
+    assert Call.objects.count() == 1
+
+
+def test_a_prompt_is_suggested_once_and_becomes_a_prompt_of_a_competition(client, admin_client):
+    url = try_out(client, model=["sample-a"])
+    work()
+    for _ in range(2):
+        assert client.post("/suggestions/", {"trials": url.split("/")[2]})["Location"] == url
+    suggestion = Suggestion.objects.get()
+    assert "thank you" in client.get(url).content.decode()
+    competition = make.make_competition()
+    action = {"action": "take", "_selected_action": [suggestion.pk], "competition": competition.pk}
+    admin_client.post("/admin/arena/suggestion/", action)
+    assert competition.prompts.get().text == "A red kite"
+    other = make.make_competition(make.make_category("image-editing", "edit"))
+    with pytest.raises(suggestions.NotTaken):
+        suggestions.take(suggestion, other)
+
+
+# The pages of the gateway ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_staff_make_keys_that_are_shown_once_and_revoke_them(client, admin_client):
+    assert client.get("/api/keys/").status_code == 302
+    form = {"name": "Team", "monthly_budget": "20", "requests_per_minute": "", "response_format": "b64_json"}
+    page = admin_client.post("/api/keys/", form).content.decode()
+    secret = re.search(r"ia_[0-9a-f]{8}\.[\w-]{43}", page)[0]
+    key = ApiKey.objects.get()
+    assert key.digest == ApiKey.digest_of(secret)
+    assert secret not in admin_client.get("/api/keys/").content.decode()
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert client.get("/openai/v1/models", headers=headers).status_code == 200
+    admin_client.post(f"/api/keys/{key.pk}/revoke/")
+    assert client.get("/openai/v1/models", headers=headers).status_code == 401
+    log = f"/api/log/?key={key.prefix}"  # of a revoked key it is read most of all
+    assert f'href="{log}"' in admin_client.get("/api/keys/").content.decode()
+    assert key.name in admin_client.get(log).content.decode()
+    assert admin_client.post("/api/keys/", {"name": ""}).status_code == 400
+
+
+def test_a_key_opens_its_own_log_and_no_other(client):
+    key, secret = ApiKey.make("mine")
+    _, other = ApiKey.make("theirs")
+    GatewayRequest.objects.create(
+        api_key=key, mode="edit", model="=cmd()", status="failed", error="It failed", error_code="provider_timeout",
+        http_status=504, duration=timedelta(seconds=1.5), cost=Decimal("0.01"), fingerprint="0" * 64,
+    )  # fmt: skip
+    page = client.post("/api/log/", {"key": secret}).content.decode()
+    assert "1500 ms" in page
+    assert "provider_timeout" in page
+    table = b"".join(client.post("/api/log/", {"key": secret, "as": "csv"}).streaming_content).decode()
+    assert "'=cmd()" in table  # no spreadsheet runs it
+    assert "1500.0" in table
+    assert "Nothing was asked" in client.post("/api/log/", {"key": other}).content.decode()
+    assert client.post("/api/log/", {"key": "ia_wrong"}).status_code == 401
+    assert client.get(f"/api/log/?key={key.prefix}").content.decode().count("1500") == 0
+    client.force_login(User.objects.create_superuser("root"))
+    assert "1500 ms" in client.get(f"/api/log/?key={key.prefix}").content.decode()
+
+
+def test_the_reference_names_every_parameter_and_every_model(client):
+    page = client.get("/api/").content.decode()
+    for name in ("output_compression", "sample-a", "all_providers_failed", "x-arena-cost", "invalid_form"):
+        assert f"{name}</code>" in page or name in page
+    assert "`" not in page  # the texts are shown as they are

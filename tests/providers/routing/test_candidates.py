@@ -1,0 +1,141 @@
+"""Which offering is asked first, what a name means, what a call costs."""
+
+from __future__ import annotations
+
+import importlib
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from providers import routing
+from providers.errors import NotFound
+from providers.models import Call
+from providers.performance import recent
+from providers.request import Answer, GeneratedImage, ImageRequest
+from providers.spending import costs
+from tests import factories as make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("simulated")]
+REQUEST = ImageRequest(prompt="A red kite", size="256x256")
+
+
+def offered(*prices: str):
+    """A model with offerings at these prices: the first at OpenAI's format, the second at Replicate's."""
+    model = make.make_model()
+    providers = ("simulated-openai", "simulated-replicate")
+    return model, [
+        make.make_offering(model, provider, price=price) for provider, price in zip(providers, prices, strict=False)
+    ]
+
+
+def providers_of(model) -> list[str]:
+    return [offering.provider for offering in routing.candidates(model, REQUEST)]
+
+
+def lately(offering, outcome: str = "ok", times: int = 1, seconds: float = 1, minutes_ago: float = 1) -> None:
+    for _ in range(times):
+        make.make_call(
+            offering,
+            outcome=outcome,
+            error="" if outcome == "ok" else "so it went",
+            duration=timedelta(seconds=seconds),
+            started_at=timezone.now() - timedelta(minutes=minutes_ago),
+        )
+    recent.forget()
+
+
+# The order ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_cheapest_is_asked_first_and_an_unknown_price_last():
+    model, _ = offered("0.02", "0.01")
+    make.make_offering(model, "simulated-fal", price=None)
+    assert providers_of(model) == ["simulated-replicate", "simulated-openai", "simulated-fal"]
+
+
+def test_an_offering_that_fails_more_often_than_not_is_asked_last_until_it_is_forgotten():
+    model, (cheap, _) = offered("0.01", "0.02")
+    lately(cheap, "provider_error", 3)
+    assert providers_of(model)[0] == "simulated-openai"  # three are too few to judge by
+    lately(cheap, "timeout", 1)
+    assert providers_of(model)[0] == "simulated-replicate"
+    assert recent.troubles([cheap.pk])[cheap.pk] == "4 of 4 calls failed in the last 15 minutes"
+    Call.objects.update(started_at=timezone.now() - timedelta(minutes=16))
+    recent.forget()
+    assert providers_of(model)[0] == "simulated-openai"
+
+
+def test_refusals_and_our_own_troubles_do_not_make_an_offering_unhealthy():
+    model, (cheap, _) = offered("0.01", "0.02")
+    for outcome in ("content_policy", "billing", "rate_limited", "invalid_request"):
+        lately(cheap, outcome, 10)
+    assert providers_of(model)[0] == "simulated-openai"
+
+
+def test_an_offering_that_became_slow_is_asked_last():
+    model, (cheap, _) = offered("0.01", "0.02")
+    lately(cheap, times=30, seconds=3, minutes_ago=600)
+    lately(cheap, times=6, seconds=4)
+    assert providers_of(model)[0] == "simulated-openai"
+    lately(cheap, times=12, seconds=40)
+    assert providers_of(model)[0] == "simulated-replicate"
+    assert recent.troubles([cheap.pk])[cheap.pk] == "takes 40 s lately, 3 s over the day"
+
+
+def test_offerings_and_health_are_looked_up_once_in_a_few_seconds(monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr(importlib.import_module("providers.routing.generate"), "KEPT_SECONDS", 60)
+    model, _ = offered("0.01", "0.02")
+    routing.candidates(model, REQUEST)
+    with django_assert_num_queries(0):
+        assert providers_of(model) == ["simulated-openai", "simulated-replicate"]
+
+
+# Names ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_plain_name_leaves_the_choice():
+    model, _ = offered("0.01")
+    assert routing.find(model.slug) == routing.Target(model)
+
+
+def test_a_wrong_name_is_answered_with_the_nearest():
+    make.make_model("flux.2-klein-9b")
+    with pytest.raises(NotFound, match=r"Did you mean flux\.2-klein-9b\?"):
+        routing.find("fal/flux-2-klein-9b")
+
+
+def test_a_provider_that_does_not_offer_the_model_is_said_with_those_that_do():
+    model, _ = offered("0.01", "0.02")
+    with pytest.raises(NotFound, match="It is offered by simulated-openai, simulated-replicate"):
+        routing.find(f"fal/{model.slug}")
+
+
+# Money ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def answer(**fields) -> Answer:
+    return Answer((GeneratedImage(b"", "image/png", 1024, 1024),), timedelta(seconds=1), **fields)
+
+
+@pytest.mark.parametrize(
+    ("unit", "price", "fields", "cost"),
+    [
+        ("image", "0.04", {}, ("0.04", True)),
+        ("image", "0.04", {"cost": Decimal("0.031")}, ("0.031", False)),
+        ("megapixel", "0.006", {"billed_units": Decimal("1.5")}, ("0.009", False)),
+        ("megapixel", "0.006", {"billed_units": Decimal(0)}, ("0", False)),
+        ("image", "0.04", {"billed_units": Decimal("1.5")}, ("0.04", True)),  # who knows what they count
+        ("megapixel", None, {"billed_units": Decimal("1.5")}, (None, True)),
+    ],
+)
+def test_the_providers_bill_counts_before_the_price_list(unit, price, fields, cost):
+    offering = make.make_offering(price=price and Decimal(price), price_unit=unit)
+    found, estimated = costs.of_answer(offering, REQUEST, answer(**fields))
+    assert (found, estimated) == (cost[0] and Decimal(cost[0]), cost[1])
+
+
+def test_units_times_an_estimated_price_are_an_estimate():
+    offering = make.make_offering(price=Decimal("0.006"), price_unit="megapixel", price_estimated=True)
+    assert costs.of_answer(offering, REQUEST, answer(billed_units=Decimal(1))) == (Decimal("0.006"), True)

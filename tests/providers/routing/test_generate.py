@@ -1,0 +1,132 @@
+"""Calls over the wire: falling back, what all workers learn from an answer, and what is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from providers import routing
+from providers.adapters.base import Account
+from providers.admission import circuit_breaker, valkey
+from providers.errors import BadOutput, ContentPolicy, HeldBack, ProviderError, ProviderFailure, RateLimited
+from providers.models import Call
+from providers.request import ImageRequest
+from tests import factories as make
+from tests.providers.steps import give_back, report, take
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("simulated")]
+REQUEST = ImageRequest(prompt="A red kite", size="256x256")
+
+
+def offered(*prices, **fields):
+    """A model with two offerings: the first at OpenAI's format, the second at Replicate's."""
+    model = make.make_model()
+    providers = ("simulated-openai", "simulated-replicate")
+    return model, [
+        make.make_offering(model, provider, endpoint=f"studio/{model.slug}", price=price, **fields)
+        for provider, price in zip(providers, prices, strict=False)
+    ]
+
+
+def ask(model, prompt: str = "A red kite", caller="gateway", **options):
+    return routing.generate(model, replace(REQUEST, prompt=prompt), caller, time_limit=20, **options)
+
+
+def test_a_circuit_opens_after_failures_and_a_probe_closes_it():
+    model, (only,) = offered("0.01")
+    for _ in range(circuit_breaker.FAILURES):
+        with pytest.raises(ProviderFailure):
+            ask(model, "Snow [sim:500]")
+    with pytest.raises(HeldBack, match="failed 5 times in a row") as caught:
+        ask(model)
+    assert 0 < caught.value.retry_after <= circuit_breaker.FIRST_REST
+    assert Call.objects.count() == circuit_breaker.FAILURES  # what was not sent is no call
+    valkey.run("return redis.call('HSET', KEYS[1], 'open_until', '1')", [f"circuit:{only.pk}"], [])  # the rest is over
+    assert ask(model).call.outcome == "ok"
+    assert ask(model).call.outcome == "ok"
+
+
+def test_with_an_open_circuit_the_next_offering_is_asked():
+    model, (cheap, _) = offered("0.01", "0.02")
+    for _ in range(circuit_breaker.FAILURES):
+        report(cheap.pk, ProviderFailure("500"))
+    assert ask(model, caller="arena").call.offering.provider == "simulated-replicate"
+    assert Call.objects.count() == 1
+
+
+def test_a_provider_is_not_asked_before_the_time_it_named():
+    model, _ = offered("0.01")
+    with pytest.raises(RateLimited) as caught:
+        ask(model, "Snow [sim:429=30]")
+    assert not isinstance(caught.value, HeldBack)
+    other, _ = offered("0.01")
+    with pytest.raises(HeldBack, match="asked not to be asked") as caught:
+        ask(other)
+    assert 25 < caught.value.retry_after <= 30
+    assert list(Call.objects.values_list("outcome", flat=True)) == ["rate_limited"]
+
+
+@pytest.mark.parametrize("caller", ["arena", "gateway"])
+def test_our_own_limits_make_the_arena_wait_and_others_go_on_to_the_next(settings, caller):
+    settings.PROVIDERS["simulated-openai"]["limits"] = {"concurrency": 1, "rate": 0}
+    model, _ = offered("0.01", "0.02")
+    lease = take("simulated-openai", 30)
+    if caller == "arena":
+        with pytest.raises(HeldBack, match="SIMULATED_OPENAI_CONCURRENCY"):
+            ask(model, caller="arena")
+        assert not Call.objects.exists()
+    else:
+        assert ask(model).call.offering.provider == "simulated-replicate"
+    give_back(lease)
+    assert ask(model, caller=caller).call.offering.provider == "simulated-openai"
+
+
+def test_every_lease_is_given_back_whatever_happens(settings):
+    settings.PROVIDERS["simulated-openai"]["limits"] = {"concurrency": 1, "rate": 0}
+    model, _ = offered("0.01")
+    for prompt in ("Snow [sim:500]", "Snow [sim:policy]", "Snow [sim:401]"):
+        with pytest.raises(ProviderError) as caught:
+            ask(model, prompt)
+        assert not isinstance(caught.value, HeldBack)
+    assert ask(model).call.outcome == "ok"
+
+
+def test_calls_are_made_without_valkey(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    valkey.disconnect()
+    model, _ = offered("0.01")
+    assert ask(model).call.outcome == "ok"
+    valkey.disconnect()
+
+
+def test_a_refusal_goes_on_to_the_next_for_the_gateway_only():
+    model, _ = offered("0.01", "0.02")
+    with pytest.raises(ContentPolicy):
+        ask(model, "Rude [sim:policy]", caller="arena")
+    assert Call.objects.count() == 1
+    with pytest.raises(ContentPolicy):
+        ask(model, "Rude [sim:policy]")
+    assert Call.objects.count() == 3
+
+
+def test_a_name_may_force_a_provider_and_then_nobody_else_is_asked():
+    model, _ = offered("0.01", "0.02")
+    target = routing.find(f"simulated-replicate/{model.slug}")
+    assert (target.image_model, target.provider) == (model, "simulated-replicate")
+    assert ask(model, provider=target.provider).call.offering.provider == "simulated-replicate"
+    with pytest.raises(ProviderFailure):
+        ask(model, "Snow [sim:failed=out of luck]", provider="simulated-replicate")
+    assert set(Call.objects.values_list("offering__provider", flat=True)) == {"simulated-replicate"}
+
+
+def test_what_may_have_been_charged_carries_its_estimate_and_counts_as_spent(monkeypatch):
+    monkeypatch.setattr(Account, "is_simulated", False)
+    model, _ = offered("0.01", "0.02")
+    with pytest.raises(BadOutput) as caught:
+        ask(model, "Snow [sim:result-html]")
+    charged = Call.objects.filter(possibly_charged=True)
+    assert charged
+    assert all(call.cost == call.offering.price and call.cost_estimated for call in charged)
+    assert caught.value.spent == sum(call.cost for call in charged)
+    assert not Call.objects.filter(possibly_charged=False, cost__isnull=False).exists()
