@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from arena import cost_estimates, images, spend_cap
 from providers import routing
-from providers.errors import HeldBack, ProviderError
+from providers.errors import NotSent, ProviderError
 from providers.models import ImageModel
 from providers.request import ImageRequest, SourceImage
 
@@ -112,7 +112,7 @@ def run(pk: int) -> None:
             time_limit=settings.GENERATION_TIME_LIMIT,
         )
         derivatives = images.normalise(generated.image.data, generation.prompt.competition.shape)
-    except HeldBack as error:
+    except NotSent as error:
         _hold(generation, error)
     except ProviderError as error:
         # What may have been charged already is tried once more, and not until the attempts are used up.
@@ -294,7 +294,7 @@ def _settle(
         )
 
 
-def _hold(generation: Generation, error: HeldBack) -> None:
+def _hold(generation: Generation, error: NotSent) -> None:
     """Nothing was sent: back into the queue as if this attempt had never begun, until it may be sent.
 
     Taking the attempt's number back cannot confuse the fence: an older attempt that is still at work has a smaller one,

@@ -9,8 +9,8 @@
     │   └── OutOfCredit      the account has no money left               – us
     ├── NotFound             endpoint or model unknown                   – us (the catalogue is wrong)
     ├── RateLimited          too many requests; may carry `retry_after`  – nobody
-    │   └── HeldBack         not sent: our limits, a pause, a circuit    – nobody; no call was made
-    │       └── CapReached   not sent: it would pass a spending cap      – us; no call was made
+    │   └── NotSent          throttled: our limits, a pause, a circuit   – nobody; no call was made
+    │       └── CapReached   it would exceed a spending cap              – us; no call was made
     ├── TimedOut             not done in time                            – the provider
     ├── ProviderFailure      5xx, a failed job                           – the provider
     ├── NetworkError
@@ -101,10 +101,11 @@ class RateLimited(ProviderError):
     fault: ClassVar[Fault] = "nobody"
 
 
-class HeldBack(RateLimited):
-    """Nothing was sent, so there is no Call and no attempt was used up: ask again after `retry_after`.
+class NotSent(RateLimited):
+    """Throttled on our side: nothing was sent, so there is no Call and no attempt was used up.
 
-    `own_limit` says that the provider would take the request, but we ask no more of it at a time.
+    `retry_after` is in seconds. `own_limit` is True when the provider would accept the request but our own limit on
+    requests to it is reached.
     """
 
     def __init__(self, message: str, *, retry_after: float, own_limit: bool = False) -> None:
@@ -112,7 +113,7 @@ class HeldBack(RateLimited):
         self.own_limit = own_limit
 
 
-class CapReached(HeldBack):
+class CapReached(NotSent):
     outcome = "spend_cap"
     fall_back = False
     fault = "us"

@@ -9,23 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from providers.admission import circuit_breaker, limits, valkey
-from providers.errors import HeldBack, ProviderError, RateLimited
+from providers.errors import NotSent, ProviderError, RateLimited
 from providers.models import Offering
 
 
 @contextmanager
 def admitted(offering: Offering, seconds: float) -> Iterator[None]:
-    """Around a request of at most `seconds`: leave to send it, or HeldBack; afterwards all workers know how it went."""
+    """Around a request of at most `seconds`: leave to send it, or NotSent; afterwards all workers know how it went."""
     lease = limits.lease(offering.provider)
     allowed, taken = valkey.run_all(circuit_breaker.question(offering.pk, seconds), limits.question(lease, seconds))
     try:
         circuit_breaker.verdict(allowed, f"{offering.provider}'s {offering.endpoint}")
-    except HeldBack:
+    except NotSent:
         valkey.run_all(limits.giving_back(lease))
         raise
     try:
         limits.verdict(taken, lease)
-    except HeldBack as error:
+    except NotSent as error:
         valkey.run_all(circuit_breaker.report(offering.pk, error))
         raise
     after = [limits.giving_back(lease)]

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from providers.admission import valkey
-from providers.errors import HeldBack, ProviderError
+from providers.errors import NotSent, ProviderError
 
 FAILURES = 5
 FIRST_REST, LONGEST_REST = 30.0, 600.0  # seconds
@@ -59,10 +59,10 @@ def question(offering: int, seconds: float) -> valkey.Step:
 
 
 def verdict(answer: Any, name: str) -> None:
-    """Pass, or raise HeldBack."""
+    """Pass, or raise NotSent."""
     wait = int(answer or 0) / 1000
     if wait:
-        raise HeldBack(f"{name} failed {FAILURES} times in a row; it is tried again in {wait:.0f} s.", retry_after=wait)
+        raise NotSent(f"{name} failed {FAILURES} times in a row; it is tried again in {wait:.0f} s.", retry_after=wait)
 
 
 def report(offering: int, error: ProviderError | None) -> valkey.Step:

@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 
 from providers.admission import valkey
-from providers.errors import HeldBack
+from providers.errors import NotSent
 
 GRACE = 15.0  # seconds a lease outlives the time limit of its call: recording and cancelling take time too
 LONGEST_LINE = 120.0  # seconds; nobody is told to come back later than this
@@ -86,7 +86,7 @@ def question(wanted: Lease, seconds: float) -> valkey.Step:
 
 
 def verdict(answer: Any, wanted: Lease) -> None:
-    """Pass, or raise HeldBack with the time to wait."""
+    """Pass, or raise NotSent with the time to wait."""
     reason, wait = (answer[0], int(answer[1]) / 1_000_000) if answer else ("", 0.0)
     provider, variable = wanted.provider, wanted.provider.upper().replace("-", "_")
     match reason:
@@ -100,7 +100,7 @@ def verdict(answer: Any, wanted: Lease) -> None:
             )
         case _:
             message = f"{provider} gets {wanted.rate:g} requests a second, as many as {variable}_RATE allows."
-    raise HeldBack(message, retry_after=wait, own_limit=reason != "pause")
+    raise NotSent(message, retry_after=wait, own_limit=reason != "pause")
 
 
 def giving_back(taken: Lease) -> valkey.Step:

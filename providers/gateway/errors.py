@@ -14,10 +14,10 @@ from providers.errors import (
     Cancelled,
     CapReached,
     ContentPolicy,
-    HeldBack,
     InputUnreachable,
     InvalidRequest,
     NotFound,
+    NotSent,
     ProviderError,
     RateLimited,
     TimedOut,
@@ -89,7 +89,7 @@ def of_provider_error(error: ProviderError, *, timeout: float) -> Refusal:
                 kind="insufficient_quota",
                 headers=DONT_RETRY,
             )
-        case HeldBack() | RateLimited():
+        case NotSent() | RateLimited():
             return wait("rate_limit_exceeded", f"Every provider is busy. {message}", error.retry_after or 1.0)
         case Cancelled():
             return Refusal(499, "client_closed_request", "The client was gone before the image was made.")

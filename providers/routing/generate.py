@@ -15,7 +15,7 @@ from time import monotonic
 from django.db import connection
 
 from providers.accounts import is_simulated
-from providers.errors import AnswerLost, BadOutput, ContentPolicy, HeldBack, NotFound, ProviderError
+from providers.errors import AnswerLost, BadOutput, ContentPolicy, NotFound, NotSent, ProviderError
 from providers.models import ImageModel, Offering
 from providers.performance import recent
 from providers.request import Caller, ImageRequest
@@ -68,7 +68,7 @@ def generate(
     pay twice for an image that was probably made and lost on its way, and waits for our own limits instead of paying
     more elsewhere; other callers go on to the next offering.
 
-    Raises the last ProviderError when no image came, its `spent` and `attempts` telling all tries; HeldBack when
+    Raises the last ProviderError when no image came, its `spent` and `attempts` telling all tries; NotSent when
     nothing was sent at all; NotFound when nobody reachable offers the model in this mode.
     """
     offerings = candidates(image_model, request, provider)
@@ -79,7 +79,7 @@ def generate(
         )
     id, images, attempts = id or uuid.uuid4(), list[Delivered](), list[Attempt]()
     failure: ProviderError | None = None
-    held: HeldBack | None = None
+    held: NotSent | None = None
     for number, offering in enumerate(offerings, 1):
         part = replace(request, n=request.n - len(images))
         sent = sending.send(
@@ -92,7 +92,7 @@ def generate(
         for each, attempt in zip(sent.tries, recorded, strict=True):
             images += _delivered(each, attempt)
         for error in errors:
-            if isinstance(error, HeldBack):
+            if isinstance(error, NotSent):
                 held = min(held or error, error, key=lambda each: each.retry_after or 0)
             else:
                 failure = error
@@ -115,7 +115,7 @@ def generate(
 def _goes_on(error: ProviderError, caller: Caller) -> bool:
     """May the next offering be asked after this?"""
     if caller == "arena" and (
-        isinstance(error, ContentPolicy | AnswerLost) or (isinstance(error, HeldBack) and error.own_limit)
+        isinstance(error, ContentPolicy | AnswerLost) or (isinstance(error, NotSent) and error.own_limit)
     ):
         return False
     return error.fall_back

@@ -23,7 +23,7 @@ from providers.accounts import account_of
 from providers.adapters import ADAPTERS
 from providers.adapters.base import Deadline, new_client
 from providers.admission.admit import admitted
-from providers.errors import HeldBack, InvalidRequest, ProviderError
+from providers.errors import InvalidRequest, NotSent, ProviderError
 from providers.models import Offering
 from providers.offering import normalisation
 from providers.request import Caller, ImageRequest, ProviderCall
@@ -60,7 +60,7 @@ def send(
             offering, _price_of(offering, parts), caller=caller, request_id=request_id, attempt=number, n=request.n,
             lasts=time_limit,
         )  # fmt: skip
-    except (InvalidRequest, HeldBack) as error:
+    except (InvalidRequest, NotSent) as error:
         return Sent((Try(request, None, timezone.now(), error=error, sent=False),))
     connection.close()  # with hundreds of slow answers, one held for each would use up all of Postgres'
     line = _Line(offering, Deadline(time_limit, stop=stop))

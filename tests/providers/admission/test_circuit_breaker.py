@@ -11,8 +11,8 @@ from providers.admission import circuit_breaker, valkey
 from providers.errors import (
     BadOutput,
     ContentPolicy,
-    HeldBack,
     InvalidRequest,
+    NotSent,
     OutOfCredit,
     ProviderFailure,
     RateLimited,
@@ -30,7 +30,7 @@ def fail(times: int = circuit_breaker.FAILURES) -> None:
 def is_closed() -> bool:
     try:
         check(1, "fal's model", 30)
-    except HeldBack:
+    except NotSent:
         return False
     return True
 
@@ -58,7 +58,7 @@ def test_it_opens_after_failures_in_a_row_and_says_for_how_long():
     fail(circuit_breaker.FAILURES - 1)
     assert is_closed()
     fail(1)
-    with pytest.raises(HeldBack, match="fal's model failed 5 times in a row") as caught:
+    with pytest.raises(NotSent, match="fal's model failed 5 times in a row") as caught:
         check(1, "fal's model", 30)
     assert caught.value.retry_after == pytest.approx(30, abs=1)
     assert not caught.value.own_limit
@@ -110,6 +110,6 @@ def test_a_probe_that_was_throttled_leaves_the_way_to_the_next():
 
 def test_late_failures_of_calls_from_before_do_not_prolong_it():
     fail(circuit_breaker.FAILURES * 4)
-    with pytest.raises(HeldBack) as caught:
+    with pytest.raises(NotSent) as caught:
         check(1, "fal's model", 30)
     assert caught.value.retry_after <= 30

@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from providers.admission import limits, valkey
-from providers.errors import HeldBack
+from providers.errors import NotSent
 from tests.providers.steps import give_back, pause, take
 
 TOP = """
@@ -40,7 +40,7 @@ def work(threads: int, rounds: int) -> None:
         while done < rounds:
             try:
                 lease = take("acme", 30)
-            except HeldBack:
+            except NotSent:
                 time.sleep(0.002)
                 continue
             count(+1)
@@ -93,7 +93,7 @@ def test_who_is_refused_gets_a_time_of_his_own(settings):
     held = [take("acme", 30) for _ in range(2)]
     waits = []
     for _ in range(4):
-        with pytest.raises(HeldBack, match="2 requests, as many as ACME_CONCURRENCY allows") as caught:
+        with pytest.raises(NotSent, match="2 requests, as many as ACME_CONCURRENCY allows") as caught:
             take("acme", 30)
         assert caught.value.own_limit
         waits.append(caught.value.retry_after)
@@ -110,7 +110,7 @@ def test_the_rate_is_kept_over_time(settings):
         try:
             take("acme", 30)
             passed += 1
-        except HeldBack:
+        except NotSent:
             time.sleep(0.001)
     assert time.monotonic() - started >= 19 / 50 - 0.005
 
@@ -119,14 +119,14 @@ def test_a_dead_workers_lease_ends_by_itself(settings, monkeypatch):
     monkeypatch.setattr(limits, "GRACE", 0.05)
     configured(settings, concurrency=1)
     take("acme", 0.05)
-    with pytest.raises(HeldBack):
+    with pytest.raises(NotSent):
         take("acme", 1)
     end = time.monotonic() + 5
     while True:
         try:
             take("acme", 1)
             break
-        except HeldBack:
+        except NotSent:
             assert time.monotonic() < end
             time.sleep(0.01)
 
@@ -143,7 +143,7 @@ def test_a_pause_counts_for_everybody_and_the_longer_one_wins(settings):
 
 
 def held() -> float:
-    with pytest.raises(HeldBack, match="acme asked not to be asked for another 30 s") as caught:
+    with pytest.raises(NotSent, match="acme asked not to be asked for another 30 s") as caught:
         take("acme", 1)
     assert not caught.value.own_limit
     return caught.value.retry_after or 0

@@ -9,7 +9,7 @@ import pytest
 from providers import routing
 from providers.adapters.base import Account
 from providers.admission import circuit_breaker, valkey
-from providers.errors import BadOutput, ContentPolicy, HeldBack, ProviderError, ProviderFailure, RateLimited
+from providers.errors import BadOutput, ContentPolicy, NotSent, ProviderError, ProviderFailure, RateLimited
 from providers.models import Call
 from providers.request import ImageRequest
 from tests import factories as make
@@ -38,7 +38,7 @@ def test_a_circuit_opens_after_failures_and_a_probe_closes_it():
     for _ in range(circuit_breaker.FAILURES):
         with pytest.raises(ProviderFailure):
             ask(model, "Snow [sim:500]")
-    with pytest.raises(HeldBack, match="failed 5 times in a row") as caught:
+    with pytest.raises(NotSent, match="failed 5 times in a row") as caught:
         ask(model)
     assert 0 < caught.value.retry_after <= circuit_breaker.FIRST_REST
     assert Call.objects.count() == circuit_breaker.FAILURES  # what was not sent is no call
@@ -59,9 +59,9 @@ def test_a_provider_is_not_asked_before_the_time_it_named():
     model, _ = offered("0.01")
     with pytest.raises(RateLimited) as caught:
         ask(model, "Snow [sim:429=30]")
-    assert not isinstance(caught.value, HeldBack)
+    assert not isinstance(caught.value, NotSent)
     other, _ = offered("0.01")
-    with pytest.raises(HeldBack, match="asked not to be asked") as caught:
+    with pytest.raises(NotSent, match="asked not to be asked") as caught:
         ask(other)
     assert 25 < caught.value.retry_after <= 30
     assert list(Call.objects.values_list("outcome", flat=True)) == ["rate_limited"]
@@ -73,7 +73,7 @@ def test_our_own_limits_make_the_arena_wait_and_others_go_on_to_the_next(setting
     model, _ = offered("0.01", "0.02")
     lease = take("simulated-openai", 30)
     if caller == "arena":
-        with pytest.raises(HeldBack, match="SIMULATED_OPENAI_CONCURRENCY"):
+        with pytest.raises(NotSent, match="SIMULATED_OPENAI_CONCURRENCY"):
             ask(model, caller="arena")
         assert not Call.objects.exists()
     else:
@@ -88,7 +88,7 @@ def test_every_lease_is_given_back_whatever_happens(settings):
     for prompt in ("Snow [sim:500]", "Snow [sim:policy]", "Snow [sim:401]"):
         with pytest.raises(ProviderError) as caught:
             ask(model, prompt)
-        assert not isinstance(caught.value, HeldBack)
+        assert not isinstance(caught.value, NotSent)
     assert ask(model).call.outcome == "ok"
 
 
