@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from . import battles, matchmaking
+from . import matchmaking, pairing, voting
 from .models import Battle, Category, Competition, Entry, Voter
 
 _BALLOT = struct.Struct(">16sQQQd")  # battle, prompt, left, right, probability
@@ -45,7 +45,7 @@ class Ballot:
 
 def draw(category: Category) -> Ballot | None:
     """A pair as a new voter would get it; None when there is nothing to vote on."""
-    drawn = matchmaking.draw(battles.pool(category), set(), _random)
+    drawn = matchmaking.draw(pairing.pool(category), set(), _random)
     if drawn is None:
         return None
     return Ballot(uuid.uuid4(), drawn.prompt, drawn.left, drawn.right, drawn.probability)
@@ -83,7 +83,7 @@ def cast(ballot: Ballot, voter: Voter, outcome: str) -> Battle:
     """Make the ballot the voter's battle and record the answer. The same once more changes nothing.
 
     Raises BadBallot when the pair is not competing any more, or the voter, or somebody else, had it already; and
-    whatever `battles.cast_vote` raises.
+    whatever `voting.cast_vote` raises.
     """
     known = Battle.objects.filter(pk=ballot.battle).first()
     if known is None:
@@ -99,7 +99,7 @@ def cast(ballot: Ballot, voter: Voter, outcome: str) -> Battle:
             raise BadBallot("You have met this pair before. Take a new one.") from None
     if known.voter_id != voter.pk:
         raise BadBallot("Somebody else has voted on this very ballot. Take a new one.")
-    battles.cast_vote(known, outcome)
+    voting.cast_vote(known, outcome)
     return known
 
 

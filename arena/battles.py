@@ -2,49 +2,45 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from random import SystemRandom
-from uuid import UUID
 
-import numpy as np
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import F, QuerySet, Sum
-from django.db.models.functions import Greatest, Least
+from django.db import transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from . import integrity, matchmaking
-from .models import Battle, Category, Competition, Entry, Outcome, PairScores, Tally, Vote, Voter, new_token
+from . import matchmaking, pairing
+from .models import Battle, Category, Competition, Vote, Voter, new_token
 
 _POOL_SECONDS = 3.0  # how long a process draws from the same look at the entries
 _pools: dict[int, tuple[float, matchmaking.Pool]] = {}
 _random = SystemRandom()
 
 
-class VoteRefused(Exception):
+class VoteRejected(Exception):
     """A vote or skip that was not taken; the message tells the voter what to do."""
 
 
-class AlreadyVoted(VoteRefused):
+class AlreadyVoted(VoteRejected):
     """Another answer stands. It was given before the names were shown, so it cannot be changed after."""
 
 
-class BattleExpired(VoteRefused):
+class BattleExpired(VoteRejected):
     pass
 
 
-class BattleSkipped(VoteRefused):
+class BattleSkipped(VoteRejected):
     pass
 
 
-class Withdrawn(VoteRefused):
+class Withdrawn(VoteRejected):
     """One of its images was retired or hidden after the battle was assigned."""
 
 
-class NotYet(VoteRefused):
+class NotYet(VoteRejected):
     """Another battle is on the voter's screen and waits for its answer."""
 
 
@@ -58,7 +54,7 @@ def serve(voter: Voter, category: Category) -> Battle | None:
         if battle is not None and battle.is_expired:
             _renew(battle, shown=True)
         elif battle is not None and battle.served_at is None:
-            _begin(battle)
+            _start(battle)
         return battle
 
 
@@ -88,14 +84,14 @@ def show(battle: Battle) -> None:
         # Locked, and its vote read afterwards: a quick answer that is being stored has come before us or comes after.
         current = Battle.objects.select_for_update(no_key=True).get(pk=battle.pk)
         if hasattr(current, "vote") or current.skipped_at is not None or current.is_expired:
-            raise _reason(current)
+            raise closed_reason(current)
         if current.served_at is None:
             category = current.prompt.competition.category
             if not _owed(battle.voter, category).filter(pk=battle.pk).exists():
                 raise Withdrawn("This pair has been withdrawn. Take the next one.")
             if _owed(battle.voter, category).exclude(served_at=None).exists():
                 raise NotYet("Another pair waits for your answer first.")
-            _begin(current)
+            _start(current)
         battle.served_at, battle.expires_at = current.served_at, current.expires_at
 
 
@@ -125,7 +121,7 @@ def _draw(voter: Voter, category: Category, count: int) -> list[Battle]:
     met = voter.battles.filter(prompt__competition__category=category).values_list("left", "right")
     seen = {frozenset(pair) for pair in met}
     battles: list[Battle] = []
-    while len(battles) < count and (drawn := matchmaking.draw(pool(category), seen, _random)) is not None:
+    while len(battles) < count and (drawn := matchmaking.draw(pairing.pool(category), seen, _random)) is not None:
         seen.add(frozenset((drawn.left, drawn.right)))
         battles.append(
             voter.battles.create(
@@ -140,7 +136,7 @@ def _draw(voter: Voter, category: Category, count: int) -> list[Battle]:
     return battles
 
 
-def _begin(battle: Battle) -> None:
+def _start(battle: Battle) -> None:
     battle.served_at = timezone.now()
     battle.expires_at = battle.served_at + _lifetime()
     battle.save(update_fields=["served_at", "expires_at"])
@@ -158,140 +154,7 @@ def _lifetime() -> timedelta:
     return timedelta(seconds=settings.BATTLE_LIFETIME)
 
 
-def pool(category: Category) -> matchmaking.Pool:
-    """The category's current entries and which pairs are worth asking; up to three seconds old."""
-    made_at, cached = _pools.get(category.pk, (0.0, None))
-    if cached is not None and time.monotonic() - made_at < _POOL_SECONDS:
-        return cached
-    entries = Entry.objects.current().filter(
-        prompt__competition__in=Competition.objects.open().filter(category=category), generation__sample=0
-    )
-    table = _table(category)
-    fresh = matchmaking.Pool(
-        candidates=tuple(
-            matchmaking.Candidate(*row) for row in entries.order_by("pk").values_list("pk", "prompt", "image_model")
-        ),
-        met=_met(category) if table is None else {},
-        table=table,
-    )
-    _pools[category.pk] = time.monotonic(), fresh
-    return fresh
-
-
-def _table(category: Category) -> matchmaking.Table | None:
-    """What a vote on each pair is worth, as of the last ratings; None before there are any."""
-    row = PairScores.objects.filter(category=category).first()
-    if row is None:
-        return None
-    k = len(row.image_models)
-    values = np.zeros((k, k), np.float32)
-    values[np.triu_indices(k, 1)] = np.frombuffer(row.scores, "<f4")
-    return matchmaking.Table(tuple(row.image_models), values + values.T)
-
-
-def store_table(category: Category, table: matchmaking.Table) -> None:
-    """Replace the category's table; `leaderboard` calls this with every new board."""
-    above = table.scores[np.triu_indices(len(table.models), 1)].astype("<f4")
-    PairScores.objects.update_or_create(
-        category=category,
-        defaults={"image_models": list(table.models), "scores": above.tobytes(), "changed_at": timezone.now()},
-    )
-
-
-def _met(category: Category) -> dict[matchmaking.Pair, int]:
-    """How often each pair of models met."""
-    rows = (
-        Tally.objects.filter(category=category)
-        .values_list(Least("left_model", "right_model"), Greatest("left_model", "right_model"))
-        .annotate(total=Sum("n"))
-    )
-    return {frozenset((one, other)): total for one, other, total in rows}
-
-
-def forget_pools() -> None:
-    """Look at the entries afresh on the next draw."""
-    _pools.clear()
-
-
-# One statement finds the battle, stores the vote and moves the tally: nothing can come between, and it is several times
-# quicker than the same through the ORM. The battle's row is locked, so that a skip and a vote cannot both win. A vote
-# beyond its voter's cap is stored, but excluded and in no tally (see integrity.py). Counting the recent ones is one
-# index scan, MATERIALIZED or it would be done twice, for the reason and for the rule; "+ 0" keeps a planner without
-# statistics off the category's index, which would read all its votes.
-_CAST_VOTE = """
-WITH battle AS (
-    SELECT b.id, b.voter_id, b.served_at, c.category_id,
-           l.image_model_id AS left_model_id, r.image_model_id AS right_model_id
-    FROM arena_battle b
-    JOIN arena_entry l ON l.id = b.left_id
-    JOIN arena_entry r ON r.id = b.right_id
-    JOIN arena_prompt p ON p.id = b.prompt_id
-    JOIN arena_competition c ON c.id = p.competition_id
-    WHERE b.id = %(battle)s AND b.skipped_at IS NULL AND b.expires_at > now()
-    FOR UPDATE OF b
-), recent AS MATERIALIZED (
-    SELECT (
-        SELECT count(*) FROM arena_vote v
-        WHERE v.voter_id = battle.voter_id AND v.category_id + 0 = battle.category_id
-            AND v.cast_at > now() - make_interval(days => %(cap_days)s) AND v.excluded_reason = ''
-    ) AS counted
-    FROM battle
-), vote AS (
-    INSERT INTO arena_vote (battle_id, voter_id, category_id, left_model_id, right_model_id, outcome, cast_at,
-                            decision_time, excluded_reason, excluded_rule)
-    SELECT id, voter_id, category_id, left_model_id, right_model_id, %(outcome)s, now(),
-           CASE WHEN served_at IS NOT NULL THEN greatest(now() - served_at, interval '0') END,
-           CASE WHEN counted < %(cap)s THEN '' ELSE %(cap_reason)s END,
-           CASE WHEN counted < %(cap)s THEN '' ELSE %(cap_rule)s END
-    FROM battle, recent
-    ON CONFLICT (battle_id) DO NOTHING
-    RETURNING category_id, left_model_id, right_model_id, outcome, cast_at, excluded_reason
-), tally AS (
-    INSERT INTO arena_tally (category_id, day, left_model_id, right_model_id, outcome, n, changed_at)
-    SELECT category_id, (cast_at AT TIME ZONE 'UTC')::date, left_model_id, right_model_id, outcome, 1, clock_timestamp()
-    FROM vote WHERE left_model_id <> right_model_id AND excluded_reason = ''
-    ON CONFLICT (category_id, day, left_model_id, right_model_id, outcome)
-    DO UPDATE SET n = arena_tally.n + 1, changed_at = clock_timestamp()
-)
-SELECT count(*) FROM vote
-"""
-
-
-def cast_vote(battle: Battle, outcome: str) -> None:
-    """Record the voter's answer. The same answer again changes nothing and is no error. Beyond the voter's cap the
-    answer is stored, but does not count.
-
-    Raises ValueError for an outcome that does not exist, AlreadyVoted when another answer stands, BattleExpired,
-    BattleSkipped.
-    """
-    if outcome not in Outcome.values:
-        raise ValueError(f"“{outcome}” is not an outcome. Choose one of: {', '.join(Outcome.values)}.")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CAST_VOTE,
-            {
-                "battle": battle.pk,
-                "outcome": outcome,
-                "cap": integrity.CAP,
-                "cap_days": integrity.CAP_DAYS,
-                "cap_reason": integrity.CAP_REASON,
-                "cap_rule": integrity.CAP_RULE,
-            },
-        )
-        (recorded,) = cursor.fetchone()
-    if not recorded:
-        _explain(battle.pk, outcome)
-
-
-def _explain(battle_id: UUID, outcome: str) -> None:
-    """Why the statement stored nothing; returns only when the very same vote already stands."""
-    battle = Battle.objects.select_related("vote").get(pk=battle_id)
-    vote: Vote | None = getattr(battle, "vote", None)
-    if vote is None or vote.outcome != outcome:
-        raise _reason(battle)
-
-
-def _reason(battle: Battle) -> VoteRefused:
+def closed_reason(battle: Battle) -> VoteRejected:
     """Why this battle takes no answer any more."""
     vote: Vote | None = getattr(battle, "vote", None)
     if vote is not None:

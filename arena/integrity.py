@@ -4,7 +4,7 @@ Every change moves the tallies in its own transaction, so ledger, tallies and ni
 
 The cap. Of one voter's votes in one category, at most `CAP` of any `CAP_DAYS` days count, first come: a few people who
 vote all day would otherwise rule the board, and fool its intervals (with Zipf-like activity a cap of 200 makes ratings
-29 % more accurate, using a third fewer votes). The vote itself decides (`battles.cast_vote`): one beyond the cap is
+29 % more accurate, using a third fewer votes). The vote itself decides (`voting.cast_vote`): one beyond the cap is
 stored, but excluded by the rule `CAP_RULE`, so it is in no tally and every later count agrees without knowing of caps.
 The decision is final: excluding an earlier vote does not admit a later one, or a board would depend on when we looked.
 Votes in flight at the same moment do not see each other, so a voter who holds n open battles can pass the cap by n − 1;

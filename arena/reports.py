@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from . import battles, integrity
+from . import battles, integrity, pairing
 from .models import Battle, Entry, Report, Vote
 
 RULE = "not-blind-1"
@@ -44,7 +44,7 @@ def report(battle: Battle, side: str, reason: str) -> Report:
         if entry.hidden_at is None and Report.objects.open().filter(entry=entry).count() >= settings.REPORTS_TO_HIDE:
             entry.hidden_at = timezone.now()
             entry.save(update_fields=["hidden_at"])
-            battles.forget_pools()
+            pairing.forget_pools()
         return made
 
 

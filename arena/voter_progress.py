@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from arena import battles
+from arena import pairing
 from arena.models import Category, Competition, Prompt, Voter
 
 GOAL = 20  # votes until a ranking of one's own says more than the public one
@@ -44,7 +44,7 @@ class Course:
 
 def of(voter: Voter | None, category: Category) -> Progress:
     """The voter's counts in the category, skips being seen but not votes."""
-    available = battles.pool(category).size
+    available = pairing.pool(category).size
     if voter is None:
         return Progress(0, 0, available)
     answered = voter.battles.filter(prompt__competition__category=category).exclude(vote=None, skipped_at=None)
@@ -53,7 +53,7 @@ def of(voter: Voter | None, category: Category) -> Progress:
 
 def by_competition(voter: Voter | None, category: Category) -> list[Course]:
     """The open competitions that have pairs, and how many of them the voter has seen."""
-    pool = battles.pool(category)
+    pool = pairing.pool(category)
     prompts = dict(zip(pool.prompts, pool.battles_of.tolist(), strict=True))
     seen: dict[int, int] = {}
     if voter is not None:

@@ -132,9 +132,9 @@ def _battles(world: dict[str, Any], count: int, same: bool = False) -> list[Any]
 
 def _statements() -> dict[str, str]:
     """The site's statement, and what is left of it without the cap, and without cap and pair count."""
-    from arena import battles
+    from arena import voting
 
-    counted = battles._CAST_VOTE
+    counted = voting._CAST_VOTE
     tallied = re.sub(r"recent AS MATERIALIZED \(.*?\n\)", "recent AS (SELECT 0 AS counted)", counted, flags=re.S)
     alone = re.sub(r", tally AS \(.*?\n\)", "", tallied, flags=re.S)
     assert len({counted, tallied, alone}) == 3

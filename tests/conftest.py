@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from arena import battles
+from arena import pairing
 from leaderboard import cache, page_cache
 from leaderboard.board import overall
 from providers.admission import valkey
@@ -33,10 +33,10 @@ def _own_media(settings, tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def _fresh_pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(battles, "_POOL_SECONDS", 0.0)
-    battles.forget_pools()
+    monkeypatch.setattr(pairing, "_POOL_SECONDS", 0.0)
+    pairing.forget_pools()
     yield
-    battles.forget_pools()
+    pairing.forget_pools()
 
 
 @pytest.fixture(autouse=True)

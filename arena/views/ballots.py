@@ -33,7 +33,7 @@ def cast(request: HttpRequest) -> HttpResponse:
         return _refuse(request, str(error), 410)
     except ValueError as error:
         return _refuse(request, str(error), 400)
-    except battles.VoteRefused as error:
+    except battles.VoteRejected as error:
         return _refuse(request, str(error), 409)
     response = redirect(battle)
     voters.remember(response, voter)

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
-from arena import battles, blinding, generation_progress, reports, voter_progress, voters
+from arena import battles, blinding, generation_progress, pairing, reports, voter_progress, voters, voting
 from arena.htmx import HtmxRequest
 from arena.models import Battle, Category, Report, Voter
 
@@ -48,7 +48,7 @@ def wait(request: HttpRequest, slug: str) -> HttpResponse:
     if battle is not None:
         return HttpResponseClientRedirect(battle.get_absolute_url())
     found = generation_progress.of(category)
-    if found is None or (voter is None and battles.pool(category).size):
+    if found is None or (voter is None and pairing.pool(category).size):
         return HttpResponseClientRefresh()
     return render(request, "arena/_making.html", {"making": found, "wait": request.path})
 
@@ -63,7 +63,7 @@ def battle(request: HttpRequest, pk: UUID) -> HttpResponse:
     if found.served_at is None and _is_open(found):
         try:
             battles.show(found)
-        except battles.VoteRefused:
+        except battles.VoteRejected:
             return redirect("arena:arena", slug=found.prompt.competition.category.slug)
     following = battles.ahead(voter, found.prompt.competition.category, found, 1) if _is_open(found) else []
     return render(request, "arena/battle.html", _context(voter, found, following))
@@ -81,7 +81,7 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
         battles.BattleSkipped,
     ) as error:  # no conflict: a quick answer may overtake this request
         return HttpResponse(str(error), content_type="text/plain; charset=utf-8")
-    except battles.VoteRefused as error:
+    except battles.VoteRejected as error:
         return HttpResponse(str(error), status=409, content_type="text/plain; charset=utf-8")
     return HttpResponse(status=204)
 
@@ -93,12 +93,12 @@ def vote(request: HtmxRequest, pk: UUID) -> HttpResponse:
     voter, found = _own(request, pk)
     following = battles.ahead(voter, found.prompt.competition.category, found, AHEAD) if request.htmx else []
     try:
-        battles.cast_vote(found, request.POST.get("outcome", ""))
+        voting.cast_vote(found, request.POST.get("outcome", ""))
     except ValueError as error:
         return _refuse(request, voter, found, str(error), status=400)
     except battles.BattleExpired as error:
         return _refuse(request, voter, found, str(error), status=410)
-    except battles.VoteRefused as error:
+    except battles.VoteRejected as error:
         return _refuse(request, voter, found, str(error), status=409)
     if not request.htmx:
         return redirect(found)
@@ -113,7 +113,7 @@ def skip(request: HtmxRequest, pk: UUID) -> HttpResponse:
     category = found.prompt.competition.category
     try:
         battles.skip(found)
-    except battles.VoteRefused as error:
+    except battles.VoteRejected as error:
         return _refuse(request, voter, found, str(error), status=409)
     following = battles.serve(voter, category) if request.htmx else None
     if following is None:

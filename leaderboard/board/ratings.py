@@ -18,7 +18,7 @@ import numpy as np
 from django.db import connection, transaction
 from django.utils import timezone
 
-from arena import battles, matchmaking
+from arena import matchmaking, pairing
 from arena.models import Category, Vote
 from leaderboard.board import pair_counts, raw_votes
 from leaderboard.models import Board, Covariance, Rating, RatingNumbers, RecentBoard, RecentRating
@@ -196,7 +196,7 @@ def _store_table(category: Category, computed: Computed) -> None:
     by_id = np.argsort([int(model) for model in computed.fit.models])
     provisional = np.array([numbers["status"] == "provisional" for numbers in computed.numbers], np.bool_)
     worth = matchmaking.scores(strength, computed.fit.covariance / elo.SCALE**2, provisional)
-    battles.store_table(
+    pairing.store_pair_scores(
         category,
         matchmaking.Table(
             tuple(int(computed.fit.models[index]) for index in by_id), worth[np.ix_(by_id, by_id)].astype(np.float32)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from arena import battles, integrity
+from arena import integrity, voting
 from arena.models import Generation, Prompt, Tally, Vote
 from tests import factories as make
 
@@ -159,9 +159,9 @@ def test_json_that_no_adapter_could_read_is_refused(curator):
 def test_a_curator_stops_counting_votes_for_a_reason_and_counts_them_again(curator):
     voter = make.make_voter()
     battle = make.make_battle(voter)
-    battles.cast_vote(battle, "left")
+    voting.cast_vote(battle, "left")
     capped = make.make_battle(make.make_voter())
-    battles.cast_vote(capped, "right")
+    voting.cast_vote(capped, "right")
     integrity.exclude([capped.pk], integrity.CAP_REASON, integrity.CAP_RULE)
     page = "/admin/arena/vote/"
     chosen = {"_selected_action": [battle.pk, capped.pk]}

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from arena import battles, voter_progress
+from arena import battles, voter_progress, voting
 from arena.models import Battle, Tally, Vote
 from tests import factories as make
 
@@ -48,7 +48,7 @@ def test_reloading_gives_the_same_battle_until_it_is_answered(category):
     voter = make.make_voter()
     first = battles.serve(voter, category)
     assert battles.serve(voter, category) == first
-    battles.cast_vote(first, "tie")
+    voting.cast_vote(first, "tie")
     assert battles.serve(voter, category) != first
 
 
@@ -58,7 +58,7 @@ def test_a_voter_sees_every_pair_once_and_then_none(category):
     while (battle := battles.serve(voter, category)) is not None:
         pairs.add(frozenset((battle.left_id, battle.right_id)))
         if len(pairs) % 2:
-            battles.cast_vote(battle, "left")
+            voting.cast_vote(battle, "left")
         else:
             battles.skip(battle)
     assert len(pairs) == 6
@@ -72,11 +72,11 @@ def test_an_expired_battle_comes_back_with_new_addresses_but_the_same_images(cat
     old = timezone.now() - timedelta(hours=2)
     Battle.objects.update(served_at=old, expires_at=old + timedelta(hours=1))
     with pytest.raises(battles.BattleExpired):
-        battles.cast_vote(battle, "left")
+        voting.cast_vote(battle, "left")
     again = battles.serve(voter, category)
     assert (again.pk, again.left_id, again.right_id) == (battle.pk, battle.left_id, battle.right_id)
     assert {again.left_token, again.right_token}.isdisjoint({battle.left_token, battle.right_token})
-    battles.cast_vote(again, "left")
+    voting.cast_vote(again, "left")
     assert Vote.objects.get().decision_time < timedelta(minutes=1)
 
 
@@ -89,7 +89,7 @@ def test_battles_assigned_ahead_are_not_shown_and_come_in_their_order(category):
     assert [each.served_at for each in following] == [None, None]
     assert battles.serve(voter, category) == first
     assert voter_progress.of(voter, category).seen == 0
-    battles.cast_vote(first, "left")
+    voting.cast_vote(first, "left")
     assert battles.serve(voter, category) == following[0]
     assert voter_progress.of(voter, category).seen == 1
 
@@ -107,7 +107,7 @@ def test_the_clock_of_a_battle_starts_when_it_is_shown(category):
     second.refresh_from_db()
     assert second.expires_at > almost + timedelta(minutes=30)
     Battle.objects.filter(pk=second.pk).update(served_at=timezone.now() - timedelta(seconds=40))
-    battles.cast_vote(second, "left")
+    voting.cast_vote(second, "left")
     assert timedelta(seconds=30) < Vote.objects.get().decision_time < timedelta(minutes=5)
 
 
@@ -115,7 +115,7 @@ def test_the_clock_of_a_battle_starts_when_it_is_shown(category):
 def test_a_vote_whose_showing_was_never_told_has_no_decision_time(category):
     voter = make.make_voter()
     (second,) = battles.ahead(voter, category, battles.serve(voter, category), 1)
-    battles.cast_vote(second, "left")
+    voting.cast_vote(second, "left")
     assert Vote.objects.get().decision_time is None
 
 
@@ -126,7 +126,7 @@ def test_looking_ahead_is_no_way_to_choose(category):
     (second,) = battles.ahead(voter, category, first, 1)
     with pytest.raises(battles.NotYet):
         battles.show(second)
-    battles.cast_vote(first, "tie")
+    voting.cast_vote(first, "tie")
     battles.show(second)
     with pytest.raises(battles.AlreadyVoted):
         battles.show(first)
@@ -162,7 +162,7 @@ def test_retired_images_and_closed_competitions_are_not_served(category):
 @pytest.mark.django_db
 def test_a_vote_moves_exactly_one_tally_and_keeps_the_sides():
     battle = make.make_battle()
-    battles.cast_vote(battle, "right")
+    voting.cast_vote(battle, "right")
     tally = Tally.objects.get()
     assert (tally.left_model, tally.right_model) == (battle.left.image_model, battle.right.image_model)
     assert (tally.outcome, tally.n, tally.category) == ("right", 1, battle.prompt.competition.category)
@@ -173,10 +173,10 @@ def test_a_vote_moves_exactly_one_tally_and_keeps_the_sides():
 @pytest.mark.django_db
 def test_the_first_answer_stands():
     battle = make.make_battle()
-    battles.cast_vote(battle, "left")
-    battles.cast_vote(battle, "left")
+    voting.cast_vote(battle, "left")
+    voting.cast_vote(battle, "left")
     with pytest.raises(battles.AlreadyVoted, match="A is better"):
-        battles.cast_vote(battle, "right")
+        voting.cast_vote(battle, "right")
     with pytest.raises(battles.AlreadyVoted):
         battles.skip(battle)
     assert [vote.outcome for vote in Vote.objects.all()] == ["left"]
@@ -189,7 +189,7 @@ def test_a_skip_is_stored_and_is_no_vote():
     battles.skip(battle)
     battles.skip(battle)
     with pytest.raises(battles.BattleSkipped):
-        battles.cast_vote(battle, "left")
+        voting.cast_vote(battle, "left")
     assert not Vote.objects.exists()
     assert not Tally.objects.exists()
 
@@ -197,7 +197,7 @@ def test_a_skip_is_stored_and_is_no_vote():
 @pytest.mark.django_db
 def test_an_outcome_that_does_not_exist_says_which_do():
     with pytest.raises(ValueError, match="left, right, tie, both_bad"):
-        battles.cast_vote(make.make_battle(), "skip")
+        voting.cast_vote(make.make_battle(), "skip")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -207,7 +207,7 @@ def test_sixteen_votes_at_once_are_one_vote():
 
     def vote(number):
         try:
-            battles.cast_vote(battle, outcomes[number])
+            voting.cast_vote(battle, outcomes[number])
         except battles.AlreadyVoted:
             return False
         return True
@@ -226,7 +226,7 @@ def test_a_vote_does_not_wait_for_the_next_pairs_to_be_drawn():
     def vote(_):
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '5s'")
-        battles.cast_vote(battle, "left")
+        voting.cast_vote(battle, "left")
 
     with transaction.atomic():
         battles.serve(battle.voter, battle.prompt.competition.category)
@@ -244,8 +244,8 @@ def test_a_vote_and_a_skip_at_once_cannot_both_win():
                 if number % 2:
                     battles.skip(battle)
                 else:
-                    battles.cast_vote(battle, "left")
-            except battles.VoteRefused:
+                    voting.cast_vote(battle, "left")
+            except battles.VoteRejected:
                 return False
             return True
 
@@ -259,7 +259,7 @@ def test_votes_on_one_cell_from_many_sides_lose_no_count():
     one, other = make.make_entry(), None
     other = make.make_entry(one.prompt)
     rows = [make.make_battle(left=one, right=other) for _ in range(24)]
-    together(8, lambda number: [battles.cast_vote(row, "left") for row in rows[number::8]])
+    together(8, lambda number: [voting.cast_vote(row, "left") for row in rows[number::8]])
     assert Tally.objects.get().n == 24
 
 

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from arena import battles, generation, reports
+from arena import generation, reports, voting
 from arena.models import (
     Category,
     Competition,
@@ -153,7 +153,7 @@ def test_tokens_are_used_once():
 
 def test_vote():
     battle = make.make_battle()
-    battles.cast_vote(battle, "left")
+    voting.cast_vote(battle, "left")
     vote = battle.vote
     refuses("vote outcome is known", update(vote, outcome="skip"))
     refuses("an excluded vote names reason and rule", update(vote, excluded_reason="a bot"))
@@ -171,7 +171,7 @@ def test_report():
 
 def test_tally():
     battle = make.make_battle()
-    battles.cast_vote(battle, "left")
+    voting.cast_vote(battle, "left")
     tally = Tally.objects.get()
     refuses("a tally is between two models", update(tally, right_model=tally.left_model))
     refuses("tally outcome is known", update(tally, outcome="skip"))
@@ -200,7 +200,7 @@ def test_imported_votes():
 
 def test_nothing_voted_on_can_vanish():
     battle = make.make_battle()
-    battles.cast_vote(battle, "tie")
+    voting.cast_vote(battle, "tie")
     for row in (battle, battle.left, battle.left.generation, battle.prompt, battle.voter, battle.left.image_model):
         with pytest.raises(ProtectedError):
             row.delete()

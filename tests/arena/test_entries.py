@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from arena import battles, blinding, images
+from arena import battles, blinding, images, voting
 from arena.models import Battle
 from tests import factories as make
 from tests.arena.test_metadata import talkative
@@ -85,7 +85,7 @@ def test_a_voter_who_is_asked_is_refused_every_entry_of_the_prompt_alike(client,
     assert not any(name in answers[0].content.decode() for name in ("Ibis", "Jay", "Kite"))
     assert client.get(f"/entries/{make.make_entry().pk}/").status_code == 200
     assert Client().get(f"/entries/{battle.left.pk}/").status_code == 200
-    battles.cast_vote(battle, "left")
+    voting.cast_vote(battle, "left")
     assert client.get(f"/entries/{battle.left.pk}/").status_code == 200
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from arena import battles, generation, generation_progress
+from arena import generation, generation_progress, pairing, voting
 from arena.generation_progress import Making
 from arena.models import Battle, Competition, Generation, Prompt, Voter
 from leaderboard.board import ratings
@@ -38,7 +38,7 @@ def asked(models) -> list[Prompt]:
 
 def answer(prompt, image_model) -> None:
     make.make_entry(prompt, image_model)
-    battles.forget_pools()
+    pairing.forget_pools()
 
 
 def text_of(response):
@@ -187,7 +187,7 @@ def test_a_board_says_what_its_ratings_wait_for(client, asked, models, address):
     page = text_of(client.get(address))
     assert "2 of 6 images are done." in page or "Cast the first vote" in page
     left, right = asked[0].entries.all()
-    battles.cast_vote(make.make_battle(left=left, right=right), "left")
+    voting.cast_vote(make.make_battle(left=left, right=right), "left")
     assert "The first votes are in, and their ratings are being computed." in text_of(client.get(address))
     ratings.recompute(asked[0].competition.category, force=True)
     assert "being computed" not in text_of(client.get(address))

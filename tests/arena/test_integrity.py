@@ -10,7 +10,7 @@ from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from arena import battles, integrity
+from arena import integrity, voting
 from arena.models import Tally, Vote
 from leaderboard.board import pair_counts
 from tests import factories as make
@@ -27,7 +27,7 @@ def votes(count, voter=None, left=None, right=None):
         if voter is not None and number:
             one, other = make.make_entry(left.prompt, None), make.make_entry(left.prompt, None)
         battle = make.make_battle(voter=voter, left=one, right=other)
-        battles.cast_vote(battle, ("left", "right", "tie", "both_bad")[number % 4])
+        voting.cast_vote(battle, ("left", "right", "tie", "both_bad")[number % 4])
         ids.append(battle.pk)
     return ids
 
@@ -92,7 +92,7 @@ def test_an_exclusion_without_reason_or_rule_is_refused():
 @pytest.mark.django_db
 def test_one_model_against_itself_is_in_no_tally_and_excluding_it_moves_none():
     battle = make.make_battle()
-    battles.cast_vote(battle, "left")
+    voting.cast_vote(battle, "left")
     Vote.objects.update(right_model=battle.left.image_model)
     Tally.objects.all().delete()
     assert integrity.exclude([battle.pk], "same model", "same-1") == 1
@@ -124,7 +124,7 @@ def test_votes_and_exclusions_at_once_lose_no_count():
     def act(number):
         for turn in range(3):
             if number % 3 == 0:
-                battles.cast_vote(fresh[number + turn], "left")
+                voting.cast_vote(fresh[number + turn], "left")
             elif number % 3 == 1:
                 integrity.exclude(old[number::2], "a test", "a-1")
             else:
@@ -184,7 +184,7 @@ def test_rolling_up_beside_votes_exclusions_and_readers_loses_no_count():
     def act(number):
         for turn in range(3):
             if number % 4 == 0:
-                battles.cast_vote(fresh[number + turn], "left")
+                voting.cast_vote(fresh[number + turn], "left")
             elif number % 4 == 1:
                 integrity.exclude(old[number::2], "a test", "a-1")
             elif number % 4 == 2:

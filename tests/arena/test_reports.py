@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from arena import battles, reports, voter_progress
+from arena import battles, pairing, reports, voter_progress, voting
 from arena.models import Battle, Entry, Report, Tally, Vote
 from tests import factories as make
 from tests.arena.test_battles import together
@@ -37,7 +37,7 @@ def test_a_report_voids_its_battle_and_says_thanks(client, battle):
     report = Report.objects.get()
     assert (report.entry, report.voter, report.reason) == (battle.right, battle.voter, "offensive")
     with pytest.raises(battles.BattleSkipped):
-        battles.cast_vote(battle, "left")
+        voting.cast_vote(battle, "left")
     assert not Vote.objects.exists()
     assert voter_progress.of(battle.voter, battle.prompt.competition.category).votes == 0
 
@@ -50,11 +50,11 @@ def test_half_a_report_says_what_to_choose_and_voids_nothing(client, battle, dat
     reply = client.post(f"/battles/{battle.pk}/report/", data)
     assert reply.status_code == 400
     assert advice in reply.content.decode()
-    battles.cast_vote(battle, "left")
+    voting.cast_vote(battle, "left")
 
 
 def test_after_the_names_are_known_a_report_leaves_the_vote(client, battle):
-    battles.cast_vote(battle, "left")
+    voting.cast_vote(battle, "left")
     client.post(f"/battles/{battle.pk}/report/", {"side": "left", "reason": "broken"})
     assert Report.objects.count() == 1
     assert Vote.objects.counted().count() == 1
@@ -82,7 +82,7 @@ def test_enough_reports_hide_the_image_from_battles_and_pages(settings):
     ahead = make.make_battle(left=entry, right=make.make_entry(entry.prompt), served_at=None)
     report_by_others(entry, 1)
     assert entry not in Entry.objects.current()
-    assert entry.pk not in {candidate.entry for candidate in battles.pool(category).candidates}
+    assert entry.pk not in {candidate.entry for candidate in pairing.pool(category).candidates}
     other = battles.serve(owed.voter, category)
     assert other is not None
     assert entry not in (other.left, other.right)
@@ -128,7 +128,7 @@ def test_a_curator_sees_the_queue_and_dismisses(curator, settings):
 def test_accepting_retires_the_image_and_excludes_votes_that_were_not_blind(curator):
     told, broken = make.make_entry(), make.make_entry()
     for entry, reason in ((told, "names_model"), (broken, "broken")):
-        battles.cast_vote(make.make_battle(left=entry, right=make.make_entry(entry.prompt)), "left")
+        voting.cast_vote(make.make_battle(left=entry, right=make.make_entry(entry.prompt)), "left")
         report_by_others(entry, 1, reason)
     assert "2 images retired; 1 votes" in decide(curator, "accept")
     assert {entry.retired_reason for entry in Entry.objects.exclude(retired_at=None)} == {

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from arena import battles
+from arena import battles, voting
 from leaderboard.board import image_records, ratings
 from providers.models import Offering
 from tests import factories
@@ -25,7 +25,7 @@ def address(live_server, site: Site) -> str:
     for outcome in ("left", "right", "left"):
         battle = battles.serve(factories.make_voter(), site.category)
         assert battle is not None
-        battles.cast_vote(battle, outcome)
+        voting.cast_vote(battle, outcome)
     for number, model in enumerate(site.models, start=1):
         Offering.objects.filter(image_model=model).update(price=number / 100)
     ratings.recompute_moved()

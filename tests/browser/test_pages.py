@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from playwright.sync_api import FloatRect, Locator, Page, Route, expect
 
-from arena import battles
+from arena import battles, voting
 from arena.models import Battle
 from leaderboard.board import image_records, ratings
 from leaderboard.voter import rankings
@@ -51,7 +51,7 @@ def publish() -> list[str]:
             for voter in (factories.make_voter(), factories.make_voter()):
                 battle = battles.serve(voter, category)
                 assert battle is not None
-                battles.cast_vote(battle, outcome)
+                voting.cast_vote(battle, outcome)
     for offering in Offering.objects.all():
         for _ in range(percentiles.SAMPLES_FOR_P50):
             factories.make_call(offering, ttfb=timedelta(seconds=0.5))

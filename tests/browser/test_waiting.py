@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from arena import battles, generation
+from arena import generation, pairing, voting
 from leaderboard.board import by_tag, image_records, overall, ratings
 from tests import factories
 
@@ -30,7 +30,7 @@ def test_the_first_pair_comes_by_itself(live_server, page: Page, transactional_d
         expect(page.locator(".making strong")).to_have_text(str(done))
         expect(button).to_be_focused()
         factories.make_entry(prompt, image_model)
-        battles.forget_pools()
+        pairing.forget_pools()
     page.wait_for_url("**/battles/**")
     expect(page.locator("#battle[data-state=open]")).to_be_visible()
 
@@ -42,7 +42,7 @@ def test_after_the_last_pair_that_is_there_the_next_comes_by_itself(live_server,
     generation.plan(prompt, site.models)
     for image_model in site.models[:2]:
         factories.make_entry(prompt, image_model)
-    battles.forget_pools()
+    pairing.forget_pools()
     page.goto(f"{live_server.url}{site.arena}")
     page.get_by_role("button", name="A is better").click()
     page.get_by_role("link", name="Next pair").click()
@@ -54,7 +54,7 @@ def test_after_the_last_pair_that_is_there_the_next_comes_by_itself(live_server,
     expect(page.locator(".making")).to_have_text(re.compile("2 of 3 images are done"))
     expect(board).to_be_focused()
     factories.make_entry(prompt, site.models[2])
-    battles.forget_pools()
+    pairing.forget_pools()
     page.wait_for_url("**/battles/**")
     expect(page.locator("#battle[data-state=open]")).to_be_visible()
 
@@ -66,7 +66,7 @@ def test_the_board_of_a_tag_with_many_votes_comes_by_itself(live_server, page: P
     entries = [factories.make_entry(prompt, each) for each in site.models[:2]]
     for number in range(overall.MIN_VOTES):
         outcome = "left" if number % 3 else "right"
-        battles.cast_vote(factories.make_battle(left=entries[0], right=entries[1]), outcome)
+        voting.cast_vote(factories.make_battle(left=entries[0], right=entries[1]), outcome)
     ratings.recompute_moved()
     image_records.recount_moved()
     page.goto(f"{live_server.url}{site.category.get_absolute_url()}?tag=night&sort=price")

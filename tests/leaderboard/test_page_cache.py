@@ -14,7 +14,7 @@ from django.db import connections
 from django.test import Client
 from django.test.signals import template_rendered
 
-from arena import battles
+from arena import voting
 from leaderboard import page_cache
 from leaderboard.board import image_records, ratings
 from tests import factories as make
@@ -40,7 +40,7 @@ def entries():
 def vote(entries):
     for left, right in ((0, 1), (1, 2), (0, 2)):
         for outcome in ("left", "right", "left"):
-            battles.cast_vote(make.make_battle(left=entries[left], right=entries[right]), outcome)
+            voting.cast_vote(make.make_battle(left=entries[left], right=entries[right]), outcome)
     ratings.recompute_moved()
     image_records.recount(entries[0].prompt.competition.category, force=True)
 
@@ -121,7 +121,7 @@ def test_who_is_asked_about_a_prompt_gets_a_page_of_their_own_and_nobody_else_do
         assert "private" in held_back["Cache-Control"]
         assert "Cookie" in held_back["Vary"]
         assert stranger.get(page).content == known.content
-    battles.cast_vote(battle, "left")
+    voting.cast_vote(battle, "left")
     assert all(entry.thumbnail.name in asked.get(page).content.decode() for page in pages)
 
 

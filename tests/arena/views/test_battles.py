@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
-from arena import battles
+from arena import voting
 from arena.models import Battle, Vote, Voter
 from tests import factories as make
 
@@ -78,8 +78,8 @@ def test_the_pairs_loaded_ahead_name_no_model_and_were_drawn_before_the_vote(cli
     (second,) = Battle.objects.filter(served_at=None)
     assert f"/i/{second.left_token}.webp" in page
     when = []
-    cast_vote = battles.cast_vote
-    monkeypatch.setattr(battles, "cast_vote", lambda *vote: (when.append(Battle.objects.count()), cast_vote(*vote)))
+    cast_vote = voting.cast_vote
+    monkeypatch.setattr(voting, "cast_vote", lambda *vote: (when.append(Battle.objects.count()), cast_vote(*vote)))
     reply = client.post(f"/battles/{battle.pk}/vote/", {"outcome": "left"}, **HTMX).content.decode()
     assert when == [Battle.objects.count()] == [3]
     names = [model.name for model in models] + [model.slug for model in models]
@@ -232,7 +232,7 @@ def test_skip_leads_to_the_next_battle(client, battle):
 
 
 def test_the_end_of_the_pairs_says_so(client, battle):
-    battles.cast_vote(battle, "left")
+    voting.cast_vote(battle, "left")
     page = client.get("/arena/text-to-image/")
     assert page.status_code == 200
     assert "every pair" in page.content.decode()

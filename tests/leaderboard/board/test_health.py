@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from arena import battles
+from arena import voting
 from arena.models import Tally
 from leaderboard.board import health, pair_counts, ratings, snapshots
 from leaderboard.models import Board
@@ -21,14 +21,14 @@ pytestmark = pytest.mark.django_db
 def category():
     """A category with one vote and its board."""
     battle = make.make_battle()
-    battles.cast_vote(battle, "left")
+    voting.cast_vote(battle, "left")
     ratings.recompute(battle.prompt.competition.category)
     return battle.prompt.competition.category
 
 
 def another_vote(category):
     prompt = category.competitions.get().prompts.get()
-    battles.cast_vote(make.make_battle(left=make.make_entry(prompt), right=make.make_entry(prompt)), "right")
+    voting.cast_vote(make.make_battle(left=make.make_entry(prompt), right=make.make_entry(prompt)), "right")
 
 
 def page(client):

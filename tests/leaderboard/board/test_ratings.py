@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from arena import battles, integrity
+from arena import battles, integrity, pairing, voting
 from arena.models import Category, Tally, Vote
 from arena.vote_import import load
 from leaderboard.board import pair_counts, ratings, raw_votes, standings
@@ -37,7 +37,7 @@ VOTES = settings.BASE_DIR / "arena" / "demo" / "votes"
 def category():
     """A category with one vote: A beat B."""
     battle = make.make_battle()
-    battles.cast_vote(battle, "left")
+    voting.cast_vote(battle, "left")
     return battle.prompt.competition.category
 
 
@@ -66,7 +66,7 @@ def test_a_vote_moves_the_board(category):
     before = {standing.rating.image_model_id: standing.rating.elo for standing in standings.board(category)}
     vote = Vote.objects.get()
     again = make.make_battle(left=vote.battle.left, right=vote.battle.right)
-    battles.cast_vote(again, "right")
+    voting.cast_vote(again, "right")
     assert ratings.recompute_moved() == [category]
     after = {standing.rating.image_model_id: standing.rating.elo for standing in standings.board(category)}
     assert after[vote.left_model_id] < before[vote.left_model_id]
@@ -100,7 +100,7 @@ def test_a_failure_leaves_the_last_good_board_standing_says_so_and_is_retried(ca
     ratings.recompute(category)
     good = list(Rating.objects.values_list("pk", "elo"))
     again = make.make_battle(left=Vote.objects.get().battle.left, right=Vote.objects.get().battle.right)
-    battles.cast_vote(again, "right")
+    voting.cast_vote(again, "right")
     monkeypatch.setattr(elo, "fit", lambda *_, **__: 1 / 0)
     assert not ratings.recompute(category)
     assert list(Rating.objects.values_list("pk", "elo")) == good
@@ -146,7 +146,7 @@ def test_records_of_a_competition_count_wins_ties_and_losses():
     one = make.make_entry()
     other = make.make_entry(one.prompt)
     for outcome in ("left", "left", "right", "tie", "both_bad"):
-        battles.cast_vote(make.make_battle(left=one, right=other), outcome)
+        voting.cast_vote(make.make_battle(left=one, right=other), outcome)
     best, worst = standings.of_competition(one.prompt.competition)
     assert (best.image_model, best.won, best.tied, best.lost) == (one.image_model, 2, 2, 1)
     assert (worst.won, worst.tied, worst.lost, worst.votes) == (1, 2, 2, 5)
@@ -168,7 +168,7 @@ def many_votes(category, voters, each, prompts=1):
         pairs = [pair for row in entries for pair in combinations(row, 2)]
         for left, right in random.sample(pairs, min(each, len(pairs))):
             battle = make.make_battle(voter=voter, left=left, right=right, served_at=at)
-            battles.cast_vote(battle, "left" if taste[left.image_model_id] > taste[right.image_model_id] else "right")
+            voting.cast_vote(battle, "left" if taste[left.image_model_id] > taste[right.image_model_id] else "right")
 
 
 @pytest.mark.django_db
@@ -187,7 +187,7 @@ def test_intervals_take_voters_as_clusters_and_the_quick_path_remembers_how_much
     effect = {rating.image_model_id: rating.design_effect for rating in first}
     assert all(value != 1 for value in effect.values())
     many = Vote.objects.filter(category=other).first()
-    battles.cast_vote(make.make_battle(left=many.battle.left, right=many.battle.right), "left")
+    voting.cast_vote(make.make_battle(left=many.battle.left, right=many.battle.right), "left")
     assert ratings.recompute(other)
     again = Board.objects.get(category=other)
     assert again.clustered_at == board.clustered_at  # within the minute: the quick path
@@ -266,9 +266,9 @@ def test_votes_here_need_thirty_voters_and_a_published_study_does_not(monkeypatc
 
 @pytest.mark.django_db
 def test_the_sampler_follows_the_ratings(category):
-    assert battles.pool(category).table is None
+    assert pairing.pool(category).table is None
     ratings.recompute(category)
-    table = battles.pool(category).table
+    table = pairing.pool(category).table
     assert list(table.models) == sorted(Rating.objects.values_list("image_model", flat=True))
     assert battles.serve(make.make_voter(), category).probability == 1
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from arena import battles
+from arena import voting
 from arena.vote_import import load
 from leaderboard.board import ratings, snapshots, standings
 from leaderboard.models import Snapshot
@@ -40,7 +40,7 @@ def another_vote(category):
     """One vote cast here on two of the category's models."""
     prompt = make.make_prompt(make.make_competition(category))
     left, right = (make.make_entry(prompt, model) for model in ImageModel.objects.filter(origin="imported")[:2])
-    battles.cast_vote(make.make_battle(left=left, right=right), "left")
+    voting.cast_vote(make.make_battle(left=left, right=right), "left")
 
 
 def test_a_snapshot_says_what_the_board_says(category):

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 
-from arena import battles
+from arena import voting
 from arena.models import Category
 from leaderboard.board import image_records, ratings, snapshots, standings
 from leaderboard.board_page import rows, scatter
@@ -59,7 +59,7 @@ def played():
     make.make_entry(second, entry.image_model)
     make.make_entry(second, other.image_model)
     for outcome in ("left", "left", "right"):
-        battles.cast_vote(make.make_battle(left=entry, right=other), outcome)
+        voting.cast_vote(make.make_battle(left=entry, right=other), outcome)
     entry.image_model.offerings.update(price=Decimal("0.006"), price_estimated=True, price_source="A price list")
     recount(competition.category)
     return entry, other
@@ -131,7 +131,7 @@ def test_a_new_board_shows_at_once_and_nothing_is_computed_twice(client, played)
         assert text_of(client.get(address)) == before
     assert not [query for query in warm.captured_queries if "arena_tally" in query["sql"]]
     for _ in range(4):
-        battles.cast_vote(make.make_battle(left=entry, right=other), "right")
+        voting.cast_vote(make.make_battle(left=entry, right=other), "right")
     recount(entry.prompt.competition.category)
     after = text_of(client.get(address))
     assert "7 votes in Text to image" in after
@@ -214,7 +214,7 @@ def test_history_is_drawn_from_snapshots(client, played):
     snapshots.take(category)
     address = entry.image_model.get_absolute_url()
     assert "No history yet" in text_of(client.get(address))
-    battles.cast_vote(make.make_battle(left=entry, right=other), "right")
+    voting.cast_vote(make.make_battle(left=entry, right=other), "right")
     snapshots.take(category)
     recount(category)
     page = text_of(client.get(address))
@@ -304,7 +304,7 @@ def test_use_cases_come_from_prompts_with_votes_enough(client, played):
     address = entry.image_model.get_absolute_url()
     assert "Use cases" not in text_of(client.get(address))
     for number in range(17):
-        battles.cast_vote(make.make_battle(left=entry, right=other), "right" if number % 2 else "left")
+        voting.cast_vote(make.make_battle(left=entry, right=other), "right" if number % 2 else "left")
     recount(entry.prompt.competition.category)
     uses = section(text_of(client.get(address)), "uses")
     assert "signs &amp; letters" in uses

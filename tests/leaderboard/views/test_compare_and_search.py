@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 
-from arena import battles
+from arena import battles, voting
 from arena.models import Battle, Vote, Voter
 from leaderboard.board import image_records, ratings, snapshots
 from leaderboard.competitions import use_cases
@@ -37,7 +37,7 @@ class Site:
         for row in self.entries:
             for left, right in pairwise(row):
                 for outcome in ("left", "right", "both_bad"):
-                    battles.cast_vote(make.make_battle(left=left, right=right), outcome)
+                    voting.cast_vote(make.make_battle(left=left, right=right), outcome)
         self.count()
 
     def count(self) -> None:
@@ -189,7 +189,7 @@ def test_a_use_names_first_the_tasks_in_which_it_can_name_models(client, site):
     prompt = make.make_prompt(make.make_competition(make.make_category("a-later-task")), tags=["night"])
     entries = [make.make_entry(prompt, model) for model in site.models[:2]]
     for _ in range(use_cases.ENOUGH):
-        battles.cast_vote(make.make_battle(left=entries[0], right=entries[1]), "left")
+        voting.cast_vote(make.make_battle(left=entries[0], right=entries[1]), "left")
     image_records.recount(prompt.competition.category, force=True)
     page = text_of(client.get("/uses/night/"))
     assert page.index("A later task") < page.index("Text to image</") < page.index("Not enough votes yet")
@@ -214,7 +214,7 @@ def test_models_that_never_met_have_no_votes_yet_instead_of_zeros(client, site):
 
 def test_a_prompt_shows_its_images_best_first_and_none_to_a_voter_who_is_asked_about_it(client, site):
     winner = make.make_entry(site.prompts[0], make.make_model("zz-winner"))
-    battles.cast_vote(make.make_battle(left=winner, right=site.entries[0][0]), "left")
+    voting.cast_vote(make.make_battle(left=winner, right=site.entries[0][0]), "left")
     site.count()
     address = f"{site.competition.get_absolute_url()}{site.prompts[0].pk}/"
     page = text_of(client.get(address))
@@ -292,9 +292,9 @@ def test_search_says_what_it_cannot_look_for(client, site):
 def test_the_week_compares_a_board_with_its_kept_snapshot(client, site):
     snapshots.take(site.category)
     for _ in range(9):
-        battles.cast_vote(make.make_battle(left=site.entries[0][2], right=site.entries[0][1]), "left")
+        voting.cast_vote(make.make_battle(left=site.entries[0][2], right=site.entries[0][1]), "left")
     newcomer = make.make_entry(site.prompts[0], make.make_model("newcomer"))
-    battles.cast_vote(make.make_battle(left=newcomer, right=site.entries[0][0]), "tie")
+    voting.cast_vote(make.make_battle(left=newcomer, right=site.entries[0][0]), "tie")
     site.count()
     page = text_of(client.get("/week/"))
     assert re.search(r"newcomer/.*?new</span>", page, re.S)

@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 from django.conf import settings
 
-from arena import battles
+from arena import voting
 from arena.vote_import import load
 from leaderboard.board import image_records, ratings
 from tests import factories as make
@@ -83,7 +83,7 @@ def test_a_model_without_an_interval_stands_last_and_has_no_rank(client):
     entries = [make.make_entry(prompt, model) for model in models]
     for left, right, outcomes in ((0, 1, ("left",)), (1, 2, ("left", "left", "right"))):
         for outcome in outcomes:
-            battles.cast_vote(make.make_battle(left=entries[left], right=entries[right]), outcome)
+            voting.cast_vote(make.make_battle(left=entries[left], right=entries[right]), outcome)
     ratings.recompute(category)
     page = text_of(client.get("/leaderboard/text-to-image/"))
     table = re.search(r'<table class="board whole.*?</table>', page, re.DOTALL)[0]
@@ -124,8 +124,8 @@ def test_addresses_with_dots_work_and_unknown_ones_are_404(client):
 def test_a_model_page_gives_rank_elo_price_and_images(client):
     entry = make.make_entry()
     other = make.make_entry(entry.prompt)
-    battles.cast_vote(make.make_battle(left=entry, right=other), "left")
-    battles.cast_vote(make.make_battle(left=entry, right=other), "right")
+    voting.cast_vote(make.make_battle(left=entry, right=other), "left")
+    voting.cast_vote(make.make_battle(left=entry, right=other), "right")
     ratings.recompute(entry.prompt.competition.category)
     image_records.recount(entry.prompt.competition.category)
     entry.image_model.offerings.update(price=Decimal("0.006"), price_estimated=True)
@@ -153,7 +153,7 @@ def test_the_list_of_models_can_be_searched(client):
 def test_a_competition_shows_prompt_criterion_entries_and_records(client):
     entry = make.make_entry()
     other = make.make_entry(entry.prompt)
-    battles.cast_vote(make.make_battle(left=entry, right=other), "left")
+    voting.cast_vote(make.make_battle(left=entry, right=other), "left")
     competition = entry.prompt.competition
     page = text_of(client.get(competition.get_absolute_url()))
     for piece in (entry.prompt.text, competition.criterion, entry.thumbnail.name, other.image_model.name, "/arena/"):

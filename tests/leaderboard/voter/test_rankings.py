@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from arena import battles
+from arena import battles, voting
 from arena.models import Vote
 from leaderboard.board import ratings
 from leaderboard.models import SharedRanking
@@ -32,7 +32,7 @@ def voted(client):
     for _ in range(20):
         battle = battles.serve(voter, competition.category)
         names = [battle.left.image_model.name, battle.right.image_model.name]
-        battles.cast_vote(battle, {"Kestrel": "left"}.get(names[0], "right" if names[1] == "Kestrel" else "tie"))
+        voting.cast_vote(battle, {"Kestrel": "left"}.get(names[0], "right" if names[1] == "Kestrel" else "tie"))
     make.sign_in(client, voter)
     return voter
 
@@ -59,7 +59,7 @@ def test_a_shared_ranking_shows_the_votes_until_then_to_anybody_and_dies_when_wi
     Vote.objects.update(cast_at=timezone.now() - timedelta(minutes=1))  # in a test's transaction, now() stands still
     address = client.post("/arena/text-to-image/mine/share/")["Location"]
     assert client.post("/arena/text-to-image/mine/share/")["Location"] == address
-    battles.cast_vote(battles.serve(voted, Vote.objects.first().category), "tie")
+    voting.cast_vote(battles.serve(voted, Vote.objects.first().category), "tie")
     stranger = Client()
     page = stranger.get(address).content.decode()
     assert "From 20 votes" in page
@@ -78,7 +78,7 @@ def test_a_shared_ranking_shows_the_votes_until_then_to_anybody_and_dies_when_wi
 
 def vote_on(left, right, outcome):
     battle = make.make_battle(left=left, right=right)
-    battles.cast_vote(battle, outcome)
+    voting.cast_vote(battle, outcome)
     return Vote.objects.select_related("battle").get(pk=battle.pk)
 
 

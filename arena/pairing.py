@@ -1,0 +1,75 @@
+"""The pool a category's pairs are drawn from: its current entries, and what a vote on each pair is worth."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from django.db.models import Sum
+from django.db.models.functions import Greatest, Least
+from django.utils import timezone
+
+from . import matchmaking
+from .models import Category, Competition, Entry, PairScores, Tally
+
+_POOL_SECONDS = 3.0  # how long a process draws from the same pool
+_pools: dict[int, tuple[float, matchmaking.Pool]] = {}  # one per category and process
+
+
+def pool(category: Category) -> matchmaking.Pool:
+    """The category's current entries and the chances of its pairs; up to three seconds old."""
+    loaded_at, cached = _pools.get(category.pk, (0.0, None))
+    if cached is not None and time.monotonic() - loaded_at < _POOL_SECONDS:
+        return cached
+    entries = Entry.objects.current().filter(
+        prompt__competition__in=Competition.objects.open().filter(category=category), generation__sample=0
+    )
+    table = _pair_scores(category)
+    fresh = matchmaking.Pool(
+        candidates=tuple(
+            matchmaking.Candidate(*row) for row in entries.order_by("pk").values_list("pk", "prompt", "image_model")
+        ),
+        met=_battles_by_pair(category) if table is None else {},
+        table=table,
+    )
+    _pools[category.pk] = time.monotonic(), fresh
+    return fresh
+
+
+def forget_pools() -> None:
+    """Read the entries again on the next draw."""
+    _pools.clear()
+
+
+def store_pair_scores(category: Category, table: matchmaking.Table) -> None:
+    """Replace the category's scores; `leaderboard` calls this with every new board."""
+    above_diagonal = table.scores[np.triu_indices(len(table.models), 1)].astype("<f4")
+    PairScores.objects.update_or_create(
+        category=category,
+        defaults={
+            "image_models": list(table.models),
+            "scores": above_diagonal.tobytes(),
+            "changed_at": timezone.now(),
+        },
+    )
+
+
+def _pair_scores(category: Category) -> matchmaking.Table | None:
+    """What a vote on each pair is worth, as of the last ratings; None before there are any."""
+    row = PairScores.objects.filter(category=category).first()
+    if row is None:
+        return None
+    k = len(row.image_models)
+    values = np.zeros((k, k), np.float32)
+    values[np.triu_indices(k, 1)] = np.frombuffer(row.scores, "<f4")
+    return matchmaking.Table(tuple(row.image_models), values + values.T)
+
+
+def _battles_by_pair(category: Category) -> dict[matchmaking.Pair, int]:
+    """How often each pair of models met."""
+    rows = (
+        Tally.objects.filter(category=category)
+        .values_list(Least("left_model", "right_model"), Greatest("left_model", "right_model"))
+        .annotate(total=Sum("n"))
+    )
+    return {frozenset((low, high)): total for low, high, total in rows}
