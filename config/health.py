@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from providers.db import release_connection
+
 
 @never_cache
 @require_safe
@@ -36,7 +38,7 @@ def _database() -> str:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError as error:
-        connection.close()  # the next request starts with a fresh connection instead of this broken one
+        release_connection()  # the next request starts with a fresh connection instead of this broken one
         return f"does not answer: {type(error).__name__}"
     return "ok"
 

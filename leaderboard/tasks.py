@@ -1,54 +1,44 @@
-"""Clockwork: what beat asks for."""
+"""Periodic tasks of Celery beat."""
 
 from __future__ import annotations
 
 from datetime import UTC, timedelta
 
 from celery import shared_task
-from django.db import connection
 from django.utils import timezone
 
 from arena import integrity
 from leaderboard.board import by_tag, image_records, overall, pair_counts, ratings, snapshots
+from providers.db import connection_released
 
 
 @shared_task
+@connection_released()
 def recompute() -> None:
-    try:
-        ratings.recompute_moved()
-        overall.refresh_pooled()
-    finally:
-        connection.close()
+    ratings.recompute_moved()
+    overall.refresh_pooled()
 
 
 @shared_task
+@connection_released()
 def refresh_tags() -> None:
-    try:
-        by_tag.refresh()
-    finally:
-        connection.close()
+    by_tag.refresh()
 
 
 @shared_task
+@connection_released()
 def check_tallies() -> None:
-    try:
-        pair_counts.check(every=timedelta(days=1))
-        integrity.roll_up(timezone.now().astimezone(UTC).date())
-    finally:
-        connection.close()
+    pair_counts.check(every=timedelta(days=1))
+    integrity.roll_up(timezone.now().astimezone(UTC).date())
 
 
 @shared_task
+@connection_released()
 def take_snapshots() -> None:
-    try:
-        snapshots.take_due()
-    finally:
-        connection.close()
+    snapshots.take_due()
 
 
 @shared_task
+@connection_released()
 def recount_records() -> None:
-    try:
-        image_records.recount_moved()
-    finally:
-        connection.close()
+    image_records.recount_moved()

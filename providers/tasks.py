@@ -1,13 +1,13 @@
-"""Hints for the workers; each is harmless the second time, and losing one loses nothing."""
+"""Periodic tasks and task messages; each is harmless the second time, and losing one loses nothing."""
 
 from __future__ import annotations
 
 from datetime import UTC, timedelta
 
 from celery import shared_task
-from django.db import connection
 from django.utils import timezone
 
+from providers.db import connection_released
 from providers.gateway import signed_files
 from providers.performance import summaries
 from providers.spending import daily_cap
@@ -16,53 +16,41 @@ from .playground import trials
 
 
 @shared_task
+@connection_released()
 def prune_gateway() -> None:
-    try:
-        signed_files.prune()
-        trials.prune()
-    finally:
-        connection.close()
+    signed_files.prune()
+    trials.prune()
 
 
 @shared_task
+@connection_released()
 def dispatch_trials() -> None:
-    try:
-        for pk in trials.take_due():
-            try_out.apply_async((pk,), expires=trials.SEND_AGAIN)
-    finally:
-        connection.close()
+    for pk in trials.take_due():
+        try_out.apply_async((pk,), expires=trials.SEND_AGAIN)
 
 
 @shared_task
+@connection_released()
 def try_out(pk: str) -> None:
-    try:
-        trials.run(pk)
-    finally:
-        connection.close()
+    trials.run(pk)
 
 
 @shared_task
+@connection_released()
 def keep_summaries() -> None:
-    try:
-        summaries.keep()
-    finally:
-        connection.close()
+    summaries.keep()
 
 
 @shared_task
+@connection_released()
 def close_dead_reservations() -> None:
-    try:
-        daily_cap.close_dead()
-    finally:
-        connection.close()
+    daily_cap.close_dead()
 
 
 @shared_task
+@connection_released()
 def recount_spending() -> None:
     """Today and yesterday, whose last calls may have ended after midnight."""
-    try:
-        now = timezone.now().astimezone(UTC)
-        for day in (now - timedelta(days=1), now):
-            daily_cap.recount(day.date())
-    finally:
-        connection.close()
+    now = timezone.now().astimezone(UTC)
+    for day in (now - timedelta(days=1), now):
+        daily_cap.recount(day.date())

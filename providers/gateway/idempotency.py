@@ -20,6 +20,7 @@ from django.db import connection, transaction
 from django.db.models import Case, IntegerField, Value, When
 from django.utils import timezone
 
+from providers.db import release_connection
 from providers.gateway import keys
 from providers.gateway.disconnect import Client
 from providers.gateway.errors import Refusal
@@ -126,7 +127,7 @@ def wait_for(row: GatewayRequest, client: Client, *, seconds: float) -> GatewayR
     """The request once it is over; as it stands when its time is up, or when the one who waits is gone too."""
     end = timezone.now() + timedelta(seconds=seconds)
     while row.status == GatewayRequest.Status.RUNNING and timezone.now() < end:
-        connection.close()
+        release_connection()
         if client.gone.wait(LOOK_AGAIN):
             break
         soon = timezone.now() + timedelta(seconds=PATIENCE)
@@ -140,7 +141,7 @@ def leave_with_patience(row: GatewayRequest, client: Client) -> None:
     soon = timezone.now() + timedelta(seconds=PATIENCE)
     GatewayRequest.objects.filter(pk=row.pk, status="running", wanted_until=None).update(wanted_until=soon)
     _look_again(row, client, PATIENCE)
-    connection.close()
+    release_connection()
 
 
 def _look_again(row: GatewayRequest, client: Client, seconds: float) -> None:
@@ -162,4 +163,4 @@ def _give_up_unless_wanted(row: GatewayRequest, client: Client) -> None:
         else:
             client.gone.set()
     finally:
-        connection.close()
+        release_connection()

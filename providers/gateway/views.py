@@ -13,10 +13,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from providers.db import release_connection
 from providers.gateway import discovery, keys, lifecycle, responses, signed_files
 from providers.gateway.disconnect import Client
 from providers.gateway.errors import Refusal
@@ -164,7 +164,7 @@ def _finish_aloud(
     except Exception as error:
         tell(error)
     finally:
-        connection.close()
+        release_connection()
 
 
 def origin_of(request: HttpRequest) -> str:

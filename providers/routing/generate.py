@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from time import monotonic
 
-from django.db import connection
-
 from providers.accounts import is_simulated
+from providers.db import release_pooled_connection
 from providers.errors import AnswerLost, BadOutput, ContentPolicy, NotFound, NotSent, ProviderError
 from providers.models import ImageModel, Offering
 from providers.performance import recent
@@ -99,8 +98,7 @@ def generate(
         if not goes_on:
             break
     call_log.end_request(attempts)
-    if connection.settings_dict["OPTIONS"].get("pool"):
-        connection.close()  # what comes now is work on images, and others are waiting for one
+    release_pooled_connection()  # what comes now is work on images
     spent = sum(map(call_log.spent_on, attempts), Decimal(0))
     last = failure or held
     if images:

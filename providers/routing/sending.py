@@ -23,6 +23,7 @@ from providers.accounts import account_of
 from providers.adapters import ADAPTERS
 from providers.adapters.base import Deadline, new_client
 from providers.admission.admit import admitted
+from providers.db import release_connection
 from providers.errors import InvalidRequest, NotSent, ProviderError
 from providers.models import Offering
 from providers.offering import normalisation
@@ -62,7 +63,7 @@ def send(
         )  # fmt: skip
     except (InvalidRequest, NotSent) as error:
         return Sent((Try(request, None, timezone.now(), error=error, sent=False),))
-    connection.close()  # with hundreds of slow answers, one held for each would use up all of Postgres'
+    release_connection()  # with hundreds of slow answers, one held for each would use up all of Postgres'
     line = _Line(offering, Deadline(time_limit, stop=stop))
     if len(parts) == 1:
         return Sent((line.ask(parts[0], wanted[0]),), reservation)
