@@ -58,7 +58,7 @@ import os, sys, django
 from django.conf import settings
 django.setup()
 settings.PROVIDERS = {"acme": {"limits": {"concurrency": 10, "rate": 0}}}
-from providers import valkey
+from providers.admission import valkey
 from tests.providers.admission.test_limits import work
 valkey.PREFIX = sys.argv[1]
 print("ready", flush=True); sys.stdin.readline()
