@@ -24,7 +24,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """{"database": "ok", "broker": "ok", "ratings": "ok"}, with status 503 and its reason when one does not answer.
 
-    Ratings that could not be computed are told, with status 200: the last good boards stand, and all else works.
+    Ratings that could not be computed are reported, with status 200: the last good boards stand, and all else works.
     """
     parts = {"database": _database(), "broker": _broker()}
     ready = all(state == "ok" for state in parts.values())

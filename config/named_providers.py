@@ -28,34 +28,34 @@ def openai_compatible(
     text: str, environment: Mapping[str, str], *, taken: Collection[str], allow_loopback: bool
 ) -> dict[str, dict[str, Any]]:
     """The entries for settings.PROVIDERS. ImproperlyConfigured says what is wrong and what to write instead."""
-    found: dict[str, dict[str, Any]] = {}
+    providers: dict[str, dict[str, Any]] = {}
     for entry in text.replace(",", " ").split():
         name, equals, url = entry.partition("=")
         if not equals or not _NAME.fullmatch(name):
-            raise _wrong(entry, "write name=address, the name in lower-case letters, digits and single hyphens")
-        if name in taken or name in found or name.startswith(_RESERVED):
+            raise _wrong(entry, "write name=URL, the name in lower-case letters, digits and single hyphens")
+        if name in taken or name in providers or name.startswith(_RESERVED):
             raise _wrong(entry, f"the name {name!r} is taken; choose another")
-        _check_address(entry, url, allow_loopback)
+        _check_url(entry, url, allow_loopback)
         key = environment.get(f"{name.replace('-', '_').upper()}_API_KEY", "")
-        found[name] = {
+        providers[name] = {
             "name": name.replace("-", " ").capitalize(),
             "adapter": "openai",
             "urls": {"base": url.rstrip("/")},
             "api_key": key.strip(),
         }
-    return found
+    return providers
 
 
-def _check_address(entry: str, url: str, allow_loopback: bool) -> None:
+def _check_url(entry: str, url: str, allow_loopback: bool) -> None:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
-        raise _wrong(entry, f"the address is broken ({error})") from error
+        raise _wrong(entry, f"the URL is broken ({error})") from error
     if parts.scheme not in ("http", "https") or not host:
-        raise _wrong(entry, "the address begins with https:// (or http:// on this machine) and ends like /v1")
+        raise _wrong(entry, "the URL begins with https:// (or http:// on this machine) and ends like /v1")
     if parts.username is not None or parts.query or parts.fragment:
-        raise _wrong(entry, "an address has no user, question mark or hash; the key goes into its own variable")
+        raise _wrong(entry, "a URL has no user, question mark or hash; the key goes into its own variable")
     if _is_loopback(host):
         if not allow_loopback:
             raise _wrong(entry, "it is on this machine; ALLOW_LOOPBACK_PROVIDERS=1 lets providers be there")

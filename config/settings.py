@@ -7,7 +7,6 @@ without SECRET_KEY and DATABASE_URL; `bin/demo` and `bin/test` set what they nee
 import importlib.resources
 import os
 import sys
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,44 +15,12 @@ import dj_database_url
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
+from config.environment import env, env_bool, env_decimal, env_int, env_list
 from config.named_providers import openai_compatible
 
 django_stubs_ext.monkeypatch()  # ModelAdmin[Prompt] at run time, not only for the type checker
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-def env(name: str, default: str = "") -> str:
-    return os.environ.get(name, default)
-
-
-def env_bool(name: str, default: bool = False) -> bool:
-    value = env(name).lower()
-    if value in ("", "1", "0", "true", "false", "yes", "no", "on", "off"):
-        return default if not value else value in ("1", "true", "yes", "on")
-    raise ImproperlyConfigured(f"{name}={value!r} is not a yes or no. Use 1 or 0.")
-
-
-def env_int(name: str, default: int) -> int:
-    try:
-        return int(env(name) or default)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name}={env(name)!r} is not a whole number.") from error
-
-
-def env_decimal(name: str) -> Decimal | None:
-    """An amount, None when nothing is set."""
-    try:
-        value = Decimal(env(name)) if env(name) else None
-    except InvalidOperation as error:
-        raise ImproperlyConfigured(f"{name}={env(name)!r} is not a number.") from error
-    if value is not None and not (value.is_finite() and value >= 0):
-        raise ImproperlyConfigured(f"{name}={env(name)!r} is not an amount.")
-    return value
-
-
-def env_list(name: str, default: str = "") -> list[str]:
-    return [part.strip() for part in env(name, default).split(",") if part.strip()]
 
 
 # Where we are ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -66,6 +33,8 @@ VAR_DIR = Path(env("VAR_DIR") or BASE_DIR / "var")
 SECRET_KEY = env("SECRET_KEY")
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY is not set. Use bin/demo or bin/manage, or put a long random text into it.")
+if len(SECRET_KEY) < 32 or len(set(SECRET_KEY)) < 8:
+    raise ImproperlyConfigured("SECRET_KEY is too weak. Use at least 32 random characters: it signs voters' cookies.")
 SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")  # the old keys while a new one is rolled out
 
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
@@ -78,16 +47,18 @@ HTTPS = env_bool("HTTPS")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+# Browsers remember HSTS for as long as it says; including sibling hosts and preloading are decisions of their own.
+SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 31_536_000) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env_bool("HSTS_INCLUDE_SUBDOMAINS")
+SECURE_HSTS_PRELOAD = env_bool("HSTS_PRELOAD")
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # which ask for these two on every host
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-# Behind proxies every visitor has a proxy's address; the real one is in X-Forwarded-For. How many proxies there are one
-# behind the other, each of which appends to it, and from which networks they reach us: providers/clients.py.
+# Behind proxies every visitor has a proxy's IP address; the real one is in X-Forwarded-For. How many proxies there are
+# one behind the other, each of which appends to it, and from which networks they reach us: providers/client_address.py.
 TRUSTED_PROXY_HOPS = env_int("TRUSTED_PROXY_HOPS", 0)
 TRUSTED_PROXIES = env_list("TRUSTED_PROXIES", "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7")
 
@@ -170,19 +141,46 @@ CONTENT_SECURITY_POLICY = {
 if not env("DATABASE_URL"):
     raise ImproperlyConfigured("DATABASE_URL is not set. Use bin/demo or bin/manage, which bring their own Postgres.")
 DATABASES = {"default": dj_database_url.parse(env("DATABASE_URL"))}
-# A connection per thread is kept: opening one costs Postgres a fork (7x fewer votes/s when done per request).
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://: constraints and triggers are PostgreSQL's.")
+# A connection per thread stays open: opening one costs Postgres a fork (7x fewer votes/s when done per request).
 DATABASES["default"]["CONN_MAX_AGE"] = None
-# Server-side binding lets psycopg keep prepared statements: 2.2x more votes/s.
-DATABASES["default"].setdefault("OPTIONS", {}).update({"server_side_binding": True, "prepare_threshold": 2})
-# Processes of many threads share a few connections instead (0: each thread keeps its own). A thread that waits for a
+_options: dict[str, Any] = DATABASES["default"].setdefault("OPTIONS", {})
+# Nothing waits without a bound, except management commands such as import_votes: only the operator knows how long is
+# too long there. config/asgi.py says that it is "web".
+_PROGRAM = Path(sys.argv[0]).as_posix()
+PROCESS = env("ARENA_PROCESS") or ("worker" if "celery" in _PROGRAM or "worker" in _PROGRAM else "command")
+_statement, _lock, _idle = {  # seconds: a statement, waiting for a lock, a transaction doing nothing; 0: no limit
+    "web": (20, 5, 30),
+    "worker": (300, 30, 300),
+    "command": (0, 15 if "migrate" in sys.argv else 0, 0),
+}[PROCESS]
+_options.setdefault("connect_timeout", env_int("DATABASE_CONNECT_TIMEOUT", 5))
+_options |= {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+if env_bool("DATABASE_POOLER"):
+    # PgBouncer in transaction mode: every transaction may reach another server process, so nothing may outlive one:
+    # no prepared statements, no server-side cursors, and no options at connecting. The role carries the timeouts.
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+    _options |= {"prepare_threshold": None, "server_side_binding": False}
+else:
+    # Server-side binding lets psycopg prepare statements once: 2.2x more votes/s.
+    _options |= {"prepare_threshold": 2, "server_side_binding": True}
+    _parameters = {
+        "statement_timeout": env_int("DATABASE_STATEMENT_TIMEOUT", _statement),
+        "lock_timeout": env_int("DATABASE_LOCK_TIMEOUT", _lock),
+        "idle_in_transaction_session_timeout": _idle,
+    }
+    _flags = [f"-c {name}={seconds}s" for name, seconds in _parameters.items() if seconds]
+    _options["options"] = " ".join([*filter(None, [_options.get("options")]), *_flags])
+# Processes of many threads share a few connections instead (0: each thread has its own). A thread that waits for a
 # provider needs none, and one that works needs it for about a millisecond at a time: 300 threads with calls of 10 s ask
 # some 200 statements a second, a fifth of one connection. Eight take the bursts; Postgres allows 100 to everybody.
-# Where each thread keeps its own, the pool would only cost: 16 % of the votes per second.
+# Where each thread has its own, the pool would only cost: 16 % of the votes per second.
 if DATABASE_POOL := env_int("DATABASE_POOL", 0):
-    DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}  # a restart of Postgres costs no answer
+    DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}  # a restart of Postgres costs no request
     from config.pool import PooledConnection
 
-    DATABASES["default"]["OPTIONS"]["pool"] = {
+    _options["pool"] = {
         "min_size": 1,
         "max_size": DATABASE_POOL,
         "timeout": 30,
@@ -193,11 +191,16 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Valkey and Celery ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 REDIS_URL = env("REDIS_URL", "redis://127.0.0.1:6379/0")
+if urlsplit(REDIS_URL).scheme not in ("redis", "rediss", "unix"):
+    raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// (TLS) or unix://.")
 
 
 def _celery_broker_url(url: str) -> str:
-    """Celery's name for a Unix socket differs from redis-py's: redis+socket:// against unix://."""
+    """Celery's reading of the URL differs from redis-py's: a Unix socket is redis+socket://, and it verifies the
+    certificate of rediss:// only where the URL says so."""
     parts = urlsplit(url)
+    if parts.scheme == "rediss" and "ssl_cert_reqs" not in parse_qs(parts.query):
+        return f"{url}{'&' if parts.query else '?'}ssl_cert_reqs=required"
     if parts.scheme != "unix":
         return url
     return f"redis+socket://{parts.path}?virtual_host={parse_qs(parts.query).get('db', ['0'])[0]}"
@@ -205,7 +208,7 @@ def _celery_broker_url(url: str) -> str:
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
-# Rows are the queue and messages are hints (docs/architecture.md), so these only decide how quickly a lost hint heals.
+# Rows are the queue (docs/architecture.md), so these only decide how quickly a lost task message is made up for.
 CELERY_BROKER_URL = _celery_broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -224,7 +227,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "dispatch": {"task": "arena.tasks.dispatch", "schedule": 2.0, "options": {"expires": 2.0}},
     "recompute": {"task": "leaderboard.tasks.recompute", "schedule": 3.0, "options": {"expires": 3.0}},
-    # Beside the boards of the categories, which must not wait for them; limits its own share of the time.
+    # Apart from the boards of the categories, which must not wait for them; limits its own share of the time.
     "tags": {"task": "leaderboard.tasks.refresh_tags", "schedule": 3.0, "options": {"expires": 3.0}},
     "close-dead-reservations": {
         "task": "providers.tasks.close_dead_reservations",
@@ -232,11 +235,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60.0},
     },
     "recount-spending": {"task": "providers.tasks.recount_spending", "schedule": 3600.0, "options": {"expires": 600.0}},
-    # Rests by itself where it would take more than a tenth of the database's time.
+    # Limits itself to a tenth of the database's time.
     "records": {"task": "leaderboard.tasks.recount_records", "schedule": 5.0, "options": {"expires": 5.0}},
-    # Pauses by itself while counting is dear: providers/summaries.py.
+    # Limits its own share of the time: providers/performance/summaries.py.
     "keep-summaries": {"task": "providers.tasks.keep_summaries", "schedule": 20.0, "options": {"expires": 20.0}},
-    # Asked every few minutes, done once a day: a clock that is restarted often, or at midnight, misses nothing.
+    # Due every few minutes, done once a day: a beat that is restarted often, or at midnight, misses nothing.
     "snapshots": {"task": "leaderboard.tasks.take_snapshots", "schedule": 300.0, "options": {"expires": 300.0}},
     "check-tallies": {"task": "leaderboard.tasks.check_tallies", "schedule": 300.0, "options": {"expires": 300.0}},
     "playground": {"task": "providers.tasks.dispatch_trials", "schedule": 1.0, "options": {"expires": 2.0}},
@@ -257,14 +260,15 @@ REPORTS_TO_HIDE = env_int("REPORTS_TO_HIDE", 3)  # voters whose reports hide an 
 # A provider without a key is known (prices, pages) but never called.
 
 ALLOW_LOOPBACK_PROVIDERS = env_bool("ALLOW_LOOPBACK_PROVIDERS")
-WEBHOOK_URL = env("WEBHOOK_URL").rstrip("/")  # how the internet reaches /webhooks; providers/webhooks.py says what for
+WEBHOOK_URL = env("WEBHOOK_URL").rstrip("/")  # how the internet reaches /webhooks; providers/webhooks says what for
 PROVIDERS: dict[str, dict[str, Any]] = {
     "fal": {
         "name": "fal",
         "adapter": "fal",
         "urls": {
             "run": env("FAL_RUN_URL", "https://fal.run"),
-            "queue": env("FAL_QUEUE_URL", "https://queue.fal.run"),
+            # "none": fal is asked synchronously instead of by its queue
+            "queue": env("FAL_QUEUE_URL", "https://queue.fal.run").removesuffix("none"),
             "rest": env("FAL_REST_URL", "https://rest.fal.ai"),  # takes large source images
         },
         "api_key": env("FAL_KEY"),
@@ -297,51 +301,29 @@ PROVIDERS: dict[str, dict[str, Any]] = {
         "api_key": env("GEMINI_API_KEY"),
     },
 }
-# Whoever else speaks the Images API of OpenAI: NAME=ADDRESS, as many as wanted, with the key in <NAME>_API_KEY.
+# Other providers that speak the Images API of OpenAI: NAME=URL, any number, with the key in <NAME>_API_KEY.
 PROVIDERS |= openai_compatible(
     env("OPENAI_COMPATIBLE_PROVIDERS"), os.environ, taken=PROVIDERS, allow_loopback=ALLOW_LOOPBACK_PROVIDERS
 )
 # The loopback simulator speaks the real wire formats for the sample models of the demo. It is a provider of its own,
 # so its answers can never be mistaken for those of the companies whose formats it speaks.
 SIMULATOR_URL = env("SIMULATOR_URL")
-PROVIDERS |= {
-    "simulated-fal": {
-        "name": "Simulator (fal's wire format)",
-        "adapter": "fal",
-        "urls": {place: f"{SIMULATOR_URL}/fal/{place}" for place in ("run", "queue", "rest")},
-        "api_key": "simulated" if SIMULATOR_URL else "",
-        "simulated": True,
-    },
-    "simulated-replicate": {
-        "name": "Simulator (Replicate's wire format)",
-        "adapter": "replicate",
-        "urls": {"base": f"{SIMULATOR_URL}/replicate/v1"},
-        "api_key": "simulated" if SIMULATOR_URL else "",
-        "simulated": True,
-    },
-    "simulated-openai": {
-        "name": "Simulator (OpenAI's wire format)",
-        "adapter": "openai",
-        "urls": {"base": f"{SIMULATOR_URL}/openai/v1"},
-        "api_key": "simulated" if SIMULATOR_URL else "",
-        "simulated": True,
-    },
-    "simulated-bfl": {
-        "name": "Simulator (Black Forest Labs' wire format)",
-        "adapter": "bfl",
-        "urls": {"base": f"{SIMULATOR_URL}/bfl/v1"},
-        "api_key": "simulated" if SIMULATOR_URL else "",
-        "simulated": True,
-    },
-    "simulated-gemini": {
-        "name": "Simulator (Gemini's wire format)",
-        "adapter": "gemini",
-        "urls": {"base": f"{SIMULATOR_URL}/gemini/v1beta"},
-        "api_key": "simulated" if SIMULATOR_URL else "",
-        "simulated": True,
-    },
+_SIMULATED: dict[str, tuple[str, dict[str, str]]] = {
+    "fal": ("fal", {name: f"/fal/{name}" for name in ("run", "queue", "rest")}),
+    "replicate": ("Replicate", {"base": "/replicate/v1"}),
+    "openai": ("OpenAI", {"base": "/openai/v1"}),
+    "bfl": ("Black Forest Labs", {"base": "/bfl/v1"}),
+    "gemini": ("Gemini", {"base": "/gemini/v1beta"}),
 }
-# How much is asked of a provider at a time and per second, by all workers together: FAL_CONCURRENCY, FAL_RATE and so on
+for _adapter, (_company, _paths) in _SIMULATED.items():
+    PROVIDERS[f"simulated-{_adapter}"] = {
+        "name": f"Simulator ({_company}'s wire format)",
+        "adapter": _adapter,
+        "urls": {name: f"{SIMULATOR_URL}{path}" for name, path in _paths.items()},
+        "api_key": "simulated" if SIMULATOR_URL else "",
+        "simulated": True,
+    }
+# How many requests a provider gets at a time and per second, from all workers together: FAL_CONCURRENCY, FAL_RATE, …
 # after the provider's key. 0 is no limit. fal runs 2 requests at once for a new account and up to 40 with credit (the
 # rest waits in its queue); Replicate takes 600 new predictions a minute.
 _USUAL_LIMITS: dict[str, tuple[int, int]] = {"fal": (10, 0), "replicate": (20, 10), "openai": (10, 0)}
@@ -354,26 +336,22 @@ for _key, _config in PROVIDERS.items():
         "rate": float(_rate if _own_rate is None else _own_rate),
     }
 
-# US dollars that the calls of one day (UTC) may cost; empty is no cap. providers/spending.py says how exact it is.
+# US dollars that the calls of one day (UTC) may cost; empty is no cap. How exact: providers/spending/daily_cap.py.
 DAILY_SPEND_CAP = env_decimal("DAILY_SPEND_CAP")
 
 # The gateway (/openai/v1) ────────────────────────────────────────────────────────────────────────────────────────────
 
 GATEWAY_ORIGIN = env("GATEWAY_ORIGIN").rstrip("/")  # where clients reach it, if that is not the host they name
 GATEWAY_THREADS = env_int("GATEWAY_THREADS", 128)  # requests under way in one process; more are refused with 503
-GATEWAY_TIME_LIMIT = env_int(
-    "GATEWAY_TIME_LIMIT", 240
-)  # seconds for each offering asked; the official clients wait 600
+GATEWAY_TIME_LIMIT = env_int("GATEWAY_TIME_LIMIT", 240)  # seconds per offering; the official clients wait 600
 GATEWAY_RATE = env_int("GATEWAY_RATE", 60)  # requests a minute of a key that has no limit of its own
 GATEWAY_LARGEST_REQUEST = env_int("GATEWAY_LARGEST_REQUEST", 64) * 1024 * 1024  # MB
-GATEWAY_FILE_LIFETIME = env_int("GATEWAY_FILE_LIFETIME", 3600)  # seconds an image stays behind its signed address
-GATEWAY_RETRY_WINDOW = env_int(
-    "GATEWAY_RETRY_WINDOW", 600
-)  # seconds in which a client's own retry gets the first answer
+GATEWAY_FILE_LIFETIME = env_int("GATEWAY_FILE_LIFETIME", 3600)  # seconds an image stays at its signed URL
+GATEWAY_RETRY_WINDOW = env_int("GATEWAY_RETRY_WINDOW", 600)  # seconds in which a retry gets the first response
 
 # The playground: what visitors without a key may cost. Sample models cost nothing.
 PLAYGROUND_DAILY_BUDGET = env_decimal("PLAYGROUND_DAILY_BUDGET")  # US dollars a day (UTC) for all of them; empty: none
-PLAYGROUND_RATE = env_int("PLAYGROUND_RATE", 12)  # tries a minute of one visitor, and thrice that of one address
+PLAYGROUND_RATE = env_int("PLAYGROUND_RATE", 12)  # tries a minute of one visitor, and thrice that of one IP address
 
 # Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -387,14 +365,14 @@ TESTING = "pytest" in sys.modules
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        # Hashed names can be cached for ever; in tests and with DEBUG, WhiteNoise serves the sources as they are.
+        # Hashed names can be cached for ever; in tests and with DEBUG, WhiteNoise serves the sources themselves.
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or TESTING
         else "config.storage.HashedStaticFiles"
     },
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG or TESTING
-WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # every address goes through {% static %}; plain copies only cost time
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # every URL goes through {% static %}; plain copies only cost time
 MEDIA_ROOT = Path(env("MEDIA_ROOT") or VAR_DIR / "media")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600

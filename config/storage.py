@@ -1,18 +1,12 @@
-"""Static files under names that carry a hash of their content, so that browsers may keep them for ever."""
-
-from collections.abc import Callable
-from re import Match
+"""Static files under names that carry a hash of their content, so that browsers may cache them for ever."""
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     # Our scripts import each other: in `import … from "./pair.js"` the name becomes the hashed one. Django's own
-    # support for that reads every script, and stumbles over what installed packages say in their comments.
-    # Comments are for those who read the sources; browsers would load them with every first visit.
+    # support for that reads every script, and fails on comments in those of installed packages.
     patterns = (
-        ("css/*.css", ((r"(?s)(?P<comment>/\*.*?\*/\s*)", ""),)),
-        ("js/*.js", ((r"(?sm)(?P<comment>^ *//[^\n]*\n|^ */\*\*.*?\*/\s*)", ""),)),
         *CompressedManifestStaticFilesStorage.patterns,
         (
             "js/*.js",
@@ -22,9 +16,3 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
             ),
         ),
     )
-
-    def url_converter(
-        self, name: str, hashed_files: dict[str, str], template: str | None = None
-    ) -> Callable[[Match[str]], str]:
-        convert = super().url_converter(name, hashed_files, template)
-        return lambda found: "" if "comment" in found.groupdict() else convert(found)

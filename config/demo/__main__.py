@@ -1,7 +1,7 @@
 """python -m config.demo [--port N] [--host ADDRESS] [--fresh] [--no-seed]
 
 The order: PostgreSQL and Valkey, what prepare.py does, the web server, then gateway, worker and provider simulator.
-Whoever is needed by others stops after them. What each says is in var/log/; the terminal shows what happens to them.
+They stop in the opposite order. Their output is in var/log/; the terminal shows what happens to them.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from config.services.places import CHECKOUT, Place, ServiceError
 from config.services.processes import open_log, spawn, tail, try_lock
 from config.services.servers import State
 
-PATIENCE = 60.0  # seconds until the page answers
+START_TIMEOUT = 60.0  # seconds until the page answers
 
 
 def main() -> int:
@@ -73,7 +73,7 @@ def run(place: Place, host: str, port: int, waiting: Waiting, *, seed: bool) -> 
             web.start(waiting)
             front.start(waiting)
             await_page(host, port, children, waiting)
-        for child in (gateway, simulator, worker):  # nobody who looks at the first page waits for them
+        for child in (gateway, simulator, worker):  # the first page needs none of them
             child.start(waiting)
         announce(ports.url(host, port), place)
         supervise(children, waiting)
@@ -145,7 +145,7 @@ def prepare(environment: Mapping[str, str], place: Place, waiting: Waiting, *, s
 
 
 def await_page(host: str, port: int, children: Sequence[Child], waiting: Waiting) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + START_TIMEOUT
     while not all(ports.answers(host, port, path) for path in ("/readyz", "/")):
         if time.monotonic() > deadline:
             raise ServiceError(f"The page does not answer. {children[-1].log.with_name('web.log')} may say why.")

@@ -1,4 +1,4 @@
-"""The address of the demo: finding a port, keeping it, asking whether somebody answers there."""
+"""The demo's port: finding one, reserving it, checking whether a server answers there."""
 
 import contextlib
 import errno
@@ -12,20 +12,20 @@ LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 – where we reac
 
 
 @contextlib.contextmanager
-def reserved(host: str, wanted: int | None) -> Iterator[int]:
-    """A port that stays ours: the wanted one, or the first from 8000 that is free.
+def reserved(host: str, requested: int | None) -> Iterator[int]:
+    """A port that stays ours: the requested one, or the first from 8000 that is free.
 
-    Granian shares its port with whoever else is willing to (SO_REUSEPORT), so two demos on one port would not notice
-    and each answer half of the requests. Hence we look without that option, then hold the port with it – without
+    Granian shares its port with any program that is willing to (SO_REUSEPORT), so two demos on one port would not
+    notice and each answer half of the requests. Hence we look without that option, then hold the port with it – without
     listening, so every connection still goes to Granian.
     """
-    for port in [wanted] if wanted is not None else range(DEFAULT, DEFAULT + 100):
+    for port in [requested] if requested is not None else range(DEFAULT, DEFAULT + 100):
         try:
             with bound(host, port, socket.SO_REUSEADDR):
                 pass
             holder = bound(host, port, socket.SO_REUSEPORT)
         except OSError as error:
-            if wanted is None and error.errno == errno.EADDRINUSE:
+            if requested is None and error.errno == errno.EADDRINUSE:
                 continue
             raise ServiceError(f"Port {port} of {host} cannot be used: {error.strerror}") from error
         with holder:
@@ -52,8 +52,8 @@ def number(text: str) -> int:
 
 
 def any_free() -> int:
-    with bound("127.0.0.1", 0, socket.SO_REUSEADDR) as found:
-        port: int = found.getsockname()[1]
+    with bound("127.0.0.1", 0, socket.SO_REUSEADDR) as probe:
+        port: int = probe.getsockname()[1]
         return port
 
 

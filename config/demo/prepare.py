@@ -2,7 +2,7 @@
 
     python -m config.demo.prepare [--no-seed]
 
-Every step is harmless the second time. Its name and duration go to the terminal, its own words to standard error.
+Every step is idempotent. Its name and duration go to the terminal, its own output to standard error.
 """
 
 import hashlib
@@ -62,8 +62,8 @@ def static_sources() -> str:
     digest = hashlib.sha256(Path("config", "storage.py").read_bytes())  # how they are hashed is part of what they are
     for finder in get_finders():
         for path, storage in finder.list(None):
-            found = os.stat(storage.path(path))
-            digest.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
+            status = os.stat(storage.path(path))
+            digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 

@@ -23,8 +23,8 @@ from config.services.servers import Server, State
 FIRST_DELAY, LONGEST_DELAY = 0.2, 30.0  # seconds before a restart: 0.2, 0.4, 0.8 … 30
 STEADY = 10.0  # seconds after which earlier crashes are forgotten
 STOPPING = 15.0  # seconds to finish what is being done; leases make it safe to be killed then
-TELLING = 1.5  # seconds of silence before we say for whom we wait
-WATCHING = 1.0  # seconds between two looks at a server that is not our child, whose end nobody tells us
+REPORTING = 1.5  # seconds of silence before we say for whom we wait
+WATCHING = 1.0  # seconds between two looks at a server that is not our child, whose end sends us no signal
 
 
 class Stop(Exception):
@@ -56,16 +56,16 @@ class Waiting:
 
 
 def say(text: str, terminal: TextIO | None = None) -> None:
-    """At once: a pipe would keep the lines back."""
+    """Write a line to the terminal and flush it: a pipe would hold it in a buffer."""
     print(text, file=terminal, flush=True)
 
 
 @contextlib.contextmanager
 def timed(step: str, terminal: TextIO | None = None) -> Iterator[None]:
     """One line of progress."""
-    begun = time.monotonic()
+    started = time.monotonic()
     yield
-    say(f"  {step:<24}{time.monotonic() - begun:6.1f} s", terminal)
+    say(f"  {step:<24}{time.monotonic() - started:6.1f} s", terminal)
 
 
 class Child:
@@ -102,7 +102,7 @@ class Child:
         self.due = None
 
     def tend(self, waiting: Waiting) -> float:
-        """Do what is due, and say in how many seconds something may be due again."""
+        """Restart the child if that is due; return the seconds until the next look."""
         if self.due is None:
             end = self.end()
             if end is None:
@@ -187,20 +187,20 @@ def supervise(children: Sequence[Child], waiting: Waiting) -> None:
 
 
 def shut_down(groups: Sequence[Sequence[Child]], waiting: Waiting) -> None:
-    """Stop one group after the other. Who does not want to wait asks once more."""
+    """Stop one group after the other. A second Stop ends the waiting for a group and kills it."""
     for group in groups:
         for child in group:
             if child.process and child.end() is None:
                 child.process.send_signal(child.stop_signal)
-        begun, told = time.monotonic(), False
+        started, reported = time.monotonic(), False
         with contextlib.suppress(Stop):
             while busy := [child.name for child in group if child.process and child.end() is None]:
-                waited = time.monotonic() - begun
+                waited = time.monotonic() - started
                 if waited > STOPPING:
                     break
-                if waited > TELLING and not told:
+                if waited > REPORTING and not reported:
                     say(f"Waiting up to {STOPPING:.0f} s for {', '.join(busy)}. Ctrl-C hurries.")
-                    told = True
+                    reported = True
                 waiting.pause(0.1)
         for child in group:
             child.kill()

@@ -1,9 +1,9 @@
-"""A Celery worker with the clock in a thread of its own: one process less, which had half of Celery for itself.
+"""A Celery worker with beat in a thread of its own: one process less, which had half of Celery for itself.
 
     python -m config.demo.worker SCHEDULE_FILE [the worker's own arguments]
 
-Many workers need one clock, so in production it is a process (`celery -A config beat`). Celery's own `-B` would fork
-one. When the clock ends by a mistake of its own, so does the worker, and the demo's supervisor starts both again.
+Many workers need one beat, so in production it is a process (`celery -A config beat`). Celery's own `-B` would fork
+one. When beat ends by a fault of its own, so does the worker, and the demo's supervisor starts both again.
 """
 
 import logging
@@ -21,7 +21,7 @@ from config.celery import app
 log = logging.getLogger(__name__)
 
 
-class Clock(threading.Thread):
+class BeatThread(threading.Thread):
     def __init__(self, schedule: str) -> None:
         super().__init__(name="beat", daemon=True)
         self.service = Service(app, schedule_filename=schedule)
@@ -30,7 +30,7 @@ class Clock(threading.Thread):
         try:
             self.service.start(embedded_process=False)
         except Exception:
-            log.exception("The clock has stopped")
+            log.exception("Beat has stopped")
         if not stopping.is_set():
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -38,15 +38,15 @@ class Clock(threading.Thread):
 stopping = threading.Event()
 
 if __name__ == "__main__":
-    clock = Clock(sys.argv.pop(1))
+    beat = BeatThread(sys.argv.pop(1))
 
     @worker_ready.connect
-    def begin(**_: Any) -> None:
-        clock.start()
+    def start(**_: Any) -> None:
+        beat.start()
 
     @worker_shutting_down.connect
-    def end(**_: Any) -> None:
+    def stop(**_: Any) -> None:
         stopping.set()
-        clock.service.stop()
+        beat.service.stop()
 
     app.worker_main(["worker", *sys.argv[1:]])

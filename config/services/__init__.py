@@ -8,7 +8,7 @@ path with a space, leaks servers when its parent is killed and changes the mode 
 
 - No port is opened. Both servers listen in a directory below /tmp that only their owner may enter, so access needs no
   password, two checkouts never meet, and the path stays within the 103 bytes of a Unix socket's address.
-- Whoever comes first starts a server, under a lock. Whoever comes later attaches to it and leaves it running.
+- The first command starts a server, under a lock. Later ones attach to it and leave it running.
 - A server ends with the process that started it, even by kill -9 (on Linux; elsewhere the next start attaches to it).
 - PostgreSQL refuses to run as root. For root both servers run as `nobody`, with their data in /var/lib; nothing that
   belongs to the user changes its owner or mode. Data there outlive their checkout: another one at the same path sets
@@ -30,8 +30,8 @@ from config.services.servers import Postgres, Server, Valkey
 
 def missing(place: Place) -> list[Server]:
     """The servers that nobody configured, in the order in which they start."""
-    wanted = {"DATABASE_URL": Postgres, "REDIS_URL": Valkey}
-    return [server(place) for variable, server in wanted.items() if not os.environ.get(variable)]
+    kinds: dict[str, type[Server]] = {"DATABASE_URL": Postgres, "REDIS_URL": Valkey}
+    return [kind(place) for variable, kind in kinds.items() if not os.environ.get(variable)]
 
 
 @contextlib.contextmanager

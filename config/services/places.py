@@ -53,7 +53,7 @@ class Place:
     def knows_data(self) -> bool:
         """Whether the data were written for this checkout. For root they outlive it, and are named by its path alone.
 
-        Whoever clones again to the same path would get the old rows without their images, which lay in var/.
+        A new clone at the same path would get the old rows without their images, which lay in var/.
         """
         if not self.lends_data() or not any((self.data / name).exists() for name in ("postgres", "valkey")):
             return True
@@ -89,10 +89,10 @@ class Place:
     def own(self, path: Path) -> None:
         """Make a directory that only its owner enters – or refuse: below /tmp anybody could have been there first."""
         path.mkdir(mode=0o700, exist_ok=True)
-        found, owner = path.lstat(), self.account.pw_uid if self.account else os.geteuid()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (owner, os.geteuid()):
+        status, owner = path.lstat(), self.account.pw_uid if self.account else os.geteuid()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid not in (owner, os.geteuid()):
             raise ServiceError(f"{path} belongs to somebody else. Remove it, or set DATABASE_URL and REDIS_URL.")
-        if found.st_uid == os.geteuid():  # never touch what `nobody` could meanwhile exchange for a link
+        if status.st_uid == os.geteuid():  # never touch what `nobody` could meanwhile exchange for a link
             path.chmod(0o700)
             if self.account:
                 os.chown(path, self.account.pw_uid, self.account.pw_gid)

@@ -53,8 +53,8 @@ def copy_package(home: Path, data: Path, account: pwd.struct_passwd) -> Path:
 
 
 def postgres_on_machine() -> Iterator[Path]:
-    if found := shutil.which("postgres"):
-        yield Path(found).resolve()  # initdb lies beside the file, not always beside a link to it
+    if path := shutil.which("postgres"):
+        yield Path(path).resolve()  # initdb lies beside the file, not always beside a link to it
     if config := shutil.which("pg_config"):
         bindir = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=False).stdout.strip()
         if bindir:
@@ -65,4 +65,4 @@ def postgres_on_machine() -> Iterator[Path]:
 
 def valkey_on_machine() -> Iterator[Path]:
     """Redis will do where it is what the machine has: nothing here needs what only one of the two can."""
-    yield from (Path(found).resolve() for name in ("valkey-server", "redis-server") if (found := shutil.which(name)))
+    yield from (Path(path).resolve() for name in ("valkey-server", "redis-server") if (path := shutil.which(name)))

@@ -23,7 +23,7 @@ from config.services import programs
 from config.services.places import Place, ServiceError
 from config.services.processes import Pause, StrPath, exclusive, open_log, spawn, started_with, tail
 
-PATIENCE = 60.0  # seconds until a server answers; recovery after a crash is the slow case
+START_TIMEOUT = 60.0  # seconds until a server answers; recovery after a crash is the slow case
 ATTEMPTS = 10  # after kill -9 the old backends may hold the data directory for another moment
 MISSING = """\
 {0} was not found. One of these helps:
@@ -66,7 +66,7 @@ class Server:
             self.program = self.find()
             if not self.alive():
                 self.process = None  # it ended
-            attempts, deadline = 0, time.monotonic() + PATIENCE
+            attempts, deadline = 0, time.monotonic() + START_TIMEOUT
             while (state := self.state()) is not State.READY:
                 if state is State.ABSENT and not self.alive() and not self.runs_unheard():
                     if attempts == ATTEMPTS:
@@ -146,10 +146,10 @@ class Server:
 
     def find(self) -> Path:
         place = self.place
-        found = programs.find(self.package, self.pattern, self.on_machine(), place.data, place.account)
-        if found is None:
+        program = programs.find(self.package, self.pattern, self.on_machine(), place.data, place.account)
+        if program is None:
             raise ServiceError(MISSING.format(*self.help))
-        return found
+        return program
 
     def on_machine(self) -> Iterator[Path]:
         raise NotImplementedError

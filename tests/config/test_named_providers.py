@@ -22,10 +22,10 @@ def read(text: str, environment: dict[str, str] | None = None, *, allow_loopback
     return openai_compatible(text, environment or {}, taken=("openai", "fal"), allow_loopback=allow_loopback)
 
 
-def test_each_has_its_name_its_address_and_its_key():
+def test_each_has_its_name_its_url_and_its_key():
     text = "lumenfall=https://api.lumenfall.ai/openai/v1/, my-server=http://127.0.0.1:8080/v1"
-    found = read(text, {"LUMENFALL_API_KEY": "lmnfl_1.2", "MY_SERVER_API_KEY": " none "})
-    assert found == {
+    providers = read(text, {"LUMENFALL_API_KEY": "lmnfl_1.2", "MY_SERVER_API_KEY": " none "})
+    assert providers == {
         "lumenfall": {
             "name": "Lumenfall", "adapter": "openai", "urls": {"base": "https://api.lumenfall.ai/openai/v1"},
             "api_key": "lmnfl_1.2",
@@ -44,8 +44,8 @@ def test_without_a_key_it_is_known_but_not_called():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("lumenfall", "write name=address"),
-        ("https://api.lumenfall.ai/v1", "write name=address"),
+        ("lumenfall", "write name=URL"),
+        ("https://api.lumenfall.ai/v1", "write name=URL"),
         ("Lumenfall=https://x.test/v1", "lower-case"),
         ("a--b=https://x.test/v1", "single hyphens"),
         ("openai=https://x.test/v1", "is taken"),

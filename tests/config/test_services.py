@@ -137,7 +137,7 @@ def test_four_at_once_share_one_fresh_start(fresh: Checkout) -> None:
             command.communicate(timeout=30)
 
 
-def test_whoever_attached_leaves_the_servers_running(filled: Checkout) -> None:
+def test_a_command_that_attached_leaves_the_servers_running(filled: Checkout) -> None:
     with filled.up():
         assert filled.run("echo", "attached") == "attached\n"
         assert filled.answers()

@@ -134,11 +134,11 @@ def test_who_does_not_stop_is_killed(children: Children, monkeypatch: pytest.Mon
 
 def test_a_second_ctrl_c_hurries(children: Children) -> None:
     child = children.start(STUBBORN)
-    begun = time.monotonic()
+    started = time.monotonic()
     os.kill(os.getpid(), signal.SIGINT)
     shut_down([[child]], children.waiting)
     assert child.end() == "was killed by SIGKILL"
-    assert time.monotonic() - begun < supervisor.STOPPING / 3
+    assert time.monotonic() - started < supervisor.STOPPING / 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
