@@ -28,7 +28,7 @@ class Quote:
     estimated: bool
     provider: str
     simulated: bool  # costs nothing, whatever the price list says
-    trouble: str = ""  # what speaks against the provider's offering lately
+    trouble: str = ""  # why the offering is unhealthy now, "" when it is not
     queued: int = 0  # asked, and not sent yet
     failed: int = 0
 
@@ -47,7 +47,7 @@ class Quote:
         return self.price is None and not self.simulated
 
     def asks(self, again: bool) -> int:
-        """How many images would be asked for."""
+        """How many images would be queued; with `again`, failed ones too."""
         return self.missing + (self.failed if again else 0)
 
 
@@ -60,32 +60,32 @@ def of(competition: Competition) -> list[Quote]:
         .values("image_model")
         .annotate(
             asked=Count("pk"),
-            queued=Count("pk", filter=Q(status="queued")),
-            failed=Count("pk", filter=Q(status="failed")),
+            queued=Count("pk", filter=Q(status=Generation.Status.QUEUED)),
+            failed=Count("pk", filter=Q(status=Generation.Status.FAILED)),
         )
     }
-    wanted = any_request(competition)
+    request = request_of(competition)
     quotes = []
-    for image_model in ImageModel.objects.askable(wanted.mode).select_related("lab"):
-        found = counts.get(image_model.pk, {"asked": 0, "queued": 0, "failed": 0})
-        offering = routing.candidates(image_model, wanted)[0]
+    for image_model in ImageModel.objects.askable(request.mode).select_related("lab"):
+        count = counts.get(image_model.pk, {"asked": 0, "queued": 0, "failed": 0})
+        offering = routing.candidates(image_model, request)[0]
         quotes.append(
             Quote(
                 image_model,
-                missing=len(prompts) - found["asked"],
-                price=routing.estimate(offering, wanted),
+                missing=len(prompts) - count["asked"],
+                price=routing.estimate(offering, request),
                 estimated=offering.price_estimated,
                 provider=offering.provider,
                 simulated=is_simulated(offering.provider),
                 trouble=recent.troubles([offering.pk]).get(offering.pk, ""),
-                queued=found["queued"],
-                failed=found["failed"],
+                queued=count["queued"],
+                failed=count["failed"],
             )
         )
     return quotes
 
 
-def any_request(competition: Competition) -> ImageRequest:
-    """What every prompt of the competition asks for, apart from words and source image: enough to know the price."""
+def request_of(competition: Competition) -> ImageRequest:
+    """The request of every prompt of the competition without text and source image: enough to know the price."""
     mode = cast(Mode, competition.category.mode)
     return ImageRequest(prompt="", mode=mode, aspect_ratio=competition.shape, resolution=RESOLUTION)

@@ -1,9 +1,9 @@
-"""Making the images: plan, hand out, claim, run, store.
+"""Generating the images: plan, dispatch, claim, run, store.
 
-The rows are the queue. A worker owns a generation by moving it to `running` in one UPDATE (compare-and-set) and keeps
-it for the length of its lease; when a worker dies, the lease runs out and the row is due again. Whatever a worker
-brings home is stored only while its own attempt still owns the row, so nothing is ever stored twice. What cannot be
-sent now – a limit, an open circuit, a spending cap – goes back into the queue with the reason and uses up no attempt.
+The rows are the queue. A worker owns a generation by moving it to `running` in one UPDATE (compare-and-set) for the
+length of its lease; when a worker dies, the lease runs out and the row is due again. An image is stored only while the
+attempt that brought it still owns the row, so nothing is ever stored twice. What cannot be sent now – a limit, an open
+circuit, a spending cap – goes back into the queue with the reason and uses up no attempt.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, cast
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -31,16 +30,14 @@ from providers.models import ImageModel
 from providers.request import ImageRequest, SourceImage
 
 from .models import Competition, Entry, Generation, Prompt
+from .models.generations import GenerationQuerySet, Status
 
 log = logging.getLogger(__name__)
 
-REDISPATCH_SECONDS = 10  # a hint that nobody acted on for this long was lost: it is sent again
+REDISPATCH_SECONDS = 10  # a task message that no worker took for this long was lost: it is sent again
+DISPATCH_LIMIT = 200  # task messages in one run; what is left waits for the next
 # Nobody knows what a worker that died was charged: its attempt counts with what it was expected to cost.
-_DEAD_WORKERS_BILL: dict[str, Any] = {
-    "spent": F("spent") + Coalesce("expected_cost", Decimal(0)),
-    "expected_cost": None,
-}
-DISPATCH_LIMIT = 200  # hints in one go; what is left waits for the next tick
+_SPENT_BY_THE_DEAD = F("spent") + Coalesce("expected_cost", Decimal(0))
 
 
 # Plan ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -60,29 +57,23 @@ def plan(prompt: Prompt, image_models: Iterable[ImageModel]) -> int:
         return prompt.generations.count() - before
 
 
-def look_again(competition: Competition) -> int:
+def retry_capped(competition: Competition) -> int:
     """The competition's spend cap was changed: what waited for it is due now; returns how many."""
-    held = Generation.objects.filter(prompt__competition=competition, status="queued", outcome="spend_cap")
-    return held.update(due_at=timezone.now(), dispatched_at=None)
+    capped = Generation.objects.filter(prompt__competition=competition, status=Status.QUEUED, outcome="spend_cap")
+    return capped.to_queued(timezone.now())
 
 
-def ask_again(generations: Iterable[Generation]) -> int:
+def retry_failed(generations: Iterable[Generation]) -> int:
     """Queue failed generations once more; returns how many. The row keeps its count of attempts, which fences it."""
-    return Generation.objects.filter(pk__in=[each.pk for each in generations], status="failed").update(
-        status="queued",
-        due_at=timezone.now(),
-        attempts_left=settings.GENERATION_ATTEMPTS,
-        dispatched_at=None,
-        started_at=None,
-        finished_at=None,
-    )
+    failed = Generation.objects.filter(pk__in=[generation.pk for generation in generations], status=Status.FAILED)
+    return failed.to_queued(timezone.now(), attempts_left=settings.GENERATION_ATTEMPTS)
 
 
-# Hand out ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# Dispatch ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def take_due() -> list[int]:
-    """The generations to send out hints for: due, and not hinted at in the last few seconds."""
+    """Ids of the generations to send task messages for: due, and none sent in the last few seconds."""
     now = timezone.now()
     due = (
         Generation.objects.due()
@@ -113,11 +104,11 @@ def run(pk: int) -> None:
         )
         derivatives = images.normalise(generated.image.data, generation.prompt.competition.shape)
     except NotSent as error:
-        _hold(generation, error)
+        _requeue(generation, error)
     except ProviderError as error:
         # What may have been charged already is tried once more, and not until the attempts are used up.
-        again = error.retry and not (error.possibly_charged and generation.attempt > 1)
-        _settle(generation, error.outcome, str(error), retry=again, retry_after=error.retry_after, spent=error.spent)
+        retry = error.retry and not (error.possibly_charged and generation.attempt > 1)
+        _settle(generation, error.outcome, str(error), retry=retry, retry_after=error.retry_after, spent=error.spent)
     except images.BadImage as error:
         _settle(generation, "bad_output", str(error), retry=False, spent=_spent(generation, generated))
     except Exception as error:  # whatever it is, the row must say so instead of waiting for its lease to run out
@@ -139,16 +130,8 @@ def claim(pk: int) -> Generation | None:
         with transaction.atomic():
             return _claim(pk)
     except spend_cap.CapReached as error:
-        Generation.objects.due().filter(pk=pk).update(
-            status="queued",
-            due_at=timezone.now() + timedelta(seconds=error.retry_after or 0),
-            dispatched_at=None,
-            started_at=None,
-            lease_expires_at=None,
-            outcome=error.outcome,
-            error=str(error),
-            **_DEAD_WORKERS_BILL,
-        )
+        due_at = timezone.now() + timedelta(seconds=error.retry_after or 0)
+        Generation.objects.due().filter(pk=pk).to_queued(due_at, error.outcome, str(error), spent=_SPENT_BY_THE_DEAD)
         return None
 
 
@@ -156,30 +139,22 @@ def _claim(pk: int) -> Generation | None:
     now = timezone.now()
     lease = timedelta(seconds=settings.GENERATION_TIME_LIMIT + settings.GENERATION_LEASE_GRACE)
     due = Generation.objects.due().filter(pk=pk)
-    claimed = due.filter(attempts_left__gt=0).update(
-        status="running",
+    claimed = due.filter(attempts_left__gt=0).to_running(
+        now + lease,
         attempt=F("attempt") + 1,
         attempts_left=F("attempts_left") - 1,
-        started_at=now,
-        lease_expires_at=now + lease,
-        outcome="",
-        error="",
-        **_DEAD_WORKERS_BILL,
+        expected_cost=None,
+        spent=_SPENT_BY_THE_DEAD,
     )
     if not claimed:
         # Only a generation whose every worker died can be due without attempts left.
-        due.filter(status="running", attempts_left=0).update(
-            status="failed",
-            finished_at=now,
-            lease_expires_at=None,
-            outcome="internal",
-            error="Every worker that tried this died before it was done.",
-            **_DEAD_WORKERS_BILL,
+        due.filter(status=Status.RUNNING, attempts_left=0).to_failed(
+            "internal", "Every worker that tried this died before it was done.", spent=_SPENT_BY_THE_DEAD
         )
         return None
     generation = Generation.objects.select_related("prompt__competition__category", "image_model").get(pk=pk)
     competition = generation.prompt.competition
-    generation.expected_cost = routing.likely_cost(generation.image_model, cost_estimates.any_request(competition))
+    generation.expected_cost = routing.likely_cost(generation.image_model, cost_estimates.request_of(competition))
     spend_cap.check(competition, generation.expected_cost)
     generation.save(update_fields=["expected_cost"])
     return generation
@@ -201,7 +176,7 @@ def request_for(prompt: Prompt) -> ImageRequest:
 
 
 def store(generation: Generation, generated: routing.Generated, derivatives: images.Derivatives) -> Entry | None:
-    """Make the entry, unless this attempt has lost the row meanwhile: then its files are thrown away again."""
+    """Create the entry, unless this attempt has lost the row meanwhile: then its files are deleted again (None)."""
     data = generated.image.data
     files = {
         "image": _save("battle", "webp", derivatives.image),
@@ -210,13 +185,7 @@ def store(generation: Generation, generated: routing.Generated, derivatives: ima
         "original": _save("originals", images.extension(data), data),
     }
     with transaction.atomic():
-        if _owned(generation).update(
-            status="succeeded",
-            finished_at=timezone.now(),
-            lease_expires_at=None,
-            expected_cost=None,
-            spent=F("spent") + generated.spent,
-        ):
+        if _owned(generation).to_succeeded(spent=F("spent") + generated.spent):
             return Entry.objects.create(
                 generation=generation,
                 prompt=generation.prompt,
@@ -234,10 +203,10 @@ def store(generation: Generation, generated: routing.Generated, derivatives: ima
     return None
 
 
-def remake(entry: Entry) -> None:
-    """Make the entry's files anew from its original with today's pipeline. Raises BadImage, FileNotFoundError.
+def re_encode(entry: Entry) -> None:
+    """Replace the entry's files by those of today's pipeline, from its original. Raises BadImage, FileNotFoundError.
 
-    Battles that are open show the new files at their old addresses; the old files go last, so nothing is ever missing.
+    Battles that are open show the new files at their old URLs; the old files go last, so nothing is ever missing.
     """
     with entry.original.open("rb") as file:
         derivatives = images.normalise(file.read(), entry.prompt.competition.shape)
@@ -255,7 +224,7 @@ def remake(entry: Entry) -> None:
 
 
 def _save(folder: str, extension: str, data: bytes) -> str:
-    """Store under a name that says nothing."""
+    """Store under a random name, and return it with its folder."""
     return default_storage.save(f"{folder}/{secrets.token_hex(16)}.{extension}", ContentFile(data))
 
 
@@ -274,52 +243,35 @@ def _settle(
     retry_after: float | None = None,
 ) -> None:
     """No image: queue the row again after a growing pause, or fail it with the reason."""
-    again = retry and generation.attempts_left > 0
-    now = timezone.now()
-    bill: dict[str, Any] = {"expected_cost": None, "spent": F("spent") + spent}
-    if again:
-        _owned(generation).update(
-            **bill,
-            status="queued",
-            due_at=now + _pause(generation.attempt, retry_after),
-            dispatched_at=None,
-            started_at=None,
-            lease_expires_at=None,
-            outcome=outcome,
-            error=error,
-        )
+    total = F("spent") + spent
+    if retry and generation.attempts_left > 0:
+        due_at = timezone.now() + _pause(generation.attempt, retry_after)
+        _owned(generation).to_queued(due_at, outcome, error, spent=total)
     else:
-        _owned(generation).update(
-            **bill, status="failed", finished_at=now, lease_expires_at=None, outcome=outcome, error=error
-        )
+        _owned(generation).to_failed(outcome, error, spent=total)
 
 
-def _hold(generation: Generation, error: NotSent) -> None:
-    """Nothing was sent: back into the queue as if this attempt had never begun, until it may be sent.
+def _requeue(generation: Generation, error: NotSent) -> None:
+    """Nothing was sent: back into the queue as if this attempt had never started, until it may be sent.
 
     Taking the attempt's number back cannot confuse the fence: an older attempt that is still at work has a smaller one,
     and the next claim counts up again.
     """
-    _owned(generation).update(
-        status="queued",
-        due_at=timezone.now() + timedelta(seconds=max(0.5, error.retry_after or 0)),
+    _owned(generation).to_queued(
+        timezone.now() + timedelta(seconds=max(0.5, error.retry_after or 0)),
+        error.outcome,
+        str(error),
         attempt=F("attempt") - 1,
         attempts_left=F("attempts_left") + 1,
-        dispatched_at=None,
-        started_at=None,
-        lease_expires_at=None,
-        expected_cost=None,
-        outcome=error.outcome,
-        error=str(error),
     )
 
 
-def _owned(generation: Generation) -> models.QuerySet[Generation]:
+def _owned(generation: Generation) -> GenerationQuerySet:
     """The row, as long as this attempt owns it."""
-    return cast(
-        "models.QuerySet[Generation]",
-        Generation.objects.filter(pk=generation.pk, status="running", attempt=generation.attempt),
+    rows: GenerationQuerySet = Generation.objects.filter(
+        pk=generation.pk, status=Status.RUNNING, attempt=generation.attempt
     )
+    return rows
 
 
 def _pause(attempt: int, retry_after: float | None) -> timedelta:

@@ -1,4 +1,4 @@
-"""How far the models have come with the images of a category, while they are at work: what a voter waits for."""
+"""How many images of a category exist while others are still being generated: what a waiting voter is shown."""
 
 from __future__ import annotations
 
@@ -11,62 +11,70 @@ from django.utils import timezone
 
 from arena.models import Category, Competition, Generation
 
-PATIENCE = timedelta(minutes=2)  # without a sign of life for so long, nobody is at work, and pages must not say so
+Status = Generation.Status
+IDLE_AFTER = timedelta(minutes=2)  # without activity for so long, no worker is at it, and pages must not say so
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
-    """Images of open competitions: made, and asked for. What failed is neither."""
+class GenerationProgress:
+    """Images of open competitions that exist, and that were asked for; those that failed stay in the second number,
+    so that neither number ever shrinks while a voter watches."""
 
     done: int
     of: int
 
 
-def of(category: Category) -> Making | None:
-    """None where no images are being made."""
+def of(category: Category) -> GenerationProgress | None:
+    """None where no images are being generated."""
     return of_all([category]).get(category.pk)
 
 
-def of_all(categories: Iterable[Category | int] | None = None) -> dict[int, Making]:
-    """The categories whose images are being made now, by key. One small query where there are none, else two.
+def of_all(categories: Iterable[Category | int] | None = None) -> dict[int, GenerationProgress]:
+    """The categories whose images are being generated now, by id. One small query where there are none, else two.
 
-    At work means: one of its images is being made or due about now, or one was finished a moment ago. What waits for
-    a spending cap or for workers that are gone is not being made.
+    A category counts when one of its images is running or due about now, or one was finished a moment ago. What waits
+    for a spending cap, or for workers that are gone, does not.
     """
     now = timezone.now()
-    soon = Q(due_at__gte=now - PATIENCE, due_at__lte=now + PATIENCE)
-    asked = Generation.objects.filter(
+    soon = Q(due_at__gte=now - IDLE_AFTER, due_at__lte=now + IDLE_AFTER)
+    planned = Generation.objects.filter(
         prompt__competition__in=Competition.objects.open(), prompt__retired_at=None, image_model__retired_at=None
     ).order_by()
     if categories is not None:
-        asked = asked.filter(prompt__competition__category__in=categories)
+        planned = planned.filter(prompt__competition__category__in=categories)
     waiting = {
-        category: (left, alive)
-        for category, left, alive in asked.unfinished()
+        category: (left, active)
+        for category, left, active in planned.unfinished()
         .values_list("prompt__competition__category")
         .annotate(
             left=Count("pk"),
-            alive=Count("pk", filter=Q(status="queued") & soon | Q(status="running", lease_expires_at__gt=now)),
+            active=Count(
+                "pk", filter=Q(status=Status.QUEUED) & soon | Q(status=Status.RUNNING, lease_expires_at__gt=now)
+            ),
         )
     }
     if not waiting:
         return {}
-    found: dict[int, Making] = {}
-    over = dict.fromkeys(waiting, (0, None)) | {
-        category: (done, last)
-        for category, done, last in asked.filter(prompt__competition__category__in=waiting)
-        .filter(status__in=["succeeded", "failed"])
+    finished = dict.fromkeys(waiting, (0, 0, None)) | {
+        category: (done, failed, last)
+        for category, done, failed, last in planned.filter(prompt__competition__category__in=waiting)
+        .filter(status__in=[Status.SUCCEEDED, Status.FAILED])
         .values_list("prompt__competition__category")
-        .annotate(done=Count("pk", filter=Q(status="succeeded")), last=Max("finished_at"))
+        .annotate(
+            done=Count("pk", filter=Q(status=Status.SUCCEEDED)),
+            failed=Count("pk", filter=Q(status=Status.FAILED)),
+            last=Max("finished_at"),
+        )
     }
-    for category, (left, alive) in waiting.items():
-        done, last = over[category]
-        if alive or (last is not None and last > now - PATIENCE):
-            found[category] = Making(done, done + left)
-    return found
+    progress: dict[int, GenerationProgress] = {}
+    for category, (left, active) in waiting.items():
+        done, failed, last = finished[category]
+        if active or (last is not None and last > now - IDLE_AFTER):
+            progress[category] = GenerationProgress(done, done + failed + left)
+    return progress
 
 
-def together(each: Iterable[Making]) -> Making | None:
-    """Of several categories as one; None for none."""
-    makings = list(each)
-    return Making(sum(making.done for making in makings), sum(making.of for making in makings)) if makings else None
+def combined(progress: Iterable[GenerationProgress]) -> GenerationProgress | None:
+    """Several categories as one; None for none."""
+    rows = list(progress)
+    return GenerationProgress(sum(row.done for row in rows), sum(row.of for row in rows)) if rows else None

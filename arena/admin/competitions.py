@@ -77,7 +77,7 @@ class CompetitionAdmin(admin.ModelAdmin[Competition]):
     ) -> None:
         super().save_model(request, obj, form, change)
         if "spend_cap" in form.changed_data:
-            generation.look_again(obj)
+            generation.retry_capped(obj)
 
     def get_urls(self) -> list[URLPattern]:
         ask = path("<int:pk>/ask/", self.admin_site.admin_view(self.ask), name="arena_competition_ask")
@@ -86,7 +86,7 @@ class CompetitionAdmin(admin.ModelAdmin[Competition]):
     @admin.display(description="images")
     def images(self, competition: Competition) -> SafeString:
         counts = Generation.objects.filter(prompt__competition=competition).aggregate(
-            made=Count("pk", filter=Q(status="succeeded")), planned=Count("pk")
+            made=Count("pk", filter=Q(status=Generation.Status.SUCCEEDED)), planned=Count("pk")
         )
         address = reverse("admin:arena_competition_ask", args=[competition.pk])
         return format_html('<a href="{}">{} of {}</a>', address, counts["made"], counts["planned"])
@@ -109,7 +109,7 @@ class CompetitionAdmin(admin.ModelAdmin[Competition]):
             "quotes": offers,
             "prompts": competition.prompts.current(),
             "rows": rows,
-            "unfinished": any(each and each.status in ("queued", "running") for _, cells in rows for each in cells),
+            "unfinished": any(each and each.is_unfinished for _, cells in rows for each in cells),
             "total": sum((each.missing * each.real_price for each in offers), Decimal(0)),
             "unpriced": [each for each in offers if each.missing and each.is_unpriced],
             "spent": spend_cap.of(competition),
@@ -129,9 +129,11 @@ class CompetitionAdmin(admin.ModelAdmin[Competition]):
             return
         prompts = competition.prompts.current()
         queued = sum(generation.plan(prompt, [each.image_model for each in chosen]) for prompt in prompts)
-        again = generation.ask_again(
+        again = generation.retry_failed(
             Generation.objects.filter(
-                prompt__in=prompts, image_model__in=[each.image_model for each in chosen], status="failed"
+                prompt__in=prompts,
+                image_model__in=[each.image_model for each in chosen],
+                status=Generation.Status.FAILED,
             )
             if "again" in request.POST
             else []

@@ -34,7 +34,7 @@ class GenerationAdmin(ReadOnly, admin.ModelAdmin[Generation]):
     def ask_again(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
         if not request.user.has_perm("arena.change_generation"):
             raise PermissionDenied
-        messages.success(request, f"{generation.ask_again(queryset)} generations are queued again.")
+        messages.success(request, f"{generation.retry_failed(queryset)} generations are queued again.")
 
 
 @admin.register(Entry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
@@ -13,24 +14,91 @@ from providers.accounts import is_simulated
 from providers.models import Call, ImageModel
 
 
+class Status(models.TextChoices):
+    """The states of a generation; `GenerationQuerySet` has the only ways from one to another."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+UNFINISHED = (Status.QUEUED, Status.RUNNING)
+
+
 class GenerationQuerySet(models.QuerySet["Generation"]):
+    """Which generations are in which state, and the moves from state to state.
+
+    Each move is one UPDATE that writes every column the state decides, so that the CHECK on the table holds; further
+    columns may be given. It returns how many rows moved: with a filter on the expected state, a compare-and-set.
+    """
+
     def unfinished(self) -> GenerationQuerySet:
-        return self.filter(status__in=["queued", "running"])
+        return self.filter(status__in=UNFINISHED)
 
     def due(self) -> GenerationQuerySet:
         """To be run now: queued and its time has come, or running past its lease (its worker is gone)."""
         now = timezone.now()
-        return self.filter(Q(status="queued", due_at__lte=now) | Q(status="running", lease_expires_at__lte=now))
+        return self.filter(
+            Q(status=Status.QUEUED, due_at__lte=now) | Q(status=Status.RUNNING, lease_expires_at__lte=now)
+        )
+
+    def to_queued(self, due_at: datetime, outcome: str = "", error: str = "", **columns: Any) -> int:
+        """Waiting for an attempt at `due_at`; outcome and error say why the last one brought no image."""
+        return self.update(
+            status=Status.QUEUED,
+            due_at=due_at,
+            dispatched_at=None,
+            started_at=None,
+            lease_expires_at=None,
+            finished_at=None,
+            expected_cost=None,
+            outcome=outcome,
+            error=error,
+            **columns,
+        )
+
+    def to_running(self, lease_expires_at: datetime, **columns: Any) -> int:
+        """Owned by one worker for the length of its lease."""
+        return self.update(
+            status=Status.RUNNING,
+            started_at=timezone.now(),
+            lease_expires_at=lease_expires_at,
+            finished_at=None,
+            outcome="",
+            error="",
+            **columns,
+        )
+
+    def to_failed(self, outcome: str, error: str, **columns: Any) -> int:
+        """Given up, with the reason."""
+        return self.update(
+            status=Status.FAILED,
+            lease_expires_at=None,
+            finished_at=timezone.now(),
+            expected_cost=None,
+            outcome=outcome,
+            error=error,
+            **columns,
+        )
+
+    def to_succeeded(self, **columns: Any) -> int:
+        """Its image is stored."""
+        return self.update(
+            status=Status.SUCCEEDED,
+            lease_expires_at=None,
+            finished_at=timezone.now(),
+            expected_cost=None,
+            outcome="",
+            error="",
+            **columns,
+        )
 
 
 class Generation(models.Model):
     """The work: one model answering one prompt, sample k. The rows of this table are the work queue."""
 
-    class Status(models.TextChoices):
-        QUEUED = "queued"
-        RUNNING = "running"
-        SUCCEEDED = "succeeded"
-        FAILED = "failed"
+    Status = Status
 
     prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="generations")
     image_model = models.ForeignKey(ImageModel, models.PROTECT, related_name="generations")
@@ -59,9 +127,7 @@ class Generation(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["due_at", "lease_expires_at"], condition=Q(status__in=["queued", "running"]), name="unfinished"
-            )
+            models.Index(fields=["due_at", "lease_expires_at"], condition=Q(status__in=UNFINISHED), name="unfinished")
         ]
         constraints = [
             models.UniqueConstraint(
@@ -71,9 +137,9 @@ class Generation(models.Model):
             models.UniqueConstraint(fields=["id", "prompt", "image_model"], name="generation with prompt and model"),
             # A CHECK that comes out NULL passes, so every comparison stands beside its IS NOT NULL.
             models.CheckConstraint(
-                condition=Q(status="queued", started_at=None, lease_expires_at=None, finished_at=None)
+                condition=Q(status=Status.QUEUED, started_at=None, lease_expires_at=None, finished_at=None)
                 | Q(
-                    status="running",
+                    status=Status.RUNNING,
                     started_at__isnull=False,
                     lease_expires_at__isnull=False,
                     lease_expires_at__gt=F("started_at"),
@@ -81,7 +147,7 @@ class Generation(models.Model):
                     attempt__gte=1,
                 )
                 | Q(
-                    status="succeeded",
+                    status=Status.SUCCEEDED,
                     started_at__isnull=False,
                     lease_expires_at=None,
                     finished_at__isnull=False,
@@ -90,7 +156,7 @@ class Generation(models.Model):
                 )
                 | (
                     Q(
-                        status="failed",
+                        status=Status.FAILED,
                         started_at__isnull=False,
                         lease_expires_at=None,
                         finished_at__isnull=False,
@@ -102,13 +168,17 @@ class Generation(models.Model):
             ),
             models.CheckConstraint(condition=Q(spent__gte=0), name="nothing negative is spent"),
             models.CheckConstraint(
-                condition=Q(expected_cost=None) | Q(status="running", expected_cost__gte=0),
+                condition=Q(expected_cost=None) | Q(status=Status.RUNNING, expected_cost__gte=0),
                 name="only what is running is expected to cost something",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.image_model_id} for prompt {self.prompt_id}, sample {self.sample}"
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.status in UNFINISHED
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -167,5 +237,5 @@ class Entry(models.Model):
 
     @property
     def is_simulated(self) -> bool:
-        """Drawn by a simulator in the name of a real model, as when a provider's address is a loopback one."""
+        """Drawn by a simulator in the name of a real model."""
         return self.call is not None and not self.image_model.is_sample and is_simulated(self.call.offering.provider)

@@ -11,7 +11,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from arena import generation_progress as making
-from arena.generation_progress import Making
+from arena.generation_progress import GenerationProgress
 from arena.models import Category, Competition, Entry, Tally
 from leaderboard.board.standings import Standing
 from leaderboard.models import Board, Rating
@@ -23,7 +23,7 @@ PATIENCE = timedelta(minutes=2)  # a board follows its votes within seconds; so 
 class Start:
     """What a board without ratings waits for, as far as somebody is at it."""
 
-    making: Making | None = None  # the images that the first votes will be about
+    making: GenerationProgress | None = None  # the images that the first votes will be about
     computing: bool = False  # the first votes are in
 
 

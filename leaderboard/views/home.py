@@ -29,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "boards": summaries.all_boards(HEAD),
         "playable": playable,
         "teaser": first_pair.of_visitor(request, playable[0]) if playable else None,
-        "making": None if playable else generation_progress.together(generation_progress.of_all().values()),
+        "making": None if playable else generation_progress.combined(generation_progress.of_all().values()),
         "uses": use_cases.tags()[:USES],
     }
     return render(request, "leaderboard/home.html", context)
@@ -40,7 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def wait(request: HttpRequest) -> HttpResponse:
     """The fragment that replaces itself while the models make the first images; then the page is there anew."""
     found = (
-        None if summaries.playable().exists() else generation_progress.together(generation_progress.of_all().values())
+        None if summaries.playable().exists() else generation_progress.combined(generation_progress.of_all().values())
     )
     if found is None:
         return HttpResponseClientRefresh()

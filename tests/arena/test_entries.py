@@ -145,7 +145,7 @@ def test_images_of_another_pipeline_are_made_anew_from_their_originals(client):
     type(older).objects.filter(pk=older.pk).update(pipeline="0, libwebp 0.1")
     out = io.StringIO()
     call_command("remake_images", stdout=out)
-    assert out.getvalue() == "1 images made anew.\n"
+    assert out.getvalue() == "1 images re-encoded.\n"
     name = today.image.name
     today.refresh_from_db()
     older.refresh_from_db()

@@ -178,7 +178,7 @@ def test_a_row_that_kills_every_worker_is_given_up():
 def test_a_failed_row_can_be_asked_again_and_keeps_its_fence():
     row = queued("Snow [sim:policy]")
     generation.run(row.pk)
-    assert generation.ask_again([again(row)]) == 1
+    assert generation.retry_failed([again(row)]) == 1
     row.prompt.text = "Snow"
     row.prompt.save(update_fields=["text"])
     generation.run(row.pk)

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from arena import generation, generation_progress, pairing, voting
-from arena.generation_progress import Making
+from arena.generation_progress import GenerationProgress
 from arena.models import Battle, Competition, Generation, Prompt, Voter
 from leaderboard.board import ratings
 from tests import factories as make
@@ -51,19 +51,22 @@ def text_of(response):
 
 def test_images_are_counted_that_are_made_and_that_are_asked_for(asked, models):
     category = asked[0].competition.category
-    assert generation_progress.of(category) == Making(done=1, of=6)
+    assert generation_progress.of(category) == GenerationProgress(done=1, of=6)
     failed = Generation.objects.filter(status="queued").first()
     now = timezone.now()
     Generation.objects.filter(pk=failed.pk).update(status="failed", started_at=now, finished_at=now, error="refused")
-    assert generation_progress.of(category) == Making(done=1, of=5)
+    assert generation_progress.of(category) == GenerationProgress(done=1, of=6)  # it never shrinks
 
 
 def test_of_several_categories_each_has_its_own_and_all_have_one_together(asked, models):
     edit = make.make_prompt(make.make_competition(make.make_category("image-editing", "edit")))
     generation.plan(edit, models)
-    assert sorted(generation_progress.of_all().values(), key=lambda each: each.of) == [Making(0, 3), Making(1, 6)]
-    assert generation_progress.together(generation_progress.of_all().values()) == Making(1, 9)
-    assert generation_progress.together([]) is None
+    assert sorted(generation_progress.of_all().values(), key=lambda each: each.of) == [
+        GenerationProgress(0, 3),
+        GenerationProgress(1, 6),
+    ]
+    assert generation_progress.combined(generation_progress.of_all().values()) == GenerationProgress(1, 9)
+    assert generation_progress.combined([]) is None
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from arena.models import Entry
 
 
 class Command(BaseCommand):
-    help = "Make battle images anew from their originals where another pipeline or encoder made them."
+    help = "Re-encode battle images from their originals where another pipeline or encoder made them."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--all", action="store_true", help="also those that today's pipeline made")
+        parser.add_argument("--all", action="store_true", help="also those of today's pipeline")
 
     def handle(self, *args: Any, **options: Any) -> None:
         entries = Entry.objects.select_related("prompt__competition").order_by("pk")
@@ -21,10 +21,10 @@ class Command(BaseCommand):
         done, failed = 0, []
         for entry in entries:
             try:
-                generation.remake(entry)
+                generation.re_encode(entry)
                 done += 1
             except (images.BadImage, FileNotFoundError) as error:
                 failed.append(f"entry {entry.pk}: {error}")
-        self.stdout.write(f"{done} images made anew.")
+        self.stdout.write(f"{done} images re-encoded.")
         if failed:
-            raise CommandError("These keep their old files:\n" + "\n".join(failed))
+            raise CommandError("These still have their old files:\n" + "\n".join(failed))
