@@ -36,7 +36,7 @@ def report(battle: Battle, side: str, reason: str) -> Report:
         # The entry's row is locked: of two reports at once, the later one counts both.
         reported = battle.left_id if side == "left" else battle.right_id
         entry = Entry.objects.select_for_update(no_key=True).get(pk=reported)
-        made, _ = Report.objects.get_or_create(
+        stored, _ = Report.objects.get_or_create(
             voter=battle.voter, entry=entry, defaults={"battle": battle, "reason": reason}
         )
         with suppress(battles.AlreadyVoted):
@@ -45,7 +45,7 @@ def report(battle: Battle, side: str, reason: str) -> Report:
             entry.hidden_at = timezone.now()
             entry.save(update_fields=["hidden_at"])
             pairing.forget_pools()
-        return made
+        return stored
 
 
 def accept(reports: Iterable[Report]) -> tuple[int, int]:
@@ -54,12 +54,12 @@ def accept(reports: Iterable[Report]) -> tuple[int, int]:
     retired = excluded = 0
     for entry in _entries(reports):
         with transaction.atomic():
-            found = Report.objects.open().filter(entry=entry)
-            reasons = sorted(set(found.values_list("reason", flat=True)))
+            open_reports = Report.objects.open().filter(entry=entry)
+            reasons = sorted(set(open_reports.values_list("reason", flat=True)))
             retired += Entry.objects.filter(pk=entry, retired_at=None).update(
                 retired_at=timezone.now(), retired_reason=f"reported: {', '.join(reasons).replace('_', ' ')}"
             )
-            found.update(resolved_at=timezone.now(), resolution=Report.Resolution.ACCEPTED)
+            open_reports.update(resolved_at=timezone.now(), resolution=Report.Resolution.ACCEPTED)
             if Report.Reason.NAMES_MODEL in reasons:
                 excluded += integrity.exclude(_votes_on(entry), RULE_REASON, RULE)
     return retired, excluded
@@ -77,7 +77,7 @@ def dismiss(reports: Iterable[Report]) -> int:
 
 
 def _entries(reports: Iterable[Report]) -> list[int]:
-    return sorted({each.entry_id for each in reports if each.resolved_at is None})
+    return sorted({report.entry_id for report in reports if report.resolved_at is None})
 
 
 def _votes_on(entry: int) -> list[UUID]:

@@ -1,4 +1,4 @@
-"""From the playground to the curators: suggest a prompt, take it into a competition, or leave it."""
+"""Prompts that visitors of the playground suggest: stored once, accepted into a competition or declined."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ class NotTaken(ValueError):
 
 
 def suggest(trials: Sequence[Trial]) -> Suggestion:
-    """What these trials of one group have asked. The second time it is the same suggestion."""
+    """Store the prompt of these trials, which are of one group. The second time it is the same suggestion."""
     first = trials[0]
-    found: Suggestion | None = Suggestion.objects.filter(trials=first.group).first()
-    if found is not None:
-        return found
+    known: Suggestion | None = Suggestion.objects.filter(trials=first.group).first()
+    if known is not None:
+        return known
     suggestion = Suggestion(text=first.prompt, mode=first.mode, trials=first.group)
     if first.sources:
         with default_storage.open(first.sources[0], "rb") as file:
             clean = images.clean_source(file.read())
         suggestion.source_image.save(f"{secrets.token_hex(16)}.jpg", ContentFile(clean), save=False)
-    made: Suggestion = Suggestion.objects.get_or_create(
+    stored: Suggestion = Suggestion.objects.get_or_create(
         trials=first.group,
         defaults={"text": suggestion.text, "mode": suggestion.mode, "source_image": suggestion.source_image.name or ""},
     )[0]
-    return made
+    return stored
 
 
 def take(suggestion: Suggestion, competition: Competition) -> Prompt:

@@ -1,4 +1,4 @@
-"""Fill an installation with the demo's content. The second time changes nothing."""
+"""Add the demo's content to an installation. The second time changes nothing."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ IMAGENHUB_SOURCE = "ImagenHub, TIGER Lab, University of Waterloo"
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class SeedResult:
     prompts: int
     queued: int
     votes: int
 
 
-def seed() -> Report:
+def seed() -> SeedResult:
     """Add what is missing of the demo's content and queue the sample models' images for it.
 
     Only sample models are asked: nothing here can cost money. Raises PhotographsMissing (see
@@ -50,7 +50,7 @@ def seed() -> Report:
         votes = sum(_imagenhub(slug, name, mode, 10 + n) for n, (slug, (name, mode)) in enumerate(IMAGENHUB.items()))
     slugs = [row["slug"] for row in content["competition"]]
     queued = _ask_samples(Competition.objects.filter(slug__in=slugs))
-    return Report(prompts, queued, votes)
+    return SeedResult(prompts, queued, votes)
 
 
 def _mode(category: str) -> str:
@@ -58,7 +58,7 @@ def _mode(category: str) -> str:
 
 
 def _competition(row: dict[str, Any]) -> int:
-    """Make the competition and its missing prompts; returns how many were made."""
+    """Create the competition and its missing prompts; returns how many were created."""
     competition, _ = Competition.objects.get_or_create(
         slug=row["slug"],
         defaults={
@@ -71,7 +71,7 @@ def _competition(row: dict[str, Any]) -> int:
             "is_published": True,
         },
     )
-    return sum(_prompt(competition, position, each) for position, each in enumerate(row["prompt"], start=1))
+    return sum(_prompt(competition, position, prompt) for position, prompt in enumerate(row["prompt"], start=1))
 
 
 def _prompt(competition: Competition, position: int, row: dict[str, Any]) -> bool:
@@ -100,7 +100,7 @@ def _ask_samples(competitions: QuerySet[Competition]) -> int:
 
 
 def _imagenhub(slug: str, name: str, mode: str, position: int) -> int:
-    """Experts' votes on real models as a category of their own; returns how many were taken."""
+    """Experts' votes on real models as a category of their own; returns how many were imported."""
     category, _ = Category.objects.get_or_create(
         slug=slug,
         defaults={
@@ -116,5 +116,5 @@ def _imagenhub(slug: str, name: str, mode: str, position: int) -> int:
             "source_licence": "MIT",
         },
     )
-    done = load.import_votes((HERE / "votes" / f"votes-{slug}.csv").read_bytes(), category, IMAGENHUB_SOURCE)
-    return done.rows if done.new else 0
+    result = load.import_votes((HERE / "votes" / f"votes-{slug}.csv").read_bytes(), category, IMAGENHUB_SOURCE)
+    return result.rows if result.new else 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -11,11 +9,6 @@ from django.utils import timezone
 from providers.models import ModeChoices
 
 from .competitions import Prompt
-
-
-class SuggestionQuerySet(models.QuerySet["Suggestion"]):
-    def undecided(self) -> SuggestionQuerySet:
-        return self.filter(decided_at=None)
 
 
 class Suggestion(models.Model):
@@ -28,8 +21,6 @@ class Suggestion(models.Model):
     suggested_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True, blank=True)
     prompt = models.ForeignKey(Prompt, models.PROTECT, null=True, blank=True, help_text="What became of it.")
-
-    objects: ClassVar[Any] = SuggestionQuerySet.as_manager()
 
     class Meta:
         ordering = ("-suggested_at",)

@@ -1,8 +1,8 @@
-"""Images by their addresses: blind in a battle, public on public pages, and an entry's own page with its original.
+"""Images by their URLs: blind in a battle, public on public pages, and an entry's own page with its original.
 
 A battle's image is answered the same way whatever it shows: the same headers in the same order, no conditional or
-partial answers, one failure. An entry's page has a plain number for an address: what must stay secret is not which
-entries exist – public pages list them all – but which two of them are in a voter's battle. So the page asks who looks.
+partial answers, one failure. An entry's page has a plain number in its URL: what must stay secret is not which entries
+exist – public pages list them all – but which two of them are in a voter's battle. So the page depends on the voter.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ _TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "avif":
 
 @require_safe
 def image(request: HttpRequest, token: str, small: bool = False) -> HttpResponse:
-    """One side's image. Its address is a random token that lives as long as its battle."""
-    found = (
+    """One side's image. Its URL has a random token that lives as long as its battle."""
+    battle = (
         Battle.objects.filter(Q(left_token=token) | Q(right_token=token), expires_at__gt=timezone.now())
         .select_related("left", "right")
         .first()
     )
-    if found is None:
+    if battle is None:
         raise Http404("This image is not shown any more.")
-    entry = found.left if found.left_token == token else found.right
+    entry = battle.left if battle.left_token == token else battle.right
     return blind_image(entry.small if small else entry.image)
 
 
@@ -82,15 +82,15 @@ def public_image(request: HttpRequest, name: str) -> HttpResponse:
 @never_cache
 @require_safe
 def entry(request: HttpRequest, pk: int) -> HttpResponse:
-    """The entry with its maker, how it was made, and what its original file says about itself."""
-    found = _published(pk)
-    if refusal := _refusal(request, found):
-        return refusal
-    with found.original.open("rb") as file:
+    """The entry with its model, how it was generated, and what its original file says about itself."""
+    entry = _published(pk)
+    if response := _withheld(request, entry):
+        return response
+    with entry.original.open("rb") as file:
         data = file.read()
     context = {
-        "entry": found,
-        "call": found.call,
+        "entry": entry,
+        "call": entry.call,
         "remarks": metadata.remarks(data),
         "format": images.extension(data).upper(),
         "size": len(data),
@@ -103,16 +103,16 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def original(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The file as the provider delivered it, metadata and all, to be saved."""
-    found = _published(pk)
-    if refusal := _refusal(request, found):
-        return refusal
-    file = found.original.open("rb")
+    entry = _published(pk)
+    if response := _withheld(request, entry):
+        return response
+    file = entry.original.open("rb")
     kind = images.extension(file.read(32))
     file.seek(0)
     return FileResponse(
         file,
         as_attachment=True,
-        filename=f"{found.image_model.slug}-{found.pk}.{kind}",
+        filename=f"{entry.image_model.slug}-{entry.pk}.{kind}",
         content_type=_TYPES.get(kind, "application/octet-stream"),
         headers=_ORIGINAL_HEADERS,
     )
@@ -124,11 +124,11 @@ def _published(pk: int) -> Entry:
     return get_object_or_404(entries, pk=pk)
 
 
-def _refusal(request: HttpRequest, found: Entry) -> HttpResponse | None:
+def _withheld(request: HttpRequest, entry: Entry) -> HttpResponse | None:
     """403 while the voter is asked about this prompt, 410 for an image that was taken away; else None."""
-    if found.prompt_id in blinding.open_prompts_of(request):
+    if entry.prompt_id in blinding.open_prompts_of(request):
         # Refused for every entry of the prompt alike: the two of the battle must not stand out by being refused.
-        return render(request, "arena/held_back.html", {"prompt": found.prompt}, status=403)
-    if found.retired_at is not None:
-        return render(request, "arena/taken_away.html", {"entry": found}, status=410)
+        return render(request, "arena/held_back.html", {"prompt": entry.prompt}, status=403)
+    if entry.retired_at is not None:
+        return render(request, "arena/taken_away.html", {"entry": entry}, status=410)
     return None

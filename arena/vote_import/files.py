@@ -26,7 +26,7 @@ class BadVotes(ValueError):
         self.problems = problems
 
 
-class Row(NamedTuple):  # a tuple and no dataclass: a third of the time to make, and files hold millions
+class CsvVote(NamedTuple):  # a tuple and no dataclass: a third of the time to make, and files hold millions
     line: int
     left: str
     right: str
@@ -37,19 +37,19 @@ class Row(NamedTuple):  # a tuple and no dataclass: a third of the time to make,
     is_dated: bool
 
 
-Line = tuple[int, Sequence[str] | None]  # its number in the file, and its cells as COLUMNS; None: more than that
-Report = Callable[[str, int], None]  # what was done, to how many votes
+FileLine = tuple[int, Sequence[str] | None]  # its number in the file, and its cells as COLUMNS; None: more than that
+ProgressCallback = Callable[[str, int], None]  # what was done, to how many votes
 
 
 def silent(done: str, votes: int) -> None:
     """No progress is reported."""
 
 
-def read(data: bytes, kind: str = "csv", report: Report = silent) -> list[Row]:
+def read(data: bytes, kind: str = "csv", report: ProgressCallback = silent) -> list[CsvVote]:
     """Parse and check every line. Raises BadVotes with all that is wrong, by line number (by row, for Parquet)."""
-    rows: list[Row] = []
+    rows: list[CsvVote] = []
     problems: list[str] = []
-    checked = _Checked()
+    checked = _LineChecker()
     try:
         for number, cells in READERS[kind](data, problems):
             report("read", number)
@@ -65,7 +65,7 @@ def read(data: bytes, kind: str = "csv", report: Report = silent) -> list[Row]:
     return rows
 
 
-def _csv(data: bytes, problems: list[str]) -> Iterator[Line]:
+def _csv(data: bytes, problems: list[str]) -> Iterator[FileLine]:
     reader = csv.reader(io.StringIO(_text(data), newline=""))
     header = [name.strip().lower() for name in next(reader, [])]
     _demand_columns("Line 1: ", header)
@@ -80,7 +80,7 @@ def _csv(data: bytes, problems: list[str]) -> Iterator[Line]:
             yield reader.line_num, pick(line)
 
 
-def _jsonl(data: bytes, problems: list[str]) -> Iterator[Line]:
+def _jsonl(data: bytes, problems: list[str]) -> Iterator[FileLine]:
     """One object a line; blank lines are skipped, null is an empty cell."""
     for number, text in enumerate(_text(data).split("\n"), start=1):
         if not text.strip():
@@ -96,7 +96,7 @@ def _jsonl(data: bytes, problems: list[str]) -> Iterator[Line]:
         yield number, [_cell(line.get(name)) for name in COLUMNS]
 
 
-def _parquet(data: bytes, problems: list[str]) -> Iterator[Line]:
+def _parquet(data: bytes, problems: list[str]) -> Iterator[FileLine]:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -116,7 +116,11 @@ def _parquet(data: bytes, problems: list[str]) -> Iterator[Line]:
         raise BadVotes([f"This is no Parquet file: {error}."]) from error
 
 
-READERS: dict[str, Callable[[bytes, list[str]], Iterator[Line]]] = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}
+READERS: dict[str, Callable[[bytes, list[str]], Iterator[FileLine]]] = {
+    "csv": _csv,
+    "jsonl": _jsonl,
+    "parquet": _parquet,
+}
 
 
 def _cell(value: object) -> str:
@@ -142,7 +146,7 @@ def _text(data: bytes) -> str:
         raise BadVotes([f"The file is not UTF-8 text (byte {error.start}, line {line}). Save it as UTF-8."]) from error
 
 
-class _Checked:
+class _LineChecker:
     """Lines as rows. What was good once is not looked at again: millions of lines say the same few things."""
 
     def __init__(self) -> None:
@@ -150,7 +154,7 @@ class _Checked:
         self.voters, self.prompts = {"": ""}, {"": ""}
         self.days: dict[str, tuple[date, bool]] = {"": (timezone.now().date(), False)}
 
-    def row(self, number: int, cells: Sequence[str] | None, problems: list[str]) -> Row | None:
+    def row(self, number: int, cells: Sequence[str] | None, problems: list[str]) -> CsvVote | None:
         """The row, or None with its problems added."""
         if cells is None:
             problems.append(f"Line {number}: more cells than the header names.")
@@ -158,7 +162,7 @@ class _Checked:
         left, right, outcome, voter, prompt, time = cells
         try:
             battle = self.battles[left, right, outcome]
-            return Row(number, *battle, self.voters[voter], self.prompts[prompt], *self.days[time])
+            return CsvVote(number, *battle, self.voters[voter], self.prompts[prompt], *self.days[time])
         except KeyError:
             wrong = list(self._look(*cells))
         if wrong:

@@ -15,14 +15,14 @@ from django.utils.text import slugify
 
 from arena.models import Category, VoteFile
 from arena.vote_import import files
-from arena.vote_import.files import BadVotes, Report, Row
+from arena.vote_import.files import BadVotes, CsvVote, ProgressCallback
 from providers.models import ImageModel
 
-__all__ = ["BadVotes", "Import", "import_votes"]
+__all__ = ["BadVotes", "ImportResult", "import_votes"]
 
 
 @dataclass(frozen=True, slots=True)
-class Import:
+class ImportResult:
     """What an import did, or would do: `new` is False when the category already holds this very file."""
 
     rows: int
@@ -37,8 +37,8 @@ def import_votes(
     *,
     kind: str = "csv",
     dry_run: bool = False,
-    report: Report = files.silent,
-) -> Import:
+    report: ProgressCallback = files.silent,
+) -> ImportResult:
     """Take a file of votes (`kind`: csv, jsonl, parquet) into the category and its tallies, in one transaction.
 
     Columns: left, right, outcome (left, right, tie, both_bad), and optionally voter, prompt and time (ISO 8601). Models
@@ -59,7 +59,7 @@ def import_votes(
                 is_dated=all(row.is_dated for row in rows),
             )
             _store(rows, _models(names), file, report)
-    return Import(len(rows), names, new=not known)
+    return ImportResult(len(rows), names, new=not known)
 
 
 def _models(names: tuple[str, ...]) -> dict[str, ImageModel]:
@@ -81,7 +81,7 @@ def _free_slug(name: str) -> str:
     return f"{slug}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def _store(rows: list[Row], models: dict[str, ImageModel], file: VoteFile, report: Report) -> None:
+def _store(rows: list[CsvVote], models: dict[str, ImageModel], file: VoteFile, report: ProgressCallback) -> None:
     """COPY the votes in, then move the tallies by their sums: one upsert per cell, not per vote."""
     file.save()
     cells = Counter(map(_CELL, rows))
@@ -90,7 +90,7 @@ def _store(rows: list[Row], models: dict[str, ImageModel], file: VoteFile, repor
     with connection.cursor() as cursor:
         # What one COPY stored is checked at its end (see `ImportedVote`), so it shall fit into memory.
         cursor.execute("SELECT set_config('work_mem', '64MB', true)")
-        copied = _Copied(file.pk, cells, ids)
+        copied = _CopyRows(file.pk, cells, ids)
         for start in range(0, len(rows), _BLOCK):
             block = rows[start : start + _BLOCK]
             # Django's wrapper has no copy(); psycopg's own cursor lies beneath it.
@@ -122,7 +122,7 @@ _CELL = attrgetter("day", "left", "right", "outcome")
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
-class _Copied:
+class _CopyRows:
     """Rows in COPY's text format. Made from pieces, for a file says the same few things in all of its lines."""
 
     def __init__(self, file: int, cells: Iterable[tuple[date, str, str, str]], ids: dict[str, int]) -> None:
@@ -131,9 +131,9 @@ class _Copied:
             (day, left, right, outcome): f"{ids[left]}\t{ids[right]}\t{outcome}\t{day}\n"
             for day, left, right, outcome in cells
         }
-        self.escaped = _Escaped()
+        self.escaped = _EscapedText()
 
-    def text(self, rows: list[Row]) -> str:
+    def text(self, rows: list[CsvVote]) -> str:
         file, escaped, tails = self.file, self.escaped, self.tails
         return "".join(
             f"{file}{line}\t{escaped[voter]}\t{escaped[prompt]}\t{tails[day, left, right, outcome]}"
@@ -141,7 +141,7 @@ class _Copied:
         )
 
 
-class _Escaped(dict[str, str]):
+class _EscapedText(dict[str, str]):
     def __missing__(self, text: str) -> str:
         self[text] = text.translate(_ESCAPED)
         return self[text]

@@ -11,7 +11,7 @@ class Command(BaseCommand):
     help = "Add the demo's competitions, prompts and imported votes; queue the sample models' images. Safe to repeat."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = seed.seed()
+        result = seed.seed()
         self.stdout.write(
-            f"{report.prompts} prompts and {report.votes} imported votes added, {report.queued} images queued."
+            f"{result.prompts} prompts and {result.votes} imported votes added, {result.queued} images queued."
         )
