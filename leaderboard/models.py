@@ -7,6 +7,7 @@ links by which voters share their own rankings.
 from __future__ import annotations
 
 import secrets
+from math import isfinite
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -17,6 +18,7 @@ from django.utils import timezone
 
 from arena.models import Category, Prompt, Voter
 from leaderboard.rating.elo import Z95
+from leaderboard.rating.place import Place
 from providers.models import ImageModel
 
 CARDINALITY = Func(F("image_models"), function="cardinality", output_field=models.IntegerField())
@@ -95,6 +97,9 @@ class RatingNumbers(models.Model):
     rank = models.PositiveIntegerField(help_text="1 + the models whose lower bound exceeds this one's upper bound.")
     rank_low = models.PositiveIntegerField(default=1, help_text="Best rank of the simultaneous 95 % interval.")
     rank_high = models.PositiveIntegerField(default=1, help_text="Worst rank of the simultaneous 95 % interval.")
+    placed = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Models of the board that have an interval, and so a place."
+    )
     best = models.FloatField(default=0, help_text="Chance of being the best model.")
     tier = models.PositiveIntegerField(default=1)
     se = models.FloatField(default=0, help_text="Standard error in Elo, with voters as clusters.")
@@ -120,7 +125,19 @@ class RatingNumbers(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self.image_model_id}: {self.elo:.0f} (#{self.rank})"
+        return f"{self.image_model_id}: {self.elo:.0f} ({self.place})"
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether the rating has an interval; without one the model has no place."""
+        return isfinite(self.upper - self.lower)
+
+    @property
+    def place(self) -> Place:
+        """The only form in which a rank is shown."""
+        if not self.is_placed:
+            return Place.unknown(self.placed)
+        return Place(self.rank_low, self.rank_high, max(self.placed, self.rank_high), self.best)
 
 
 def _truths(prefix: str = "") -> list[models.BaseConstraint]:

@@ -227,6 +227,7 @@ def _numbers(computed: Computed) -> list[dict[str, Any]]:
     placed, tier = ranks.ranks(fit.lower, fit.upper), ranks.tiers(fit.elo, fit.lower, fit.upper)
     inference = ranks.rank_inference(fit.elo, fit.covariance)
     needed = intervals.votes_to_next(fit)
+    with_interval = int(np.isfinite(fit.se).sum())
     return [
         {
             "image_model_id": int(model),
@@ -239,6 +240,7 @@ def _numbers(computed: Computed) -> list[dict[str, Any]]:
             "rank": int(placed[index]),
             "rank_low": int(inference.low[index]),
             "rank_high": int(inference.high[index]),
+            "placed": with_interval,
             "best": float(inference.best[index]),
             "tier": int(tier[index]),
             "votes": int(count[index]),

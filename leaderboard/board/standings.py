@@ -19,6 +19,7 @@ from leaderboard.board.history import Point, history
 from leaderboard.board.overall import tags
 from leaderboard.models import Board, Rating, RecentBoard, RecentRating
 from leaderboard.rating import elo, methods
+from leaderboard.rating.place import Place
 from providers.models import ImageModel
 
 __all__ = [
@@ -61,6 +62,11 @@ class Standing:
         """Of the 95 % interval; None while it has no bound, as for a model that has won or lost every vote."""
         width = self.rating.upper - self.rating.lower
         return width / 2 if isfinite(width) else None
+
+    @property
+    def place(self) -> Place:
+        """The only form in which a rank is shown."""
+        return self.rating.place
 
     @property
     def keeper_rate(self) -> float | None:

@@ -7,7 +7,7 @@ import io
 
 from PIL import Image, ImageDraw, ImageFont
 
-from leaderboard.voter.rankings import Place, Ranking
+from leaderboard.voter.rankings import RankedModel, Ranking
 
 WIDTH, HEIGHT = 1200, 630
 MARGIN = 64
@@ -39,7 +39,7 @@ def draw(ranking: Ranking, site_name: str) -> bytes:
     return out.getvalue()
 
 
-def _row(pen: ImageDraw.ImageDraw, top: int, number: int, place: Place, ranking: Ranking) -> None:
+def _row(pen: ImageDraw.ImageDraw, top: int, number: int, place: RankedModel, ranking: Ranking) -> None:
     pen.text((MARGIN, top), str(number), ACCENT, _font(32, 800))
     name = _fitting(pen, place.image_model.name, 32, 480)
     pen.text((MARGIN + 56, top), name, WHITE, _font(32, 700))

@@ -6,11 +6,13 @@ import math
 from dataclasses import dataclass
 
 from django import template
+from django.utils.html import format_html
 
 from arena.models import Category, Vote
 from leaderboard.models import Rating
+from leaderboard.rating.place import Place
 from leaderboard.voter import reveal
-from leaderboard.voter.rankings import Place
+from leaderboard.voter.rankings import RankedModel
 from providers.models import ImageModel
 
 register = template.Library()
@@ -33,6 +35,17 @@ def rating_of(image_model: ImageModel, category: Category) -> Rating | None:
 @register.simple_tag
 def reveal_of(vote: Vote) -> reveal.Reveal:
     return reveal.of(vote)
+
+
+@register.simple_tag
+def place(place: Place, form: str = "text") -> str:
+    """A model's place, the only way a template shows a rank.
+
+    `{% place standing.place %}` in running text; `{% place standing.place "cell" %}`: the two lines of a table's cell.
+    """
+    if form == "cell":
+        return format_html('<span class="place">{}</span> <small>{}</small>', place.bounds, place.detail)
+    return str(place)
 
 
 @register.filter
@@ -62,21 +75,21 @@ def half_width(rating: Rating) -> str:
 
 @register.filter
 def is_placed(rating: Rating) -> bool:
-    """Whether the rating has an interval. Without one it has no place either, whatever is kept as its rank."""
-    return math.isfinite(rating.upper - rating.lower)
+    """Whether the rating has an interval. Without one the model has no place."""
+    return rating.is_placed
 
 
 @register.simple_tag
-def bar(rating: Rating | Place, low: float, high: float) -> Bar:
+def bar(rating: Rating | RankedModel, low: float, high: float) -> Bar:
     span = high - low
     if not math.isfinite(span) or span <= 0:
         return Bar(0, 100, 50)
 
-    def place(elo: float) -> float:
+    def across(elo: float) -> float:
         return min(100.0, max(0.0, (elo - low) / span * 100))
 
-    start = place(rating.lower)
-    return Bar(round(start, 2), round(place(rating.upper) - start, 2), round(place(rating.elo), 2))
+    start = across(rating.lower)
+    return Bar(round(start, 2), round(across(rating.upper) - start, 2), round(across(rating.elo), 2))
 
 
 @register.filter

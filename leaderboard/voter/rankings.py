@@ -17,7 +17,7 @@ from providers.models import ImageModel
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RankedModel:
     """A model in somebody's own ranking, beside its public rating."""
 
     image_model: ImageModel
@@ -45,7 +45,7 @@ class Ranking:
 
     category: Category
     votes: int
-    places: list[Place]
+    places: list[RankedModel]
 
     @property
     def low(self) -> float:
@@ -69,7 +69,7 @@ def of(voter: Voter | None, category: Category, until: datetime | None = None) -
     return Ranking(category, total, _places(category, rows))
 
 
-def _places(category: Category, rows: Iterable[tuple[int, int, str, int]]) -> list[Place]:
+def _places(category: Category, rows: Iterable[tuple[int, int, str, int]]) -> list[RankedModel]:
     cells = elo.Cells.from_rows((str(left), str(right), outcome, n) for left, right, outcome, n in rows)
     ids = [int(model) for model in cells.models]
     image_models = ImageModel.objects.select_related("lab").in_bulk(ids)
@@ -86,7 +86,7 @@ def _places(category: Category, rows: Iterable[tuple[int, int, str, int]]) -> li
     all_votes = np.bincount(cells.left, cells.n, k) + np.bincount(cells.right, cells.n, k)
     for index in np.argsort(-fitted.elo, kind="stable"):
         places.append(
-            Place(
+            RankedModel(
                 image_models[ids[index]],
                 float(fitted.elo[index]),
                 float(fitted.lower[index]),
