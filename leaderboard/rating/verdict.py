@@ -252,7 +252,7 @@ def of_model(place: Place, category: str, level_with: Sequence[str] = ()) -> Ver
 def of_unrated(
     *, price_rank: int | None = None, priced: int = 0, speed_rank: int | None = None, timed: int = 0, released: str = ""
 ) -> Verdict:
-    """About a model without votes: its rank by price if one of the first ten of `priced`, else by speed, else its age."""
+    """About a model without votes: its rank by price if one of the first ten, else by speed, else its age."""
     nobody = "nobody has rated it here yet."
     for rank, of, best, kind in ((price_rank, priced, "cheapest", "priced"), (speed_rank, timed, "fastest", "timed")):
         if rank is not None and 1 <= rank <= 10 and of > 1:
