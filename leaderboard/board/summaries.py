@@ -52,10 +52,8 @@ def all_boards(rows: int) -> list[Head]:
     """Every category in the site's order, boards without ratings last. A few queries, however many there are."""
     sizes = dict(Rating.objects.order_by().values_list("category").annotate(n=Count("*")))
     unbounded = Case(When(upper=math.inf, then=1), default=0)  # no interval yet, so no rank: those come last
-    place = Window(RowNumber(), partition_by=F("category"), order_by=[F("unbounded"), F("rank"), F("elo").desc()])
-    ranked = (
-        Rating.objects.annotate(unbounded=unbounded).annotate(place=place).filter(place__lte=rows).order_by("place")
-    )
+    row = Window(RowNumber(), partition_by=F("category"), order_by=[F("unbounded"), F("rank"), F("elo").desc()])
+    ranked = Rating.objects.annotate(unbounded=unbounded).annotate(row=row).filter(row__lte=rows).order_by("row")
     found: dict[int, list[Standing]] = {}
     for rating in ranked.select_related("image_model__lab"):
         found.setdefault(rating.category_id, []).append(Standing(rating, sizes[rating.category_id]))
