@@ -15,8 +15,6 @@ from django.utils import timezone
 from . import matchmaking, pairing
 from .models import Battle, Category, Competition, Vote, Voter, new_token
 
-_POOL_SECONDS = 3.0  # how long a process draws from the same look at the entries
-_pools: dict[int, tuple[float, matchmaking.Pool]] = {}
 _random = SystemRandom()
 
 

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 from django.db.models import Sum
 from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
+from providers.cache import ProcessCache
+
 from . import matchmaking
 from .models import Category, Competition, Entry, PairScores, Tally
 
-_POOL_SECONDS = 3.0  # how long a process draws from the same pool
-_pools: dict[int, tuple[float, matchmaking.Pool]] = {}  # one per category and process
+pools: ProcessCache[int, matchmaking.Pool] = ProcessCache(seconds=3.0, max_entries=1000)  # by category
 
 
 def pool(category: Category) -> matchmaking.Pool:
     """The category's current entries and the chances of its pairs; up to three seconds old."""
-    loaded_at, cached = _pools.get(category.pk, (0.0, None))
-    if cached is not None and time.monotonic() - loaded_at < _POOL_SECONDS:
-        return cached
+    return pools.get_or_compute(category.pk, lambda: _pool(category))
+
+
+def _pool(category: Category) -> matchmaking.Pool:
     entries = Entry.objects.current().filter(
         prompt__competition__in=Competition.objects.open().filter(category=category), generation__sample=0
     )
     table = _pair_scores(category)
-    fresh = matchmaking.Pool(
+    return matchmaking.Pool(
         candidates=tuple(
             matchmaking.Candidate(*row) for row in entries.order_by("pk").values_list("pk", "prompt", "image_model")
         ),
         met=_battles_by_pair(category) if table is None else {},
         table=table,
     )
-    _pools[category.pk] = time.monotonic(), fresh
-    return fresh
-
-
-def forget_pools() -> None:
-    """Read the entries again on the next draw."""
-    _pools.clear()
 
 
 def store_pair_scores(category: Category, table: matchmaking.Table) -> None:

@@ -44,7 +44,7 @@ def report(battle: Battle, side: str, reason: str) -> Report:
         if entry.hidden_at is None and Report.objects.open().filter(entry=entry).count() >= settings.REPORTS_TO_HIDE:
             entry.hidden_at = timezone.now()
             entry.save(update_fields=["hidden_at"])
-            pairing.forget_pools()
+            pairing.pools.clear()
         return stored
 
 

@@ -198,7 +198,7 @@ def routed(url: str, *, is_billed: bool) -> Iterator[Callable[[], Any]]:
         Account.is_simulated = really  # type: ignore[method-assign]
         sending.http().close()
         sending._client.cache_clear()
-        routing._kept.clear()
+        routing.open_offerings.clear()
         connection.creation.destroy_test_db(home, verbosity=0)
 
 

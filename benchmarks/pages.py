@@ -298,22 +298,21 @@ def measure(pages: list[str], rounds: int, all_plans: bool) -> None:
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
-    from leaderboard import cache as kept
-    from leaderboard.board import by_tag
-    from leaderboard.board import overall as slices
+    from leaderboard.board import by_tag, overall
+    from providers import cache
 
     print(
         f"{'':62} {'nothing kept':>17} {'kept':>25}\n{'page':62} {'queries':>8} {'ms':>8} {'queries':>8} {'p50 ms':>8} "
         f"{'p95 ms':>7} {'gz KB':>6}   (aims: ≤ {AIM_QUERIES} queries, p95 ≤ {AIM_MS:.0f} ms, ≤ {AIM_KB:.0f} KB)"
     )
     asked: dict[str, str] = {}
-    slices.refresh_pooled()  # as the clock does after every new board
-    overall = kept.look("pooled")
+    overall.refresh_pooled()  # as the periodic task does after every new board
+    pooled = cache.get("pooled")
     Client().get("/methodology/")  # imports and templates
     for number, page in enumerate(pages):
-        kept.PREFIX = f"benchmark-{os.getpid()}-{number}:"  # nothing is kept under it yet
-        slices.forget()
-        kept.put(overall, "pooled", seconds=600)
+        cache.release = lambda number=number: f"benchmark-{os.getpid()}-{number}"  # nothing is cached under it yet
+        cache.clear_process_caches()
+        cache.put(pooled, "pooled", seconds=600)
         client = Client(headers={"accept-encoding": "gzip"})
         with CaptureQueriesContext(connection) as cold:
             first, response = _timed(client, page)

@@ -1,31 +1,28 @@
-"""Pages that are the same for everybody, kept in Valkey as they were printed.
+"""Pages that are the same for everybody, cached in Valkey as they were rendered.
 
-A print is handed out while the boards it shows are the ones it was made from, for a minute at most: prices, speeds and
-titles may be that old, ratings never. After that one reader has it printed again; whoever asks meanwhile gets the last
-good one, so a board that was just computed costs one print, not one per reader.
+A cached page is served while the boards it shows are the ones it was rendered from, for a minute at most: prices,
+speeds and titles may be that old, ratings never. After that one request renders it again; the others are answered with
+the old page meanwhile, so a board that was just computed costs one rendering, not one per reader. No request ever waits
+for another: where there is no old page, each renders its own.
 
-Readers who vote must stay blind: whoever has an open battle gets a page of their own, made for this answer and never
-kept. So does who is logged in, since curators want to see what they have just changed.
+Readers who vote must stay blind: whoever has an open battle gets a page rendered for this request alone and never
+cached. So does whoever is logged in, since curators want to see what they have just changed.
 
-An address has a small number of places for its prints, chosen by a hash of its query; what falls on the same place
-pushes the other one out. So nobody can fill the memory by making up filters.
+A path has a small number of slots for its pages, chosen by a hash of the query; pages of one slot replace each other.
+So nobody can fill the memory by inventing filters.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-import redis
 from django.conf import settings
-from django.contrib.staticfiles.storage import staticfiles_storage
-from django.core.cache import cache
 from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
@@ -33,92 +30,91 @@ from django.utils.http import http_date
 
 from arena import blinding, generation_progress
 from arena.models import Category
-from leaderboard import cache as kept
+from leaderboard import cache
 from leaderboard.models import Board
 
-log = logging.getLogger(__name__)
+FRESH_SECONDS = 60.0  # a cached page is served without rendering it again
+STALE_SECONDS = 600  # it stays for those who come while it is rendered again
+SLOTS = 32  # of one path
+MAX_QUERY = 300  # characters of a query that is worth caching
+RENDER_TIMEOUT = 20  # seconds after which the process that renders is taken for dead
 
-FRESH = 60.0  # seconds a print is handed out unasked
-LAST_GOOD = 600  # seconds one is kept for those who come while it is printed again
-PLACES = 32  # of one address
-LONGEST = 300  # characters of a query that is worth keeping
-PRINTING = 20  # seconds after which whoever prints is taken for dead
-WAIT, LOOK = 3.0, 0.02  # seconds a reader waits for the very first print, and between two looks
-
-# Caches on the way may hand a page out for a moment, and an old one while they ask for the new; browsers always ask.
+# Caches on the way may serve a page for a moment, and an old one while they fetch the new; browsers always revalidate.
 SHARED = {
     "public": True, "max_age": 0, "s_maxage": 10, "stale_while_revalidate": 30, "stale_if_error": 600,
 }  # fmt: skip
-OWN = {"private": True, "no_cache": True}
+PRIVATE = {"private": True, "no_cache": True}
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 Version = Callable[[Mapping[str, Any]], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Print:
-    """A page as it goes out. It holds nothing secret, so it can be compressed beforehand."""
+class CachedPage:
+    """A page as it is sent. It holds nothing secret, so it can be compressed beforehand."""
 
-    request: str  # whose answer this is: places are shared
+    request: str  # the canonical request it answers: slots are shared
     version: str
-    printed_at: float  # seconds since the epoch
-    changed_at: int  # when this very text was printed first
+    rendered_at: float  # seconds since the epoch
+    changed_at: int  # when this very text was rendered first
     etag: str
     headers: Mapping[str, str]
-    zipped: bytes
+    gzipped: bytes
 
 
-def of_category(named: Mapping[str, Any]) -> str:
-    """Of the boards of one category; before its first votes, of the images that they will be about."""
+def of_category(url_kwargs: Mapping[str, Any]) -> str:
+    """Version of the boards of one category; before its first votes, of the images that they will be about."""
     boards = ("board__votes", "board__computed_at", "board__error", "recent_board__computed_at")
-    found = Category.objects.filter(slug=named["slug"]).values_list("pk", *boards).first()
-    return repr((found, None if found is None or found[1] else generation_progress.of_all(found[:1])))
+    row = Category.objects.filter(slug=url_kwargs["slug"]).values_list("pk", *boards).first()
+    return repr((row, None if row is None or row[1] else generation_progress.of_all(row[:1])))
 
 
-def of_all_boards(named: Mapping[str, Any]) -> str:
-    del named
+def of_all_boards(url_kwargs: Mapping[str, Any]) -> str:
+    del url_kwargs
     return repr(sorted(Board.objects.aggregate(at=Max("computed_at"), n=Count("*")).items()))
 
 
-def of_every_category(named: Mapping[str, Any]) -> str:
-    """Of all boards, and of the images that are being made for those without votes."""
-    beginning = Category.objects.exclude(board__votes__gt=0)
-    return repr((of_all_boards(named), sorted(generation_progress.of_all(beginning).items())))
+def of_every_category(url_kwargs: Mapping[str, Any]) -> str:
+    """Version of all boards, and of the images that are being generated for those without votes."""
+    unrated = Category.objects.exclude(board__votes__gt=0)
+    return repr((of_all_boards(url_kwargs), sorted(generation_progress.of_all(unrated).items())))
 
 
-def printed(*words: str, version: Version = of_all_boards, blind: bool = False) -> Callable[[View], View]:
-    """Keep what the view answers. `words` are those of the query that it reads; others change nothing.
+def cached_page(*parameters: str, version: Version = of_all_boards, blind: bool = False) -> Callable[[View], View]:
+    """Cache what the view returns. `parameters` are the query parameters that it reads; others change nothing.
 
-    `blind` pages show images beside names, and hold them back from readers who are being asked about them.
+    `blind` pages show images beside names, and leave out those that the reader is being asked about.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            asked = _canonical(request, words)
-            if len(asked) > LONGEST or _is_personal(request, blind):
+        def respond(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            canonical = _canonical(request, parameters)
+            if len(canonical) > MAX_QUERY or _is_personal(request, blind):
                 response = view(request, *args, **kwargs)
-                patch_cache_control(response, **OWN)
+                patch_cache_control(response, **PRIVATE)
                 patch_vary_headers(response, ["Cookie"])
                 return response
-            found = _found(request, asked, version(kwargs), lambda: view(request, *args, **kwargs))
-            if isinstance(found, HttpResponse):
-                return found
-            response = _response(request, found)
-            patch_cache_control(response, **(OWN if blind else SHARED))
+            page = _page(request, canonical, version(kwargs), lambda: view(request, *args, **kwargs))
+            if isinstance(page, HttpResponse):
+                return page
+            response = _response(request, page)
+            patch_cache_control(response, **(PRIVATE if blind else SHARED))
             if blind:
                 patch_vary_headers(response, ["Cookie"])
-            return _conditional(request, found, response)
+            return _conditional(request, page, response)
 
-        return cast(View, answer)
+        return cast(View, respond)
 
     return decorate
 
 
-def _canonical(request: HttpRequest, words: tuple[str, ...]) -> str:
-    """What the answer depends on: the words in a fixed order, and the host, which absolute addresses name."""
-    given = [(word, [text.strip() for text in request.GET.getlist(word) if text.strip()]) for word in sorted(words)]
-    return repr((request.scheme, request.get_host(), [each for each in given if each[1]]))
+def _canonical(request: HttpRequest, parameters: tuple[str, ...]) -> str:
+    """What the page depends on: the parameters in a fixed order, and the host, which absolute URLs name."""
+    given = [
+        (name, [text.strip() for text in request.GET.getlist(name) if text.strip()]) for name in sorted(parameters)
+    ]
+    return repr((request.scheme, request.get_host(), [(name, values) for name, values in given if values]))
 
 
 def _is_personal(request: HttpRequest, blind: bool) -> bool:
@@ -127,73 +123,51 @@ def _is_personal(request: HttpRequest, blind: bool) -> bool:
     return blind and bool(blinding.open_prompts_of(request))
 
 
-def _found(request: HttpRequest, asked: str, version: str, view: Callable[[], HttpResponse]) -> Print | HttpResponse:
-    """The print to hand out, made now if need be; the view's own answer if that is not to be kept."""
-    files = getattr(staticfiles_storage, "manifest_hash", "")  # after an update pages name other files
-    place = int.from_bytes(hashlib.sha256(asked.encode()).digest()[:4]) % PLACES
-    key = f"{kept.PREFIX}print:{hashlib.sha256(repr((request.path, files, place)).encode()).hexdigest()[:40]}"
-    try:
-        old = _at(key, asked)
-        if old and old.version == version and time.time() - old.printed_at < FRESH:
-            return old
-        if not cache.add(f"{key}:printing", 1, PRINTING):
-            if waited := old or _wait(key, asked):
-                return waited
-            return view()
-        try:
-            if (made := _at(key, asked)) and made != old:  # while we looked, somebody else had it printed
-                return made
-            response = view()
-            if response.status_code != 200:
-                return response
-            new = _print(asked, version, response, old)
-            cache.set(key, new, LAST_GOOD)
-        finally:
-            cache.delete(f"{key}:printing")
-    except redis.RedisError as error:
-        log.warning("Valkey does not answer (%s): the page is made for this reader alone.", error)
-        return view()
-    return new
+def _page(
+    request: HttpRequest, canonical: str, version: str, view: Callable[[], HttpResponse]
+) -> CachedPage | HttpResponse:
+    """The page to serve, rendered now if need be; the view's own response if that is not to be cached."""
+    slot = int.from_bytes(hashlib.sha256(canonical.encode()).digest()[:4]) % SLOTS
+    key = ("page", request.path, slot)
+    old = _read(key, canonical)
+    if old and old.version == version and time.time() - old.rendered_at < FRESH_SECONDS:
+        return old
+    with cache.lock("rendering", *key, seconds=RENDER_TIMEOUT) as ours:
+        if not ours:
+            return old or view()
+        if (rendered := _read(key, canonical)) and rendered != old:  # another request rendered it since we looked
+            return rendered
+        response = view()
+        if response.status_code != 200:
+            return response
+        return cache.put(_cached(canonical, version, response, old), *key, seconds=STALE_SECONDS)
 
 
-def _at(key: str, asked: str) -> Print | None:
-    found = cast(Print | None, cache.get(key))
-    return found if found is not None and found.request == asked else None
+def _read(key: tuple[object, ...], canonical: str) -> CachedPage | None:
+    page = cache.get(*key)
+    return page if isinstance(page, CachedPage) and page.request == canonical else None
 
 
-def _wait(key: str, asked: str) -> Print | None:
-    """For the first print of an address, which somebody else is making. None if nothing comes of it."""
-    until = time.monotonic() + WAIT
-    while time.monotonic() < until:
-        time.sleep(LOOK)
-        being_made = cache.has_key(f"{key}:printing")  # asked first: a print is there before its maker says so
-        if (found := _at(key, asked)) is not None:
-            return found
-        if not being_made:
-            return None
-    return None
-
-
-def _print(asked: str, version: str, response: HttpResponse, old: Print | None) -> Print:
+def _cached(canonical: str, version: str, response: HttpResponse, old: CachedPage | None) -> CachedPage:
     now, etag = time.time(), f'W/"{hashlib.sha256(response.content).hexdigest()[:20]}"'
     if old and old.etag == etag:
-        return replace(old, version=version, printed_at=now)
+        return replace(old, version=version, rendered_at=now)
     headers = {name: value for name, value in response.items() if name in ("Content-Type", "Content-Disposition")}
-    return Print(asked, version, now, int(now), etag, headers, gzip.compress(response.content, 6, mtime=0))
+    return CachedPage(canonical, version, now, int(now), etag, headers, gzip.compress(response.content, 6, mtime=0))
 
 
-def _response(request: HttpRequest, found: Print) -> HttpResponse:
+def _response(request: HttpRequest, page: CachedPage) -> HttpResponse:
     takes_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
-    response = HttpResponse(found.zipped if takes_gzip else gzip.decompress(found.zipped), headers=dict(found.headers))
+    response = HttpResponse(page.gzipped if takes_gzip else gzip.decompress(page.gzipped), headers=dict(page.headers))
     if takes_gzip:
         response["Content-Encoding"] = "gzip"
     patch_vary_headers(response, ["Accept-Encoding"])
     return response
 
 
-def _conditional(request: HttpRequest, found: Print, response: HttpResponse) -> HttpResponse:
-    """304 for who has this text already."""
-    response["ETag"] = found.etag
-    response.headers["Last-Modified"] = http_date(found.changed_at)
-    answer = get_conditional_response(request, etag=found.etag, last_modified=found.changed_at, response=response)
-    return cast(HttpResponse, answer)
+def _conditional(request: HttpRequest, page: CachedPage, response: HttpResponse) -> HttpResponse:
+    """304 for a client that has this text already."""
+    response["ETag"] = page.etag
+    response.headers["Last-Modified"] = http_date(page.changed_at)
+    conditional = get_conditional_response(request, etag=page.etag, last_modified=page.changed_at, response=response)
+    return cast(HttpResponse, conditional)

@@ -12,10 +12,9 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from arena import pairing
-from leaderboard import cache, page_cache
-from leaderboard.board import overall
+from leaderboard import page_cache
+from providers import cache
 from providers.admission import valkey
-from providers.performance import recent
 from providers.routing import sending
 from providers.samples.simulator import Simulator
 
@@ -32,34 +31,19 @@ def _own_media(settings, tmp_path: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(pairing, "_POOL_SECONDS", 0.0)
-    pairing.forget_pools()
-    yield
-    pairing.forget_pools()
+def _fresh_caches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that another test cached, and nothing that this one cached before it changed what it shows.
 
-
-@pytest.fixture(autouse=True)
-def _fresh_slices() -> None:
-    """Boards that are kept in memory belong to the database of one test."""
-    overall.forget()
-
-
-@pytest.fixture(autouse=True)
-def _fresh_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages are printed anew for every reader: tests change what they show, and look again."""
-    monkeypatch.setattr(cache, "PREFIX", f"test:{secrets.token_hex(4)}:")
-    monkeypatch.setattr(page_cache, "FRESH", 0.0)
-
-
-@pytest.fixture(autouse=True)
-def _fresh_providers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test inherits circuits, pauses or leases: each has its own keys in Valkey, which expire by themselves."""
-    monkeypatch.setattr(valkey, "PREFIX", f"test:{secrets.token_hex(4)}:")
-    module = importlib.import_module("providers.routing.generate")  # the package has a function of this name
-    monkeypatch.setattr(module, "KEPT_SECONDS", 0.0)
-    monkeypatch.setattr(module, "_kept", {})
-    recent.forget()
+    What is in Valkey – shared values, circuits, cool-downs, leases – expires by itself under names of this test.
+    """
+    name = secrets.token_hex(8)
+    cache.clear_process_caches()
+    monkeypatch.setattr(cache, "release", lambda: name)
+    monkeypatch.setattr(valkey, "PREFIX", f"test:{name}:")
+    generate = importlib.import_module("providers.routing.generate")  # the package has a function of this name
+    for short_lived in (pairing.pools, generate.open_offerings):
+        monkeypatch.setattr(short_lived, "seconds", 0.0)
+    monkeypatch.setattr(page_cache, "FRESH_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="session")

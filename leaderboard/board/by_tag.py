@@ -65,7 +65,7 @@ def board(category: Category, tag: str, votes_about: int = 0) -> TagBoard | None
     """
     key = (category.pk, tag)
     since = _note(key)
-    found: TagBoard | None = cache.look("tag", *key)
+    found: TagBoard | None = cache.get("tag", *key)
     if found is None:
         waits = votes_about > QUICK_VOTES and since is not None and time.time() - since < PATIENCE
         return None if waits else _make(category, tag)
@@ -82,7 +82,7 @@ def refresh() -> int:
     asked = _asked()
     if not asked.last:
         return 0
-    with cache.claimed("tags made", seconds=5 * PATIENCE) as ours:
+    with cache.lock("tags made", seconds=5 * PATIENCE) as ours:
         return _refresh(asked) if ours else 0
 
 
@@ -90,11 +90,11 @@ def _refresh(asked: Asked) -> int:
     now = time.time()
     lately = [key for key, at in asked.last.items() if now - at < LATELY]
     categories = Category.objects.select_related("board").in_bulk({pk for pk, _ in lately})
-    known: dict[Key, Made] = cache.look_many({key: ("tag made", *key) for key in lately})
+    known: dict[Key, Made] = cache.get_many({key: ("tag made", *key) for key in lately})
     waiting = [key for key in lately if key not in known and key[0] in categories]
     for pk, tag in waiting:
         _make(categories[pk], tag)
-    if now < (cache.look("tags rest") or 0.0):
+    if now < (cache.get("tags rest") or 0.0):
         return len(waiting)
     old = [key for key, made in known.items() if key[0] in categories and _is_old(made, categories[key[0]])]
     count, spent = 0, 0.0
@@ -133,7 +133,7 @@ def _state(category: Category) -> pair_counts.State:
 
 
 def _asked() -> Asked:
-    return cache.look("tags asked") or Asked()
+    return cache.get("tags asked") or Asked()
 
 
 def _note(key: Key) -> float | None:
@@ -148,7 +148,7 @@ def _note(key: Key) -> float | None:
     newest = sorted(asked.last, key=lambda each: -asked.last[each])
     for each in newest[MOST:]:
         del asked.first[each], asked.last[each]
-        cache.drop(("tag", *each), ("tag made", *each))
+        cache.delete_many(("tag", *each), ("tag made", *each))
     cache.put(asked, "tags asked", seconds=LIFE)
-    written: Asked | None = cache.look("tags asked")
+    written: Asked | None = cache.get("tags asked")
     return None if written is None else asked.first[key]

@@ -21,14 +21,13 @@ from leaderboard import cache
 from leaderboard.board import pair_counts, ratings
 from leaderboard.models import Rating
 from leaderboard.rating import elo, intervals
+from providers.cache import ProcessCache
 from providers.models import ImageModel
 
 KEPT = timedelta(minutes=1)
 SHARE_OF_TIME = 0.02  # of a core: what the overall board may take, and the boards of tags together
 LONGEST_REST = 600.0  # seconds the overall board rests at most
-LARGEST = 256  # boards kept in a process
 MIN_VOTES = 100  # below, a slice says that there are too few votes instead of showing numbers
-_kept: dict[Any, tuple[Any, float, Rated]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def pooled() -> tuple[list[Category], Rated]:
     categories = _poolable()
     if len(categories) < 2:
         return categories, Rated(sum(each.board.votes for each in categories), ())
-    found: Pooled | None = cache.look("pooled")
+    found: Pooled | None = cache.get("pooled")
     if found and (found.state == _state(categories) or time.time() - found.made_at < 2 * found.rest):
         return categories, found.rated
     return categories, _keep_pooled(categories).rated
@@ -90,7 +89,7 @@ def refresh_pooled() -> bool:
     It reads every pair count there is, so it rests a while in proportion to what that took.
     """
     categories = _poolable()
-    found: Pooled | None = cache.look("pooled")
+    found: Pooled | None = cache.get("pooled")
     if len(categories) < 2 or (
         found and (found.state == _state(categories) or time.time() - found.made_at < found.rest)
     ):
@@ -161,17 +160,13 @@ def _without_id(numbers: dict[str, Any]) -> dict[str, Any]:
 
 def _remember(key: Any, state: Any, make: Callable[[], Rated]) -> Rated:
     """What was made for this state, or for another one less than `KEPT` ago; else it is made now."""
-    if key in _kept:
-        old_state, made_at, rated = _kept[key]
+    if cached := _boards.get(key):
+        old_state, made_at, rated = cached
         if old_state == state or time.monotonic() - made_at < KEPT.total_seconds():
             return rated
     rated = make()
-    if len(_kept) >= LARGEST:
-        _kept.clear()
-    _kept[key] = state, time.monotonic(), rated
+    _boards.put(key, (state, time.monotonic(), rated))
     return rated
 
 
-def forget() -> None:
-    """Compute afresh when asked next."""
-    _kept.clear()
+_boards: ProcessCache[Any, tuple[Any, float, Rated]] = ProcessCache(seconds=24 * 3600, max_entries=256)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from math import isfinite
 from statistics import median
 from typing import Any, Literal
@@ -20,6 +19,7 @@ from leaderboard.board.overall import tags
 from leaderboard.models import Board, Rating, RecentBoard, RecentRating
 from leaderboard.rating import elo, methods
 from leaderboard.rating.place import Place
+from providers.cache import ProcessCache
 from providers.models import ImageModel
 
 __all__ = [
@@ -152,13 +152,15 @@ def example() -> tuple[Category, list[methods.Row]] | None:
     if not ordered:
         return None
     board = ordered[0]
-    return board.category, _compared(board.category_id, board.tallies_changed_at)
+    state = board.category_id, board.tallies_changed_at
+    return board.category, _comparisons.get_or_compute(state, lambda: _compared(board.category_id))
 
 
-@lru_cache(maxsize=8)
-def _compared(category_id: int, changed_at: datetime | None) -> list[methods.Row]:
-    """Cached by the state of the tallies: the page is asked for more often than they change."""
-    del changed_at
+# By the state of the tallies: the page is requested more often than they change.
+_comparisons: ProcessCache[tuple[int, datetime | None], list[methods.Row]] = ProcessCache(seconds=3600, max_entries=8)
+
+
+def _compared(category_id: int) -> list[methods.Row]:
     category = Category.objects.get(pk=category_id)
     rows = pair_counts.cells(category)
     names = ImageModel.objects.in_bulk({pk for row in rows for pk in row[:2]})

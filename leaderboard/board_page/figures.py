@@ -13,7 +13,7 @@ from arena.models import Category, Tally
 from leaderboard import charts
 from leaderboard.board.pair_counts import Pairs
 from leaderboard.board_page.filters import Row
-from leaderboard.cache import MINUTE, kept, version
+from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.charts.forest import Forest
 from leaderboard.charts.heatmap import Heatmap, Meeting, Side
 from leaderboard.rating import elo
@@ -67,13 +67,13 @@ def intervals(rows: Sequence[Row]) -> Intervals | None:
 def duels(category: Category, rows: Sequence[Row], since: date | None = None) -> Duels | None:
     """The first rows against each other, from the votes since a day; None where none of them ever met."""
     models = _sides(rows)
-    met = kept(
+    met = get_or_compute(
         "duels",
         version(category),
         models,
         since,
         seconds=10 * MINUTE,
-        make=lambda: meetings(category, models, since),
+        compute=lambda: meetings(category, models, since),
     )
     return _drawn(rows, met)
 

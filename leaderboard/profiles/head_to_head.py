@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from arena.models import Category
 from leaderboard.board import head_to_head
 from leaderboard.board.standings import Standing
-from leaderboard.cache import MINUTE, kept, version
+from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.models import Rating, RecentRating
 from leaderboard.rating import elo
 from providers.models import ImageModel
@@ -43,12 +43,12 @@ class Matchups:
 
 def of_model(image_model: ImageModel, category: Category, board: Callable[[], Sequence[Standing]]) -> Matchups:
     """Those with the most votes first. `board` is asked only if nothing is kept."""
-    return kept(
+    return get_or_compute(
         "matchups",
         version(category),
         image_model.pk,
         seconds=10 * MINUTE,
-        make=lambda: _of_model(image_model, category, board()),
+        compute=lambda: _of_model(image_model, category, board()),
     )
 
 

@@ -19,7 +19,7 @@ from leaderboard import charts
 from leaderboard.board import history as records
 from leaderboard.board import standings
 from leaderboard.board.standings import Standing
-from leaderboard.cache import MINUTE, kept, version
+from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.models import Rating
 from leaderboard.profiles import competitions, speed
 from leaderboard.profiles import faq as questions
@@ -214,12 +214,12 @@ class History:
 
 
 def history(image_model: ImageModel, category: Category) -> History:
-    return kept(
+    return get_or_compute(
         "history and table",
         version(category),
         image_model.pk,
         seconds=10 * MINUTE,
-        make=lambda: _history(records.history(image_model, category), image_model.name),
+        compute=lambda: _history(records.history(image_model, category), image_model.name),
     )
 
 
@@ -235,9 +235,9 @@ def _history(points: Sequence[records.Point], name: str) -> History:
 
 def parameters(found: Profile) -> SafeString:
     """The parameter reference as HTML: half of the page, and the same until an offering changes."""
-    return kept(
+    return get_or_compute(
         "parameters",
         found.sources,
         seconds=10 * MINUTE,
-        make=lambda: render_to_string("leaderboard/model/_parameters.html", {"profile": found}),
+        compute=lambda: render_to_string("leaderboard/model/_parameters.html", {"profile": found}),
     )

@@ -12,7 +12,7 @@ from leaderboard.board.standings import Standing
 from leaderboard.board_page import rows as listing
 from leaderboard.board_page import scatter
 from leaderboard.board_page.filters import Row
-from leaderboard.cache import MINUTE, kept, version
+from leaderboard.cache import MINUTE, get_or_compute, version
 from providers.models import ImageModel
 
 _BETTER = "Up and to the left is better. The dashed line joins the models that no other model beats on both."
@@ -20,17 +20,19 @@ _BETTER = "Up and to the left is better. The dashed line joins the models that n
 
 def rows(category: Category, board: Callable[[], Sequence[Standing]]) -> list[Row]:
     """The board with prices and speeds, which may be a minute old; ratings are never older than the board."""
-    return kept("landscape", version(category), seconds=MINUTE, make=lambda: listing.rows(board(), category.mode))
+    return get_or_compute(
+        "landscape", version(category), seconds=MINUTE, compute=lambda: listing.rows(board(), category.mode)
+    )
 
 
 def drawn(category: Category, image_model: ImageModel, board: Callable[[], Sequence[Standing]]) -> SafeString:
     """Both charts as HTML, this model marked in them. `board` is asked only if nothing is kept."""
-    return kept(
+    return get_or_compute(
         "landscape drawn",
         version(category),
         image_model.pk,
         seconds=MINUTE,
-        make=lambda: draw(scatter.of_rows(rows(category, board), image_model.pk)),
+        compute=lambda: draw(scatter.of_rows(rows(category, board), image_model.pk)),
     )
 
 

@@ -17,7 +17,7 @@ from PIL import Image, ImageChops, ImageDraw
 from arena.models import Category
 from leaderboard.board import standings
 from leaderboard.board.standings import Standing
-from leaderboard.cache import MINUTE, kept, version
+from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.social_cards.model import ACCENT, HEIGHT, MARGIN, SOFT, WHITE, WIDTH, backdrop, shortened, typeface
 
 ROWS = 5
@@ -31,13 +31,13 @@ def address(category: Category) -> str:
 
 
 def of_category(category: Category, host: str) -> bytes:
-    return kept(
-        "board card", version(category), category.name, host, seconds=60 * MINUTE, make=lambda: _draw(category, host)
+    return get_or_compute(
+        "board card", version(category), category.name, host, seconds=60 * MINUTE, compute=lambda: _draw(category, host)
     )
 
 
 def of_site(host: str) -> bytes:
-    return kept("site card", settings.SITE_NAME, host, seconds=60 * MINUTE, make=lambda: _draw_site(host))
+    return get_or_compute("site card", settings.SITE_NAME, host, seconds=60 * MINUTE, compute=lambda: _draw_site(host))
 
 
 def _draw_site(host: str) -> bytes:

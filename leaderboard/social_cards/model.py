@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from arena.models import Entry
 from arena.templatetags.arena import usd
 from leaderboard.board.standings import Standing
-from leaderboard.cache import MINUTE, kept, version
+from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.models import Rating
 from leaderboard.profiles import model, offerings
 from providers.models import ImageModel
@@ -35,8 +35,13 @@ def address(image_model: ImageModel, places: Sequence[Standing]) -> str:
 
 def of_model(image_model: ImageModel, host: str) -> bytes:
     places = model.places_of(image_model)
-    return kept(
-        "card", image_model.pk, host, _stamp(places), seconds=60 * MINUTE, make=lambda: _draw(image_model, places, host)
+    return get_or_compute(
+        "card",
+        image_model.pk,
+        host,
+        _stamp(places),
+        seconds=60 * MINUTE,
+        compute=lambda: _draw(image_model, places, host),
     )
 
 

@@ -15,7 +15,7 @@ from arena.models import Category
 from leaderboard.board import image_records, standings, summaries
 from leaderboard.board.standings import Standing
 from leaderboard.board_page import csv_export, figures, filters, json_ld, price_and_speed, rows, scatter
-from leaderboard.page_cache import of_category, of_every_category, printed
+from leaderboard.page_cache import cached_page, of_category, of_every_category
 from leaderboard.social_cards import board
 
 SHOWN = ("sort", *filters.FIELDS)  # the words by which an address says which rows it shows, and in which order
@@ -23,13 +23,13 @@ WORDS = ("window", "tag", *SHOWN)  # that the address of a category's board may 
 
 
 @require_safe
-@printed(version=of_every_category)
+@cached_page(version=of_every_category)
 def index(request: HttpRequest) -> HttpResponse:
     return render(request, "leaderboard/index.html", {"boards": summaries.all_boards(3)})
 
 
 @require_safe
-@printed(*SHOWN)
+@cached_page(*SHOWN)
 def overall(request: HttpRequest) -> HttpResponse:
     """One board over all categories, said to be so: the boards of the categories are the better answer."""
     view = OverallView(request)
@@ -38,7 +38,7 @@ def overall(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@printed(*SHOWN)
+@cached_page(*SHOWN)
 def overall_csv(request: HttpRequest) -> HttpResponse:
     """What the page with the same query shows."""
     return _csv(OverallView(request), "overall")
@@ -52,7 +52,7 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@printed(*WORDS, version=of_category)
+@cached_page(*WORDS, version=of_category)
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Category.objects.select_related("board", "recent_board"), slug=slug)
     view = View(request, found)
@@ -79,7 +79,7 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@printed(*WORDS, version=of_category)
+@cached_page(*WORDS, version=of_category)
 def category_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """What the page with the same query shows."""
     found = get_object_or_404(Category.objects.select_related("recent_board"), slug=slug)

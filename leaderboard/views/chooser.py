@@ -9,13 +9,13 @@ from django.views.decorators.http import require_safe
 from arena.models import Category
 from leaderboard.chooser import candidates as offers
 from leaderboard.chooser import rules
-from leaderboard.page_cache import printed
+from leaderboard.page_cache import cached_page
 
 MATRIX = 6  # models in the table of preferences; more would not fit a page
 
 
 @require_safe
-@printed("category", "need", *offers.WORDS)
+@cached_page("category", "need", *offers.WORDS)
 def choose(request: HttpRequest) -> HttpResponse:
     """Every word of the form is in the address, so a short list can be sent to somebody else."""
     categories = list(Category.objects.filter(ratings__isnull=False).distinct())

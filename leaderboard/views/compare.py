@@ -12,14 +12,14 @@ from django.views.decorators.http import require_safe
 from arena import blinding
 from leaderboard import model_comparison
 from leaderboard.board_page import price_and_speed
-from leaderboard.page_cache import printed
+from leaderboard.page_cache import cached_page
 from providers.models import ImageModel
 
 MOST = 4  # more columns fit no screen
 
 
 @require_safe
-@printed("model")
+@cached_page("model")
 def pick(request: HttpRequest) -> HttpResponse:
     """A form to choose two to four models; with enough of them, the way to their page."""
     given = list(filter(None, request.GET.getlist("model")))
@@ -41,7 +41,7 @@ def pick(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@printed(blind=True)
+@cached_page(blind=True)
 def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
     """Two to four models. Their order does not matter, so one address is the right one and the others lead there."""
     wanted = list(slugs.values())

@@ -14,14 +14,14 @@ from arena import blinding
 from arena.models import Category, Competition, Prompt
 from leaderboard.board import image_records
 from leaderboard.competitions import overview
-from leaderboard.page_cache import printed
+from leaderboard.page_cache import cached_page
 
 ON_A_PAGE = 24  # competitions in the list; also images on a prompt's own page, three rows of which fill a screen
 PROMPTS, BEST = 12, 8  # on a competition's page: prompts, and images of each
 
 
 @require_safe
-@printed("category", "state", "tag", "page")
+@cached_page("category", "state", "tag", "page")
 def competitions(request: HttpRequest) -> HttpResponse:
     listing = overview.listed(request.GET.dict())
     context = {
@@ -34,7 +34,7 @@ def competitions(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@printed("page", blind=True)
+@cached_page("page", blind=True)
 def competition(request: HttpRequest, slug: str) -> HttpResponse:
     """Prompts with their best images; blind for a voter on the prompts they are still asked about."""
     found = get_object_or_404(Competition.objects.published().select_related("category__board"), slug=slug)
@@ -53,7 +53,7 @@ def competition(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@printed("page", blind=True)
+@cached_page("page", blind=True)
 def prompt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """One prompt with every image made for it, page by page."""
     published = Prompt.objects.current().filter(competition__is_published=True)

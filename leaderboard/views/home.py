@@ -12,7 +12,7 @@ from arena import generation_progress, integrity, matchmaking
 from leaderboard.board import overall, ratings, standings, summaries
 from leaderboard.competitions import use_cases
 from leaderboard.models import Board
-from leaderboard.page_cache import printed
+from leaderboard.page_cache import cached_page
 from leaderboard.rating import elo, intervals, methods, ranks
 from leaderboard.social_cards import board
 from leaderboard.voter import first_pair
@@ -55,7 +55,7 @@ def card(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@printed()
+@cached_page()
 def methodology(request: HttpRequest) -> HttpResponse:
     found = standings.example()
     compared = found[1] if found else []

@@ -7,13 +7,13 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from leaderboard import json_ld
-from leaderboard.page_cache import printed
+from leaderboard.page_cache import cached_page
 from leaderboard.profiles import lab as profiles
 from providers.models import Lab
 
 
 @require_safe
-@printed()
+@cached_page()
 def lab(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Lab, slug=slug)
     home = request.build_absolute_uri("/")

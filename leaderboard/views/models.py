@@ -12,7 +12,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from arena import blinding
-from leaderboard.page_cache import printed
+from leaderboard.page_cache import cached_page
 from leaderboard.profiles import code_examples, competitions, json_ld
 from leaderboard.profiles import model as profile
 from leaderboard.social_cards import model as cards
@@ -20,7 +20,7 @@ from providers.models import ImageModel
 
 
 @require_safe
-@printed("q")
+@cached_page("q")
 def models(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()
     image_models = ImageModel.objects.select_related("lab").prefetch_related("ratings__category", "offerings")
@@ -41,7 +41,7 @@ def models(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@printed("board", blind=True)
+@cached_page("board", blind=True)
 def model(request: HttpRequest, slug: str) -> HttpResponse:
     image_model = _found(slug)
     base = base_url(request)
@@ -61,7 +61,7 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@printed(blind=True)
+@cached_page(blind=True)
 def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     image_model = _found(slug)
     entries = competitions.entries_of(image_model)
@@ -71,7 +71,7 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@printed()
+@cached_page()
 def model_markdown(request: HttpRequest, slug: str) -> HttpResponse:
     """The same facts without layout, for those who read pages by program."""
     image_model = _found(slug)

@@ -6,12 +6,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from leaderboard.page_cache import printed
+from leaderboard.page_cache import cached_page
 from leaderboard.profiles import provider as profiles
 
 
 @require_safe
-@printed()
+@cached_page()
 def provider(request: HttpRequest, key: str) -> HttpResponse:
     found = profiles.of_key(key)
     if found is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from arena import voter_progress, voters
 from arena.models import Category
+from leaderboard import cache
 from leaderboard.models import SharedRanking
 from leaderboard.rating import personal
 from leaderboard.social_cards import ranking
@@ -69,8 +69,11 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
 def card(request: HttpRequest, token: str) -> HttpResponse:
     """The link's picture, drawn when it is first asked for and kept for a day."""
     link = get_object_or_404(SharedRanking.objects.select_related("category", "voter"), token=token)
-    picture = cache.get_or_set(
-        f"ranking-card:{token}", lambda: ranking.draw(rankings.shared(link), settings.SITE_NAME), CARD_SECONDS
+    picture = cache.get_or_compute(
+        "ranking card",
+        token,
+        seconds=CARD_SECONDS,
+        compute=lambda: ranking.draw(rankings.shared(link), settings.SITE_NAME),
     )
     headers = {"Cache-Control": "public, max-age=3600", "X-Robots-Tag": "noindex"}
     return HttpResponse(picture, content_type="image/png", headers=headers)
@@ -83,5 +86,5 @@ def withdraw(request: HttpRequest, token: str) -> HttpResponse:
     voter = voters.current(request)
     link = get_object_or_404(SharedRanking.objects.select_related("category"), token=token, voter=voter)
     link.delete()
-    cache.delete(f"ranking-card:{token}")
+    cache.delete_many(("ranking card", token))
     return redirect("leaderboard:mine", slug=link.category.slug)

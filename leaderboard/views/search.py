@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from arena import blinding
 from leaderboard import search as finder
 from leaderboard.competitions import use_cases
-from leaderboard.page_cache import printed
+from leaderboard.page_cache import cached_page
 from leaderboard.week import changes
 
 
@@ -22,13 +22,13 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@printed()
+@cached_page()
 def all_uses(request: HttpRequest) -> HttpResponse:
     return render(request, "leaderboard/uses.html", {"uses": use_cases.overview()})
 
 
 @require_safe
-@printed(blind=True)
+@cached_page(blind=True)
 def use(request: HttpRequest, tag: str) -> HttpResponse:
     """What models are good at, by what prompts are about."""
     hidden = blinding.open_prompts_of(request)
@@ -39,7 +39,7 @@ def use(request: HttpRequest, tag: str) -> HttpResponse:
 
 
 @require_safe
-@printed()
+@cached_page()
 def week(request: HttpRequest) -> HttpResponse:
     context = {
         "boards": changes.of_boards(),

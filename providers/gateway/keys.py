@@ -58,9 +58,9 @@ def authenticate(request: HttpRequest) -> ApiKey:
 
 
 def recognise(request: HttpRequest) -> ApiKey:
-    """The same, but as it was some seconds ago: whoever makes something by it has it confirmed (kept.py)."""
+    """The same, but as it was some seconds ago: whoever makes something by it has it confirmed (lookup_cache.py)."""
     secret = _secret_of(request)
-    return lookup_cache.api_keys.of(ApiKey.digest_of(secret), lambda _: _known(secret))
+    return lookup_cache.api_keys.get_or_compute(ApiKey.digest_of(secret), lambda: _known(secret))
 
 
 def _secret_of(request: HttpRequest) -> str:

@@ -70,7 +70,9 @@ def read(request: HttpRequest, mode: Mode) -> Question:
     allowance = keys.admit(key)
     fields, images, mask = uploads.read(request, largest=settings.GATEWAY_LARGEST_REQUEST)
     written = wire.parse(fields, mode, images, mask)
-    return _question(key, written, kept.targets.of(written.model, find), allowance.headers())
+    return _question(
+        key, written, kept.targets.get_or_compute(written.model, lambda: find(written.model)), allowance.headers()
+    )
 
 
 def _question(key: ApiKey, written: Asked, target: Target, headers: dict[str, str]) -> Question:
@@ -81,8 +83,8 @@ def _question(key: ApiKey, written: Asked, target: Target, headers: dict[str, st
 
 def look_again(request: HttpRequest, question: Question) -> Question:
     """The same question to what key and model are now. Raises Refusal where one of them is gone."""
-    kept.api_keys.forget(question.key.digest)
-    kept.targets.forget(question.asked.model)
+    kept.api_keys.delete(question.key.digest)
+    kept.targets.delete(question.asked.model)
     return _question(keys.authenticate(request), question.written, find(question.asked.model), question.headers)
 
 
@@ -94,7 +96,7 @@ def find(name: str) -> Target:
 
 
 def begin(request: HttpRequest, question: Question, client: Client, begun: float) -> Job:
-    """Raises Refusal; Changed where key or model are no longer what they were (kept.py)."""
+    """Raises Refusal; Changed where key or model are no longer what they were (lookup_cache.py)."""
     key, asked = question.key, question.asked
     price = None
     if key.monthly_budget is not None:

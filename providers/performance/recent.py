@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from time import monotonic
 
+from providers.cache import ProcessCache
 from providers.performance import percentiles
 from providers.performance.percentiles import Performance
 
@@ -20,44 +20,24 @@ SLOWER = 3  # times the day's median …
 SLOWER_BY = timedelta(seconds=5)  # … and by at least this much
 
 
-class _Recent:
-    """Performance over a window, kept for some seconds in this process."""
-
-    def __init__(self, window: timedelta, seconds: float) -> None:
-        self.window, self.seconds = window, seconds
-        self.kept: dict[int, tuple[float, Performance]] = {}
-
-    def of(self, offerings: list[int]) -> dict[int, Performance]:
-        now = monotonic()
-        stale = [each for each in offerings if each not in self.kept or self.kept[each][0] <= now]
-        if stale:
-            found = percentiles.of_offerings(stale, self.window)
-            self.kept |= {each: (now + self.seconds, found[each]) for each in stale}
-        return {each: self.kept[each][1] for each in offerings}
-
-
-_lately = _Recent(WINDOW, 5)
-_usually = _Recent(DAY, 300)
+# Performance by offering, over each of the two windows.
+_recent: ProcessCache[int, Performance] = ProcessCache(seconds=5, max_entries=10_000)
+_usual: ProcessCache[int, Performance] = ProcessCache(seconds=300, max_entries=10_000)
 
 
 def troubles(offerings: Iterable[int]) -> dict[int, str]:
     """What speaks against asking some of these offerings first, in words; the healthy ones are absent."""
-    wanted = list(offerings)
-    lately, usually = _lately.of(wanted), _usually.of(wanted)
-    found = {each: _trouble(lately[each], usually[each]) for each in wanted}
-    return {each: trouble for each, trouble in found.items() if trouble}
+    ids = list(offerings)
+    recent = _recent.get_or_compute_many(ids, lambda missing: percentiles.of_offerings(missing, WINDOW))
+    usual = _usual.get_or_compute_many(ids, lambda missing: percentiles.of_offerings(missing, DAY))
+    troubled = {offering: _trouble(recent[offering], usual[offering]) for offering in ids}
+    return {offering: trouble for offering, trouble in troubled.items() if trouble}
 
 
-def _trouble(lately: Performance, usually: Performance) -> str:
-    if lately.judged >= FEW and lately.failed > lately.succeeded:
-        return f"{lately.failed} of {lately.judged} calls failed in the last {WINDOW.seconds // 60} minutes"
-    now, before = lately.duration.p50, usually.duration.p50
+def _trouble(recent: Performance, usual: Performance) -> str:
+    if recent.judged >= FEW and recent.failed > recent.succeeded:
+        return f"{recent.failed} of {recent.judged} calls failed in the last {WINDOW.seconds // 60} minutes"
+    now, before = recent.duration.p50, usual.duration.p50
     if now and before and now > max(SLOWER * before, before + SLOWER_BY):
         return f"takes {now.total_seconds():.0f} s lately, {before.total_seconds():.0f} s over the day"
     return ""
-
-
-def forget() -> None:
-    """Look again at the next question."""
-    _lately.kept.clear()
-    _usually.kept.clear()

@@ -10,9 +10,9 @@ import threading
 import uuid
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from time import monotonic
 
 from providers.accounts import is_simulated
+from providers.cache import ProcessCache
 from providers.db import release_pooled_connection
 from providers.errors import AnswerLost, BadOutput, ContentPolicy, NotFound, NotSent, ProviderError
 from providers.models import ImageModel, Offering
@@ -141,18 +141,16 @@ def candidates(image_model: ImageModel, request: ImageRequest, provider: str = "
     return sorted(found, key=order)
 
 
-KEPT_SECONDS = 3.0  # a model's offerings are read again: what the admin changes counts after this
-_kept: dict[tuple[int, str], tuple[float, list[Offering]]] = {}
+# Open offerings by model and mode: what the admin changes counts after these seconds.
+open_offerings: ProcessCache[tuple[int, str], list[Offering]] = ProcessCache(seconds=3.0, max_entries=1000)
 
 
 def _offered(image_model: ImageModel, mode: str) -> list[Offering]:
     """The offerings of a model in a mode that are open. A burst of images would ask for them again and again."""
-    now, key = monotonic(), (image_model.pk, mode)
-    until, found = _kept.get(key, (0.0, []))
-    if until <= now:
-        found = list(Offering.objects.open().filter(image_model=image_model, mode=mode))
-        _kept[key] = now + KEPT_SECONDS, found
-    return found
+    return open_offerings.get_or_compute(
+        (image_model.pk, mode),
+        lambda: list(Offering.objects.open().filter(image_model=image_model, mode=mode)),
+    )
 
 
 def likely_cost(image_model: ImageModel, request: ImageRequest) -> Decimal | None:

@@ -38,7 +38,7 @@ def asked(models) -> list[Prompt]:
 
 def answer(prompt, image_model) -> None:
     make.make_entry(prompt, image_model)
-    pairing.forget_pools()
+    pairing.pools.clear()
 
 
 def text_of(response):

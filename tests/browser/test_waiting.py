@@ -30,7 +30,7 @@ def test_the_first_pair_comes_by_itself(live_server, page: Page, transactional_d
         expect(page.locator(".making strong")).to_have_text(str(done))
         expect(button).to_be_focused()
         factories.make_entry(prompt, image_model)
-        pairing.forget_pools()
+        pairing.pools.clear()
     page.wait_for_url("**/battles/**")
     expect(page.locator("#battle[data-state=open]")).to_be_visible()
 
@@ -42,7 +42,7 @@ def test_after_the_last_pair_that_is_there_the_next_comes_by_itself(live_server,
     generation.plan(prompt, site.models)
     for image_model in site.models[:2]:
         factories.make_entry(prompt, image_model)
-    pairing.forget_pools()
+    pairing.pools.clear()
     page.goto(f"{live_server.url}{site.arena}")
     page.get_by_role("button", name="A is better").click()
     page.get_by_role("link", name="Next pair").click()
@@ -54,7 +54,7 @@ def test_after_the_last_pair_that_is_there_the_next_comes_by_itself(live_server,
     expect(page.locator(".making")).to_have_text(re.compile("2 of 3 images are done"))
     expect(board).to_be_focused()
     factories.make_entry(prompt, site.models[2])
-    pairing.forget_pools()
+    pairing.pools.clear()
     page.wait_for_url("**/battles/**")
     expect(page.locator("#battle[data-state=open]")).to_be_visible()
 

@@ -1,15 +1,17 @@
-"""Pages that are kept as they were printed: what is the same for everybody, and what must never be."""
+"""Pages that are cached as they were rendered: what is the same for everybody, and what must never be."""
 
 from __future__ import annotations
 
 import gzip
+import pickle
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache as valkey
 from django.db import connections
 from django.test import Client
 from django.test.signals import template_rendered
@@ -17,6 +19,7 @@ from django.test.signals import template_rendered
 from arena import voting
 from leaderboard import page_cache
 from leaderboard.board import image_records, ratings
+from providers import cache
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -25,8 +28,8 @@ BOARD = "/leaderboard/text-to-image/"
 
 
 @pytest.fixture(autouse=True)
-def _kept_for_a_minute(monkeypatch):
-    monkeypatch.setattr(page_cache, "FRESH", 60.0)
+def _cached_for_a_minute(monkeypatch):
+    monkeypatch.setattr(page_cache, "FRESH_SECONDS", 60.0)
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def vote(entries):
 
 
 @contextmanager
-def prints(name="leaderboard/category.html") -> Iterator[list[str]]:
+def renderings(name="leaderboard/category.html") -> Iterator[list[str]]:
     """How often the page's template was rendered."""
     seen: list[str] = []
 
@@ -62,8 +65,8 @@ def prints(name="leaderboard/category.html") -> Iterator[list[str]]:
         template_rendered.disconnect(note)
 
 
-def test_a_page_is_printed_once_and_again_when_its_board_is_computed(client, entries):
-    with prints() as seen:
+def test_a_page_is_rendered_once_and_again_when_its_board_is_computed(client, entries):
+    with renderings() as seen:
         first = client.get(BOARD)
         assert client.get(BOARD).content == first.content
         assert len(seen) == 1
@@ -125,8 +128,8 @@ def test_who_is_asked_about_a_prompt_gets_a_page_of_their_own_and_nobody_else_do
     assert all(entry.thumbnail.name in asked.get(page).content.decode() for page in pages)
 
 
-def test_the_order_of_the_words_and_words_nobody_reads_make_no_second_print(client, entries):
-    with prints() as seen:
+def test_the_order_of_parameters_and_parameters_nobody_reads_make_no_second_page(client, entries):
+    with renderings() as seen:
         one = client.get(BOARD, {"sort": "model", "status": "", "weights": "closed"})
         assert client.get(f"{BOARD}?utm_source=x&weights=closed&sort=model").content == one.content
         assert len(seen) == 1
@@ -135,17 +138,16 @@ def test_the_order_of_the_words_and_words_nobody_reads_make_no_second_print(clie
     assert len(seen) == 3
 
 
-def test_made_up_filters_take_a_bounded_number_of_places_and_still_get_their_own_answer(client, entries):
+def test_made_up_filters_take_a_bounded_number_of_slots_and_still_get_their_own_answer(client, entries):
     del entries
-    for n in range(page_cache.PLACES * 2):
+    for n in range(page_cache.SLOTS * 2):
         page = client.get(BOARD, {"price": f"0.{n:03}"}).content.decode()
         assert f'value="0.{n:03}"' in page
-    store = cache._cache.get_client()
-    kept = list(store.scan_iter(f"*{page_cache.kept.PREFIX}print:*"))
-    assert 1 < len(kept) <= page_cache.PLACES
+    slots = cache.get_many({slot: ("page", BOARD, slot) for slot in range(page_cache.SLOTS * 3)})
+    assert 1 < len(slots) <= page_cache.SLOTS
 
 
-def test_a_page_that_is_not_found_or_not_understood_is_not_kept(client, entries):
+def test_a_page_that_is_not_found_or_not_understood_is_not_cached(client, entries):
     del entries
     assert [client.get(BOARD, {"sort": "beauty"}).status_code for _ in range(2)] == [400, 400]
     assert client.get("/models/not-here/").status_code == 404
@@ -157,7 +159,7 @@ READERS = 50
 
 
 @pytest.mark.django_db(transaction=True)
-def test_fifty_readers_of_a_board_that_was_just_computed_cost_one_print_and_none_of_them_waits(client, entries):
+def test_fifty_readers_of_a_board_that_was_just_computed_cost_one_rendering_and_none_of_them_waits(client, entries):
     old = client.get(BOARD).content
     vote(entries)
     printing, others_have_answers = threading.Event(), threading.Event()
@@ -177,7 +179,7 @@ def test_fifty_readers_of_a_board_that_was_just_computed_cost_one_print_and_none
 
     template_rendered.connect(hold)
     try:
-        with prints() as seen, ThreadPoolExecutor(8) as threads:
+        with renderings() as seen, ThreadPoolExecutor(8) as threads:
             first = threads.submit(read, 0)
             assert printing.wait(30)
             others = [threads.submit(read, n) for n in range(1, READERS)]
@@ -193,8 +195,17 @@ def test_fifty_readers_of_a_board_that_was_just_computed_cost_one_print_and_none
 
 
 @pytest.mark.django_db(transaction=True)
-def test_fifty_readers_of_a_page_that_nobody_has_read_cost_one_print(entries):
+def test_nobody_waits_for_the_first_rendering_of_a_page(entries):
+    """While one request renders a page that is not cached yet, the others render their own and are done before it."""
     del entries
+    rendering, others_are_done = threading.Event(), threading.Event()
+    first = threading.Lock()
+
+    def hold(sender, template, **rest):
+        del sender, rest
+        if template.name == "leaderboard/category.html" and first.acquire(blocking=False):
+            rendering.set()
+            assert others_are_done.wait(30)
 
     def read(_):
         try:
@@ -202,8 +213,63 @@ def test_fifty_readers_of_a_page_that_nobody_has_read_cost_one_print(entries):
         finally:
             connections.close_all()
 
-    with prints() as seen, ThreadPoolExecutor(8) as threads:
-        answers = set(threads.map(read, range(READERS)))
-    assert len(answers) == 1
-    assert b"Bird 1" in answers.pop()
-    assert len(seen) == 1
+    template_rendered.connect(hold)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            held = threads.submit(read, 0)
+            assert rendering.wait(30)
+            others = [threads.submit(read, n) for n in range(1, 9)]
+            assert not wait(others, timeout=60).not_done
+            assert not held.done()
+            others_are_done.set()
+            assert {request.result() for request in [held, *others]} == {held.result()}
+    finally:
+        template_rendered.disconnect(hold)
+    assert b"Bird 1" in held.result()
+    with renderings() as rendered:
+        assert Client().get(BOARD).content == held.result()
+    assert not rendered
+
+
+PAGES = (
+    BOARD,
+    "/models/bird-0/",
+    "/models/bird-0/card.jpg",
+    "/leaderboard/text-to-image/card.jpg",
+    "/",
+    "/compare/bird-0/bird-1/",
+)
+
+
+class Gone:
+    """A class of another release: what is pickled of it cannot be read where it is missing."""
+
+
+@pytest.mark.parametrize("kind", ["garbage", "a class that is gone", "a number", "an object of another shape"])
+def test_what_stands_in_valkey_and_cannot_be_read_is_a_miss_and_logged(client, entries, monkeypatch, caplog, kind):
+    del entries
+    before = {page: client.get(page).content for page in PAGES}
+    pickled = pickle.dumps(("image-arena", Gone()))
+    monkeypatch.delattr(sys.modules[__name__], "Gone")
+    store = valkey._cache.get_client(write=True)
+    names = list(store.scan_iter(f"*{cache.release()}*"))
+    assert len(names) >= len(PAGES)
+    value = {
+        "garbage": b"\x80\x04garbage",
+        "a class that is gone": pickled,
+        "a number": b"7",
+        "an object of another shape": pickle.dumps({"version": 1}),
+    }[kind]
+    for name in names:
+        store.set(name, value, ex=60)
+    assert {page: client.get(page).status_code for page in PAGES} == dict.fromkeys(PAGES, 200)
+    assert "cache miss" in caplog.text
+    assert client.get(BOARD).content == before[BOARD]
+
+
+def test_two_releases_that_share_a_store_do_not_read_each_other(monkeypatch):
+    monkeypatch.setattr(cache, "release", lambda: "old")
+    cache.put("of the old release", "board", seconds=60)
+    assert cache.get("board") == "of the old release"
+    monkeypatch.setattr(cache, "release", lambda: "new")
+    assert cache.get("board") is None

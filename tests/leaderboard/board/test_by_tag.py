@@ -152,8 +152,8 @@ def test_no_number_of_tags_fills_the_memory(category, models, monkeypatch):
     monkeypatch.setattr(by_tag, "MOST", 2)
     for tag in ("night", "a", "b"):
         assert standings.slice(category, tag) is not None
-    assert cache.look("tag", category.pk, "night") is None
-    assert cache.look("tag", category.pk, "b") is not None
+    assert cache.get("tag", category.pk, "night") is None
+    assert cache.get("tag", category.pk, "b") is not None
 
 
 def test_a_reader_makes_the_board_where_the_clock_does_not(category, many, monkeypatch):

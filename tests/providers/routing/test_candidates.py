@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from providers import routing
+from providers import cache, routing
 from providers.errors import NotFound
 from providers.models import Call
 from providers.performance import recent
@@ -43,7 +43,7 @@ def lately(offering, outcome: str = "ok", times: int = 1, seconds: float = 1, mi
             duration=timedelta(seconds=seconds),
             started_at=timezone.now() - timedelta(minutes=minutes_ago),
         )
-    recent.forget()
+    cache.clear_process_caches()
 
 
 # The order ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -63,7 +63,7 @@ def test_an_offering_that_fails_more_often_than_not_is_asked_last_until_it_is_fo
     assert providers_of(model)[0] == "simulated-replicate"
     assert recent.troubles([cheap.pk])[cheap.pk] == "4 of 4 calls failed in the last 15 minutes"
     Call.objects.update(started_at=timezone.now() - timedelta(minutes=16))
-    recent.forget()
+    cache.clear_process_caches()
     assert providers_of(model)[0] == "simulated-openai"
 
 
@@ -85,7 +85,7 @@ def test_an_offering_that_became_slow_is_asked_last():
 
 
 def test_offerings_and_health_are_looked_up_once_in_a_few_seconds(monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr(importlib.import_module("providers.routing.generate"), "KEPT_SECONDS", 60)
+    monkeypatch.setattr(importlib.import_module("providers.routing.generate").open_offerings, "seconds", 60.0)
     model, _ = offered("0.01", "0.02")
     routing.candidates(model, REQUEST)
     with django_assert_num_queries(0):
