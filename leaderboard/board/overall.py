@@ -14,9 +14,9 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, F, Func, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 
-from arena.models import Category, Vote
+from arena.models import Category
 from leaderboard import cache
 from leaderboard.board import pair_counts, ratings
 from leaderboard.models import Rating
@@ -46,18 +46,6 @@ class Pooled:
     made_at: float  # seconds since the epoch
     rest: float  # seconds until it may be made again
     rated: Rated
-
-
-def tags(category: Category) -> list[tuple[str, int]]:
-    """Tags of the category's prompts with the number of counted votes on them, most first."""
-    return list(
-        Vote.objects.counted()
-        .filter(category=category)
-        .exclude(left_model=F("right_model"))
-        .values_list(Func(F("battle__prompt__tags"), function="unnest"))
-        .annotate(n=Count("*"))
-        .order_by("-n", Func(F("battle__prompt__tags"), function="unnest"))
-    )
 
 
 def pooled() -> tuple[list[Category], Rated]:

@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from arena import integrity
 from arena.models import Category, ImportedVote, Tally, Vote
+from leaderboard.board import pair_key
+from leaderboard.board.pair_key import OUTCOMES
 from leaderboard.models import Board
 from leaderboard.rating import elo
 from leaderboard.rating.likelihood import Ints
@@ -24,7 +26,6 @@ from leaderboard.rating.likelihood import Ints
 log = logging.getLogger(__name__)
 
 Cell = tuple[int, int, str, int]  # left model, right model, outcome, n
-OUTCOMES = tuple(sorted(elo.SCORES))
 _SCORES = np.array([elo.SCORES[outcome] for outcome in OUTCOMES])
 _BOTH_BAD = OUTCOMES.index("both_bad")
 _TIES = [_BOTH_BAD, OUTCOMES.index("tie")]
@@ -43,30 +44,15 @@ def state(category: Category, since: date | None = None) -> State:
     return State(row["votes"] or 0, row["changed_at"])
 
 
-# Each cell as one number, because grouping by three columns, one of them text, takes Postgres four times as long; and
-# all of them in two strings of big-endian numbers, because thousands of rows as Python tuples take longer still.
-#
-# The factor spreads neighbouring ids over 32 bits. Postgres hashes a bigint by folding its two halves with XOR, so with
-# one id shifted into each half the cells of 200 models have a thousand hashes between them, and grouping 250,000 rows
-# of them takes minutes instead of a second. There is room for 600 million models.
-_SPREAD = 2_654_435_761
-KEY = f"left_model_id * {_SPREAD} + (right_model_id << 2) + CASE outcome {{}} END".format(
-    " ".join(f"WHEN '{outcome}' THEN {code}" for code, outcome in enumerate(OUTCOMES))
-)
+# Cells come in two strings of big-endian numbers: thousands of rows as Python tuples would take longer than the fit.
 PACKED = """
 SELECT string_agg(int8send(key), ''::bytea), string_agg(int8send(n), ''::bytea)
 FROM (SELECT {} AS key, {} GROUP BY 1) cell WHERE n > 0
 """
 _COUNTS = PACKED.format(
-    KEY,
+    pair_key.SQL,
     "sum(n) AS n FROM arena_tally WHERE category_id = %s AND (%s::date IS NULL OR day >= %s::date)",
 )
-
-
-def unpacked(key: Ints) -> tuple[Ints, Ints, Ints]:
-    """Left model, right model and outcome of KEY."""
-    left, rest = np.divmod(key, _SPREAD)
-    return left, rest >> 2, rest & 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,13 +86,13 @@ class Counts:
         """From what PACKED selects."""
         key, n = (np.frombuffer(packed or b"", ">i8").astype(np.int64) for packed in row)
         order = np.argsort(key)
-        return cls(*unpacked(key[order]), n[order])
+        return cls(*pair_key.unpacked(key[order]), n[order])
 
     @classmethod
     def of(cls, keys: Ints) -> Self:
-        """From one KEY for every vote."""
+        """From one key (see `pair_key`) for every vote."""
         key, n = np.unique(keys, return_counts=True)
-        return cls(*unpacked(key), n)
+        return cls(*pair_key.unpacked(key), n)
 
     @property
     def total(self) -> int:
@@ -137,10 +123,10 @@ class Counts:
         turned = self.left > self.right
         one, other = np.where(turned, self.right, self.left), np.where(turned, self.left, self.right)
         score = np.where(turned, 1 - _SCORES[self.outcome], _SCORES[self.outcome])
-        key, place = np.unique(one * _SPREAD + other, return_inverse=True)
+        key, place = np.unique(one * pair_key.SPREAD + other, return_inverse=True)
         votes = np.bincount(place, self.n, key.size)
         points = np.bincount(place, self.n * score, key.size)
-        one, other = np.divmod(key, _SPREAD)
+        one, other = np.divmod(key, pair_key.SPREAD)
         return Pairs(*(column.astype(np.uint32) for column in (one, other, votes, 2 * points)))
 
     def both_bad(self) -> Counter[int]:
@@ -160,7 +146,7 @@ def counts(category: Category, since: date | None = None) -> Counts:
         return Counts.unpack(cursor.fetchone())
 
 
-_OF_ONE = PACKED.format(KEY, "sum(n) AS n FROM arena_tally WHERE category_id = wanted.category")
+_OF_ONE = PACKED.format(pair_key.SQL, "sum(n) AS n FROM arena_tally WHERE category_id = wanted.category")
 _COUNTS_BY_CATEGORY = f"""
 SELECT found.* FROM unnest(%s::bigint[]) WITH ORDINALITY AS wanted (category, place)
 CROSS JOIN LATERAL ({_OF_ONE}) AS found ORDER BY wanted.place

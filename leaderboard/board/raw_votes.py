@@ -16,12 +16,12 @@ import psycopg
 from django.db import connection, transaction
 
 from arena.models import Category
-from leaderboard.board import pair_counts
+from leaderboard.board import pair_counts, pair_key
 from leaderboard.rating import elo
 from leaderboard.rating.intervals import Part, RawVotes
 
 PART = 100_000  # votes
-_SCORES = np.array([elo.SCORES[outcome] for outcome in pair_counts.OUTCOMES], np.float32)
+_SCORES = np.array([elo.SCORES[outcome] for outcome in pair_key.OUTCOMES], np.float32)
 
 _COUNTED = """
 WHERE category_id = %(category)s AND excluded_reason = '' AND left_model_id <> right_model_id
@@ -36,7 +36,7 @@ WHERE category_id = %(category)s AND (%(since)s::date IS NULL OR day >= %(since)
 # The category's prompts alone: their battles are found by index, those of every prompt with the tag would be too many.
 _TAGGED = f"""
 SELECT string_agg(int8send(v.voter_id), ''::bytea), string_agg(int8send(b.prompt_id), ''::bytea),
-       string_agg(int8send({pair_counts.KEY}), ''::bytea)
+       string_agg(int8send({pair_key.SQL}), ''::bytea)
 {_WITH_PROMPTS} AND b.prompt_id = ANY (ARRAY(
     SELECT p.id FROM arena_prompt p JOIN arena_competition c ON c.id = p.competition_id
     WHERE c.category_id = %(category)s AND %(tag)s = ANY (p.tags)
@@ -59,8 +59,8 @@ GROUP BY part
 """
 _ALONE = {"n": "NULL::bytea", "count": "", "group": ""}
 _TOGETHER = {"n": "string_agg(int8send(n), ''::bytea)", "count": ", count(*) AS n", "group": "GROUP BY 1, 2, 3"}
-_HERE = {"line": "0", "key": pair_counts.KEY}
-_FILES = {"line": "line", "key": pair_counts.KEY, "source": _FROM_FILES}
+_HERE = {"line": "0", "key": pair_key.SQL}
+_FILES = {"line": "line", "key": pair_key.SQL, "source": _FROM_FILES}
 _QUERIES = {
     "voter": (
         _PACKED.format(cluster="v.voter_id", source=_FROM_HERE, **_HERE, **_ALONE),
@@ -119,7 +119,7 @@ def _stream(query: str, scope: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 
 def _part(place: Any, cluster: Any, key: Any, n: Any) -> Part:
-    left, right, outcome = pair_counts.unpacked(key)
+    left, right, outcome = pair_key.unpacked(key)
     kept = np.maximum(left, right) < place.size  # a vote on a new model may have come after the cells were read
     left, right = (place[np.where(kept, side, 0)] for side in (left, right))
     kept &= (left >= 0) & (right >= 0)

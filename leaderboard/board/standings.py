@@ -8,44 +8,14 @@ from math import isfinite
 from statistics import median
 from typing import Any, Literal
 
-from django.db.models import Count
-
-from arena.models import Category, Competition, Vote
+from arena.models import Category
 from leaderboard.board import by_tag, pair_counts
-from leaderboard.board import overall as slices
-from leaderboard.board.head_to_head import expected, expected_pair, head_to_head, matrix
-from leaderboard.board.history import Point, history
-from leaderboard.board.overall import tags
+from leaderboard.board import overall as pooled_board
 from leaderboard.models import Board, Rating, RecentBoard, RecentRating
 from leaderboard.rating import elo, methods
 from leaderboard.rating.place import Place
 from providers.cache import ProcessCache
 from providers.models import ImageModel
-
-__all__ = [
-    "EXAMPLE",
-    "Limit",
-    "Overall",
-    "Point",
-    "Record",
-    "Slice",
-    "Standing",
-    "Window",
-    "about",
-    "board",
-    "example",
-    "expected",
-    "expected_pair",
-    "head_to_head",
-    "history",
-    "limit",
-    "matrix",
-    "of_competition",
-    "overall",
-    "slice",
-    "tags",
-    "windows",
-]
 
 Window = Literal["all", "90d"]
 
@@ -72,25 +42,6 @@ class Standing:
     def keeper_rate(self) -> float | None:
         """Share of the model's appearances that were not voted both-bad."""
         return 1 - self.rating.both_bad / self.rating.votes if self.rating.votes else None
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A model's votes in one competition. A both-bad vote is a tie that pleased nobody."""
-
-    image_model: ImageModel
-    won: int
-    tied: int
-    lost: int
-
-    @property
-    def votes(self) -> int:
-        return self.won + self.tied + self.lost
-
-    @property
-    def points(self) -> float:
-        """Share of the votes won, a tie being half."""
-        return (self.won + self.tied / 2) / self.votes if self.votes else 0.0
 
 
 def board(category: Category, window: Window = "all") -> list[Standing]:
@@ -189,12 +140,12 @@ def slice(category: Category, tag: str, votes_about: int = 0) -> Slice | None:
     if found is None:
         return None
     made_at = datetime.fromtimestamp(found.made.at, UTC)
-    return Slice(tag, found.rated.votes, slices.MIN_VOTES, _standings(found.rated), found.pairs, made_at)
+    return Slice(tag, found.rated.votes, pooled_board.MIN_VOTES, _standings(found.rated), found.pairs, made_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Overall:
-    """One board over all categories that are voted on here; `slices.pooled` says how and why so."""
+    """One board over all categories that are voted on here; `pooled_board.pooled` says how and why so."""
 
     categories: list[Category]  # which count the same; with fewer than two there are no standings
     votes: int
@@ -202,36 +153,9 @@ class Overall:
 
 
 def overall() -> Overall:
-    categories, rated = slices.pooled()
+    categories, rated = pooled_board.pooled()
     return Overall(categories, rated.votes, _standings(rated))
 
 
-def _standings(rated: slices.Rated) -> list[Standing]:
+def _standings(rated: pooled_board.Rated) -> list[Standing]:
     return [Standing(rating, len(rated.ratings)) for rating in rated.ratings]
-
-
-def of_competition(competition: Competition) -> list[Record]:
-    """Every model with an entry in the competition and its record there, best share first; no votes, last."""
-    models = ImageModel.objects.filter(entries__prompt__competition=competition).select_related("lab").distinct()
-    won: dict[int, int] = {}
-    tied: dict[int, int] = {}
-    lost: dict[int, int] = {}
-    cells = (
-        Vote.objects.counted()
-        .filter(battle__prompt__competition=competition)
-        .values_list("left_model", "right_model", "outcome")
-        .annotate(total=Count("*"))
-        .order_by()
-    )
-    for left, right, outcome, n in cells:
-        if outcome in ("left", "right"):
-            winner, loser = (left, right) if outcome == "left" else (right, left)
-            won[winner] = won.get(winner, 0) + n
-            lost[loser] = lost.get(loser, 0) + n
-        else:
-            tied[left] = tied.get(left, 0) + n
-            tied[right] = tied.get(right, 0) + n
-    records = [Record(each, won.get(each.pk, 0), tied.get(each.pk, 0), lost.get(each.pk, 0)) for each in models]
-    return sorted(
-        records, key=lambda record: (not record.votes, -record.points, -record.votes, record.image_model.name)
-    )

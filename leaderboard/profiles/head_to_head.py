@@ -53,21 +53,21 @@ def of_model(image_model: ImageModel, category: Category, board: Callable[[], Se
 
 
 def _of_model(image_model: ImageModel, category: Category, board: Sequence[Standing]) -> Matchups:
-    meetings = head_to_head.meetings_of(image_model, category)
+    records = head_to_head.records_of(image_model, category)
     own = next(each.rating for each in board if each.rating.image_model_id == image_model.pk)
-    rivals = [(each.rating, meetings[image_model.pk, each.rating.image_model_id]) for each in board]
+    rivals = [(each.rating, records[image_model.pk, each.rating.image_model_id]) for each in board]
     met = sorted((rival for rival in rivals if rival[1].votes), key=lambda rival: -rival[1].votes)
     shown = tuple(_matchup(image_model, own, *rival) for rival in met[:SHOWN])
     return Matchups(shown, met=len(met), unmet=len(rivals) - 1 - len(met))
 
 
-def _matchup(image_model: ImageModel, own: AnyRating, rating: AnyRating, meetings: head_to_head.Meetings) -> Matchup:
+def _matchup(image_model: ImageModel, own: AnyRating, rating: AnyRating, record: head_to_head.PairRecord) -> Matchup:
     return Matchup(
         opponent=rating.image_model,
-        won=meetings.won,
-        tied=meetings.tied + meetings.both_bad,
-        lost=meetings.lost,
-        share=meetings.share or 0.0,
+        won=record.won,
+        tied=record.tied + record.both_bad,
+        lost=record.lost,
+        share=record.share or 0.0,
         expected=elo.expected_score(own.elo, rating.elo),
         compare_url=f"/compare/{image_model.slug}/{rating.image_model.slug}/",
     )

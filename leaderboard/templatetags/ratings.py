@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from django import template
 from django.utils.html import format_html
 
-from arena.models import Category, Vote
+from arena.models import Vote
 from leaderboard.models import Rating
 from leaderboard.rating.place import Place
 from leaderboard.voter import reveal
 from leaderboard.voter.rankings import RankedModel
-from providers.models import ImageModel
 
 register = template.Library()
 
@@ -25,11 +24,6 @@ class Bar:
     start: float
     width: float
     point: float
-
-
-@register.simple_tag
-def rating_of(image_model: ImageModel, category: Category) -> Rating | None:
-    return Rating.objects.filter(image_model=image_model, category=category).first()
 
 
 @register.simple_tag

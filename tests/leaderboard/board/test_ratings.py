@@ -23,7 +23,7 @@ from django.utils import timezone
 from arena import battles, integrity, pairing, voting
 from arena.models import Category, Tally, Vote
 from arena.vote_import import load
-from leaderboard.board import pair_counts, ratings, raw_votes, standings
+from leaderboard.board import image_records, pair_counts, ratings, raw_votes, standings
 from leaderboard.board_page import csv_export
 from leaderboard.models import Board, Rating
 from leaderboard.rating import elo, intervals
@@ -147,7 +147,8 @@ def test_records_of_a_competition_count_wins_ties_and_losses():
     other = make.make_entry(one.prompt)
     for outcome in ("left", "left", "right", "tie", "both_bad"):
         voting.cast_vote(make.make_battle(left=one, right=other), outcome)
-    best, worst = standings.of_competition(one.prompt.competition)
+    image_records.recount(one.prompt.competition.category, force=True)
+    best, worst = image_records.of_competition(one.prompt.competition)
     assert (best.image_model, best.won, best.tied, best.lost) == (one.image_model, 2, 2, 1)
     assert (worst.won, worst.tied, worst.lost, worst.votes) == (1, 2, 2, 5)
     assert best.points == pytest.approx(0.6)

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from arena import voting
 from arena.vote_import import load
-from leaderboard.board import ratings, snapshots, standings
+from leaderboard.board import history, ratings, snapshots, standings
 from leaderboard.models import Snapshot
 from leaderboard.rating import reproduction
 from providers.models import ImageModel
@@ -66,7 +66,7 @@ def test_taking_twice_is_one_snapshot_and_a_vote_makes_another(category):
     assert second != first
     assert second.sha256 != first.sha256
     model = ImageModel.objects.get(name="PlayGroundV2")
-    assert [point.snapshot for point in standings.history(model, category)] == [first.pk, second.pk]
+    assert [point.snapshot for point in history.history(model, category)] == [first.pk, second.pk]
 
 
 def test_the_clock_takes_one_a_day_and_none_of_an_empty_board(category):

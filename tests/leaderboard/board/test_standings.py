@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import timedelta
 from itertools import permutations
 
@@ -13,7 +12,7 @@ from django.utils import timezone
 
 from arena.models import Tally
 from arena.vote_import import load
-from leaderboard.board import overall, pair_counts, ratings, snapshots, standings
+from leaderboard.board import history, overall, pair_counts, pair_key, ratings, snapshots, standings
 from leaderboard.models import RecentBoard, RecentRating
 from leaderboard.rating import elo
 from providers import cache
@@ -103,65 +102,6 @@ def test_votes_of_unknown_date_have_no_last_ninety_days_and_dated_ones_do(catego
     assert [row.rating.votes for row in standings.board(category)] == [4, 4]
 
 
-# ------------------------------------------------------------------------------------------------ two at a time
-
-
-def test_an_expected_win_rate_has_the_interval_of_the_difference_not_of_two_ratings(category, models):
-    ash, birch, cedar = models
-    cast(category, models, 600, strengths={ash: 0.6, birch: 0.0, cedar: -0.6})
-    ratings.recompute(category)
-    computed = ratings.compute(category)
-    rows = standings.expected(ash, category)
-    assert [row.opponent for row in rows] == [birch, cedar]
-    order = computed.fit.models
-    for row in rows:
-        i, j = order.index(str(ash.pk)), order.index(str(row.opponent.pk))
-        c = computed.fit.covariance
-        se = math.sqrt(c[i, i] + c[j, j] - 2 * c[i, j])
-        difference = computed.fit.elo[i] - computed.fit.elo[j]
-        assert row.share == pytest.approx(1 / (1 + 10 ** (-difference / 400)), abs=1e-9)
-        assert row.lower == pytest.approx(1 / (1 + 10 ** (-(difference - elo.Z95 * se) / 400)), abs=1e-6)
-        assert row.upper == pytest.approx(1 / (1 + 10 ** (-(difference + elo.Z95 * se) / 400)), abs=1e-6)
-        assert row.lower < row.share < row.upper
-        assert row.meetings.share == pytest.approx(row.share, abs=0.15)
-    mirrored = next(row for row in standings.expected(birch, category) if row.opponent == ash)
-    assert mirrored.share == pytest.approx(1 - rows[0].share)
-    assert mirrored.upper == pytest.approx(1 - rows[0].lower)
-    assert standings.expected_pair(ash, birch, category) == rows[0]
-    assert standings.expected(make.make_model(), category) == []
-    assert standings.expected_pair(ash, make.make_model(), category) is None
-
-
-def test_without_a_bound_there_is_no_interval(category, models):
-    ash, birch, _ = models
-    load.import_votes(f"left,right,outcome\n{ash.slug},{birch.slug},left\n".encode(), category, "Elsewhere")
-    ratings.recompute(category)
-    (row,) = standings.expected(ash, category)
-    assert row.share > 0.5
-    assert (row.lower, row.upper) == (None, None)
-
-
-def test_meetings_count_both_sides_and_mirror_each_other(category, models):
-    ash, birch, cedar = models
-    votes = [
-        (ash, birch, "left"),
-        (birch, ash, "left"),
-        (birch, ash, "right"),
-        (ash, birch, "both_bad"),
-        (ash, birch, "tie"),
-    ]
-    text = "".join(f"{left.slug},{right.slug},{outcome}\n" for left, right, outcome in votes)
-    load.import_votes(f"left,right,outcome\n{text}".encode(), category, "Elsewhere")
-    ratings.recompute(category)
-    met = standings.head_to_head(ash, birch, category)
-    assert (met.won, met.lost, met.tied, met.both_bad, met.votes, met.share) == (2, 1, 1, 1, 5, 0.6)
-    assert standings.head_to_head(birch, ash, category) == met.turned()
-    assert standings.head_to_head(ash, cedar, category).share is None
-    table = standings.matrix(category)
-    assert table.models == [ash, birch]
-    assert table.rows == [(ash, [None, met]), (birch, [met.turned(), None])]
-
-
 # ------------------------------------------------------------------------------------------------ slices
 
 
@@ -178,7 +118,6 @@ def test_a_slice_is_the_board_of_the_votes_on_prompts_with_that_tag(category, mo
     ever = by_model(standings.board(category))
     for name, rating in by_model(city.standings).items():
         assert rating == pytest.approx(ever[name], abs=1e-6)
-    assert standings.tags(category) == [("city", 600), ("text", 300)]
 
 
 def test_too_few_votes_make_no_slice_and_say_how_many_it_takes(category, models):
@@ -245,7 +184,7 @@ def test_cells_of_many_models_come_back_as_they_were_counted(category):
     models = [make.make_model(pk=pk) for pk in (1, 7, 100_000, 600_000_000)]
     wanted = []
     for n, (left, right) in enumerate(permutations(models, 2), 1):
-        outcome = pair_counts.OUTCOMES[n % 4]
+        outcome = pair_key.OUTCOMES[n % 4]
         Tally.objects.create(
             category=category, day=timezone.now(), left_model=left, right_model=right, outcome=outcome, n=n
         )
@@ -268,9 +207,9 @@ def test_history_is_one_query_and_outlives_a_change_of_name(category, models):
     second = snapshots.take(category)
     model = ImageModel.objects.get(pk=models[0].pk)
     with CaptureQueriesContext(connection) as queries:
-        points = standings.history(model, category)
+        points = history.history(model, category)
     assert len(queries) == 1
     assert [point.snapshot for point in points] == [first.pk, second.pk]
     rating = next(row for row in second.ratings if row["slug"] == model.slug)
     assert (f"{points[1].elo:.6f}", points[1].rank) == (rating["elo"], rating["rank"])
-    assert standings.history(make.make_model(), category) == []
+    assert history.history(make.make_model(), category) == []
