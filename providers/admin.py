@@ -104,6 +104,8 @@ class OfferingAdmin(admin.ModelAdmin[Offering]):
 
 @admin.register(Call)
 class CallAdmin(admin.ModelAdmin[Call]):
+    """The one page that shows `Call.detail`, to staff with the right to view calls."""
+
     list_display = ("started_at", "offering", "caller", "outcome", "duration", "cost", "cost_estimated", "error")
     list_filter = ("outcome", "caller", "offering__provider")
     list_select_related = ("offering__image_model",)

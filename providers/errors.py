@@ -1,7 +1,7 @@
 """Everything that can go wrong between us and a provider.
 
     ProviderError
-    ├── ContentPolicy        the provider refused the content            – its answer; recorded as a refusal
+    ├── ContentPolicy        the provider rejected the content           – its answer; a result, not a fault
     ├── InvalidRequest       the provider does not accept the request    – the caller
     ├── InputUnreachable     an input image could not be read            – the caller
     ├── AccountError
@@ -32,11 +32,16 @@ Fault = Literal["provider", "caller", "us", "nobody"]
 
 
 class ProviderError(Exception):
-    """A call to a provider that brought no image. The message is for people: what happened and, if known, what to do.
+    """A call to a provider that brought no image.
+
+    `str(error)` is public: it is shown to callers, stored and streamed, and holds nothing but our own sentences – and,
+    where the caller is at fault, the provider's text without the secrets of the account (adapters/failures.py).
+    `detail` is for staff: the provider's text or the technical cause, without secrets too. It is stored with the call
+    and shown on the call's own page of the admin, nowhere else.
 
     `retry_after` is in seconds when the provider named a time. `possibly_charged` is True when the provider may have
-    done (and billed) the work although we hold no image. Routing adds `spent`, what all tries have added to the bill,
-    and `attempts`, one `results.Attempt` for each of them.
+    done (and billed) the work although we hold no image. Routing adds `spent`, the cost of all attempts in US dollars,
+    and `attempts`, one `results.Attempt` for each.
     """
 
     outcome: ClassVar[str] = "provider_error"
@@ -48,11 +53,13 @@ class ProviderError(Exception):
         self,
         message: str,
         *,
+        detail: str = "",
         status: int | None = None,
         retry_after: float | None = None,
         possibly_charged: bool = False,
     ) -> None:
         super().__init__(message)
+        self.detail = detail
         self.status = status
         self.retry_after = retry_after
         self.possibly_charged = possibly_charged
@@ -62,7 +69,7 @@ class ProviderError(Exception):
 
 class ContentPolicy(ProviderError):
     outcome = "content_policy"
-    fall_back = True  # the gateway may try elsewhere; the arena never does: a refusal is a result
+    fall_back = True  # the gateway may try elsewhere; the arena never does: a policy refusal is a result
     fault = "nobody"
 
 

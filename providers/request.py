@@ -1,4 +1,4 @@
-"""The words between callers, routing and adapters: frozen values without behaviour of their own."""
+"""The values that pass between callers, routing and adapters: frozen, without behaviour of their own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class SourceImage:
 class GeneratedImage:
     """The bytes of one image as the provider delivered them, with the size measured from the bytes.
 
-    `encoded` is the same in base64, where they came so: whoever wants them so again need not encode them.
+    `encoded` is the same in base64, where they came so, to save encoding them again. `facts` is what the provider says
+    about the image, by the names of OpenAI's answer: revised_prompt, quality, background, size, output_format.
     """
 
     data: bytes
@@ -32,6 +33,7 @@ class GeneratedImage:
     width: int
     height: int
     encoded: str = field(default="", repr=False, compare=False)
+    facts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 
 OnPartial = Callable[[GeneratedImage], None]
@@ -39,7 +41,7 @@ OnPartial = Callable[[GeneratedImage], None]
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
-    """What a caller asks of an image model, in our words and not in any provider's.
+    """What a caller requests from an image model, under our names and not any provider's.
 
     `size` is "auto", "WxH" or "W:H" and beats `aspect_ratio` ("W:H") and `resolution` ("1K", "2 MP").
     `extra` holds parameters we do not know; they pass through to the provider as they are.
@@ -54,14 +56,14 @@ class ImageRequest:
     n: int = 1
     images: tuple[SourceImage, ...] = ()
     mask: SourceImage | None = None  # transparent where the first image is to be changed
-    partial_images: int = 0  # half-made images to be shown while it is made, where the provider shows any …
-    on_partial: OnPartial | None = field(default=None, repr=False, compare=False)  # … to whom
+    partial_images: int = 0  # half-made images to be shown while it is made, where the provider has any
+    on_partial: OnPartial | None = field(default=None, repr=False, compare=False)  # called with each of them
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderCall:
-    """One request in the provider's own words: what `normalisation.build` makes and an adapter sends."""
+    """One request under the provider's own names: what `normalisation.build` makes and an adapter sends."""
 
     endpoint: str
     arguments: Mapping[str, Any]
@@ -72,18 +74,19 @@ class ProviderCall:
     mask_field: str = ""
     partial_images: int = 0
     on_partial: OnPartial | None = field(default=None, repr=False, compare=False)
-    resolved_size: tuple[int, int] | None = None  # the pixels we asked for; None when the provider chooses
+    resolved_size: tuple[int, int] | None = None  # the pixels we request; None when the provider chooses
     ignored: tuple[str, ...] = ()  # parameters of the request that this offering has no use for
     unknown: tuple[str, ...] = ()  # parameters we know nothing about: they are passed through as they are
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an adapter brings home. All times are differences on our own clock, except `provider_time`.
+    """What an adapter returns. All times are differences on our own clock, except `provider_time`.
 
     `ttfb` is the time to the first byte of the response that carries the result; it means something only for
     synchronous calls and is None for queue and poll modes. `cost` is what the provider itself says it billed (USD),
-    None when it says nothing. `usage` are the tokens that a model priced by tokens counted, in the provider's words.
+    None when it says nothing. `billed_units` is what it says it billed in units of its price list. `usage` holds the
+    tokens it counted, under its own names and with nothing but numbers in it.
     """
 
     images: tuple[GeneratedImage, ...]

@@ -18,7 +18,7 @@ from providers.transfer.deadline import Deadline
 
 __all__ = ["NO_KEY", "Account", "Adapter", "Deadline", "new_client"]
 
-NO_KEY = "none"  # the key of a server that wants none: it is called, but nothing is sent in place of a key
+NO_KEY = "none"  # the key of a server that needs none: it is called, but no key is sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,13 @@ class Account:
     name: str
     adapter: str
     urls: Mapping[str, str] = field(default_factory=dict)
-    domains: tuple[str, ...] = ()  # the provider's own: it may name any https host below them for its jobs
+    domains: tuple[str, ...] = ()  # the provider's own: its jobs may be on any https host below them
     api_key: str = field(default="", repr=False)
     webhook_key: str = field(default="", repr=False)  # what proves its webhooks: a shared secret, or where its keys are
-    webhook_url: str = ""  # where it should send them; "" asks for none
+    webhook_url: str = ""  # where it should send them; "" for none
     simulated: bool = False
     allow_loopback: bool = False
+    json_edits: bool = False  # edits as JSON with data: URLs instead of a form (OpenAI-compatible providers)
 
     @property
     def is_simulated(self) -> bool:
@@ -52,7 +53,7 @@ class Account:
         return frozenset(origin_of(url) for url in self.urls.values() if is_loopback(url))
 
     def owns(self, url: str) -> bool:
-        """May a request that carries our key go to this URL? Only to the account's own addresses, and not in clear."""
+        """May a request that carries our key go to this URL? Only to the account's own hosts, and encrypted."""
         origin = origin_of(url)
         if origin in self.loopback_origins:
             return True
@@ -71,9 +72,9 @@ class Adapter(Protocol):
 
 
 def new_client(*, connections: int = 64) -> httpx.Client:
-    """The client all adapters of a process share; it is thread-safe and keeps connections open.
+    """The client all adapters of a process share; it is thread-safe and reuses connections.
 
-    Proxies of the environment are not used: result URLs are checked against the address they resolve to here, which
+    Proxies of the environment are not used: result URLs are checked against the IP address they resolve to here, which
     a proxy would resolve again. A private CA is still taken from SSL_CERT_FILE.
     """
     return httpx.Client(

@@ -1,7 +1,8 @@
-"""Black Forest Labs: submit a task, then poll the address the answer names until its status is final.
+"""Black Forest Labs: submit a task, then poll the URL the answer names until its status is final.
 
-That address is on the cluster that took the task, somewhere under bfl.ai, so it must be used as given – and only there,
-because our key goes along. A task cannot be cancelled, and its result is kept for ten minutes only. Prices are in
+That URL is on the cluster that took the task, somewhere under bfl.ai, so it must be used as given – and only there,
+because our key goes along. A task cannot be cancelled, and its result is available for ten minutes only. A status that
+we do not know is taken for one on the way: the deadline bounds the wait, and the image is paid for. Prices are in
 credits of one US cent, and every accepted task says what it costs.
 """
 
@@ -14,30 +15,18 @@ from typing import Any
 
 import httpx
 
-from providers.errors import (
-    BadOutput,
-    ContentPolicy,
-    InputUnreachable,
-    InvalidRequest,
-    NotFound,
-    OutOfCredit,
-    ProviderError,
-    ProviderFailure,
-    RateLimited,
-    TimedOut,
-    Unauthorised,
-)
+from providers.errors import BadOutput, ContentPolicy, InputUnreachable, ProviderError, ProviderFailure
 from providers.request import Answer, ProviderCall
-from providers.transfer.download import fetch
 
 from .base import Account, Deadline
 from .sources import base64_of, check_size
-from .wire import UNREADABLE, Reply, Wire, duration_of, growing_pauses, retry_after
+from .wire import UNREADABLE, Reply, Wire, duration_of, growing_pauses
 
 CREDIT = Decimal("0.01")  # USD
 MAX_INLINE = 15 * 1024 * 1024  # 20 MB of JSON with images in base64
 
-_REFUSED = frozenset({"Request Moderated", "Content Moderated"})
+_MODERATED = frozenset({"Request Moderated", "Content Moderated"})
+_FAILED = frozenset({"Error", "Failed", "Cancelled", "Canceled"})
 _LOST = "Task not found"
 
 
@@ -46,19 +35,18 @@ class BlackForestLabs:
         started = time.monotonic()
         wire = Wire(account, http, deadline, {"x-key": account.api_key})
         ticket = _submit(wire, call)
-        task = _finished(wire, str(ticket["polling_url"]))
+        reply = _finished(wire, str(ticket["polling_url"]))
+        task = reply.object()
         result = task.get("result")
-        result = result if isinstance(result, dict) else {}
-        if not isinstance(sample := result.get("sample"), str) or not sample:
-            raise BadOutput("Black Forest Labs reports success without an image.", possibly_charged=True)
-        image = fetch(sample, deadline=deadline, trusted=account.loopback_origins)
-        seed, billed = result.get("seed"), _cost(task)
+        fields = result if isinstance(result, dict) else {}
+        images = wire.images([fields.get("sample") or fields.get("samples") or result], reply)
+        seed, billed = fields.get("seed"), _cost(task)
         return Answer(
-            images=(image,),
+            images=images,
             duration=timedelta(seconds=time.monotonic() - started),
-            provider_time=_time(result),
+            provider_time=_time(fields),
             cost=_cost(ticket) if billed is None else billed,
-            provider_request_id=str(ticket.get("id") or ""),
+            provider_request_id=wire.redacted(ticket.get("id"), 120),
             seed=seed if isinstance(seed, int) else None,
         )
 
@@ -67,10 +55,13 @@ def _submit(wire: Wire, call: ProviderCall) -> dict[str, Any]:
     url = f"{wire.account.urls['base'].rstrip('/')}/{call.endpoint.strip('/')}"
     reply = wire.create(url, json={**call.arguments, **_sources(call)})
     if not reply.ok:
-        raise _refusal(reply)
+        raise wire.failure_by_status(reply)
     ticket = reply.object()
     if not wire.account.owns(str(ticket.get("polling_url") or "")):
-        raise BadOutput(f"Black Forest Labs answered without a usable address: {reply.text()}", possibly_charged=True)
+        said = f"no usable polling_url in {reply.text()}"
+        raise wire.failure(
+            BadOutput, said, public="{name} accepted the task without a usable URL.", possibly_charged=True
+        )
     return ticket
 
 
@@ -84,21 +75,22 @@ def _sources(call: ProviderCall) -> dict[str, str]:
     }
 
 
-def _finished(wire: Wire, polling_url: str) -> dict[str, Any]:
-    """The task once it is Ready; raises what else became of it."""
+def _finished(wire: Wire, polling_url: str) -> Reply:
+    """The answer that says the task is Ready; raises what else became of it."""
     pauses = growing_pauses()
     while True:
         wire.deadline.sleep(next(pauses), "waiting for Black Forest Labs", possibly_charged=True)
-        reply = wire.ask_patiently(polling_url, _is_hiccup)
+        reply = wire.poll(polling_url, _is_hiccup)
         if not reply.ok:
-            error = _refusal(reply)
-            error.possibly_charged = True  # whatever is wrong with the question, the task exists
+            error = wire.failure_by_status(reply)
+            error.possibly_charged = True  # whatever is wrong with the poll, the task exists
             raise error
         task = reply.object()
-        if (status := task.get("status")) == "Ready":
-            return task
-        if status != "Pending":
-            raise _failure(task)
+        status = task.get("status")
+        if status == "Ready":
+            return reply
+        if isinstance(status, str) and (status in _MODERATED or status in _FAILED):
+            raise _failure(wire, status, task)
 
 
 def _is_hiccup(reply: Reply) -> bool:
@@ -108,8 +100,8 @@ def _is_hiccup(reply: Reply) -> bool:
 
 def _time(result: dict[str, Any]) -> timedelta | None:
     """Their own duration, or the difference of two moments on their clock."""
-    if (found := duration_of(result.get("duration"))) is not None:
-        return found
+    if (duration := duration_of(result.get("duration"))) is not None:
+        return duration
     start, end = result.get("start_time"), result.get("end_time")
     if not isinstance(start, int | float) or not isinstance(end, int | float):
         return None
@@ -127,41 +119,10 @@ def _cost(body: dict[str, Any]) -> Decimal | None:
     return credits * CREDIT if credits.is_finite() and 0 <= credits < 1_000_000 else None
 
 
-def _refusal(reply: Reply) -> ProviderError:
-    """What an HTTP error status means. The detail is a text, or a list as FastAPI writes it."""
-    status, detail = reply.status, reply.object().get("detail")
-    if isinstance(detail, list):
-        items = [item for item in detail if isinstance(item, dict)]
-        detail = "; ".join(f"{_place(item.get('loc'))}: {item.get('msg')}" for item in items)
-    text = str(detail or reply.text())[:500]
-    message = f"Black Forest Labs answered {status}: {text}"
-    match status:
-        case 401 | 403:
-            return Unauthorised(message, status=status)
-        case 402:
-            return OutOfCredit(message, status=status)
-        case 404:
-            return NotFound(message, status=status)
-        case 429:  # also: more active tasks than the account may have
-            return RateLimited(message, status=status, retry_after=retry_after(reply))
-        case 408 | 504:
-            return TimedOut(message, status=status, possibly_charged=True)
-        case _ if status >= 500 or status < 400:
-            return ProviderFailure(message, status=status)
-        case _:
-            return (InputUnreachable if UNREADABLE.search(text) else InvalidRequest)(message, status=status)
-
-
-def _place(loc: Any) -> str:
-    return ".".join(map(str, loc)) if isinstance(loc, list) else str(loc)
-
-
-def _failure(task: dict[str, Any]) -> ProviderError:
+def _failure(wire: Wire, status: str, task: dict[str, Any]) -> ProviderError:
     """What a final status other than Ready means. The task was accepted at a price, so all may have been charged."""
-    status, details = task.get("status"), str(task.get("details") or task.get("result") or "no reason given")[:500]
-    if isinstance(status, str) and status in _REFUSED:
-        return ContentPolicy(f"Black Forest Labs: {status}: {details}", possibly_charged=True)
-    if status == "Error":
-        kind = InputUnreachable if UNREADABLE.search(details) else ProviderFailure
-        return kind(f"The task failed at Black Forest Labs: {details}", possibly_charged=True)
-    return ProviderFailure(f"Black Forest Labs reports the unknown status {status!r}.", possibly_charged=True)
+    details = str(task.get("details") or task.get("result") or "no reason given")
+    if status in _MODERATED:
+        return wire.failure(ContentPolicy, f"{status}: {details}", possibly_charged=True)
+    kind = InputUnreachable if UNREADABLE.search(details) else ProviderFailure
+    return wire.failure(kind, f"{status}: {details}", possibly_charged=True)

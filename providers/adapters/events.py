@@ -8,19 +8,19 @@ from typing import Any
 
 
 class Events:
-    """Feed it what is received. Half-made images are handed on at once, all other events are kept."""
+    """Feed it what is received. Half-made images are passed on at once, all other events are collected in `others`."""
 
     def __init__(self, on_partial: Callable[[dict[str, Any]], None]) -> None:
         self.on_partial = on_partial
-        self.kept: list[dict[str, Any]] = []
-        self._rest = bytearray()
+        self.others: list[dict[str, Any]] = []
+        self._buffer = bytearray()
 
     def feed(self, data: bytes) -> None:
-        start = max(0, len(self._rest) - 3)  # an end may be cut in two
-        self._rest += data.replace(b"\r", b"")
-        while (end := self._rest.find(b"\n\n", start)) >= 0:
-            self._take(bytes(self._rest[:end]))
-            del self._rest[: end + 2]
+        start = max(0, len(self._buffer) - 3)  # an end may be cut in two
+        self._buffer += data.replace(b"\r", b"")
+        while (end := self._buffer.find(b"\n\n", start)) >= 0:
+            self._take(bytes(self._buffer[:end]))
+            del self._buffer[: end + 2]
             start = 0
 
     def _take(self, block: bytes) -> None:
@@ -34,4 +34,4 @@ class Events:
         if str(event.get("type")).endswith(".partial_image"):
             self.on_partial(event)
         else:
-            self.kept.append(event)
+            self.others.append(event)

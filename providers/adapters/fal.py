@@ -1,8 +1,8 @@
 """fal: submit to the queue, poll the status URL it returns, then always fetch the result.
 
-There is no FAILED status: a job that failed is COMPLETED too, and only the result call tells. The returned URLs are
-used as they are, because they drop the model's sub-path. An account without a queue address uses `fal.run`, one
-synchronous request, where the time to the first byte means something but a lost answer is lost for good.
+There is no FAILED status: a job that failed is COMPLETED too, and only the result says so. The returned URLs are used
+as they are, because they drop the model's sub-path. An account without a queue URL uses `fal.run`, one synchronous
+request, where the time to the first byte means something but a lost answer is lost for good.
 """
 
 from __future__ import annotations
@@ -23,21 +23,18 @@ from providers.errors import (
     ContentPolicy,
     InputUnreachable,
     InvalidRequest,
-    NotFound,
     OutOfCredit,
     ProviderError,
     ProviderFailure,
-    RateLimited,
     TimedOut,
-    Unauthorised,
 )
 from providers.request import Answer, ProviderCall, SourceImage
-from providers.transfer.download import fetch
-from providers.transfer.upload import put
 
 from .base import Account, Deadline
+from .failures import kind_of_status, message_of
+from .images import strings_of
 from .sources import file_name_of, with_images, with_inline_images
-from .wire import Reply, Wire, duration_of, growing_pauses, retry_after
+from .wire import Reply, Wire, duration_of, growing_pauses
 
 INLINE = 4 * 1024 * 1024  # bytes of source images that travel as data URIs; fal finds larger ones slow
 KEEP_FILES = 3600  # seconds fal keeps the result; we fetch it at once and want no copy to linger
@@ -46,6 +43,8 @@ _NO_CREDIT = ("exhausted balance", "user is locked", "insufficient", "billing")
 _UNREADABLE = frozenset({"file_download_error", "image_load_error"})
 _DELAYED = frozenset({"request_timeout", "startup_timeout", "generation_timeout"})
 _CANCELLED = frozenset({"client_cancelled", "client_disconnected"})
+_ENDED = frozenset({"COMPLETED", "FAILED", "ERROR", "CANCELLED"})  # fal documents the first; the result says what it is
+_STATUSES: dict[int, type[ProviderError]] = {409: InvalidRequest}
 
 
 class Fal:
@@ -59,33 +58,36 @@ class Fal:
 def _from_run(wire: Wire, call: ProviderCall) -> Answer:
     reply = _post(wire, "run", call)
     if not reply.ok:
-        raise _failure(reply, ran=False)
+        raise _failure(wire, reply, ran=False)
     answer = _answer(wire, reply, {})
     return replace(
         answer,
         ttfb=timedelta(seconds=reply.ttfb),
-        provider_request_id=reply.headers.get("x-fal-request-id", ""),
+        provider_request_id=wire.redacted(reply.headers.get("x-fal-request-id"), 120),
     )
 
 
 def _from_queue(wire: Wire, call: ProviderCall) -> Answer:
     reply = _post(wire, "queue", call)
     if not reply.ok:
-        raise _failure(reply, ran=False)
+        raise _failure(wire, reply, ran=False)
     ticket = reply.object()
     urls = [str(ticket.get(name) or "") for name in ("status_url", "response_url", "cancel_url")]
     if not all(wire.account.owns(url) for url in urls):
-        raise BadOutput(f"fal answered without usable addresses: {reply.text()}", possibly_charged=True)
+        said = f"no usable URLs in {reply.text()}"
+        raise wire.failure(
+            BadOutput, said, public="{name} accepted the job without usable URLs.", possibly_charged=True
+        )
     status_url, response_url, cancel_url = urls
     try:
         status = _completed(wire, status_url)
-    except BaseException:  # also when the worker is told to stop: nobody would fetch the image
+    except BaseException:  # also when the worker is stopped: nobody would fetch the image
         wire.cancel("PUT", cancel_url)
         raise
-    result = wire.ask_patiently(response_url, _is_hiccup)
+    result = wire.poll(response_url, _is_hiccup)
     if not result.ok:
-        raise _failure(result, ran=True)
-    return replace(_answer(wire, result, status), provider_request_id=str(ticket.get("request_id") or ""))
+        raise _failure(wire, result, ran=True)
+    return replace(_answer(wire, result, status), provider_request_id=wire.redacted(ticket.get("request_id"), 120))
 
 
 def _post(wire: Wire, place: str, call: ProviderCall) -> Reply:
@@ -107,17 +109,17 @@ def _arguments(wire: Wire, call: ProviderCall) -> dict[str, Any]:
 
 
 def _uploaded(wire: Wire, image: SourceImage) -> str:
-    """Uploads a source image in two steps – ask for an address, put the bytes there – and says where it is."""
+    """Uploads a source image in two steps – ask for a URL, put the bytes there – and returns where it is."""
     url = f"{wire.account.urls['rest'].rstrip('/')}/storage/upload/initiate?storage_type=fal-cdn-v3"
     reply = wire.prepare(url, json={"content_type": image.content_type, "file_name": file_name_of(image)})
     if not reply.ok:
-        raise _failure(reply, ran=False)
-    places = reply.object()
-    target, address = places.get("upload_url"), places.get("file_url")
-    if not isinstance(target, str) or not isinstance(address, str):
-        raise ProviderFailure(f"fal names no place to upload a source image to: {reply.text()}")
-    put(target, image.data, image.content_type, deadline=wire.deadline, trusted=wire.account.loopback_origins)
-    return address
+        raise _failure(wire, reply, ran=False)
+    target, file_url = reply.object().get("upload_url"), reply.object().get("file_url")
+    if not isinstance(target, str) or not isinstance(file_url, str):
+        said = f"no URL to upload to in {reply.text()}"
+        raise wire.failure(ProviderFailure, said, public="{name} did not take a source image.")
+    wire.put(target, image)
+    return file_url
 
 
 def _completed(wire: Wire, status_url: str) -> dict[str, Any]:
@@ -125,33 +127,34 @@ def _completed(wire: Wire, status_url: str) -> dict[str, Any]:
     pauses = growing_pauses()
     while True:
         wire.deadline.sleep(next(pauses), "waiting for fal", possibly_charged=True)
-        reply = wire.ask_patiently(status_url, _is_hiccup)
+        reply = wire.poll(status_url, _is_hiccup)
         if not reply.ok:
-            error = _failure(reply, ran=True)
+            error = _failure(wire, reply, ran=True)
             error.possibly_charged = True  # whatever is wrong with the question, the job exists
             raise error
         status = reply.object()
-        if status.get("status") == "COMPLETED":
+        if status.get("status") in _ENDED:
             return status
 
 
 def _answer(wire: Wire, reply: Reply, status: dict[str, Any]) -> Answer:
     output = reply.object()
-    files = [file for file in _files(output) if isinstance(file, dict) and isinstance(file.get("url"), str)]
+    files = _files(output)
     flags = output.get("has_nsfw_concepts") or output.get("nsfw_content_detected") or []
     flags = flags if isinstance(flags, list) else [flags]
     if flags and all(flags):
-        raise ContentPolicy("fal made the image but marked it as unsafe and blackened it.", possibly_charged=True)
+        raise wire.failure(
+            ContentPolicy,
+            public="{name} made the image but marked it as unsafe and blackened it.",
+            possibly_charged=True,
+        )
     if len(flags) == len(files):  # a marked image is black: not what the model drew
         files = [file for file, flag in zip(files, flags, strict=True) if not flag]
-    if not files:
-        reason = status.get("error") or "no image in the result"
-        raise BadOutput(f"fal reports completion without an image: {reason}", possibly_charged=True)
-    trusted = wire.account.loopback_origins
-    images = tuple(fetch(file["url"], deadline=wire.deadline, trusted=trusted) for file in files)
+    if not reply.json() or (not files and status.get("error")):
+        raise wire.failure(BadOutput, status.get("error") or reply.text(), possibly_charged=True)
     seed = output.get("seed")
     return Answer(
-        images=images,
+        images=wire.images(files, reply),
         duration=timedelta(),
         provider_time=_time(output, "timings", "inference") or _time(status, "metrics", "inference_time"),
         billed_units=_billed_units(reply),
@@ -160,8 +163,12 @@ def _answer(wire: Wire, reply: Reply, status: dict[str, Any]) -> Answer:
 
 
 def _files(output: dict[str, Any]) -> list[Any]:
-    images = output.get("images")
-    return images if isinstance(images, list) else [output.get("image")]
+    for name in ("images", "image", "output", "data"):
+        value = output.get(name)
+        files = value if isinstance(value, list) else [value]
+        if files := [file for file in files if any(strings_of(file))]:
+            return files
+    return []
 
 
 def _time(body: dict[str, Any], group: str, name: str) -> timedelta | None:
@@ -183,50 +190,33 @@ def _is_hiccup(reply: Reply) -> bool:
     return reply.status == 429 or (reply.status in (502, 503, 504) and "x-fal-request-id" not in reply.headers)
 
 
-def _problem(reply: Reply) -> tuple[str, set[str]]:
-    """(what it says, its error types) from any of fal's error bodies: a list of details, one text, or no JSON."""
+def _types_of(reply: Reply) -> set[str]:
+    """The error types of any of fal's error bodies: of the whole, of each detail, or in a header."""
     body = reply.object()
     detail = body.get("detail")
+    items = [item for item in detail if isinstance(item, dict)] if isinstance(detail, list) else []
     types = {str(body.get("error_type") or ""), reply.headers.get("x-fal-error-type", "")}
-    if isinstance(detail, list):
-        items = [item for item in detail if isinstance(item, dict)]
-        types |= {str(item.get("type") or "") for item in items}
-        detail = "; ".join(f"{_place(item.get('loc'))}: {item.get('msg')}" for item in items)
-    return f"fal answered {reply.status}: {str(detail or reply.text())[:500]}", types - {""}
+    return (types | {str(item.get("type") or "") for item in items}) - {""}
 
 
-def _place(loc: Any) -> str:
-    return ".".join(map(str, loc)) if isinstance(loc, list) else str(loc)
-
-
-def _failure(reply: Reply, *, ran: bool) -> ProviderError:
+def _failure(wire: Wire, reply: Reply, *, ran: bool) -> ProviderError:
     """What an error answer means. `ran`: it is a job's own answer, so GPU time may have been used.
 
-    fal bills no 5xx; a refusal (422) may be billed when the job has run, unless fal says what it bills.
+    fal bills no 5xx; a rejection (422) may be billed when the job has run, unless fal says what it bills.
     """
-    status, (message, types) = reply.status, _problem(reply)
-    units = _billed_units(reply)
-    charged = ran if units is None else units > 0
+    types, units = _types_of(reply), _billed_units(reply)
+    kind = kind_of_status(reply.status, _STATUSES)
     if "content_policy_violation" in types:
-        return ContentPolicy(message, status=status, possibly_charged=charged)
+        return wire.failure_of(ContentPolicy, reply, possibly_charged=ran if units is None else units > 0)
     if types & _UNREADABLE:
-        return InputUnreachable(message, status=status)
-    if types & _DELAYED or status in (408, 504):
+        return wire.failure_of(InputUnreachable, reply)
+    if types & _DELAYED or kind is TimedOut:
         # Without a request id the gateway gave up on an answer that may still come: the job may be running.
-        return TimedOut(message, status=status, possibly_charged="x-fal-request-id" not in reply.headers)
-    if types & _CANCELLED or status == 499:
-        return Cancelled(message, status=status)
-    match status:
-        case 402:
-            return OutOfCredit(message, status=status)
-        case 401 | 403:
-            locked = any(sign in message.lower() for sign in _NO_CREDIT)
-            return (OutOfCredit if locked else Unauthorised)(message, status=status)
-        case 404:
-            return NotFound(message, status=status)
-        case 429:
-            return RateLimited(message, status=status, retry_after=retry_after(reply))
-        case 400 | 405 | 409 | 413 | 415 | 422 if "downstream_service_error" not in types:
-            return InvalidRequest(message, status=status)
-        case _:
-            return ProviderFailure(message, status=status)
+        return wire.failure_of(TimedOut, reply, possibly_charged="x-fal-request-id" not in reply.headers)
+    if types & _CANCELLED:
+        return wire.failure_of(Cancelled, reply)
+    if reply.status in (401, 403) and any(sign in message_of(reply.object()).lower() for sign in _NO_CREDIT):
+        return wire.failure_of(OutOfCredit, reply)
+    if kind is InvalidRequest and "downstream_service_error" in types:
+        return wire.failure_of(ProviderFailure, reply)
+    return wire.failure_by_status(reply, _STATUSES)

@@ -18,22 +18,18 @@ import httpx
 from providers.errors import (
     BadOutput,
     ContentPolicy,
-    InputUnreachable,
-    InvalidRequest,
-    NotFound,
     OutOfCredit,
     ProviderError,
-    ProviderFailure,
     RateLimited,
-    TimedOut,
     Unauthorised,
 )
 from providers.request import Answer, GeneratedImage, ProviderCall
-from providers.transfer.image_type import decode_base64, measured
 
 from .base import Account, Deadline
+from .failures import message_of
+from .images import strings_of
 from .sources import base64_of, check_size
-from .wire import UNREADABLE, Reply, Wire, retry_after
+from .wire import Reply, Wire, retry_after, token_counts
 
 MAX_INLINE = 14 * 1024 * 1024  # a request may have 20 MB, and base64 adds a third
 
@@ -41,7 +37,7 @@ MAX_INLINE = 14 * 1024 * 1024  # a request may have 20 MB, and base64 adds a thi
 _IMAGE_CONFIG = frozenset({"aspectRatio", "imageSize"})
 _TOP_LEVEL = frozenset({"safetySettings", "systemInstruction", "tools", "toolConfig"})
 
-_REFUSED = frozenset(
+_BLOCKED = frozenset(
     {
         "SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "RECITATION",
         "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION",
@@ -57,15 +53,14 @@ class Gemini:
         url = f"{account.urls['base'].rstrip('/')}/models/{call.endpoint.strip('/')}:generateContent"
         reply = wire.create(url, json=_body(call))
         if not reply.ok:
-            raise _failure(reply)
+            raise _failure(wire, reply)
         answer = reply.object()
-        usage = answer.get("usageMetadata")
         return Answer(
-            images=_images(reply, answer),
+            images=_images(wire, reply),
             duration=timedelta(seconds=time.monotonic() - started),
             ttfb=timedelta(seconds=reply.ttfb),
-            provider_request_id=str(answer.get("responseId") or ""),
-            usage=usage if isinstance(usage, dict) else None,
+            provider_request_id=wire.redacted(answer.get("responseId"), 120),
+            usage=token_counts(answer.get("usageMetadata") or answer.get("usage_metadata")),
         )
 
 
@@ -82,22 +77,25 @@ def _body(call: ProviderCall) -> dict[str, Any]:
     return {"contents": [{"role": "user", "parts": parts}], "generationConfig": config, **top}
 
 
-def _images(reply: Reply, answer: dict[str, Any]) -> tuple[GeneratedImage, ...]:
+def _images(wire: Wire, reply: Reply) -> tuple[GeneratedImage, ...]:
     """The images of all candidates; raises what the answer says instead when there is none."""
-    candidates = [each for each in _list(answer.get("candidates")) if isinstance(each, dict)]
-    images = tuple(measured(decode_base64(data)) for candidate in candidates for data in _inline(_parts(candidate)))
-    if not images:
-        raise _without_image(reply, answer, candidates)
-    return images
+    answer = reply.object()
+    candidates = [candidate for candidate in _list(answer.get("candidates")) if isinstance(candidate, dict)]
+    parts = [part for candidate in candidates for part in _parts(candidate) if any(_strings(part))]
+    # A thought is a sketch on the way to the image; where there is nothing else, the last of them was the image.
+    final = [part for part in parts if not part.get("thought")] or parts[-1:]
+    blocked = isinstance(feedback := answer.get("promptFeedback"), dict) and feedback.get("blockReason")
+    if not final and (blocked or candidates):
+        raise _without_image(wire, reply, candidates)
+    return wire.images([next(_strings(part)) for part in final], reply)
 
 
-def _inline(parts: list[dict[str, Any]]) -> Iterator[str]:
-    for part in parts:
-        inline = part.get("inlineData")
-        if part.get("thought") or not isinstance(inline, dict):  # a thought is a sketch on the way to the image
-            continue
-        if isinstance(data := inline.get("data"), str):
-            yield data
+def _strings(part: dict[str, Any]) -> Iterator[str]:
+    """What in a part can be an image: inline bytes or a file's URL, in both spellings; or a data: URL as text."""
+    for name in ("inlineData", "inline_data", "fileData", "file_data", "image"):
+        yield from strings_of(part.get(name))
+    if isinstance(text := part.get("text"), str) and text.strip().startswith("data:image/"):
+        yield text
 
 
 def _parts(candidate: dict[str, Any]) -> list[dict[str, Any]]:
@@ -110,52 +108,39 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _without_image(reply: Reply, answer: dict[str, Any], candidates: list[dict[str, Any]]) -> ProviderError:
-    feedback = answer.get("promptFeedback")
+def _without_image(wire: Wire, reply: Reply, candidates: list[dict[str, Any]]) -> ProviderError:
+    feedback = reply.object().get("promptFeedback")
     if isinstance(feedback, dict) and (blocked := feedback.get("blockReason")):
         # No candidate was made: nothing but the prompt itself can have been billed.
-        text = feedback.get("blockReasonMessage") or ""
-        return ContentPolicy(f"Gemini blocked the prompt ({blocked}). {text}".strip(), status=reply.status)
+        said = f"prompt blocked ({blocked}) {feedback.get('blockReasonMessage') or ''}"
+        return wire.failure(ContentPolicy, said, status=reply.status)
     reasons = [str(candidate.get("finishReason")) for candidate in candidates if candidate.get("finishReason")]
-    said = " ".join(
-        [str(candidate.get("finishMessage") or "") for candidate in candidates]
-        + [str(part["text"]) for candidate in candidates for part in _parts(candidate) if part.get("text")]
-    ).strip()
-    message = f"Gemini answered without an image ({', '.join(reasons) or 'no reason given'}). {said[:300]}".strip()
-    kind = ContentPolicy if _REFUSED.intersection(reasons) else BadOutput
-    return kind(message, status=reply.status, possibly_charged=True)
+    texts = [str(candidate.get("finishMessage") or "") for candidate in candidates]
+    texts += [str(part["text"]) for candidate in candidates for part in _parts(candidate) if part.get("text")]
+    said = f"{', '.join(reasons) or 'no reason given'}. {' '.join(texts)}"
+    if _BLOCKED.intersection(reasons):
+        return wire.failure(ContentPolicy, said, status=reply.status, possibly_charged=True)
+    public = "{name} answered with text instead of an image." if any(texts) else ""
+    return wire.failure(BadOutput, said, public=public, status=reply.status, possibly_charged=True)
 
 
-def _failure(reply: Reply) -> ProviderError:
+def _failure(wire: Wire, reply: Reply) -> ProviderError:
     """What an error answer means: by its reason and status word where there are some, else by its number."""
-    status = reply.status
     error = reply.object().get("error")
     error = error if isinstance(error, dict) else {}
-    details = [each for each in _list(error.get("details")) if isinstance(each, dict)]
-    text = str(error.get("message") or reply.text())[:500]
-    message = f"Gemini answered {status}: {text}"
-    if any(each.get("reason") == "API_KEY_INVALID" for each in details):  # a 400, not a 401
-        return Unauthorised(message, status=status)
-    if status == 402 or (error.get("status") == "FAILED_PRECONDITION" and "billing" in text.lower()):
-        return OutOfCredit(message, status=status)
-    match status:
-        case 401 | 403:
-            return Unauthorised(message, status=status)
-        case 404:
-            return NotFound(message, status=status)
-        case 429:
-            return RateLimited(message, status=status, retry_after=_retry_delay(details) or retry_after(reply))
-        case 408 | 504:
-            return TimedOut(message, status=status, possibly_charged=True)
-        case _ if status >= 500 or status < 400:
-            return ProviderFailure(message, status=status)
-        case _:
-            return (InputUnreachable if UNREADABLE.search(text) else InvalidRequest)(message, status=status)
+    details = [detail for detail in _list(error.get("details")) if isinstance(detail, dict)]
+    if any(detail.get("reason") == "API_KEY_INVALID" for detail in details):  # a 400, not a 401
+        return wire.failure_of(Unauthorised, reply)
+    if error.get("status") == "FAILED_PRECONDITION" and "billing" in message_of(reply.object()).lower():
+        return wire.failure_of(OutOfCredit, reply)
+    if reply.status == 429:
+        return wire.failure_of(RateLimited, reply, retry_after=_retry_delay(details) or retry_after(reply))
+    return wire.failure_by_status(reply)
 
 
 def _retry_delay(details: list[dict[str, Any]]) -> float | None:
     """Seconds from google.rpc.RetryInfo: {"retryDelay": "34s"}."""
-    for each in details:
-        if found := _SECONDS.fullmatch(str(each.get("retryDelay") or "")):
-            return float(found[1])
+    for detail in details:
+        if match := _SECONDS.fullmatch(str(detail.get("retryDelay") or "")):
+            return float(match[1])
     return None

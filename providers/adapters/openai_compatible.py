@@ -1,7 +1,7 @@
-"""The Images API of OpenAI, and whoever else speaks it: one synchronous request, the image inside the answer.
+"""The Images API of OpenAI, and every server that speaks it: one synchronous request, the image inside the answer.
 
-Generations are JSON, edits are a multipart form with the source images in `image[]`. The job cannot be found again nor
-cancelled, so an answer that is lost is lost.
+Generations are JSON, edits are a multipart form with the source images in `image[]` – or JSON, where the account says
+`json_edits` (xAI takes nothing else). The job cannot be found again nor cancelled, so an answer that is lost is lost.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from providers.errors import (
     ContentPolicy,
     InputUnreachable,
     InvalidRequest,
-    NotFound,
     OutOfCredit,
     ProviderError,
-    ProviderFailure,
-    RateLimited,
-    TimedOut,
     Unauthorised,
 )
 from providers.request import Answer, GeneratedImage, ProviderCall
-from providers.transfer.download import fetch
-from providers.transfer.image_type import decode_base64, measured
 
 from .base import NO_KEY, Account, Deadline
 from .events import Events
-from .sources import file_name_of
-from .wire import Reply, Wire, duration_of, retry_after
+from .images import strings_of
+from .sources import MAX_INLINE, check_size, data_uri, file_name_of
+from .wire import Reply, Wire, duration_of, token_counts
 
-_POLICY = frozenset({"moderation_blocked", "content_policy_violation", "content_filter"})
-_NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "insufficient_balance"})
-_UNREADABLE = frozenset({"invalid_image_url", "image_url_unreachable", "image_parse_error"})
+_BY_CODE: dict[str, type[ProviderError]] = {
+    **dict.fromkeys(("moderation_blocked", "content_policy_violation", "content_filter"), ContentPolicy),
+    **dict.fromkeys(("insufficient_quota", "billing_hard_limit_reached", "insufficient_balance"), OutOfCredit),
+    **dict.fromkeys(("invalid_image_url", "image_url_unreachable", "image_parse_error"), InputUnreachable),
+    **dict.fromkeys(("invalid_api_key", "incorrect_api_key", "invalid_authentication"), Unauthorised),
+}
+# What OpenAI's answer says about the image; others say it per image.
+_FACTS = ("quality", "background", "size", "output_format")
 
 
 class OpenAICompatible:
@@ -50,52 +50,59 @@ class OpenAICompatible:
         wire = Wire(account, http, deadline, key)
         base = account.urls["base"].rstrip("/")
         arguments = {"model": call.endpoint, **call.arguments}
-        events = _events_of(call)
+        events = _events_of(wire, call)
         if events:
             arguments |= {"stream": True, "partial_images": call.partial_images}
-        if call.images:
-            sent: dict[str, Any] = {"data": _form(arguments), "files": _files(call)}
-        else:
-            sent = {"json": arguments}
         where = f"{base}/images/{'edits' if call.images else 'generations'}"
-        reply = wire.create(where, on_body=events.feed if events else None, **sent)
+        reply = wire.create(where, on_body=events.feed if events else None, **_content(wire, call, arguments))
         streamed = events is not None and reply.ok and "event-stream" in reply.headers.get("content-type", "")
         if events and streamed:
             reply = _whole(reply, events)
         if not reply.ok:
-            raise _failure(reply)
-        content = reply.object()
-        usage = content.get("usage")
+            raise _failure(wire, reply)
         return Answer(
-            images=_images(wire, reply, content.get("data")),
+            images=_images(wire, reply),
             duration=timedelta(seconds=time.monotonic() - started),
             ttfb=None if streamed else timedelta(seconds=reply.ttfb),  # a stream begins before the image does
             provider_time=_processing_time(reply),
-            provider_request_id=reply.headers.get("x-request-id", ""),
-            usage=usage if isinstance(usage, dict) else None,
+            provider_request_id=wire.redacted(reply.headers.get("x-request-id"), 120),
+            usage=token_counts(reply.object().get("usage")),
         )
 
 
-def _events_of(call: ProviderCall) -> Events | None:
-    """The events of a stream, where half-made images are to be shown; else it is not asked for as a stream."""
+def _content(wire: Wire, call: ProviderCall, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The body, as keyword arguments for httpx."""
+    if not call.images:
+        return {"json": arguments}
+    if not wire.account.json_edits:
+        return {"data": _form(arguments), "files": _files(call)}
+    check_size(call, MAX_INLINE)
+    if call.mask is not None:
+        raise wire.failure(InvalidRequest, public="{name} takes no mask.")
+    sources = [{"url": data_uri(image), "type": "image_url"} for image in call.images]
+    return {"json": arguments | ({"image": sources[0]} if len(sources) == 1 else {"images": sources})}
+
+
+def _events_of(wire: Wire, call: ProviderCall) -> Events | None:
+    """The events of a stream, where half-made images are to be shown; None when no stream is requested."""
     show = call.on_partial
     if show is None or not call.partial_images:
         return None
 
     def on_partial(event: Mapping[str, Any]) -> None:
         with contextlib.suppress(BadOutput):  # the whole one is what counts
-            if isinstance(inline := event.get("b64_json"), str):
-                show(replace(measured(decode_base64(inline)), encoded=inline))
+            for text in strings_of(event.get("b64_json")):
+                show(wire.image(text))
 
     return Events(on_partial)
 
 
 def _whole(reply: Reply, events: Events) -> Reply:
     """What the answer would have been without a stream."""
-    failed = next((event["error"] for event in events.kept if isinstance(event.get("error"), dict)), None)
+    failed = next((event["error"] for event in events.others if isinstance(event.get("error"), dict)), None)
     if failed is not None:
         return replace(reply, status=500, body=json.dumps({"error": failed}).encode())
-    done = [event for event in events.kept if str(event.get("type")).endswith(".completed")]
+    done = [event for event in events.others if str(event.get("type")).endswith(".completed")]
     usage = next((event["usage"] for event in done if isinstance(event.get("usage"), dict)), None)
     return replace(reply, body=json.dumps({"data": done, "usage": usage}).encode())
 
@@ -129,20 +136,25 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _images(wire: Wire, reply: Reply, data: Any) -> tuple[GeneratedImage, ...]:
-    items = [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
-    images = tuple(_image(wire, item) for item in items)
-    if not images:
-        raise BadOutput(f"{wire.account.name} answered without an image: {reply.text()}", possibly_charged=True)
-    return images
+def _images(wire: Wire, reply: Reply) -> tuple[GeneratedImage, ...]:
+    content = reply.object()
+    data = next((content[name] for name in ("data", "images", "output", "result") if content.get(name)), None)
+    items = data if isinstance(data, list) else [data]
+    images = wire.images(items, reply)
+    if len(images) != len(items):
+        items = [{}] * len(images)  # which is which is not known
+    return tuple(
+        replace(image, facts=_facts(wire, content, item if isinstance(item, dict) else {}))
+        for image, item in zip(images, items, strict=True)
+    )
 
 
-def _image(wire: Wire, item: Mapping[str, Any]) -> GeneratedImage:
-    if isinstance(inline := item.get("b64_json"), str):
-        return replace(measured(decode_base64(inline)), encoded=inline)
-    if isinstance(url := item.get("url"), str):
-        return fetch(url, deadline=wire.deadline, trusted=wire.account.loopback_origins)
-    raise BadOutput(f"{wire.account.name} answered with neither b64_json nor url.", possibly_charged=True)
+def _facts(wire: Wire, content: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, str]:
+    """What the answer says about one image: how the prompt was rewritten, and the settings that were chosen."""
+    named = {name: item.get(name, content.get(name)) for name in _FACTS} | {
+        "revised_prompt": item.get("revised_prompt")
+    }
+    return {name: wire.redacted(value, 32_000) for name, value in named.items() if isinstance(value, str) and value}
 
 
 def _processing_time(reply: Reply) -> timedelta | None:
@@ -150,29 +162,10 @@ def _processing_time(reply: Reply) -> timedelta | None:
     return in_milliseconds / 1000 if in_milliseconds else None
 
 
-def _failure(reply: Reply) -> ProviderError:
+def _failure(wire: Wire, reply: Reply) -> ProviderError:
     """What an error answer means: its code where there is one, else its status."""
-    status = reply.status
     error = reply.object().get("error")
-    error = error if isinstance(error, dict) else {}
-    code = str(error.get("code") or "").lower()
-    message = f"The provider answered {status}: {str(error.get('message') or reply.text())[:500]}"
-    if code in _POLICY:
-        return ContentPolicy(message, status=status)
-    if code in _NO_CREDIT or status == 402:
-        return OutOfCredit(message, status=status)
-    if code in _UNREADABLE:
-        return InputUnreachable(message, status=status)
-    match status:
-        case 401 | 403:
-            return Unauthorised(message, status=status)
-        case 404:
-            return NotFound(message, status=status)
-        case 429:
-            return RateLimited(message, status=status, retry_after=retry_after(reply))
-        case 408 | 504 | 524:  # a gateway gave up waiting; the work behind it may go on
-            return TimedOut(message, status=status, possibly_charged=True)
-        case _ if status >= 500 or status < 400 or status == 409:
-            return ProviderFailure(message, status=status)
-        case _:
-            return InvalidRequest(message, status=status)
+    code = str(error.get("code") or "").lower() if isinstance(error, dict) else ""
+    if code in _BY_CODE:
+        return wire.failure_of(_BY_CODE[code], reply)
+    return wire.failure_by_status(reply)

@@ -1,4 +1,4 @@
-"""One request at a time: sent within the deadline, limited in size, and every failure given its proper name.
+"""One request at a time: sent within the deadline, limited in size, and every failure classified.
 
 The double-billing rule lives here. A request that never reached the provider is `ConnectFailed` and may be sent again.
 A request that may have reached it and whose answer is lost is `AnswerLost`: the image may exist and be billed, so no
@@ -11,8 +11,8 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -23,27 +23,38 @@ from providers.errors import (
     AnswerLost,
     BadOutput,
     ConnectFailed,
+    InputUnreachable,
     InvalidRequest,
     NetworkError,
     NotFound,
+    ProviderError,
+    RateLimited,
     TimedOut,
     Unauthorised,
 )
+from providers.request import GeneratedImage, SourceImage
 from providers.transfer.deadline import CONNECT_TIMEOUT
+from providers.transfer.download import fetch
+from providers.transfer.image_type import decode_base64, is_canonical_base64, measured
+from providers.transfer.upload import put
 
 from .base import Account, Deadline
+from .failures import failure, kind_of_status, message_of, without_secrets
+from .images import strays, strings_of
+from .redaction import redacted, storable
 
 MAX_ANSWER = 96 * 1024 * 1024  # ten images in base64 fit; a runaway body does not
-BODY_STALL = 5.0  # seconds without a byte once the answer has begun
-CANCEL_BUDGET = 3.0  # seconds for telling the provider to stop, spent after our own time is up
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # seconds between polls
+BODY_STALL = 5.0  # seconds without a byte after the first one
+CANCEL_TIMEOUT = 3.0  # seconds for the request that cancels, spent after our own time is up
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds between polls
+PAUSE_SHARE = 0.05  # of the time waited so far: a job is seen to be done at most this much too late
 # What providers say of a source image in words, where they have no code for it.
 UNREADABLE = re.compile(
     r"(could not|cannot|can't|failed to|unable to) (decode|download|fetch|identify|load|open|process|read)\b"
     r".*\b(image|file|url)",
     re.IGNORECASE,
 )
-PATIENCE = 5  # polls that may fail in a row before the job is given up
+MAX_FAILED_POLLS = 5  # in a row, before the job is given up
 
 # Nothing has been sent: the connection was never made, or no connection of ours was free.
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
@@ -74,8 +85,8 @@ class Reply:
         value = self.json()
         return value if isinstance(value, dict) else {}
 
-    def text(self, limit: int = 300) -> str:
-        """The beginning of the body for an error message."""
+    def text(self, limit: int = 2_000) -> str:
+        """The beginning of the body, at most `limit` characters: for `ProviderError.detail`, never for a message."""
         return " ".join(self.body[: limit * 4].decode("utf-8", "replace").split())[:limit]
 
 
@@ -98,47 +109,153 @@ class Wire:
     ) -> Reply:
         """POST that makes the provider work and bill: never repeated once it may have arrived.
 
-        With `on_body` the answer may be a stream: its parts are handed on as they come, and may keep us waiting.
+        With `on_body` the answer may be a stream: its parts are passed on as they come, with any pause in between.
         """
         return self._send(
             "POST", url, headers=headers, creates=True, deadline=self.deadline, on_body=on_body, **content
         )
 
     def prepare(self, url: str, **content: Any) -> Reply:
-        """POST that orders nothing yet (an upload): when its answer is lost, nothing is lost but time."""
+        """POST that creates no job yet (an upload): when its answer is lost, nothing is lost but time."""
         try:
             return self._send("POST", url, headers=None, creates=False, deadline=self.deadline, **content)
         except AnswerLost as error:
-            raise ConnectFailed(str(error)) from error
+            raise self.failure(ConnectFailed, error.detail) from error
 
     def ask(self, url: str) -> Reply:
         return self._send("GET", url, headers=None, creates=False, deadline=self.deadline)
 
-    def ask_patiently(self, url: str, is_hiccup: Callable[[Reply], bool]) -> Reply:
-        """GET about a job that exists. Lost answers and hiccups of the provider's gateway are waited out."""
+    def poll(self, url: str, is_hiccup: Callable[[Reply], bool]) -> Reply:
+        """GET about a job that exists. Lost answers and hiccups of the provider's gateway are waited out.
+
+        Raises AnswerLost after MAX_FAILED_POLLS of them in a row.
+        """
         pauses = growing_pauses()
         trouble = ""
-        for _ in range(PATIENCE):
+        for _ in range(MAX_FAILED_POLLS):
             try:
                 reply = self.ask(url)
             except TimedOut as error:
-                raise TimedOut(str(error), possibly_charged=True) from error
+                error.possibly_charged = True
+                raise
             except NetworkError as error:
-                trouble = str(error)
+                trouble = error.detail
             else:
                 if not is_hiccup(reply):
                     return reply
-                trouble = f"{self.account.name} answered {reply.status} again and again."
+                trouble = f"{reply.status} {reply.text(300)}"
             self.deadline.sleep(next(pauses), "asking for the result", possibly_charged=True)
-        raise AnswerLost(f"The job was accepted, but {trouble}", possibly_charged=True)
+        raise self.failure(
+            AnswerLost,
+            f"{MAX_FAILED_POLLS} times in a row: {trouble}",
+            public="{name} accepted the job, but its result could not be had.",
+            possibly_charged=True,
+        )
 
     def cancel(self, method: str, url: str) -> Reply | None:
-        """Tells the provider to stop. None when it did not agree: a failed cancellation must not hide why we cancel."""
+        """Asks the provider to stop. None when it did not agree: a failed cancellation must not hide why we cancel."""
         try:
-            reply = self._send(method, url, headers=None, creates=False, deadline=Deadline(CANCEL_BUDGET))
+            reply = self._send(method, url, headers=None, creates=False, deadline=Deadline(CANCEL_TIMEOUT))
         except (NetworkError, TimedOut, NotFound, BadOutput):
             return None
         return reply if reply.ok else None
+
+    # Errors and images
+
+    def failure(self, kind: type[ProviderError], said: Any = "", **facts: Any) -> ProviderError:
+        """An error of this provider; see `failures.failure`."""
+        return failure(kind, self.account, said, **facts)
+
+    def failure_of(self, kind: type[ProviderError], reply: Reply, **facts: Any) -> ProviderError:
+        """An error answer of a class that is known. Without a message that we can read its body is for staff alone."""
+        said = message_of(reply.object())
+        error = self.failure(kind, said, status=reply.status, **facts)
+        if not said:
+            error.detail = self.failure(kind, reply.text(), status=reply.status).detail
+        return error
+
+    def failure_by_status(
+        self, reply: Reply, exceptions: Mapping[int, type[ProviderError]] | None = None
+    ) -> ProviderError:
+        """What an error answer means by its status alone."""
+        kind = kind_of_status(reply.status, exceptions)
+        if kind is InvalidRequest and UNREADABLE.search(message_of(reply.object())):
+            kind = InputUnreachable
+        # A gateway gave up on an answer that may still come: the job may be running.
+        return self.failure_of(
+            kind,
+            reply,
+            retry_after=retry_after(reply) if kind is RateLimited else None,
+            possibly_charged=kind is TimedOut,
+        )
+
+    def without_image(self, reply: Reply) -> ProviderError:
+        """A success whose body has nothing that could be an image."""
+        return self.failure(BadOutput, f"no image in {reply.text()}", status=reply.status, possibly_charged=True)
+
+    def redacted(self, text: Any, limit: int) -> str:
+        """A text of the answer that is stored (an id, a rewritten prompt), without secrets."""
+        return redacted(text, self.account)[:limit] if isinstance(text, str | int) else ""
+
+    def image(self, value: Any, headers: Mapping[str, str] | None = None) -> GeneratedImage:
+        """The image that a string of an answer stands for: an https: or data: URL, or base64.
+
+        Raises BadOutput or TimedOut, both possibly charged. `headers` may carry the key to the URL's own host.
+        """
+        text = value.strip() if isinstance(value, str) else ""
+        try:
+            if re.match(r"(?:https?|data):", text[:6], re.IGNORECASE):
+                return fetch(text, deadline=self.deadline, trusted=self.account.loopback_origins, headers=headers)
+            data = decode_base64(text)
+            return replace(measured(data), encoded=text if is_canonical_base64(text) else "")
+        except ProviderError as error:
+            raise without_secrets(error, self.account) from error
+
+    def put(self, url: str, image: SourceImage) -> None:
+        """Uploads a source image to a URL the provider named. Raises ConnectFailed or TimedOut, not charged."""
+        try:
+            put(url, image.data, image.content_type, deadline=self.deadline, trusted=self.account.loopback_origins)
+        except ProviderError as error:
+            raise without_secrets(error, self.account) from error
+
+    def images(
+        self, items: Iterable[Any], reply: Reply, *, retry_with_key: Callable[[str], bool] | None = None
+    ) -> tuple[GeneratedImage, ...]:
+        """The images of a result's `items`, in their order; where those name none, any image in the whole answer.
+
+        An unusable image does not cost the others. `retry_with_key` says to which URLs our key may go when they answer
+        401 or 403 without. Raises BadOutput or TimedOut, possibly charged, when no image is usable.
+        """
+        images: list[GeneratedImage] = []
+        problem: ProviderError | None = None
+        for item in items:
+            try:
+                found, failed = self._first_image(strings_of(item), retry_with_key)
+            except TimedOut as error:
+                problem = error
+                break
+            images += [found] if found else []
+            problem = problem or failed
+        if not images and problem is None:
+            found, problem = self._first_image(strays(reply.json()), None)
+            images += [found] if found else []
+        if not images:
+            raise problem or self.without_image(reply)
+        return tuple(images)
+
+    def _first_image(
+        self, texts: Iterable[str], retry_with_key: Callable[[str], bool] | None
+    ) -> tuple[GeneratedImage | None, BadOutput | None]:
+        problem = None
+        for text in texts:
+            for headers in (None, self.headers):
+                try:
+                    return self.image(text, headers), None
+                except BadOutput as error:
+                    problem = problem or error
+                    if error.status not in (401, 403) or retry_with_key is None or not retry_with_key(text):
+                        break
+        return None, problem
 
     def _send(
         self,
@@ -152,9 +269,11 @@ class Wire:
         **content: Any,
     ) -> Reply:
         if not self.account.owns(url):
-            raise NotFound(
-                f"{self.account.name}: {url!r} is not an address this account may use. Only https addresses of the "
-                "provider itself, or this machine with ALLOW_LOOPBACK_PROVIDERS=1."
+            raise self.failure(
+                NotFound,
+                f"{url} is not a URL this account may use: only https URLs of the provider itself, or this machine "
+                "with ALLOW_LOOPBACK_PROVIDERS=1.",
+                public="{name} is configured with a URL that this installation may not use.",
             )
         left = deadline.check(f"asking {self.account.name}")
         timeout = httpx.Timeout(left, connect=min(CONNECT_TIMEOUT, left))
@@ -163,13 +282,13 @@ class Wire:
                 method, url, headers={**self.headers, **(headers or {})}, timeout=timeout, **content
             )
         except (TypeError, ValueError, httpx.InvalidURL) as error:
-            raise InvalidRequest(f"The request to {self.account.name} cannot be written down: {error}.") from error
+            raise self.failure(InvalidRequest, error, public="The request to {name} cannot be encoded.") from error
         started = time.monotonic()
         try:
             response = self.http.send(request, stream=True, follow_redirects=False)
             try:
                 ttfb = time.monotonic() - started
-                # httpx counts each read anew, so the body gets a short rein and the whole is checked in between.
+                # httpx times each read by itself, so the body gets a short limit and the total is checked in between.
                 stall = deadline.left if on_body else min(BODY_STALL, deadline.left)
                 request.extensions["timeout"]["read"] = stall or 0.01
                 body = self._read(response, deadline, creates, on_body)
@@ -177,20 +296,17 @@ class Wire:
                 response.close()
         except _UNSENT as error:
             if not deadline.left:
-                raise TimedOut(f"No connection to {self.account.name} within {deadline.seconds:g} s.") from error
-            raise ConnectFailed(f"no connection to {self.account.name} ({_reason(error)}).") from error
+                raise self.failure(TimedOut, f"no connection within {deadline.seconds:g} s") from error
+            raise self.failure(ConnectFailed, f"no connection ({_reason(error)})") from error
         except httpx.LocalProtocolError as error:
-            raise Unauthorised(
-                f"The key of {self.account.name} cannot be sent; is there a line break in it?"
+            raise self.failure(
+                Unauthorised, "The key cannot be sent as a header; is there a line break in it?"
             ) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             if isinstance(error, httpx.TimeoutException) and deadline.left < 0.05:
-                raise TimedOut(
-                    f"No answer from {self.account.name} within {deadline.seconds:g} s.", possibly_charged=creates
-                ) from error
-            raise AnswerLost(
-                f"the answer of {self.account.name} was lost ({_reason(error)}).", possibly_charged=creates
-            ) from error
+                said = f"no answer within {deadline.seconds:g} s"
+                raise self.failure(TimedOut, said, possibly_charged=creates) from error
+            raise self.failure(AnswerLost, _reason(error), possibly_charged=creates) from error
         return Reply(response.status_code, response.headers, body, ttfb)
 
     def _read(
@@ -202,7 +318,7 @@ class Wire:
             if on_body:
                 on_body(chunk)
             if len(body) > MAX_ANSWER:
-                raise BadOutput(f"{self.account.name} sent more than {MAX_ANSWER >> 20} MB.", possibly_charged=creates)
+                raise self.failure(BadOutput, f"more than {MAX_ANSWER >> 20} MB", possibly_charged=creates)
             deadline.check_time(f"reading the answer of {self.account.name}", possibly_charged=creates)
         return bytes(body)
 
@@ -212,11 +328,14 @@ def _reason(error: Exception) -> str:
 
 
 def growing_pauses() -> Iterator[float]:
-    """Quick models are noticed at once, slow ones are not asked hundreds of times."""
-    pause = FIRST_PAUSE
+    """The seconds to wait before each poll: short at first, then PAUSE_SHARE of the time waited so far.
+
+    The time that a job takes is known as exactly as the polls are close, and figures of polled wires stand beside those
+    of wires that answer by themselves.
+    """
+    waited_since = time.monotonic()
     while True:
-        yield pause
-        pause = min(LONGEST_PAUSE, pause * 1.4)
+        yield min(LONGEST_PAUSE, max(FIRST_PAUSE, (time.monotonic() - waited_since) * PAUSE_SHARE))
 
 
 def _number(value: Any) -> float | None:
@@ -232,6 +351,24 @@ def duration_of(seconds: Any) -> timedelta | None:
     """A time a provider reports about itself; None when it reports none, or nonsense."""
     number = _number(seconds)
     return None if number is None or number > 86_400 else timedelta(seconds=number)
+
+
+def token_counts(usage: Any, depth: int = 0) -> dict[str, Any] | None:
+    """The numbers of a usage object, nested as they came: it is stored, so texts and oddities are left out."""
+    if not isinstance(usage, dict) or depth > 3:
+        return None
+    counts: dict[str, Any] = {}
+    for name, value in list(usage.items())[:40]:
+        nested = token_counts(value, depth + 1)
+        if nested:
+            counts[storable(name, 60)] = nested
+        elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            counts[storable(name, 60)] = value
+        elif isinstance(value, list):  # Google: [{"modality": "IMAGE", "tokenCount": 1290}]
+            rows = [row for row in value[:10] if isinstance(row, dict) and isinstance(row.get("tokenCount"), int)]
+            if rows:
+                counts[storable(name, 60)] = {storable(row.get("modality"), 20): row["tokenCount"] for row in rows}
+    return counts or None
 
 
 _RESETS_IN = re.compile(r"(?:resets?|retry|again) (?:in|after) ~?(\d+(?:\.\d+)?) ?(ms|s|m)?", re.IGNORECASE)

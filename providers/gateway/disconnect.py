@@ -1,51 +1,35 @@
-"""The connection of one request: whose it is, how long it has been open, and whether the client is still there."""
+"""Whether whoever asked is still there."""
 
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Callable
-from time import monotonic
-
-from django.http import HttpRequest
 
 
-class ClientConnection:
-    """One request's connection. Only a server that notices a closed connection calls `disconnected` (asgi.py).
+class Client:
+    """The other end of one request. Only a server that notices a closed connection calls `leave` (asynchronous.py).
 
-    `gone` is the event that routing watches: once it is set, waiting and polling end and the job is cancelled at the
-    provider. `headers` are sent with whatever the response will be: request id and rate limit.
+    `gone` is what routing watches: when it is set, waiting and polling end and the job is cancelled at the provider.
     """
 
     def __init__(self) -> None:
-        self.request_id = uuid.uuid4()
-        self.started_at = monotonic()
-        self.headers: dict[str, str] = {"x-request-id": f"req_{self.request_id.hex}"}
         self.gone = threading.Event()
-        self._is_disconnected = False
-        self._action: Callable[[], None] = self.gone.set
+        self._has_left = False
+        self._when_gone: Callable[[], None] = self.gone.set
         self._lock = threading.Lock()
 
-    def on_disconnect(self, action: Callable[[], None]) -> None:
-        """Run `action` on a disconnect instead of setting `gone`; at once if the client has disconnected already."""
+    def when_gone(self, action: Callable[[], None]) -> None:
+        """What to do instead of giving up at once."""
         with self._lock:
-            self._action = action
-            is_late = self._is_disconnected
-        if is_late:
+            self._when_gone = action
+            late = self._has_left
+        if late:
             action()
 
-    def disconnected(self) -> None:
+    def leave(self) -> None:
         with self._lock:
-            if self._is_disconnected:
+            if self._has_left:
                 return
-            self._is_disconnected = True
-            action = self._action
+            self._has_left = True
+            action = self._when_gone
         action()
-
-
-def connection_of(request: HttpRequest) -> ClientConnection:
-    """The request's connection; one that never disconnects where the server cannot notice (WSGI)."""
-    connection: ClientConnection | None = getattr(request, "gateway_connection", None)
-    if connection is None:
-        connection = request.gateway_connection = ClientConnection()  # type: ignore[attr-defined]
-    return connection

@@ -248,10 +248,10 @@ class CallQuerySet(models.QuerySet["Call"]):
 
 
 class Call(models.Model):
-    """One request to one offering, whoever asked, kept also when it failed: speed and refusals are read from here.
+    """One request to one offering, for any caller, recorded also when it failed: speed and refusals are read from here.
 
-    What a caller asked for may take several: other offerings after the first (`attempt` counts them), and several calls
-    at once for more images than one brings. They share a `request_id`, and exactly one of them `ends_request`.
+    A caller's request may take several: other offerings after the first (`attempt` counts them), and several calls at
+    once for more images than one brings. They share a `request_id`, and exactly one of them has `ends_request`.
     """
 
     CALLERS = ("arena", "gateway", "playground")
@@ -259,7 +259,10 @@ class Call(models.Model):
     offering = models.ForeignKey(Offering, models.PROTECT, related_name="calls")
     caller = models.CharField(max_length=12, choices=[(name, name) for name in CALLERS])
     outcome = models.CharField(max_length=20, choices=[(name, name.replace("_", " ")) for name in OUTCOMES])
-    error = models.TextField(blank=True)
+    error = models.TextField(blank=True, help_text="What may be shown to the caller.")
+    detail = models.TextField(
+        blank=True, db_default="", help_text="What the provider said, without secrets: for staff, shown only here."
+    )
     request_id = models.UUIDField(db_default=RandomUUID())
     attempt = models.PositiveSmallIntegerField(default=1)
     ends_request = models.BooleanField(default=True)
@@ -296,6 +299,7 @@ class Call(models.Model):
                 condition=Q(outcome="ok", error="") | (~Q(outcome="ok") & ~Q(error="")),
                 name="a call has an error exactly when it is not ok",
             ),
+            models.CheckConstraint(condition=Q(detail="") | ~Q(outcome="ok"), name="only a failed call has a detail"),
             models.CheckConstraint(condition=Q(outcome__in=OUTCOMES), name="call outcome is known"),
             models.CheckConstraint(condition=Q(caller__in=["arena", "gateway", "playground"]), name="caller is known"),
             models.CheckConstraint(condition=Q(duration__gte=timedelta(0)), name="a call lasts no negative time"),

@@ -1,4 +1,4 @@
-"""Visitors of the playground: a browser, known by a signed cookie for a day after its last trial."""
+"""Who tries things in the playground: a browser, known by a signed cookie for a day after it was last here."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from django.http import HttpRequest, HttpResponseBase
 
 COOKIE = "playground"
 _SALT = "providers.playground"
-LIFETIME = 24 * 3600  # seconds; as long as the images
+KEPT = 24 * 3600  # seconds; as long as the images
 
 
 def current(request: HttpRequest) -> str:
-    """The visitor, "" without a valid cookie."""
+    """The visitor, "" when there is no valid cookie. A forged cookie is none."""
     try:
-        visitor: str = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=LIFETIME)
+        found: str = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=KEPT)
     except signing.BadSignature:
         return ""
-    return visitor
+    return found
 
 
 def new() -> str:
@@ -30,7 +30,7 @@ def remember(response: HttpResponseBase, visitor: str) -> None:
     response.set_cookie(
         COOKIE,
         signing.dumps(visitor, salt=_SALT),
-        max_age=LIFETIME,
+        max_age=KEPT,
         httponly=True,
         samesite="Lax",
         secure=settings.SESSION_COOKIE_SECURE,

@@ -108,6 +108,7 @@ def _failure(offering: Offering, each: Try) -> dict[str, Any]:
     return {
         "outcome": error.outcome,
         "error": str(error) or type(error).__name__,
+        "detail": error.detail,
         "duration": each.duration,
         "possibly_charged": error.possibly_charged,
         "cost": None if price is None else price * each.request.n,

@@ -1,4 +1,4 @@
-"""The time one attempt may take, from the first byte sent to the last byte of the image – or until nobody wants it."""
+"""The time one attempt may take, from the first byte sent to the last byte of the image – or until it is stopped."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ CONNECT_TIMEOUT = 5.0  # a host that does not answer within this is down; the re
 class Deadline:
     """The time limit of one attempt: requests, waiting, polling and downloads together.
 
-    `stop` is the caller's: set it, from any thread, and whoever waits on this deadline is Cancelled at once. A request
-    that is on its way is not broken off – the provider would do and bill the work all the same – but nothing is begun
-    after it.
+    `stop` is the caller's: when it is set, from any thread, every wait on this deadline raises Cancelled at once. A
+    request that is on its way is not broken off – the provider would do and bill the work all the same – but no other
+    starts.
     """
 
     def __init__(
@@ -36,16 +36,18 @@ class Deadline:
         return max(0.0, self._end - self._clock())
 
     def check(self, doing: str, *, possibly_charged: bool = False) -> float:
-        """The seconds left; raises TimedOut when there are none, Cancelled when the caller has lost interest."""
+        """The seconds left; raises TimedOut when there are none, Cancelled when the caller has left."""
         if self._stop is not None and self._stop.is_set():
-            raise Cancelled(f"Whoever asked for it is gone ({doing}).", possibly_charged=possibly_charged)
+            raise Cancelled("The caller has left.", detail=doing, possibly_charged=possibly_charged)
         return self.check_time(doing, possibly_charged=possibly_charged)
 
     def check_time(self, doing: str, *, possibly_charged: bool = False) -> float:
-        """The same, but the caller's loss of interest has to wait: an answer names the job that is to be cancelled."""
+        """The same, but `stop` is not looked at: an answer names the job that is to be cancelled."""
         left = self.left
         if left <= 0:
-            raise TimedOut(f"Not done within {self.seconds:g} s ({doing}).", possibly_charged=possibly_charged)
+            raise TimedOut(
+                f"Not done within {self.seconds:g} s.", detail=f"while {doing}", possibly_charged=possibly_charged
+            )
         return left
 
     def sleep(self, seconds: float, doing: str, *, possibly_charged: bool = False) -> None:

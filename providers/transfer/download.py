@@ -1,13 +1,13 @@
-"""Fetches a result image from an address that a provider named. Such an address is hostile until proven otherwise.
+"""Downloads a result image from a URL that a provider named. Such a URL is hostile until proven otherwise.
 
-    https only                      except on this machine for an account that lives here (`trusted` origins)
-    public addresses only           the name is resolved once, checked, and the connection goes to the checked address:
+    https only                      except for an account whose servers are on this machine (`trusted` origins)
+    public IP addresses only        the name is resolved once, checked, and the connection goes to the checked address:
                                     a name that changes between check and use (DNS rebinding) gains nothing
-    every redirect is checked anew  at most three; our key never goes to another host
+    every redirect is checked too   at most three; our key never goes to another host
     bytes, time and tries limited   the time limit holds for every single read: a dripping server cannot hold a thread
-    type and size from the bytes    `sniffing.measured`; the server's Content-Type is not believed
+    type and size from the bytes    `image_type.measured`; the server's Content-Type is not believed
 
-It uses httpcore, the engine under httpx, directly: there the connection can be pinned to an address while TLS still
+It uses httpcore, the engine under httpx, directly: there the connection can be pinned to an IP address while TLS still
 checks the name. Each image gets a connection of its own.
 """
 
@@ -18,7 +18,7 @@ import ssl
 import time
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
-from urllib.parse import unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import unquote, unquote_to_bytes, urljoin, urlsplit
 
 import httpcore
 import httpx
@@ -34,11 +34,15 @@ FIRST_PAUSE = 0.2  # seconds before the second try; three times that before the 
 REDIRECTS = 3
 STALL = 10.0  # seconds without a byte
 ACCEPT = "image/png,image/jpeg,image/webp,image/avif,image/gif;q=0.5"
-_PASSING = frozenset({404, 408, 425, 429, 500, 502, 503, 504})  # a CDN may not have the file everywhere yet
+_TRANSIENT_STATUSES = frozenset({404, 408, 425, 429, 500, 502, 503, 504})  # a CDN may not have the file everywhere yet
 
 
-class _TryAgain(Exception):
-    """Trouble on the way that may be gone in a moment. The message says what it was."""
+class _Transient(Exception):
+    """Trouble on the way that may be gone in a moment: the reason for everybody, and the detail for staff."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
 
 
 def fetch(
@@ -54,12 +58,19 @@ def fetch(
     for attempt in range(TRIES):
         try:
             return measured(_follow(url, deadline, trusted, headers or {}))
-        except _TryAgain as error:
-            deadline.check(f"downloading the image: {error}", possibly_charged=True)
+        except _Transient as error:
+            doing = f"downloading the image: {error}"
+            deadline.check(doing, possibly_charged=True)
             if attempt == TRIES - 1:
-                raise BadOutput(f"The image could not be downloaded: {error}", possibly_charged=True) from error
-            deadline.sleep(FIRST_PAUSE * 3**attempt, "downloading the image", possibly_charged=True)
+                raise unavailable(str(error), error.reason) from error
+            deadline.sleep(FIRST_PAUSE * 3**attempt, doing, possibly_charged=True)
     raise AssertionError("the last round returns or raises")
+
+
+def unavailable(detail: str, reason: str, *, status: int | None = None) -> BadOutput:
+    """The error of an image that cannot be downloaded. `reason` is public, so it names neither host nor URL."""
+    message = f"The image could not be downloaded: {reason}."
+    return BadOutput(message, detail=detail, status=status, possibly_charged=True)
 
 
 def _data_of(uri: str) -> bytes:
@@ -67,13 +78,15 @@ def _data_of(uri: str) -> bytes:
     head, comma, payload = uri.partition(",")
     if not comma or len(payload) > MAX_BYTES * 3:  # percent-encoding triples the length
         raise BadOutput("The data: URI of the image is broken or too large.", possibly_charged=True)
-    return decode_base64(payload) if head.lower().endswith(";base64") else unquote_to_bytes(payload)
+    if not head.lower().replace(" ", "").endswith(";base64"):
+        return unquote_to_bytes(payload)
+    return decode_base64(unquote(payload) if "%" in payload else payload)
 
 
 def _follow(url: str, deadline: Deadline, trusted: Collection[str], headers: Mapping[str, str]) -> bytes:
     first_origin = origin_of(url)
     for _ in range(1 + REDIRECTS):
-        check_address(url, trusted)
+        check_url(url, trusted)
         own = headers if origin_of(url) == first_origin else {}
         data, target = _get(url, deadline, origin_of(url) in trusted, own)
         if target is None:
@@ -81,25 +94,22 @@ def _follow(url: str, deadline: Deadline, trusted: Collection[str], headers: Map
         try:
             url = urljoin(url, target)
         except ValueError as error:
-            raise BadOutput(f"The image is behind a broken redirect ({error}).", possibly_charged=True) from error
-    raise BadOutput(f"The image is behind more than {REDIRECTS} redirects.", possibly_charged=True)
+            raise unavailable(str(error), "it is behind a broken redirect") from error
+    raise unavailable(url, "it is behind too many redirects")
 
 
-def check_address(url: str, trusted: Collection[str]) -> None:
+def check_url(url: str, trusted: Collection[str]) -> None:
+    """Raises BadOutput for a URL that is no plain https one; `trusted` origins may be http."""
     origin = origin_of(url)
     if not origin or "@" in urlsplit(url).netloc:
-        raise BadOutput(f"{url[:200]!r} is not an address of an image.", possibly_charged=True)
+        raise unavailable(url[:200], "its URL is not a usable one")
     if not origin.startswith("https://") and origin not in trusted:
-        raise BadOutput(f"{url[:200]!r} is not https.", possibly_charged=True)
+        raise unavailable(url[:200], "its URL is not https")
 
 
 def _get(url: str, deadline: Deadline, is_trusted: bool, headers: Mapping[str, str]) -> tuple[bytes, str | None]:
-    """One request: (bytes, None), or (b"", where to go instead)."""
-    try:
-        address = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise BadOutput(f"{url[:200]!r} is not an address ({error}).", possibly_charged=True) from error
-    target = httpcore.URL(scheme=address.raw_scheme, host=address.raw_host, port=address.port, target=address.raw_path)
+    """One request: (bytes, None), or (b"", where it redirects to)."""
+    target = parsed(url)
     fixed = {"User-Agent": USER_AGENT, "Accept": ACCEPT, "Accept-Encoding": "identity", "Connection": "close"}
     sent = [*fixed.items(), *headers.items()]
     try:
@@ -109,20 +119,27 @@ def _get(url: str, deadline: Deadline, is_trusted: bool, headers: Mapping[str, s
             ) as pool,
             pool.stream("GET", target, headers=sent, extensions={"timeout": {"connect": CONNECT_TIMEOUT}}) as response,
         ):
-            found = {name.lower(): value.decode("latin-1") for name, value in response.headers}
-            if response.status in (301, 302, 303, 307, 308) and b"location" in found:
-                return b"", found[b"location"]
-            if response.status in _PASSING:
-                raise _TryAgain(f"{origin_of(url)} answered {response.status}.")
+            received = {name.lower(): value.decode("latin-1") for name, value in response.headers}
+            if response.status in (301, 302, 303, 307, 308) and b"location" in received:
+                return b"", received[b"location"]
+            reason = f"its server answered {response.status}"
+            if response.status in _TRANSIENT_STATUSES:
+                raise _Transient(reason, f"{origin_of(url)} answered {response.status}")
             if response.status != 200:
-                raise BadOutput(
-                    f"The image could not be downloaded: {origin_of(url)} answered {response.status}.",
-                    status=response.status,
-                    possibly_charged=True,
-                )
-            return _capped(response.iter_stream(), found.get(b"content-length", "")), None
+                raise unavailable(f"{origin_of(url)} answered {response.status}", reason, status=response.status)
+            return _capped(response.iter_stream(), received.get(b"content-length", "")), None
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
-        raise _TryAgain(f"{origin_of(url)}: {error or type(error).__name__}.") from error
+        detail = f"{origin_of(url)}: {error or type(error).__name__}"
+        raise _Transient("the connection to its server failed", detail) from error
+
+
+def parsed(url: str) -> httpcore.URL:
+    """The URL as httpcore takes it. Raises BadOutput."""
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise unavailable(f"{url[:200]}: {error}", "its URL is not a usable one") from error
+    return httpcore.URL(scheme=parts.raw_scheme, host=parts.raw_host, port=parts.port, target=parts.raw_path)
 
 
 def _capped(chunks: Iterable[bytes], announced: str) -> bytes:
@@ -161,11 +178,11 @@ class CheckedNetwork(httpcore.NetworkBackend):
         try:
             addresses = resolve(host, port)
         except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"no address known ({error})") from error
+            raise httpcore.ConnectError(f"no IP address known ({error})") from error
         if not self._is_trusted and not all(is_public(address) for address in addresses):
             # All of them: a name that mixes public and private addresses is up to no good.
-            raise BadOutput(f"The image is at {host}, which is not a public address.", possibly_charged=True)
-        failure: Exception = httpcore.ConnectError("no address known")
+            raise unavailable(f"{host} is at {', '.join(addresses)}", "its host has no public IP address")
+        failure: Exception = httpcore.ConnectError("no IP address known")
         for address in addresses[:3]:
             left = self._deadline.check("connecting to the image", possibly_charged=True)
             try:

@@ -68,11 +68,29 @@ def _boxes_fit(data: bytes) -> bool:
     return at == len(data)
 
 
+_FROM_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def is_canonical_base64(text: str) -> bool:
+    """True for base64 as encoders of today write it: padded, of one line, in the standard alphabet."""
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
 def decode_base64(text: str) -> bytes:
+    """The bytes of base64 text, also of one wrapped into lines, without padding or in the alphabet for URLs."""
     try:
         return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        pass
+    try:
+        packed = "".join(text.split()).translate(_FROM_URL_SAFE).rstrip("=")
+        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise _unusable(f"it is not valid base64 ({error})") from error
+        raise _unusable("it is not valid base64", str(error)) from error
 
 
 def measured(data: bytes) -> GeneratedImage:
@@ -83,7 +101,7 @@ def measured(data: bytes) -> GeneratedImage:
         raise _unusable(f"it is larger than {MAX_BYTES >> 20} MB")
     kind = kind_of(data)
     if kind is None:
-        raise _unusable(f"it is no PNG, JPEG, WebP, AVIF or GIF but begins {data[:24]!r}")
+        raise _unusable("it is no PNG, JPEG, WebP, AVIF or GIF", f"it begins {data[:24]!r}")
     if not is_whole(kind, data):
         raise _unusable(f"the {kind} file is cut off")
     try:
@@ -91,9 +109,9 @@ def measured(data: bytes) -> GeneratedImage:
             width, height = image.size
             animated = getattr(image, "is_animated", False)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _unusable(f"it has too many pixels ({error})") from error
+        raise _unusable(f"it has more than {MAX_PIXELS // 10**6} megapixels", str(error)) from error
     except Exception as error:  # decoders raise whatever they like on bytes made to confuse them
-        raise _unusable(f"the {kind} file is damaged ({error})") from error
+        raise _unusable(f"the {kind} file is damaged", str(error)) from error
     if width * height > MAX_PIXELS:
         raise _unusable(f"{width}×{height} is more than {MAX_PIXELS // 10**6} megapixels")
     if animated:
@@ -101,5 +119,6 @@ def measured(data: bytes) -> GeneratedImage:
     return GeneratedImage(data, CONTENT_TYPES[kind], width, height)
 
 
-def _unusable(why: str) -> BadOutput:
-    return BadOutput(f"The delivered image is unusable: {why}.", possibly_charged=True)
+def _unusable(reason: str, detail: str = "") -> BadOutput:
+    """`reason` is public: our own words, nothing of the file."""
+    return BadOutput(f"The delivered image is unusable: {reason}.", detail=detail, possibly_charged=True)

@@ -1,7 +1,7 @@
-"""Puts a source image where a provider named. The address is as hostile as that of a result, and is checked the same.
+"""Uploads a source image to a URL that a provider named. It is as hostile as that of a result, and is checked the same.
 
-Our key does not go along: the address itself is the permission. Nothing has been ordered yet, so nothing that goes
-wrong here is charged, and all of it may be tried again.
+Our key does not go along: the URL itself is the permission. No job exists yet, so nothing that goes wrong here is
+charged, and all of it may be retried.
 """
 
 from __future__ import annotations
@@ -14,33 +14,30 @@ import httpx
 from providers.errors import BadOutput, ConnectFailed, TimedOut
 from providers.transfer.addresses import USER_AGENT, origin_of
 from providers.transfer.deadline import CONNECT_TIMEOUT, Deadline
-from providers.transfer.download import CheckedNetwork, check_address, ssl_context
+from providers.transfer.download import CheckedNetwork, check_url, parsed, ssl_context
+
+FAILED = "A source image could not be uploaded."
 
 
 def put(url: str, data: bytes, content_type: str, *, deadline: Deadline, trusted: Collection[str] = ()) -> None:
     """Raises ConnectFailed or TimedOut. `trusted` are origins on this machine (`Account.loopback_origins`)."""
     try:
         status = _put(url, data, content_type, deadline, trusted)
-    except BadOutput as error:  # the address is not a public one
-        raise ConnectFailed(f"A source image cannot be uploaded: {error}") from error
+    except BadOutput as error:  # the URL is not one we use
+        raise ConnectFailed(FAILED, detail=f"{error} {error.detail}") from error
     except TimedOut as error:
-        raise TimedOut(str(error)) from error
+        raise TimedOut(str(error), detail=error.detail) from error
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
-        reason = error or type(error).__name__
-        raise ConnectFailed(f"A source image could not be uploaded to {origin_of(url)}: {reason}.") from error
+        raise ConnectFailed(FAILED, detail=f"{origin_of(url)}: {error or type(error).__name__}") from error
     if not 200 <= status < 300:
-        raise ConnectFailed(f"A source image could not be uploaded: {origin_of(url)} answered {status}.", status=status)
+        raise ConnectFailed(FAILED, detail=f"{origin_of(url)} answered {status}", status=status)
 
 
 def _put(url: str, data: bytes, content_type: str, deadline: Deadline, trusted: Collection[str]) -> int:
-    check_address(url, trusted)
-    try:
-        address = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise BadOutput(f"{url[:200]!r} is not an address ({error}).") from error
-    target = httpcore.URL(scheme=address.raw_scheme, host=address.raw_host, port=address.port, target=address.raw_path)
+    check_url(url, trusted)
+    target = parsed(url)
     headers: dict[str | bytes, str | bytes] = {
-        "Host": address.netloc, "User-Agent": USER_AGENT, "Content-Type": content_type,
+        "Host": httpx.URL(url).netloc, "User-Agent": USER_AGENT, "Content-Type": content_type,
         "Content-Length": str(len(data)), "Connection": "close",
     }  # fmt: skip
     network = CheckedNetwork(deadline, origin_of(url) in trusted)

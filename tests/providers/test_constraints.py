@@ -63,6 +63,7 @@ def test_call():
     call = make.make_call(ttfb=timedelta(seconds=0.5))
     refuses("a call has an error exactly when it is not ok", update(call, error="no"))
     refuses("a call has an error exactly when it is not ok", update(call, outcome="timeout"))
+    refuses("only a failed call has a detail", update(call, detail="the provider said so"))
     refuses("call outcome is known", update(call, outcome="shrug", error="no"))
     refuses("caller is known", update(call, caller="stranger"))
     refuses("a call lasts no negative time", update(call, duration=timedelta(seconds=-1), ttfb=None))

@@ -327,8 +327,9 @@ def unused_port():
 def test_loopback_is_for_accounts_that_may_use_it(line_to, wire):
     line = line_to(wire)
     line.account = Account("x", "X", line.account.adapter, line.account.urls, api_key="k")
-    with pytest.raises(NotFound, match="ALLOW_LOOPBACK_PROVIDERS"):
+    with pytest.raises(NotFound) as caught:
         line.ask("a kite")
+    assert "ALLOW_LOOPBACK_PROVIDERS" in caught.value.detail
     line.account = Account("x", "X", line.account.adapter, line.account.urls, api_key="k", allow_loopback=True)
     assert line.account.is_simulated
     assert line.ask("a kite").images

@@ -116,8 +116,9 @@ def test_a_source_image_is_not_sent_into_a_private_network(target):
 
 
 def test_a_place_that_does_not_take_the_image_is_said_so(simulator):
-    with pytest.raises(ConnectFailed, match="404"):
+    with pytest.raises(ConnectFailed) as caught:
         put(f"{simulator.url}/nowhere", b"x", "image/png", deadline=Deadline(5), trusted=[simulator.url])
+    assert "404" in caught.value.detail
 
 
 def test_an_upload_keeps_to_the_time_limit():

@@ -1,0 +1,251 @@
+"""No error carries a secret of the operator, and only those of the caller's making carry the provider's text."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import inspect
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers import adapters, errors, transfer
+from providers.adapters import ADAPTERS, failures
+from providers.adapters.base import Account, Deadline
+from providers.adapters.failures import PUBLIC, QUOTED, STATUSES, failure, kind_of_status, message_of
+from providers.adapters.redaction import REDACTED, redacted
+from providers.errors import ContentPolicy, InvalidRequest, ProviderError, TimedOut
+from providers.request import ProviderCall
+
+KEY = "sk-op3ratorS3cret-ABCDEFghij1234567890wxyz"
+FAL_KEY = "7f3c2a10-5d11-4f7e-9b3a-0c1d2e3f4a5b:9e8d7c6b5a4f3e2d1c0b9a8f7e6d5c4b"
+MARK = "the flux capacitor is misaligned"  # words of the provider that are no secret
+CALL = ProviderCall("owner/model", {"prompt": "a kite"})
+LEAVES = tuple(PUBLIC)
+
+
+def accounts() -> list[Account]:
+    host = "https://mine.proxy.test"
+    urls = {"run": f"{host}/run", "base": f"{host}/v1"}
+    queue = {"run": f"{host}/run", "queue": f"{host}/queue"}
+    return [
+        Account("fal", "fal", "fal", queue, api_key=FAL_KEY),
+        Account("fal-run", "fal", "fal", urls, api_key=FAL_KEY),
+        *(Account(name, name.title(), name, urls, api_key=KEY) for name in ("replicate", "openai", "bfl", "gemini")),
+    ]
+
+
+def echoes(account: Account) -> list[str]:
+    """The ways in which servers have been seen to give a key or its owner away."""
+    key = account.api_key
+    return [
+        f"Incorrect API key provided: {key}",
+        f"Incorrect API key provided: {key[:8]}{'*' * 20}{key[-4:]}",
+        f"bad key {key[:7]}...{key[-4:]}",
+        f"key that begins {key[:6]} or ends {key[-4:]}",
+        f"got header 'Authorization: Bearer {key}'",
+        f'{{"x-key": "{key[4:]}"}}',
+        f"Basic {base64.b64encode(f'user:{key}'.encode()).decode()}",
+        f"{key.upper()} {key[3:20]}",
+        f"see https://admin:hunter2pass@db-17.corp.internal:5432/x?sig={key[:12]}",
+        "Rate limit reached in organization org-AbC123dEf on project proj_9aZ8yX",
+        "consumer 'project_number:123456789012' of ops@example.com",
+        "upstream http://10.1.2.3:8000/v1 and https://mine.proxy.test/v1 failed",
+    ]
+
+
+def secrets_in(text: str, account: Account) -> list[str]:
+    key = account.api_key
+    runs = [key[start : start + 8] for start in range(len(key) - 7)]
+    others = ["hunter2", "db-17", "org-AbC", "proj_9a", "123456789012", "ops@example", "10.1.2.3", "mine.proxy.test"]
+    encoded = base64.b64encode(f"user:{key}".encode()).decode()[10:30]
+    words = text.replace("'", " ").replace('"', " ").replace(".", " ").split()
+    ends = [word for word in words if word in (key[:6], key[:7], key[-4:])]
+    return ends + [part for part in [*runs, *others, encoded] if part.lower() in text.lower()]
+
+
+def bodies(said: str) -> list[bytes]:
+    text = f"{MARK}: {said}"
+    shapes: list[object] = [
+        {"error": {"message": text, "code": "x", "status": "X"}},
+        {"error": text},
+        {"detail": text},
+        {"detail": [{"loc": ["body", "prompt"], "msg": text, "type": "value_error"}]},
+        {"message": text, "title": text},
+        {"error": {"message": text, "code": "moderation_blocked"}},
+        {"detail": [{"loc": ["body"], "msg": text, "type": "content_policy_violation"}]},
+        # success in name only
+        {"id": "1", "status": "failed", "error": text},
+        {"id": "1", "status": "failed", "error": f"NSFW {text}"},
+        {"id": "1", "status": text, "output": None},
+        {"status": "Error", "details": text, "polling_url": "https://mine.proxy.test/x"},
+        {"status": "Content Moderated", "details": text, "polling_url": "https://mine.proxy.test/x"},
+        {"candidates": [{"finishReason": "STOP", "content": {"parts": [{"text": text}]}}]},
+        {"promptFeedback": {"blockReason": "OTHER", "blockReasonMessage": text}},
+        {"data": [{"b64_json": text}], "images": [{"url": f"https://{text}"}]},
+        {"status_url": text, "output": [f"http://10.1.2.3/{text}"]},
+    ]
+    return [json.dumps(shape).encode() for shape in shapes] + [text.encode(), f"<html>{text}</html>".encode()]
+
+
+def error_of(account: Account, status: int, body: bytes) -> ProviderError | None:
+    reply = httpx.Response(status, content=body, headers={"x-request-id": account.api_key[:20]})
+    with httpx.Client(transport=httpx.MockTransport(lambda _: reply)) as http:
+        try:
+            ADAPTERS[account.adapter].generate(CALL, account=account, http=http, deadline=Deadline(0.02))
+        except ProviderError as error:
+            return error
+    return None
+
+
+@pytest.mark.parametrize("account", accounts(), ids=lambda account: account.key)
+@pytest.mark.parametrize("status", [200, 400, 401, 402, 403, 404, 408, 409, 418, 422, 429, 499, 500, 502, 504, 524])
+def test_no_error_of_any_adapter_carries_a_secret_and_only_the_callers_faults_quote_the_provider(account, status):
+    seen = set()
+    several = echoes(account)
+    for said in ("; ".join(several[:6]), "; ".join(several[6:])):
+        for body in bodies(said):
+            error = error_of(account, status, body)
+            if error is None:
+                continue
+            seen.add(type(error))
+            shown = [str(error), repr(error), error.detail]
+            assert not [leak for text in shown for leak in secrets_in(text, account)], (shown, said)
+            assert MARK not in str(error) or type(error) in QUOTED, (type(error), body)
+    assert seen
+
+
+@pytest.mark.parametrize("account", accounts(), ids=lambda account: account.key)
+def test_an_error_of_the_callers_making_says_what_the_provider_said(account):
+    error = error_of(account, 422, json.dumps({"error": {"message": MARK}, "detail": MARK}).encode())
+    assert type(error) is InvalidRequest
+    assert MARK in str(error)
+    error = error_of(account, 500, json.dumps({"error": {"message": MARK}, "detail": MARK}).encode())
+    assert MARK not in str(error)
+    assert MARK in error.detail  # staff see it
+
+
+@pytest.mark.parametrize("account", accounts(), ids=lambda account: account.key)
+@pytest.mark.parametrize("kind", [httpx.ConnectError, httpx.ReadError, httpx.RemoteProtocolError, httpx.ReadTimeout])
+def test_what_the_network_says_is_for_staff(account, kind):
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise kind(f"{MARK} http://user:hunter2@10.1.2.3/ {account.api_key}")
+
+    with httpx.Client(transport=httpx.MockTransport(fail)) as http, pytest.raises(ProviderError) as caught:
+        ADAPTERS[account.adapter].generate(CALL, account=account, http=http, deadline=Deadline(2))
+    assert MARK not in str(caught.value)
+    assert MARK in caught.value.detail
+    assert not secrets_in(f"{caught.value} {caught.value.detail}", account)
+
+
+@pytest.mark.parametrize("account", accounts(), ids=lambda account: account.key)
+@pytest.mark.parametrize("kind", LEAVES)
+def test_every_class_of_error_is_without_secrets_by_the_way_it_is_made(account, kind):
+    for said in echoes(account):
+        error = failure(kind, account, f"{MARK}: {said}", status=400)
+        assert not secrets_in(f"{error} {error.detail}", account)
+        assert (MARK in str(error)) is (kind in QUOTED)
+
+
+@given(st.text(max_size=40), st.integers(0, 34), st.integers(8, 42), st.text(max_size=40))
+def test_no_run_of_a_key_survives_whatever_surrounds_it(before, start, length, after):
+    part = KEY[start : start + length]
+    account = Account("x", "X", "openai", {"base": "https://x.test"}, api_key=KEY)
+    clean = redacted(f"{before} {part} {after}", account)
+    assert len(part) < 8 or part not in clean
+    assert not set(clean) & set(map(chr, [*range(32), 0xD800]))
+
+
+def test_texts_without_secrets_stay_as_they_are():
+    account = Account("x", "X", "openai", {"base": "https://api.openai.com/v1"}, api_key=KEY)
+    for text in (
+        "Invalid value: 'hd'. Supported values are: 'low', 'medium', 'high', and 'auto'.",
+        "Unknown parameter: 'style'.",
+        "prompt: the text is longer than 32000 characters",
+        "Your request was rejected by the safety system. safety_violations=[sexual].",
+        "max_tokens must be at least 16; the token limit was 4096",
+        "Failed to download https://example.com/cat.png",
+    ):
+        assert redacted(text, account) == text
+
+
+def test_a_key_of_a_server_that_needs_none_is_an_ordinary_word():
+    account = Account("x", "X", "openai", {"base": "http://127.0.0.1/v1"}, api_key="none")
+    assert redacted("none of the images could be read", account) == "none of the images could be read"
+
+
+def test_a_refusal_that_quotes_a_link_shows_it_without_its_signature():
+    account = Account("x", "X", "openai", {"base": "https://x.test"}, api_key=KEY)
+    assert redacted("see https://example.com/a?sig=abc", account) == "see https://example.com/a?…"
+    assert REDACTED in redacted("see https://u:p4ssw0rd@192.168.0.7/a", account)
+
+
+# The table of statuses ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_status_has_one_meaning_and_a_table_may_make_exceptions():
+    for status in [*range(100, 200), *range(300, 600)]:
+        assert issubclass(kind_of_status(status), ProviderError)
+    assert kind_of_status(409, {409: InvalidRequest}) is InvalidRequest
+    assert {kind_of_status(status) for status in (400, 405, 413, 415, 422)} == {InvalidRequest}
+    assert STATUSES[524] is STATUSES[504] is TimedOut
+
+
+def test_a_message_is_found_in_every_known_shape_of_an_error():
+    for body, text in (
+        ({"error": {"message": "a"}}, "a"),
+        ({"error": "a"}, "a"),
+        ({"detail": "a"}, "a"),
+        ({"detail": [{"loc": ["body", "n"], "msg": "a"}, {"loc": 5, "msg": {}}]}, "body.n: a; 5: "),
+        ({"title": "a"}, "a"),
+        ({"errors": [{"message": "a"}, {"message": "b"}]}, "a; b"),
+        ({"error": {"a": 1}, "detail": 7}, ""),
+        ({}, ""),
+    ):
+        assert message_of(body) == text.strip()
+
+
+# By construction ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_KINDS = {name for name, value in vars(errors).items() if inspect.isclass(value) and issubclass(value, ProviderError)}
+_OURS = {"MAX_BYTES", "MAX_PIXELS", "most", "size", "width", "height", "kind", "seconds", "reason", "megapixels"}
+
+
+def _modules(package) -> list[Path]:
+    return sorted(Path(package.__file__).parent.glob("*.py"))
+
+
+@pytest.mark.parametrize("path", _modules(adapters), ids=lambda path: path.stem)
+def test_adapters_make_errors_at_the_border_alone(path):
+    """And what they say in public is a constant: nothing of an answer can get into it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if path.stem not in (Path(failures.__file__).stem, "sources"):  # sources counts bytes, and says how many
+            assert name not in _KINDS, f"line {node.lineno}: {name} must come from failure()"
+        for keyword in node.keywords:
+            if keyword.arg == "public":
+                constants = [leaf for leaf in ast.walk(keyword.value) if isinstance(leaf, ast.Constant | ast.IfExp)]
+                is_passed_on = isinstance(keyword.value, ast.Name)
+                assert constants or is_passed_on, f"line {node.lineno}: public= must be a constant"
+                assert not [leaf for leaf in ast.walk(keyword.value) if isinstance(leaf, ast.JoinedStr | ast.Call)]
+
+
+@pytest.mark.parametrize("path", _modules(transfer), ids=lambda path: path.stem)
+def test_what_downloads_and_uploads_say_in_public_names_no_host(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _KINDS:
+            for leaf in ast.walk(node.args[0]):
+                if isinstance(leaf, ast.Name | ast.Attribute):
+                    name = leaf.id if isinstance(leaf, ast.Name) else leaf.attr
+                    assert name in _OURS | {"self", "FAILED", "str", "error", "message"}, f"line {node.lineno}: {name}"
+
+
+def test_the_classes_that_quote_are_those_of_the_callers_fault():
+    assert {InvalidRequest, ContentPolicy} == QUOTED
+    assert set(PUBLIC) <= {value for value in vars(errors).values() if inspect.isclass(value)}
