@@ -7,6 +7,7 @@ without SECRET_KEY and DATABASE_URL; `bin/demo` and `bin/test` set what they nee
 import importlib.resources
 import os
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -338,6 +339,10 @@ for _key, _config in PROVIDERS.items():
 
 # US dollars that the calls of one day (UTC) may cost; empty is no cap. How exact: providers/spending/daily_cap.py.
 DAILY_SPEND_CAP = env_decimal("DAILY_SPEND_CAP")
+# US dollars that count for one image whose price nobody knows: reserved of every budget before it is requested, and
+# spent until a bill says otherwise. It is never shown as a cost.
+_ceiling = env_decimal("UNKNOWN_PRICE_CEILING")
+UNKNOWN_PRICE_CEILING = Decimal("0.25") if _ceiling is None else _ceiling
 
 # The gateway (/openai/v1) ────────────────────────────────────────────────────────────────────────────────────────────
 

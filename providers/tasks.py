@@ -26,7 +26,7 @@ def prune_gateway() -> None:
 @connection_released()
 def dispatch_trials() -> None:
     for pk in trials.take_due():
-        try_out.apply_async((pk,), expires=trials.SEND_AGAIN)
+        try_out.apply_async((pk,), expires=trials.RESEND_AFTER)
 
 
 @shared_task

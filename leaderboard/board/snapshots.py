@@ -21,6 +21,7 @@ from arena.models import Battle, Category
 from leaderboard.board import pair_counts, ratings
 from leaderboard.models import Snapshot
 from leaderboard.rating import elo, intervals, reproduction
+from leaderboard.rating.place import Place
 from providers.models import ImageModel
 
 
@@ -145,6 +146,19 @@ def moves(snapshot: Snapshot) -> dict[str, float]:
         for row in snapshot.ratings
         if (key := row.get("slug", row["model"])) in then
     }
+
+
+def places(snapshot: Snapshot) -> list[tuple[dict[str, Any], Place]]:
+    """Its rows in order, each with the model's place; snapshots before intervals of ranks were stored have none."""
+    placed = sum(isfinite(float(row["upper"])) for row in snapshot.ratings)
+    return [(row, _row_place(row, placed)) for row in snapshot.ratings]
+
+
+def _row_place(row: dict[str, Any], placed: int) -> Place:
+    if not isfinite(float(row["upper"])) or "rank_interval" not in row:
+        return Place.unknown(placed)
+    low, high = row["rank_interval"]
+    return Place(low, high, max(placed, high), row.get("best"))
 
 
 def cells_csv(snapshot: Snapshot) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
+from math import isfinite
 
 from leaderboard.board_page.filters import Row
 
@@ -12,7 +13,7 @@ from leaderboard.board_page.filters import Row
 COLUMNS = (
     "rank", "model", "elo", "lower", "upper", "votes", "status",
     "name", "lab", "tier", "rank_low", "rank_high", "best", "keeper_rate", "price_usd", "median_seconds",
-    "open_weights", "licence", "released_on",
+    "open_weights", "licence", "released_on", "place",
 )  # fmt: skip
 
 
@@ -22,31 +23,36 @@ def board_csv(rows: Iterable[Row]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in rows:
-        rating = row.standing.rating
+        rating, place = row.standing.rating, row.standing.place
         writer.writerow(
             [
-                rating.rank,
+                row.rank,
                 _harmless(row.slug),
                 f"{rating.elo:.6f}",
-                f"{rating.lower:.6f}",
-                f"{rating.upper:.6f}",
+                _bound(rating.lower),
+                _bound(rating.upper),
                 row.votes,
                 row.status,
                 _harmless(row.name),
                 row.lab,
-                rating.tier,
-                rating.rank_low,
-                rating.rank_high,
-                f"{row.best:.4f}",
+                rating.tier if place.is_known else "",
+                place.low,
+                place.high,
+                f"{row.best:.4f}" if place.is_known else "",
                 "" if row.keeper_rate is None else f"{row.keeper_rate:.4f}",
                 "" if row.price is None else f"{row.price:f}",
                 "" if row.seconds is None else f"{row.seconds:.3f}",
                 "yes" if row.open_weights else "",
                 _harmless(row.licence),
                 row.released_on or "",
+                str(place),
             ]
         )
     return out.getvalue()
+
+
+def _bound(elo: float) -> str:
+    return f"{elo:.6f}" if isfinite(elo) else ""
 
 
 def _harmless(text: str) -> str:

@@ -15,22 +15,23 @@ MOST = 50  # entries of the list; the CSV has them all
 
 
 def of_board(category: Category, rows: Sequence[Row], home: str) -> SafeString:
-    """`home` is the address of the site, with a slash at its end. A model without a rank is in no list of ranks."""
+    """`home` is the URL of the site, with a slash at its end. A model without a place is left out; items carry their
+    place in words and no position, which would be a rank without bounds."""
     base = home.rstrip("/")
-    ranked = [row for row in rows if row.standing.half_width is not None][:MOST]
+    placed = [row for row in rows if row.standing.place.is_known][:MOST]
     items = [
         {
             "@type": "ListItem",
-            "position": place,
             "name": row.name,
             "url": base + row.standing.rating.image_model.get_absolute_url(),
+            "description": f"{row.standing.place}, Elo {row.elo:.0f} ±{row.standing.half_width:.0f}",
         }
-        for place, row in enumerate(ranked, start=1)
+        for row in placed
     ]
     dataset = {
         "@type": "Dataset",
         "name": f"{category.name}: ratings of image models from blind votes",
-        "description": f"Elo with its 95% interval, rank, votes and status of {len(rows)} models in {category.name}.",
+        "description": f"Elo with its 95% interval, place, votes and status of {len(rows)} models in {category.name}.",
         "url": base + category.get_absolute_url(),
         "isAccessibleForFree": True,
         "distribution": {

@@ -6,7 +6,6 @@ competitions  how it did in each competition, with its images
 sellers       who sells it, at what price
 speed         how quick and reliable its providers are
 reference     what its API takes, and in which sizes it answers          (pure)
-examples      code that asks for an image of it                          (pure)
 questions     what people ask about a model, answered from the above     (pure)
 profile       all of it as one value, in a number of queries that no amount of data changes
 """

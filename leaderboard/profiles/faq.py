@@ -30,7 +30,7 @@ class Known:
     seconds_provider: str = ""
     licence: str = ""
     open_weights: bool | None = None
-    places: Sequence[str] = ()  # "#3 of 8 in Text to image with an Elo of 1020 ±14"
+    places: Sequence[str] = ()  # "3–5 of 8 in Text to image with an Elo of 1020 ±14"
     edits: bool = False
     sample: bool = False
 
@@ -61,7 +61,7 @@ def _cost(known: Known) -> str:
 
 
 def _places(known: Known) -> str:
-    return f"{known.name} is ranked {_and(known.places)}, from blind votes." if known.places else ""
+    return f"By blind votes, {known.name} is {_and(known.places)}." if known.places else ""
 
 
 def _speed(known: Known) -> str:

@@ -33,6 +33,9 @@ from leaderboard.profiles.head_to_head import Matchups
 from leaderboard.profiles.offerings import Seller
 from leaderboard.profiles.parameters import Group, Sizes
 from leaderboard.profiles.speed import Speed
+from leaderboard.rating import verdict as verdicts
+from leaderboard.rating.place import Place
+from leaderboard.rating.verdict import Verdict
 from providers.models import ImageModel
 
 
@@ -74,6 +77,42 @@ class Profile:
         if self.category is None or self.board is None:
             return ""
         return landscape.drawn(self.category, self.image_model, self.board)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The headline: where it stands on the board whose charts are shown."""
+        standing = next((row for row in self.standings if row.rating.category == self.category), None)
+        if standing is None or not standing.place.is_known:
+            return verdicts.of_unrated(
+                released=f"{self.image_model.released_on:%B %Y}" if self.image_model.released_on else ""
+            )
+        assert self.board is not None
+        place, category = standing.place, standing.rating.category.name
+        level = [
+            row.rating.image_model.name
+            for row in self.board()
+            if row.rating.image_model_id != self.image_model.pk and _overlap(row.place, place)
+        ]
+        return verdicts.of_model(place, category[:1].lower() + category[1:], level)
+
+    @property
+    def benchmarks(self) -> str:
+        """The places and what they rest on, in two sentences; "" for a model without ratings."""
+        shown, more = self.standings[:3], len(self.standings) - 3
+        if not shown:
+            return ""
+        places = [
+            f"{row.place} in {row.rating.category.name} with an Elo of {row.rating.elo:.0f}"
+            + (f" ({row.rating.lower:.0f}–{row.rating.upper:.0f})" if row.place.is_known else "")
+            for row in shown
+        ]
+        votes = [f"{row.rating.votes:,} votes in {row.rating.category.name}" for row in shown]
+        rest = f" and rated in {more} more categories" if more > 0 else ""
+        based = f"{verdicts.counted(self.voted, 'blind-vote competition')}" if self.voted else "imported votes"
+        return (
+            f"{self.image_model.name} is {verdicts.both(places)}{rest}, where people pick the better of two images "
+            f"without knowing whose they are. Based on {based}: {', '.join(votes)}{' and more' if more > 0 else ''}."
+        )
 
     @property
     def voted(self) -> int:
@@ -194,7 +233,14 @@ def _place(standing: Standing) -> str:
     rating = standing.rating
     wider = max(rating.upper - rating.elo, rating.elo - rating.lower)
     plus = f" ±{wider:.0f}" if isfinite(wider) else ""
-    return f"#{rating.rank} of {standing.of} in {rating.category.name} with an Elo of {rating.elo:.0f}{plus}"
+    return f"{standing.place} in {rating.category.name} with an Elo of {rating.elo:.0f}{plus}"
+
+
+def _overlap(one: Place, other: Place) -> bool:
+    """Whether two places of a board share a rank."""
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return False
+    return one.low <= other.high and other.low <= one.high
 
 
 LATEST = 30  # snapshots in the table: a month of days

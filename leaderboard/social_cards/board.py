@@ -101,8 +101,8 @@ def _rows(draw: ImageDraw.ImageDraw, board: Sequence[Standing]) -> None:
         rating, y = each.rating, 206 + index * 66
         model = rating.image_model
         name = f"{model.name} (sample)" if model.is_sample else model.name
-        draw.text((MARGIN, y), f"{rating.rank}", SOFT, font=typeface(34, 800))
-        draw.text((MARGIN + 56, y), shortened(name, _NAMES - MARGIN - 56, 34, 700), WHITE, font=typeface(34, 700))
+        draw.text((MARGIN, y + 4), each.place.bounds, SOFT, font=typeface(28, 800))
+        draw.text((MARGIN + 96, y), shortened(name, _NAMES - MARGIN - 96, 34, 700), WHITE, font=typeface(34, 700))
         draw.rounded_rectangle((left, y + 22, right, y + 24), 1, (52, 50, 84))
         draw.rounded_rectangle((at(rating.lower), y + 16, at(rating.upper), y + 30), 7, (110, 98, 200))
         point = at(rating.elo)

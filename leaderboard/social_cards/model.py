@@ -91,7 +91,7 @@ def _facts(image_model: ImageModel, places: Sequence[Standing]) -> list[tuple[st
     if bounded:
         rating: Rating = bounded[0].rating  # type: ignore[assignment]  # boards of all votes
         wider = max(rating.upper - rating.elo, rating.elo - rating.lower)
-        found.append((rating.category.name, f"#{rating.rank} of {bounded[0].of}"))
+        found.append((rating.category.name, str(bounded[0].place)))
         found.append(("Elo", f"{rating.elo:.0f} ±{wider:.0f}"))
     cheapest = offerings.cheapest(offerings.of_model(image_model))
     if cheapest and not image_model.is_sample:  # its price is made up, and a card has no room to say so

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_safe
 
 from arena import blinding
 from leaderboard.page_cache import cached_page
-from leaderboard.profiles import code_examples, competitions, json_ld
+from leaderboard.profiles import competitions, json_ld
 from leaderboard.profiles import model as profile
 from leaderboard.social_cards import model as cards
+from providers.gateway import code_examples
 from providers.models import ImageModel
 
 

@@ -26,6 +26,7 @@ def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "snapshot": found,
         "category": found.category,
+        "rows": snapshots.places(found),
         "moves": snapshots.moves(found),
         "before": others.filter(pk__lt=found.pk).first(),
         "after": others.filter(pk__gt=found.pk).last(),

@@ -10,8 +10,10 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from arena.models import Category, Competition
+from leaderboard.board import snapshots
 from leaderboard.models import Rating, Snapshot
 from leaderboard.rating.elo import Z95
+from leaderboard.rating.place import Place
 from leaderboard.week.movements import Mark, Move, moves
 from providers.models import ImageModel, Price
 
@@ -40,27 +42,27 @@ def of_boards() -> list[Moved]:
     """Three queries, however many categories."""
     now = timezone.now()
     old = Snapshot.objects.defer("cells", "facts").select_related("category").distinct("category_id")
-    snapshots = {each.category_id: each for each in old.order_by("category_id", "taken_at", "pk")}
+    oldest = {each.category_id: each for each in old.order_by("category_id", "taken_at", "pk")}
     week = old.filter(taken_at__lte=now - WEEK).order_by("category_id", "-taken_at", "-pk")
-    snapshots |= {each.category_id: each for each in week}
+    oldest |= {each.category_id: each for each in week}
     models: dict[str, ImageModel] = {}
     current: dict[int, dict[str, Mark]] = {}
-    for rating in Rating.objects.filter(category__in=snapshots).select_related("image_model"):
+    for rating in Rating.objects.filter(category__in=oldest).select_related("image_model"):
         name = rating.image_model.export_name
         models[name] = rating.image_model
-        current.setdefault(rating.category_id, {})[name] = Mark(rating.rank, rating.elo, rating.se)
+        current.setdefault(rating.category_id, {})[name] = Mark(rating.rank, rating.elo, rating.se, rating.place)
     found = []
-    for pk, snapshot in snapshots.items():
-        before = {row["model"]: _mark(row) for row in snapshot.ratings}
+    for pk, snapshot in oldest.items():
+        before = {row["model"]: _mark(row, place) for row, place in snapshots.places(snapshot)}
         moved = [(move, models.get(move.model)) for move in moves(before, current.get(pk, {}))]
         found.append(Moved(snapshot.category, snapshot.taken_at, snapshot.pk, moved))
     return sorted(found, key=lambda each: (not each.moves, each.category.position, each.category.name))
 
 
-def _mark(row: dict[str, Any]) -> Mark:
+def _mark(row: dict[str, Any], place: Place) -> Mark:
     """A snapshot keeps numbers as text, "inf" among them; its interval is 1.96 standard errors to either side."""
     elo, upper = float(row["elo"]), float(row["upper"])
-    return Mark(row["rank"], elo, (upper - elo) / Z95)
+    return Mark(row["rank"], elo, (upper - elo) / Z95, place)
 
 
 def of_prices() -> list[PriceChange]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite, sqrt
 from typing import Literal
 
 from leaderboard.rating.elo import Z95
+from leaderboard.rating.place import Place
 
 Kind = Literal["new", "gone", "moved"]
 
@@ -19,6 +20,7 @@ class Mark:
     rank: int
     elo: float
     se: float
+    place: Place = field(default_factory=Place.unknown)
 
     @property
     def is_ranked(self) -> bool:
@@ -46,10 +48,6 @@ class Move:
         if not (self.now and self.before and self.now.is_ranked and self.before.is_ranked):
             return 0
         return self.before.rank - self.now.rank
-
-    @property
-    def places_lost(self) -> int:
-        return -self.ranks
 
     @property
     def is_clear(self) -> bool:

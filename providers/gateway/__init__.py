@@ -1,14 +1,15 @@
-"""The gateway: OpenAI's Images API in front of every offering we can reach.
+"""The gateway: OpenAI's Images API in front of every offering that can be reached.
 
-wire         a request as it came → Asked, or a refusal that names the parameter        (pure)
-refusals     everything the gateway refuses or fails with, in OpenAI's envelope         (pure)
-formats      the provider's image → the file format and quality asked for               (pure)
-uploads      source images: form parts, data URIs, addresses; sniffed, not believed
-keys         who asks, how often, and for how much
-repeats      a client's own retry gets the first answer, not a second bill
-files        images behind signed addresses, for an hour
-work         one request from beginning to end
-answers      what came of it, in OpenAI's words and with our metadata
-schema       what may be asked: a model's parameters, the OpenAPI file, the reference page
-views        receipts; the same code behind WSGI and, cancelled with its client, behind ASGI (asynchronous)
+lifecycle       one request in five steps: authenticate, read, claim, generate, settle
+wire            a decoded body → ApiRequest, or an error that names the parameter                 (pure)
+errors          every error response, in OpenAI's envelope                                        (pure)
+image_formats   the provider's image → the file format and quality requested                      (pure)
+uploads         source images: form parts, data URIs, URLs; their type from their bytes
+keys            who calls, how often, and for how much
+idempotency     a client's own retry gets the first response, not a second bill
+signed_files    images behind signed URLs, for an hour
+responses       images and facts in OpenAI's format, with our metadata
+discovery       what can be requested: models, their parameters, prices, the OpenAPI file
+code_examples   a request as a program to copy, in four languages                                 (pure)
+views           the URLs; behind WSGI, or behind ASGI (asgi), where a disconnect cancels the work (disconnect)
 """

@@ -1,8 +1,9 @@
-"""The same views behind an asynchronous server, which notices that a client has hung up.
+"""The same views behind an asynchronous server, which notices that a client has disconnected.
 
-Each request works in a thread of its own pool, from its first statement to its last: that is the gateway's share of the
-machine, and pages have another. A request beyond the pool is refused at once instead of waiting in a line that nobody
-sees. Django's own asynchronous handler would do as well, but changes threads five times for each request.
+Each request works in threads of this module's pool, from its first statement to its last: that is the gateway's share
+of the machine, and pages have another. A request beyond the pool is rejected at once instead of waiting in a queue that
+nobody sees. Django's own asynchronous handler changes threads five times for each request: once for every synchronous
+step of its handler chain, the view, and the end of the request.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic
 from typing import IO, Any
 
 from django.conf import settings
@@ -22,21 +22,21 @@ from django.core.handlers.base import BaseHandler
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from providers.gateway.disconnect import Client
-from providers.gateway.errors import Refusal, invalid
+from providers.gateway.disconnect import ClientConnection
+from providers.gateway.errors import ApiError, invalid
 from providers.gateway.uploads import too_large
-from providers.gateway.views import refused
+from providers.gateway.views import error_response
 
 HEARTBEAT = 10.0  # seconds; proxies cut a stream in which nothing moves
-IN_MEMORY = 4 * 2**20  # bytes of a request; what is larger is on disk while it comes
+IN_MEMORY = 4 * 2**20  # bytes of a body; a larger one is spooled to disk
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
-class HungUp(Exception):
-    """The client is gone before it has said what it wants."""
+class ClientDisconnected(Exception):
+    """The client closed the connection before its body was complete."""
 
 
 class Gateway:
@@ -47,43 +47,44 @@ class Gateway:
         self._handler.load_middleware()
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        if not _free().acquire(blocking=False):
-            await _send(send, _overloaded())
+        connection = ClientConnection()
+        if not _free_slots().acquire(blocking=False):
+            await _send_error(send, _overloaded(), connection)
             return
-        place, client, begun = _Place(), Client(), monotonic()
+        slot = _Slot()
         try:
             try:
-                request = _request(scope, await _read(scope, receive))
-            except HungUp:
+                request = _request(scope, await _read_body(scope, receive))
+            except ClientDisconnected:
                 return
-            except Refusal as refusal:
-                await _send(send, refused(refusal), close=True)  # the rest of the body is still coming
+            except ApiError as error:
+                await _send_error(send, error, connection)
                 return
-            request.gateway_client, request.gateway_begun = client, begun  # type: ignore[attr-defined]
-            watching = asyncio.create_task(_watch(receive, client))
+            request.gateway_connection = connection  # type: ignore[attr-defined]
+            watch = asyncio.create_task(_watch(receive, connection))
             try:
-                await self._answer(request, client, place, send)
+                await self._respond(request, connection, slot, send)
             finally:
-                watching.cancel()
+                watch.cancel()
         finally:
-            place.leave()
+            slot.release()
 
-    async def _answer(self, request: HttpRequest, client: Client, place: _Place, send: Send) -> None:
-        """Where the client or the server ends us, the thread is told and ends by itself. Then its place is free."""
+    async def _respond(self, request: HttpRequest, connection: ClientConnection, slot: _Slot, send: Send) -> None:
+        """When this task is cancelled, the thread sees a disconnect and ends by itself. Then its slot is free."""
         try:
-            response: HttpResponseBase = await place.run(
-                self._handler.get_response, request, unwanted=HttpResponseBase.close
+            response: HttpResponseBase = await slot.run(
+                self._handler.get_response, request, discard=HttpResponseBase.close
             )
         except asyncio.CancelledError:
-            _tell(client)
+            _disconnect(connection)
             raise
         try:
             if isinstance(response, StreamingHttpResponse):
-                await _send_stream(send, response, client, place)
+                await _send_stream(send, response, connection, slot)
             elif isinstance(response, HttpResponse):
                 await _send(send, response)
         finally:
-            place.begin(response.close)  # what is left to do, no client waits for (views._images)
+            slot.start(response.close)  # the rest of the work: no client waits for it (views.ImagesResponse)
 
 
 @functools.cache
@@ -92,35 +93,35 @@ def _threads() -> ThreadPoolExecutor:
 
 
 @functools.cache
-def _free() -> threading.Semaphore:
+def _free_slots() -> threading.Semaphore:
     return threading.Semaphore(settings.GATEWAY_THREADS)
 
 
-class _Place:
-    """One of the requests that may be under way; free again when the request is over and none of its threads runs."""
+class _Slot:
+    """One of the requests that may run at once; free again when the request is over and none of its threads runs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._users = 1
 
     def run(
-        self, work: Callable[..., Any], *arguments: Any, unwanted: Callable[[Any], object] = lambda result: None
+        self, work: Callable[..., Any], *arguments: Any, discard: Callable[[Any], object] = lambda result: None
     ) -> asyncio.Future[Any]:
-        """What the work brings; where nobody waits for it any more, it goes to `unwanted`.
+        """A future of the work's result. When the future has been cancelled, the result goes to `discard`.
 
         As `run_in_executor`, without its detour over a second future: every image comes through here.
         """
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[Any] = loop.create_future()
+        future: asyncio.Future[Any] = loop.create_future()
 
         def deliver(result: Any, error: BaseException | None) -> None:
-            if done.cancelled():
+            if future.cancelled():
                 if error is None:
-                    self.begin(unwanted, result)
+                    self.start(discard, result)
             elif error is None:
-                done.set_result(result)
+                future.set_result(result)
             else:
-                done.set_exception(error)
+                future.set_exception(error)
 
         def do() -> None:
             try:
@@ -130,11 +131,11 @@ class _Place:
             else:
                 loop.call_soon_threadsafe(deliver, result, None)
 
-        self.begin(do)
-        return done
+        self.start(do)
+        return future
 
-    def begin(self, work: Callable[..., object], *arguments: Any) -> None:
-        """Have it done; nobody waits for it."""
+    def start(self, work: Callable[..., object], *arguments: Any) -> None:
+        """Run the work in a thread; nobody waits for its result."""
         with self._lock:
             self._users += 1
         _threads().submit(self._in_thread, work, *arguments)
@@ -144,28 +145,28 @@ class _Place:
             work(*arguments)
         finally:
             close_old_connections()
-            self.leave()
+            self.release()
 
-    def leave(self) -> None:
+    def release(self) -> None:
         with self._lock:
             self._users -= 1
-            last = not self._users
-        if last:
-            _free().release()
+            is_last = not self._users
+        if is_last:
+            _free_slots().release()
 
 
-async def _read(scope: Mapping[str, Any], receive: Receive) -> IO[bytes]:
-    """The body, up to the limit: whoever sends more is told so before everything has come."""
+async def _read_body(scope: Mapping[str, Any], receive: Receive) -> IO[bytes]:
+    """The body. Raises ApiError as soon as it is larger than the limit, ClientDisconnected when it ends early."""
     largest = settings.GATEWAY_LARGEST_REQUEST
-    announced = dict(scope["headers"]).get(b"content-length", b"")
-    if announced.isdigit() and int(announced) > largest:
+    content_length = dict(scope["headers"]).get(b"content-length", b"")
+    if content_length.isdigit() and int(content_length) > largest:
         raise too_large(largest)
     body = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 – the request owns it from here
     size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise HungUp
+            raise ClientDisconnected
         part = message.get("body", b"")
         size += len(part)
         if size > largest:
@@ -181,23 +182,29 @@ def _request(scope: Mapping[str, Any], body: IO[bytes]) -> HttpRequest:
         return ASGIRequest(scope, body)
     except UnicodeDecodeError as error:
         body.close()
-        raise invalid(None, f"The address is no UTF-8: {error}.", "invalid_url") from error
+        raise invalid(None, f"The URL is not UTF-8: {error}.", "invalid_url") from error
 
 
-async def _watch(receive: Receive, client: Client) -> None:
+async def _watch(receive: Receive, connection: ClientConnection) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    _tell(client)
+    _disconnect(connection)
 
 
-def _tell(client: Client) -> None:
-    threading.Thread(target=client.leave, daemon=True).start()  # it may ask the database
+def _disconnect(connection: ClientConnection) -> None:
+    threading.Thread(target=connection.disconnected, daemon=True).start()  # it may query the database
 
 
-async def _send(send: Send, response: HttpResponse, *, close: bool = False) -> None:
+async def _send_error(send: Send, error: ApiError, connection: ClientConnection) -> None:
+    """An error before the body has been read: the connection is closed, for the rest of the body is still coming."""
+    response = error_response(error)
+    for name, value in {**connection.headers, "Connection": "close"}.items():
+        response.headers.setdefault(name, value)
+    await _send(send, response)
+
+
+async def _send(send: Send, response: HttpResponse) -> None:
     headers = [*_headers(response), (b"content-length", b"%d" % len(response.content))]
-    if close:
-        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": response.content})
 
@@ -210,30 +217,30 @@ def _headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
     ]
 
 
-async def _send_stream(send: Send, response: StreamingHttpResponse, client: Client, place: _Place) -> None:
+async def _send_stream(send: Send, response: StreamingHttpResponse, connection: ClientConnection, slot: _Slot) -> None:
     await send({"type": "http.response.start", "status": response.status_code, "headers": _headers(response)})
-    async for event in _events(client, place, iter(response.streaming_content)):  # type: ignore[arg-type]
+    async for event in _events(connection, slot, iter(response.streaming_content)):  # type: ignore[arg-type]
         await send({"type": "http.response.body", "body": event, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _events(client: Client, place: _Place, events: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Events as they come, and signs of life between them."""
+async def _events(connection: ClientConnection, slot: _Slot, events: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Events as they come, with heartbeats between them."""
     end = object()
     while True:
-        step = place.run(next, events, end)
+        step = slot.run(next, events, end)
         try:
             while not (await asyncio.wait({step}, timeout=HEARTBEAT))[0]:
                 yield b": still working\n\n"
         except BaseException:
-            _tell(client)
+            _disconnect(connection)
             raise
         if (event := step.result()) is end:
             return
         yield event
 
 
-def _overloaded() -> HttpResponse:
-    message = f"{settings.GATEWAY_THREADS} requests are under way, as many as GATEWAY_THREADS allows."
+def _overloaded() -> ApiError:
+    message = f"{settings.GATEWAY_THREADS} requests are running, as many as GATEWAY_THREADS allows."
     headers = {"x-should-retry": "true", "Retry-After": "1"}
-    return refused(Refusal(503, "overloaded", message, kind="server_error", headers=headers))
+    return ApiError(503, "overloaded", message, kind="server_error", headers=headers)

@@ -1,35 +1,51 @@
-"""Whether whoever asked is still there."""
+"""The connection of one request: whose it is, how long it has been open, and whether the client is still there."""
 
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable
+from time import monotonic
+
+from django.http import HttpRequest
 
 
-class Client:
-    """The other end of one request. Only a server that notices a closed connection calls `leave` (asynchronous.py).
+class ClientConnection:
+    """One request's connection. Only a server that notices a closed connection calls `disconnected` (asgi.py).
 
-    `gone` is what routing watches: when it is set, waiting and polling end and the job is cancelled at the provider.
+    `gone` is the event that routing watches: once it is set, waiting and polling end and the job is cancelled at the
+    provider. `headers` are sent with whatever the response will be: request id and rate limit.
     """
 
     def __init__(self) -> None:
+        self.request_id = uuid.uuid4()
+        self.started_at = monotonic()
+        self.headers: dict[str, str] = {"x-request-id": f"req_{self.request_id.hex}"}
         self.gone = threading.Event()
-        self._has_left = False
-        self._when_gone: Callable[[], None] = self.gone.set
+        self._is_disconnected = False
+        self._action: Callable[[], None] = self.gone.set
         self._lock = threading.Lock()
 
-    def when_gone(self, action: Callable[[], None]) -> None:
-        """What to do instead of giving up at once."""
+    def on_disconnect(self, action: Callable[[], None]) -> None:
+        """Run `action` on a disconnect instead of setting `gone`; at once if the client has disconnected already."""
         with self._lock:
-            self._when_gone = action
-            late = self._has_left
-        if late:
+            self._action = action
+            is_late = self._is_disconnected
+        if is_late:
             action()
 
-    def leave(self) -> None:
+    def disconnected(self) -> None:
         with self._lock:
-            if self._has_left:
+            if self._is_disconnected:
                 return
-            self._has_left = True
-            action = self._when_gone
+            self._is_disconnected = True
+            action = self._action
         action()
+
+
+def connection_of(request: HttpRequest) -> ClientConnection:
+    """The request's connection; one that never disconnects where the server cannot notice (WSGI)."""
+    connection: ClientConnection | None = getattr(request, "gateway_connection", None)
+    if connection is None:
+        connection = request.gateway_connection = ClientConnection()  # type: ignore[attr-defined]
+    return connection

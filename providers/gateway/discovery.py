@@ -1,6 +1,6 @@
-"""What may be asked: models, the parameters of each, prices in advance, and the OpenAPI file with all of it.
+"""What can be requested: models, the parameters of each, prices in advance, and the OpenAPI file with all of it.
 
-Everything is compiled from what requests are checked against, so that it cannot say anything else.
+Everything is compiled from what requests are checked against, so the two cannot disagree.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from providers import routing
 from providers.accounts import is_simulated, name_of
 from providers.gateway import openapi as reference
 from providers.gateway import wire
-from providers.gateway.errors import Refusal
-from providers.gateway.lifecycle import Question
+from providers.gateway.errors import ApiError
 from providers.gateway.responses import amount
+from providers.gateway.wire import ApiRequest
 from providers.models import ImageModel, Offering
 from providers.offering import normalisation, pricing, sizing
 from providers.offering.parameters import TYPES
@@ -28,21 +28,28 @@ _TYPICAL = ImageRequest(prompt="-", size="1024x1024")  # what `price_from` is th
 
 
 def models() -> list[dict[str, Any]]:
-    """The models that can be asked now, by their names."""
-    found = ImageModel.objects.current().filter(offerings__in=Offering.objects.open()).distinct()
-    return [_model(each, each.slug) for each in found.select_related("lab").prefetch_related("offerings")]
+    """The models that can be called now."""
+    image_models = ImageModel.objects.current().filter(offerings__in=Offering.objects.open()).distinct()
+    return [
+        _model(image_model, image_model.slug)
+        for image_model in image_models.select_related("lab").prefetch_related("offerings")
+    ]
 
 
 def model(target: Target, name: str) -> dict[str, Any]:
-    """The model; of a name that forces a provider, what that provider offers of it."""
+    """The model; under a name that forces a provider, as that provider offers it."""
     return _model(target.image_model, name, target.provider)
 
 
 def _model(image_model: ImageModel, name: str, provider: str = "") -> dict[str, Any]:
     released = image_model.released_on
-    offerings = [each for each in image_model.offerings.all() if each.is_active and provider in ("", each.provider)]
-    modes = {each.mode for each in offerings}
-    prices = [price for each in offerings if (price := routing.estimate(each, _TYPICAL)) is not None]
+    offerings = [
+        offering
+        for offering in image_model.offerings.all()
+        if offering.is_active and provider in ("", offering.provider)
+    ]
+    modes = {offering.mode for offering in offerings}
+    prices = [price for offering in offerings if (price := routing.estimate(offering, _TYPICAL)) is not None]
     return {
         "id": name,
         "object": "model",
@@ -50,7 +57,7 @@ def _model(image_model: ImageModel, name: str, provider: str = "") -> dict[str, 
         "owned_by": image_model.lab.slug if image_model.lab else "unknown",
         "name": image_model.name,
         "modes": [mode for mode in image_model.modes if not provider or mode in modes],
-        "providers": sorted({each.provider for each in offerings}),
+        "providers": sorted({offering.provider for offering in offerings}),
         "price_from": amount(min(prices)) if prices else None,
         "sample": image_model.is_sample,
     }
@@ -67,7 +74,7 @@ def parameters(target: Target) -> dict[str, Any]:
     by_mode: dict[str, list[Offering]] = {}
     for offering in offerings:
         by_mode.setdefault(offering.mode, []).append(offering)
-    return {mode: _of_mode(mode, sellers) for mode, sellers in sorted(by_mode.items(), reverse=True)}
+    return {mode: _of_mode(mode, mode_offerings) for mode, mode_offerings in sorted(by_mode.items(), reverse=True)}
 
 
 def _of_mode(mode: str, offerings: Iterable[Offering]) -> dict[str, Any]:
@@ -97,18 +104,18 @@ def _of_mode(mode: str, offerings: Iterable[Offering]) -> dict[str, Any]:
 
 def _property(line: normalisation.Parameter, row: Mapping[str, Any]) -> dict[str, Any]:
     known = reference.PROPERTIES.get(line.name)
-    found: dict[str, Any] = dict(known) if known else {"type": line.type if line.type in TYPES else "string"}
+    schema: dict[str, Any] = dict(known) if known else {"type": line.type if line.type in TYPES else "string"}
     if line.description:
-        found["description"] = line.description
+        schema["description"] = line.description
     for name, value in (("group", line.group), ("allowed", line.allowed)):
         if value:
-            found[f"x-{name}"] = value
+            schema[f"x-{name}"] = value
     if line.default is not None:
-        found["default"] = line.default
+        schema["default"] = line.default
     for ours, theirs in (("enum", "enum"), ("minimum", "minimum"), ("maximum", "maximum"), ("max_length", "maxLength")):
         if ours in row:
-            found[theirs] = row[ours]
-    return found
+            schema[theirs] = row[ours]
+    return schema
 
 
 def _only_ours(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,43 +125,42 @@ def _only_ours(entry: Mapping[str, Any]) -> dict[str, Any]:
 # Prices in advance ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def dry_run(question: Question) -> dict[str, Any]:
-    """What the request would cost at each provider that could be asked, the likely one first. Nobody is asked."""
-    asked, target = question.asked, question.target
-    request = asked.request()
+def dry_run(api_request: ApiRequest, target: Target) -> dict[str, Any]:
+    """What the request would cost at each provider, the likely one first. No provider is called."""
+    request = api_request.request()
     offerings = routing.candidates(target.image_model, request, target.provider)
     if not offerings:
-        message = f"No provider that can be asked now offers {target.image_model.slug} for {asked.mode}."
-        raise Refusal(404, "model_not_available", message, param="model")
-    first, each = offerings[0], routing.estimate(offerings[0], request)
-    total = None if each is None else each * asked.n
+        message = f"No provider that can be called now offers {target.image_model.slug} for {request.mode}."
+        raise ApiError(404, "model_not_available", message, param="model")
+    first, price = offerings[0], routing.estimate(offerings[0], request)
+    total = None if price is None else price * request.n
     return {
         "estimated": True,
         "model": target.image_model.slug,
         "provider": first.provider,
         "provider_name": name_of(first.provider),
         "simulated": is_simulated(first.provider),
-        "n": asked.n,
+        "n": request.n,
         "total_cost": amount(total),
         "total_cost_micros": None if total is None else int((total * 1_000_000).to_integral_value()),
         "currency": "USD",
-        "components": [_component(first, question, total)],
+        "components": [_component(first, request, total)],
         "offerings": [
-            {"provider": one.provider, "cost": amount(None if price is None else price * asked.n)}
-            for one in offerings
-            for price in [routing.estimate(one, request)]
+            {"provider": offering.provider, "cost": amount(None if price is None else price * request.n)}
+            for offering in offerings
+            for price in [routing.estimate(offering, request)]
         ],
     }
 
 
-def _component(offering: Offering, question: Question, total: Decimal | None) -> dict[str, Any]:
-    width, height = normalisation.expected_size(question.asked.request(), offering.parameters)
+def _component(offering: Offering, request: ImageRequest, total: Decimal | None) -> dict[str, Any]:
+    width, height = normalisation.expected_size(request, offering.parameters)
     by_area = "megapixel" in offering.price_unit
     area = Fraction(width * height, pricing.MEGAPIXEL)
     return {
         "type": "output",
         "metric": "megapixels" if by_area else "images",
-        "quantity": round(float(area) * question.asked.n, 4) if by_area else question.asked.n,
+        "quantity": round(float(area) * request.n, 4) if by_area else request.n,
         "size": f"{width}x{height}",
         "unit_price": amount(offering.price),
         "unit": offering.price_unit,
@@ -164,7 +170,7 @@ def _component(offering: Offering, question: Question, total: Decimal | None) ->
 
 
 def openapi(origin: str) -> dict[str, Any]:
-    slugs = [each["id"] for each in models()]
+    slugs = [model["id"] for model in models()]
     return reference.openapi(f"{origin}/openai/v1", example=slugs[0] if slugs else "flux.2-klein-9b")
 
 

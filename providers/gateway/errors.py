@@ -1,7 +1,7 @@
-"""Everything the gateway refuses or fails with, in the envelope that clients of OpenAI's API understand.
+"""Every error response of the gateway, in the envelope that clients of OpenAI's API understand.
 
 The official clients retry 408, 409, 429 and everything from 500 by themselves, and each retry may be another bill. So
-every answer that a retry cannot improve says `x-should-retry: false`, which they obey.
+every error that a retry cannot improve carries `x-should-retry: false`, which they obey.
 """
 
 from __future__ import annotations
@@ -23,11 +23,15 @@ from providers.errors import (
     TimedOut,
 )
 
-DONT_RETRY = {"x-should-retry": "false"}
+NO_RETRY = {"x-should-retry": "false"}
 
 
-class Refusal(Exception):
-    """An answer without an image. `code` is for programs, the message for people: what happened and what to change."""
+class ApiError(Exception):
+    """An error response. `code` is for programs, the message for people: what happened and what to change.
+
+    `kind` is OpenAI's `type`, `param` the parameter at fault, `metadata` an object beside `error`: the attempts of a
+    request that failed at every provider.
+    """
 
     def __init__(
         self,
@@ -38,39 +42,43 @@ class Refusal(Exception):
         param: str | None = None,
         kind: str = "invalid_request_error",
         headers: Mapping[str, str] | None = None,
-        more: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.param, self.kind = status, code, message, param, kind
         self.headers = dict(headers or {})
-        self.more = dict(more or {})  # beside `error`: the attempts of a request that failed everywhere
+        self.metadata = dict(metadata or {})
         if status >= 500 or status in (408, 409):
-            self.headers = DONT_RETRY | self.headers
+            self.headers = NO_RETRY | self.headers
 
     def body(self) -> dict[str, Any]:
-        return {
-            "error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code},
-            **self.more,
-        }
+        error = {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}
+        return {"error": error, **({"metadata": self.metadata} if self.metadata else {})}
 
 
-def invalid(param: str | None, message: str, code: str = "invalid_value") -> Refusal:
-    return Refusal(400, code, message, param=param)
+def invalid(param: str | None, message: str, code: str = "invalid_value") -> ApiError:
+    """400: the request has to change."""
+    return ApiError(400, code, message, param=param)
 
 
-def wait(code: str, message: str, seconds: float, *, kind: str = "requests") -> Refusal:
-    """429, with the time to come back: the official clients wait that long by themselves, up to a minute or two."""
+def internal_error() -> ApiError:
+    """500: a fault of ours."""
+    return ApiError(500, "internal_error", "Internal error; it has been logged.", kind="server_error")
+
+
+def rate_limited(code: str, message: str, seconds: float, *, kind: str = "requests") -> ApiError:
+    """429 with the time to wait: the official clients wait that long by themselves, up to a minute or two."""
     seconds = max(0.1, seconds)
     headers = {"Retry-After": str(math.ceil(seconds)), "retry-after-ms": str(math.ceil(seconds * 1000))}
-    return Refusal(429, code, message, kind=kind, headers=headers)
+    return ApiError(429, code, message, kind=kind, headers=headers)
 
 
-def of_provider_error(error: ProviderError, *, timeout: float) -> Refusal:
-    """What the last failure means to the caller, after every offering that could be asked has been."""
+def of_provider_error(error: ProviderError, *, timeout: float) -> ApiError:
+    """The response to the last failure, once every offering that could be tried has been. `timeout` is in seconds."""
     message = str(error)
     match error:
         case ContentPolicy():
-            return Refusal(
+            return ApiError(
                 400,
                 "moderation_blocked",
                 f"The request was refused for its content. {message}",
@@ -82,27 +90,27 @@ def of_provider_error(error: ProviderError, *, timeout: float) -> Refusal:
             param, colon, _ = message.partition(":")
             return invalid(param if colon and param.isidentifier() else None, message, "invalid_request")
         case CapReached():
-            return Refusal(
+            return ApiError(
                 429,
                 "spend_cap_reached",
                 f"This installation has spent what it may spend today. {message}",
                 kind="insufficient_quota",
-                headers=DONT_RETRY,
+                headers=NO_RETRY,
             )
         case NotSent() | RateLimited():
-            return wait("rate_limit_exceeded", f"Every provider is busy. {message}", error.retry_after or 1.0)
+            return rate_limited("rate_limit_exceeded", f"Every provider is busy. {message}", error.retry_after or 1.0)
         case Cancelled():
-            return Refusal(499, "client_closed_request", "The client was gone before the image was made.")
+            return ApiError(499, "client_closed_request", "The client closed the connection before the image was made.")
         case TimedOut():
-            return Refusal(
-                504, "provider_timeout", f"No provider was done within {timeout:g} s. {message}", kind="server_error"
+            return ApiError(
+                504, "provider_timeout", f"No provider answered within {timeout:g} s. {message}", kind="server_error"
             )
         case NotFound() if error.status is None:
-            return Refusal(404, "model_not_available", message, param="model")
+            return ApiError(404, "model_not_available", message, param="model")
         case _:
-            return Refusal(
+            return ApiError(
                 502,
                 "all_providers_failed",
-                f"Every provider of this model failed. The last one said: {message}",
+                f"Every provider of this model failed. The last error: {message}",
                 kind="server_error",
             )

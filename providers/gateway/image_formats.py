@@ -1,4 +1,4 @@
-"""The provider's image → the file format and quality that were asked for, decoded only where they differ."""
+"""The provider's image → the requested file format and quality; decoded only where they differ."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ KINDS = {"png": "PNG", "jpeg": "JPEG", "gif": "GIF", "webp": "WEBP", "avif": "AV
 EXTENSIONS = {CONTENT_TYPES[kind]: "jpg" if name == "jpeg" else name for name, kind in KINDS.items()}
 NAMES = {CONTENT_TYPES[kind]: name for name, kind in KINDS.items()}
 LOSSY = frozenset({"jpeg", "webp", "avif"})
-USUAL_QUALITY = {"jpeg": 92, "webp": 90, "avif": 80}
-LARGEST_AVIF = 16_777_216  # pixels; beyond, encoding takes minutes
+DEFAULT_QUALITY = {"jpeg": 92, "webp": 90, "avif": 80}
+MAX_AVIF_PIXELS = 16_777_216  # pixels; beyond, encoding takes minutes
 
 
-def convert(image: GeneratedImage, wanted: str | None, compression: int | None) -> GeneratedImage:
-    """The image in the wanted format; the very bytes that came when they are in it already and no quality was named.
+def convert(image: GeneratedImage, output_format: str | None, compression: int | None) -> GeneratedImage:
+    """The image in the requested format; unchanged when it has that format and no quality was requested.
+
+    Raises BadOutput when it cannot be encoded so.
 
     `compression` is OpenAI's: the quality of a lossy format, 0 to 100; None where the provider has applied it itself.
     """
     kind = kind_of(image.data)
-    name = wanted or next(name for name, known in KINDS.items() if known == kind)
+    name = output_format or next(name for name, known in KINDS.items() if known == kind)
     if KINDS[name] == kind and (compression is None or name not in LOSSY):
         return image
-    if name == "avif" and image.width * image.height > LARGEST_AVIF:
-        raise BadOutput(f"{image.width}×{image.height} pixels are too many for AVIF; ask for another output_format.")
+    if name == "avif" and image.width * image.height > MAX_AVIF_PIXELS:
+        raise BadOutput(f"{image.width}×{image.height} pixels are too many for AVIF; request another output_format.")
     try:
         with Image.open(BytesIO(image.data), formats=[kind or ""]) as opened:
             picture = ImageOps.exif_transpose(opened)
@@ -41,7 +43,7 @@ def convert(image: GeneratedImage, wanted: str | None, compression: int | None) 
 
 
 def _prepared(picture: Image.Image, name: str) -> Image.Image:
-    """In a mode the format can store. JPEG has no transparency: it goes on white."""
+    """In a mode the format can store. JPEG has no transparency: transparent pixels become white."""
     clear = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
     if name == "gif":
         flat = picture.convert("RGBA" if clear else "RGB")
@@ -60,7 +62,7 @@ def _options(name: str, compression: int | None, picture: Image.Image) -> dict[s
     profile = picture.info.get("icc_profile")
     options: dict[str, Any] = {"icc_profile": profile} if profile and name != "gif" else {}
     if name in LOSSY:
-        options["quality"] = USUAL_QUALITY[name] if compression is None else compression
+        options["quality"] = DEFAULT_QUALITY[name] if compression is None else compression
     if name == "webp":
         options["method"] = 4
     if name == "avif":

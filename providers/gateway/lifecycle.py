@@ -1,17 +1,23 @@
-"""One request from beginning to end: who asks, what, is it a repetition, the images, the bill.
+"""One request for images from its first header to its bill, in five steps.
 
-`begin` refuses what can be refused before a provider is asked; `finish` asks, or waits for whoever is asking the same.
+    1  authenticate   whose key it is, and whether it may ask now       → ApiKey          keys
+    2  read           the body, checked, and the model it names         → ApiRequest      uploads, wire
+    3  claim          a row, with its likely cost reserved – or, for    → ImageJob        idempotency
+                      a client's own retry, the row of the first try
+    4  generate       the images, in the format asked for               → images          routing, image_formats
+    5  settle         outcome and cost into the row, images into files                    signed_files
+
+Every step raises ApiError; from `claim` on, the row has the same error. Errors before `claim` leave no row.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from time import monotonic
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -19,11 +25,21 @@ from django.utils import timezone
 
 from providers import routing
 from providers.errors import BadOutput, NotFound, ProviderError
-from providers.gateway import errors, idempotency, image_formats, keys, responses, signed_files, uploads, wire
-from providers.gateway import lookup_cache as kept
-from providers.gateway.disconnect import Client
-from providers.gateway.errors import Refusal
-from providers.gateway.wire import Asked
+from providers.gateway import (
+    errors,
+    idempotency,
+    image_formats,
+    keys,
+    lookup_cache,
+    responses,
+    signed_files,
+    uploads,
+    wire,
+)
+from providers.gateway.disconnect import ClientConnection, connection_of
+from providers.gateway.errors import ApiError
+from providers.gateway.lookup_cache import Changed
+from providers.gateway.wire import ApiRequest
 from providers.models import ApiKey, GatewayRequest
 from providers.request import GeneratedImage, Mode, OnPartial
 from providers.routing.generate import Target
@@ -32,237 +48,239 @@ from providers.routing.results import Attempt, Generated
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A request that will be answered with images, unless something goes wrong on the way."""
-
-    asked: Asked
-    target: Target
-    row: GatewayRequest
-    is_new: bool
-    headers: dict[str, str]
-    begun: float
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The images, and what is to be done once they are on their way."""
-
-    row: GatewayRequest
-    images: tuple[GeneratedImage, ...]
-    afterwards: Callable[[], None] = lambda: None
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Who asks, and what: checked, but not yet begun. `written` is what the request itself says."""
+@dataclass(slots=True)
+class ImageJob:
+    """A request on its way: who pays, what was requested, which model answers, and the row in the key's log."""
 
     key: ApiKey
-    asked: Asked
-    written: Asked
+    request: ApiRequest
     target: Target
-    headers: dict[str, str]
+    row: GatewayRequest
+    is_retry: bool  # the row is that of an earlier try
+    is_settled: bool = False
 
 
-def read(request: HttpRequest, mode: Mode) -> Question:
-    """Raises Refusal."""
-    key = keys.recognise(request)
-    allowance = keys.admit(key)
-    fields, images, mask = uploads.read(request, largest=settings.GATEWAY_LARGEST_REQUEST)
-    written = wire.parse(fields, mode, images, mask)
-    return _question(
-        key, written, kept.targets.get_or_compute(written.model, lambda: find(written.model)), allowance.headers()
-    )
+# 1 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _question(key: ApiKey, written: Asked, target: Target, headers: dict[str, str]) -> Question:
-    default = "b64_json" if written.stream else key.response_format
-    asked = replace(written, response_format=wire.response_format(written, default))
-    return Question(key, asked, written, target, headers)
+def authenticate(http: HttpRequest) -> ApiKey:
+    """The key, counted against its requests per minute; the limit's headers go onto the connection.
+
+    Raises ApiError: 401 without a usable key, 429 above the limit.
+    """
+    key = keys.authenticate_cached(http)
+    limit = keys.count_request(key)
+    connection_of(http).headers |= limit.headers()
+    limit.check()
+    return key
 
 
-def look_again(request: HttpRequest, question: Question) -> Question:
-    """The same question to what key and model are now. Raises Refusal where one of them is gone."""
-    kept.api_keys.delete(question.key.digest)
-    kept.targets.delete(question.asked.model)
-    return _question(keys.authenticate(request), question.written, find(question.asked.model), question.headers)
+# 2 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read(http: HttpRequest, mode: Mode) -> ApiRequest:
+    """The body as typed, checked values. Raises ApiError: 400, 413, 415."""
+    fields, images, mask = uploads.read(http, largest=settings.GATEWAY_LARGEST_REQUEST)
+    return wire.parse(fields, mode, images, mask)
 
 
 def find(name: str) -> Target:
+    """The model (and provider) that a name stands for. Raises ApiError: 404."""
     try:
         return routing.find(name)
     except NotFound as error:
-        raise Refusal(404, "model_not_found", str(error), param="model") from error
+        raise ApiError(404, "model_not_found", str(error), param="model") from error
 
 
-def begin(request: HttpRequest, question: Question, client: Client, begun: float) -> Job:
-    """Raises Refusal; Changed where key or model are no longer what they were (lookup_cache.py)."""
-    key, asked = question.key, question.asked
-    price = None
-    if key.monthly_budget is not None:
-        price = price_of(question)
-    retries = request.headers.get("X-Stainless-Retry-Count", "")
+# 3 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def claim(http: HttpRequest, key: ApiKey, request: ApiRequest) -> ImageJob:
+    """A new row, or the earlier one of a client's own retry. Raises ApiError: 402, 404, 422.
+
+    Key and model come from a cache; the insert confirms them, and when they have changed they are looked up again.
+    """
+    try:
+        return _claim(
+            http, key, request, lookup_cache.targets.get_or_compute(request.model, lambda: find(request.model))
+        )
+    except Changed:
+        return _claim(http, *look_up_again(http, key, request))
+
+
+def look_up_again(http: HttpRequest, key: ApiKey, request: ApiRequest) -> tuple[ApiKey, ApiRequest, Target]:
+    """Key and model as the database has them now. Raises ApiError where one is gone."""
+    lookup_cache.api_keys.delete(key.digest)
+    lookup_cache.targets.delete(request.model)
+    return keys.authenticate(http), request, find(request.model)
+
+
+def _claim(http: HttpRequest, key: ApiKey, request: ApiRequest, target: Target) -> ImageJob:
+    request = _with_response_format(request, key)
+    connection = connection_of(http)
+    retries = http.headers.get("X-Stainless-Retry-Count", "")
     row, is_new = idempotency.claim(
         key,
-        asked,
-        question.target.image_model,
-        idempotency_key=_idempotency_key(request),
+        request,
+        target.image_model,
+        request_id=connection.request_id,
+        idempotency_key=idempotency.key_of(http),
         retries=int(retries) if retries.isdecimal() and len(retries) < 4 else 0,
-        price=price,
+        price=None if key.monthly_budget is None else likely_price(target, request),
     )
-    if is_new and retries:  # a client that counts its retries may be back in a moment
-        client.when_gone(lambda: idempotency.leave_with_patience(row, client))
-    return Job(asked, question.target, row, is_new, question.headers, begun)
+    if is_new and retries:  # a client that counts its retries may reconnect in a moment
+        connection.on_disconnect(lambda: idempotency.cancel_after_grace(row, connection))
+    return ImageJob(key, request, target, row, is_retry=not is_new)
 
 
-def price_of(question: Question) -> Decimal | None:
-    """What the images will probably cost, by the price list of the offering that will probably be asked."""
-    request = question.asked.request()
-    offerings = routing.candidates(question.target.image_model, request, question.target.provider)
-    each = routing.estimate(offerings[0], request) if offerings else None
-    return None if each is None else each * request.n
+def likely_price(target: Target, request: ApiRequest) -> Decimal | None:
+    """USD for all images, by the price list of the offering that routing would try first; None when unknown."""
+    image_request = request.request()
+    offerings = routing.candidates(target.image_model, image_request, target.provider)
+    price = routing.estimate(offerings[0], image_request) if offerings else None
+    return None if price is None else price * request.n
 
 
-def _idempotency_key(request: HttpRequest) -> str:
-    found = request.headers.get("Idempotency-Key", "")
-    if len(found) > 255 or not found.isprintable():
-        raise errors.invalid("Idempotency-Key", "Idempotency-Key: write at most 255 printable characters.")
-    return found
+def _with_response_format(request: ApiRequest, key: ApiKey) -> ApiRequest:
+    default = "b64_json" if request.stream else key.response_format
+    return replace(request, response_format=wire.response_format(request, default))
 
 
-def finish(job: Job, client: Client, on_partial: OnPartial | None = None) -> Done:
-    """The images. Raises Refusal; the request's row says the same afterwards."""
-    if not job.is_new:
-        return _repeated(job, client)
-    tried: Sequence[Attempt] = ()
+# 4 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def generate(job: ImageJob, connection: ClientConnection, on_partial: OnPartial | None = None) -> list[GeneratedImage]:
+    """The images; of a retry, those of its first try. Raises ApiError, after the row has been settled with it.
+
+    What an image behind a URL needs is stored before this returns. Images inside the response need no file but for a
+    client that loses it, so the caller settles those after the response has been sent.
+    """
+    if job.is_retry:
+        return _images_of_first_try(job, connection)
+    attempts: Sequence[Attempt] = ()
     try:
-        generated = _generate(job, client, on_partial)
-        tried = generated.attempts
-        return _close(job, generated, _converted(job.asked, generated))
+        generated = _generate(job, connection, on_partial)
+        attempts = generated.attempts
+        images = _converted(job.request, generated)
+        _describe(job, connection, generated, images)
+        if job.request.response_format == "url":
+            settle(job, images)
+        return images
     except ProviderError as error:
-        tried = error.attempts or tried
-        refusal = _refusal(job, error)
-        refusal.more = {"metadata": {"request_id": job.row.request_id, "attempts": responses.attempts(tried)}}
-        _close_failed(job, refusal, tried)
-        raise refusal from error
+        attempts = error.attempts or attempts
+        api_error = _api_error(job, error)
+        api_error.metadata = {"request_id": job.row.request_id, "attempts": responses.attempts(attempts)}
+        _settle_failed(job, connection, api_error, attempts)
+        raise api_error from error
     except Exception:
-        refusal = Refusal(500, "internal_error", "Something failed here, and it is in our log.", kind="server_error")
-        _close_failed(job, refusal, tried)
+        _settle_failed(job, connection, errors.internal_error(), attempts)
         raise
 
 
-def _generate(job: Job, client: Client, on_partial: OnPartial | None) -> Generated:
+def _generate(job: ImageJob, connection: ClientConnection, on_partial: OnPartial | None) -> Generated:
     return routing.generate(
         job.target.image_model,
-        replace(job.asked.request(), on_partial=on_partial),
+        replace(job.request.request(), on_partial=on_partial),
         "gateway",
         time_limit=settings.GATEWAY_TIME_LIMIT,
         provider=job.target.provider,
-        stop=client.gone,
+        stop=connection.gone,
         id=job.row.pk,
     )
 
 
-def _converted(asked: Asked, generated: Generated) -> tuple[GeneratedImage, ...]:
-    by_call = {each.call.pk: each.offering for each in generated.attempts if each.call is not None}
+def _converted(request: ApiRequest, generated: Generated) -> list[GeneratedImage]:
+    offerings = {attempt.call.pk: attempt.offering for attempt in generated.attempts if attempt.call is not None}
     images = []
-    for each in generated.images:
-        takes = {row["name"] for row in by_call[each.call.pk].parameters.get("accepts", ())}
-        ours = None if "output_compression" in takes else asked.output_compression
-        images.append(image_formats.convert(each.image, asked.output_format, ours))
-    return tuple(images)
+    for delivered in generated.images:
+        takes = {row["name"] for row in offerings[delivered.call.pk].parameters.get("accepts", ())}
+        compression = None if "output_compression" in takes else request.output_compression
+        images.append(image_formats.convert(delivered.image, request.output_format, compression))
+    return images
 
 
-def _refusal(job: Job, error: ProviderError) -> Refusal:
+def _api_error(job: ImageJob, error: ProviderError) -> ApiError:
     if isinstance(error, NotFound) and not error.attempts:
         modes = set(job.target.image_model.offerings.open().values_list("mode", flat=True))
-        if modes and job.asked.mode not in modes:
+        if modes and job.request.mode not in modes:
             name = job.target.image_model.slug
-            where = "images/edits" if "edit" in modes else "images/generations"
+            path = "images/edits" if "edit" in modes else "images/generations"
             verb = "only edits images" if "edit" in modes else "does not edit images"
-            return errors.invalid("model", f"{name} {verb} here. Ask POST /openai/v1/{where}.", "wrong_endpoint")
+            return errors.invalid("model", f"{name} {verb} here. Use POST /openai/v1/{path}.", "wrong_endpoint")
     if isinstance(error, BadOutput) and not error.possibly_charged and not error.attempts:
         return errors.invalid("output_format", str(error))
     return errors.of_provider_error(error, timeout=settings.GATEWAY_TIME_LIMIT)
 
 
-# The row ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _images_of_first_try(job: ImageJob, connection: ClientConnection) -> list[GeneratedImage]:
+    row = job.row = idempotency.wait_for(job.row, connection, seconds=settings.GATEWAY_TIME_LIMIT * 2)
+    match row.status:
+        case GatewayRequest.Status.OK:
+            files = [signed_files.read(file["name"].rpartition("/")[2]) for file in row.files if file]
+            if files and all(files):
+                return [
+                    GeneratedImage(*content, file["width"], file["height"])
+                    for file, content in zip(row.files, files, strict=True)
+                    if content is not None
+                ]
+            message = "The images of this request were deleted meanwhile. Send it again without its Idempotency-Key."
+            raise ApiError(410, "answer_expired", message, headers=errors.NO_RETRY)
+        case GatewayRequest.Status.RUNNING:
+            message = "The original request is still running."
+            raise ApiError(504, "provider_timeout", message, kind="server_error")
+        case _:
+            raise ApiError(row.http_status or 502, row.error_code, row.error, **row.answer.get("error", {}))
 
 
-def _close(job: Job, generated: Generated, images: tuple[GeneratedImage, ...]) -> Done:
-    """The request is over. What it cost is already recorded, call by call, and reserved in the row until this is.
+# 5 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    Images behind addresses are stored first. Images that go out with the answer are kept only for a client that loses
-    it, so nobody waits for that: a repetition waits until the row says that they are there.
-    """
+
+def settle(job: ImageJob, images: Sequence[GeneratedImage]) -> None:
+    """Store the images and save the row. Does nothing the second time, nor for a retry: its first try settles."""
+    if job.is_retry or job.is_settled:
+        return
     row = job.row
-    by_url = job.asked.response_format == "url"
-    kept_for = settings.GATEWAY_FILE_LIFETIME if by_url else settings.GATEWAY_RETRY_WINDOW
-    row.files_expire_at = timezone.now() + timedelta(seconds=kept_for) if kept_for else None
-    row.answer = responses.describe(generated, job.asked, images)
+    row.files = signed_files.store(row, images) if row.files_expire_at else [{}] * len(images)
+    row.save(update_fields=_SETTLED)
+    job.is_settled = True
+
+
+def _describe(
+    job: ImageJob, connection: ClientConnection, generated: Generated, images: Sequence[GeneratedImage]
+) -> None:
+    """Fill in the row, unsaved: the response is made from it."""
+    row = job.row
+    by_url = job.request.response_format == "url"
+    lifetime = settings.GATEWAY_FILE_LIFETIME if by_url else settings.GATEWAY_RETRY_WINDOW
+    row.files_expire_at = timezone.now() + timedelta(seconds=lifetime) if lifetime else None
+    row.answer = responses.describe(generated, job.request, images)
     row.status, row.http_status = GatewayRequest.Status.OK, 200
     row.provider = generated.provider
-    _measure(job, generated.attempts)
-
-    def keep() -> None:
-        row.files = signed_files.store(row, images) if kept_for else [{}] * len(images)
-        row.save(update_fields=_SETTLED)
-
-    if by_url:
-        keep()
-        return Done(row, images)
-    return Done(row, images, keep)
+    _measure(row, connection, generated.attempts)
 
 
-def _close_failed(job: Job, refusal: Refusal, tried: Sequence[Attempt]) -> None:
+def _settle_failed(job: ImageJob, connection: ClientConnection, error: ApiError, attempts: Sequence[Attempt]) -> None:
     row = job.row
-    cancelled = refusal.status == 499
-    row.status = GatewayRequest.Status.CANCELLED if cancelled else GatewayRequest.Status.FAILED
-    row.http_status, row.error_code, row.error = refusal.status, refusal.code, refusal.message
-    row.answer = {
-        "refusal": {"param": refusal.param, "kind": refusal.kind, "headers": refusal.headers, "more": refusal.more}
-    }
-    row.provider = tried[-1].provider if tried else ""
+    is_cancelled = error.status == 499
+    row.status = GatewayRequest.Status.CANCELLED if is_cancelled else GatewayRequest.Status.FAILED
+    row.http_status, row.error_code, row.error = error.status, error.code, error.message
+    details = {"param": error.param, "kind": error.kind, "headers": error.headers, "metadata": error.metadata}
+    row.answer = {"error": details}
+    row.provider = attempts[-1].provider if attempts else ""
     row.idempotency_key = ""  # nothing was made: the same key may try again
-    _measure(job, tried)
+    _measure(row, connection, attempts)
     row.save(update_fields=_SETTLED)
+    job.is_settled = True
 
 
-def _measure(job: Job, tried: Sequence[Attempt]) -> None:
-    row = job.row
-    row.attempts = len(tried)
-    row.cost = responses.cost_of(tried)
-    row.duration = timedelta(seconds=monotonic() - job.begun)
-    row.overhead = max(timedelta(), row.duration - responses.provider_time(tried))
+def _measure(row: GatewayRequest, connection: ClientConnection, attempts: Sequence[Attempt]) -> None:
+    row.attempts = len(attempts)
+    row.cost = responses.cost_of(attempts)
+    row.duration = timedelta(seconds=monotonic() - connection.started_at)
+    row.overhead = max(timedelta(), row.duration - responses.provider_time(attempts))
 
 
 _SETTLED = (
     "status", "http_status", "error_code", "error", "provider", "attempts", "duration", "overhead", "cost", "answer",
     "files", "files_expire_at", "idempotency_key",
 )  # fmt: skip
-
-
-# Repetitions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _repeated(job: Job, client: Client) -> Done:
-    row = idempotency.wait_for(job.row, client, seconds=settings.GATEWAY_TIME_LIMIT * 2)
-    match row.status:
-        case GatewayRequest.Status.OK:
-            found = [signed_files.read(file["name"].rpartition("/")[2]) for file in row.files if file]
-            if found and all(found):
-                return Done(row, tuple(_image(file, each) for file, each in zip(row.files, found, strict=True)))
-            message = "The images of this request were deleted meanwhile. Ask anew, without its Idempotency-Key."
-            raise Refusal(410, "answer_expired", message, headers=errors.DONT_RETRY)
-        case GatewayRequest.Status.RUNNING:
-            raise Refusal(
-                504, "provider_timeout", "The request that this one repeats is not done yet.", kind="server_error"
-            )
-        case _:
-            kept: dict[str, Any] = row.answer.get("refusal", {})
-            raise Refusal(row.http_status or 502, row.error_code, row.error, **kept)
-
-
-def _image(file: dict[str, Any], found: tuple[bytes, str] | None) -> GeneratedImage:
-    assert found is not None
-    return GeneratedImage(found[0], found[1], file["width"], file["height"])

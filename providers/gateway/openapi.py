@@ -1,4 +1,4 @@
-"""The OpenAPI file and the words of the reference page, from the same rows that requests are checked against. Pure."""
+"""The OpenAPI file and the texts of the reference page, from the rows that requests are checked against. Pure."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from typing import Any
 from providers.gateway import wire
 
 _DESCRIPTIONS = {
-    "model": "The id of a model, or provider/model to ask that provider alone.",
+    "model": "The id of a model, or provider/model to use that provider alone.",
     "prompt": "What the image should show, or what to change in it.",
-    "n": "How many images. Made in one call where the provider can, else in several at the same time.",
-    "size": "Pixels (1024x1024), a ratio (16:9) or auto. Overrules aspect_ratio and resolution; the nearest is made.",
-    "aspect_ratio": "The shape alone, like 16:9. The nearest shape the model knows is made.",
-    "resolution": "The scale alone, like 1K, 2K or 2 MP. The nearest the model knows is made.",
-    "seed": "The same seed and prompt bring the same or a similar image. Further images of a request count up from it.",
+    "n": "How many images. One call where the provider makes several at once, else parallel calls.",
+    "size": "Pixels (1024x1024), a ratio (16:9) or auto; the nearest supported size is used. Overrides aspect_ratio "
+    "and resolution.",
+    "aspect_ratio": "The shape alone, like 16:9. The nearest shape of the model is used.",
+    "resolution": "The scale alone, like 1K, 2K or 2 MP. The nearest resolution of the model is used.",
+    "seed": "The same seed and prompt bring the same or a similar image. Further images of a request use the next "
+    "numbers.",
     "output_format": "File format. Converted here when the provider cannot make it.",
     "output_compression": "Quality of JPEG, WebP and AVIF files.",
-    "response_format": "An address that works for an hour, or base64 inside the answer. Without it: what the key says, "
+    "response_format": "A URL that expires after an hour, or base64 inside the response. By default what the key says, "
     "else b64_json for gpt-image models and streams, else url.",
     "stream": "Server-sent events: one image_generation.completed (image_edit.completed) for each image.",
-    "partial_images": "How many half-made images a stream of one image may show before it. Providers that show none, "
-    "and those of several images, bring only the whole ones.",
+    "partial_images": "How many partial images a stream of one image may send before it. Providers without partial "
+    "images, and requests for several images, send the final images only.",
 }
 _SCHEMAS = "#/components/schemas/"
 _EXAMPLES: dict[str, Any] = {"prompt": "A red kite over dunes", "size": "1024x1024", "n": 1}
@@ -28,17 +30,17 @@ _DEFAULTS: dict[str, Any] = {"n": 1, "size": "auto", "stream": False}
 
 
 def _property(name: str, row: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {"type": row["type"], "description": _DESCRIPTIONS[name]}
+    schema: dict[str, Any] = {"type": row["type"], "description": _DESCRIPTIONS[name]}
     for ours, theirs in (("enum", "enum"), ("minimum", "minimum"), ("maximum", "maximum"), ("max_length", "maxLength")):
         if ours in row:
-            found[theirs] = row[ours]
+            schema[theirs] = row[ours]
     if name in ("prompt", "model"):
-        found["minLength"] = 1
+        schema["minLength"] = 1
     if name in _DEFAULTS:
-        found["default"] = _DEFAULTS[name]
+        schema["default"] = _DEFAULTS[name]
     if name in _EXAMPLES:
-        found["example"] = _EXAMPLES[name]
-    return found
+        schema["example"] = _EXAMPLES[name]
+    return schema
 
 
 PROPERTIES: dict[str, dict[str, Any]] = {name: _property(name, row) for name, row in wire.PARAMETERS.items()}
@@ -48,32 +50,35 @@ ERRORS: list[tuple[int, str, str]] = [
      "invalid_value · missing_required_parameter · invalid_json · invalid_form · invalid_image · image_too_large · "
      "input_unreachable · invalid_request · invalid_url · unknown_host · wrong_endpoint",
      "Something in the request has to change; param says what, where it is one parameter."),
-    (400, "moderation_blocked", "Every provider that was asked refused the content."),
+    (400, "moderation_blocked", "Every provider that was tried refused the content."),
     (401, "invalid_api_key", "No key, an unknown one, or one that was revoked."),
     (402, "budget_exceeded", "The key has spent its budget of this month."),
     (404, "model_not_found · model_not_available · unknown_url · file_not_found",
      "Did you mean …? The message names the nearest ids."),
-    (405, "method_not_allowed", "The address exists, but not for this method."),
-    (410, "answer_expired", "A repetition of a request whose images are deleted."),
+    (405, "method_not_allowed", "The URL exists, but not for this method."),
+    (410, "answer_expired", "A retry of a request whose images have been deleted."),
     (413, "request_too_large", "Send smaller images."),
     (415, "unsupported_media_type", "Send JSON or a form."),
     (422, "idempotency_key_reused", "The same Idempotency-Key with another request."),
-    (429, "rate_limit_exceeded", "Come back after Retry-After seconds."),
-    (429, "spend_cap_reached", "This site has spent what it may spend today. Come back tomorrow."),
-    (500, "internal_error", "Something failed here. Tell us the x-request-id."),
-    (502, "all_providers_failed", "metadata.attempts says who failed and how. Not to be retried at once."),
-    (503, "overloaded", "Too many requests at the same time. May be retried."),
-    (504, "provider_timeout", "No provider was done in time."),
+    (429, "rate_limit_exceeded", "Retry after Retry-After seconds."),
+    (429, "spend_cap_reached", "This site has spent what it may spend today. Retry tomorrow."),
+    (500, "internal_error", "A fault of this site; it has been logged. Report its x-request-id."),
+    (502, "all_providers_failed", "metadata.attempts lists every attempt. Do not retry at once."),
+    (503, "overloaded", "Too many requests at the same time. Retry."),
+    (504, "provider_timeout", "No provider answered in time."),
 ]  # fmt: skip
 HEADERS: list[tuple[str, str]] = [
-    ("x-request-id", "Names the request in the log and when you ask for help."),
+    ("x-request-id", "The id of the request in the key's log; quote it when you report a problem."),
     ("x-arena-model", "The model that made the image."),
-    ("x-arena-provider", "Who was paid for it."),
-    ("x-arena-cost", "US dollars, by the price list or the provider's bill."),
-    ("x-arena-overhead-ms", "What we added to the provider's time, in milliseconds."),
+    ("x-arena-provider", "The provider that made it."),
+    ("x-arena-cost", "US dollars, by the price list or the provider's bill; absent when unknown."),
+    ("x-arena-overhead-ms", "Milliseconds added to the provider's time."),
     ("x-arena-attempts", "How many requests to providers it took."),
-    ("x-ratelimit-remaining-requests", "What is left of the key's minute."),
-    ("Idempotent-Replayed", "true when this answers a repetition: nothing was made or billed again."),
+    ("x-ratelimit-remaining-requests", "How many requests the key may send now."),
+    (
+        "Idempotent-Replayed",
+        "true when this is the response to an earlier request, for a retry: nothing was made or billed again.",
+    ),
 ]
 
 
@@ -91,9 +96,9 @@ def openapi(server: str, *, example: str) -> dict[str, Any]:
         "servers": [{"url": server}],
         "security": [{"key": []}],
         "paths": {
-            "/images/generations": {"post": _create("createImage", "Make images", properties, edit=False)},
+            "/images/generations": {"post": _create("createImage", "Generate images", properties, edit=False)},
             "/images/edits": {"post": _create("createImageEdit", "Edit images", properties, edit=True)},
-            "/models": {"get": _get("listModels", "The models that can be asked now", f"{_SCHEMAS}ModelList")},
+            "/models": {"get": _get("listModels", "The models that can be called now", f"{_SCHEMAS}ModelList")},
             "/models/{id}": {
                 "parameters": [
                     {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1},
@@ -108,8 +113,8 @@ def openapi(server: str, *, example: str) -> dict[str, Any]:
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "A key like ia_….…"}},
             "schemas": _schemas(),
-            "responses": {"Refused": {
-                "description": "Refused or failed; `error` says why and what to change.",
+            "responses": {"Error": {
+                "description": "`error` says what went wrong and what to change.",
                 "headers": {"x-request-id": {"schema": {"type": "string"}}},
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
             }},
@@ -128,17 +133,17 @@ def _create(operation: str, summary: str, properties: dict[str, Any], *, edit: b
     content: dict[str, Any] = {"application/json": {"schema": plain}}
     if edit:
         part = {"type": "string", "format": "binary"}
-        address = {
+        by_url = {
             "type": "object",
             "required": ["image_url"],
-            "properties": {"image_url": {"type": "string", "description": "A data URI or an https address."}},
+            "properties": {"image_url": {"type": "string", "description": "A data URI or an https URL."}},
         }
-        images = {"images": {"type": "array", "minItems": 1, "maxItems": 16, "items": address}, "mask": address}
+        images = {"images": {"type": "array", "minItems": 1, "maxItems": 16, "items": by_url}, "mask": by_url}
         files = {
             "image": {"type": "array", "items": part, "description": "One part, or several named image[]."},
             "mask": {
                 **part,
-                "description": "PNG whose transparent pixels are to be changed; models that take none refuse it.",
+                "description": "PNG whose transparent pixels are to be changed; an error for models without masks.",
             },
         }
         content = {
@@ -154,13 +159,13 @@ def _create(operation: str, summary: str, properties: dict[str, Any], *, edit: b
         "in": "header",
         "required": False,
         "schema": {"type": "string", "maxLength": 255},
-        "description": "The same key with the same request brings the first answer again, not a second bill.",
+        "description": "The same key with the same request gets the first response again, not a second bill.",
     }
     names = ("400", "401", "402", "404", "410", "413", "415", "422", "429", "499", "500", "502", "503", "504")
     return {
         "operationId": operation,
         "summary": summary,
-        "parameters": [_switch("dryRun", "Say what it would cost, and ask nobody."), header],
+        "parameters": [_switch("dryRun", "Return what it would cost, without calling a provider."), header],
         "requestBody": {"required": True, "content": content},
         "responses": {
             "200": {
@@ -175,7 +180,7 @@ def _create(operation: str, summary: str, properties: dict[str, Any], *, edit: b
                     "text/event-stream": {"schema": {"type": "string"}},
                 },
             },
-            **{name: {"$ref": "#/components/responses/Refused"} for name in names},
+            **{name: {"$ref": "#/components/responses/Error"} for name in names},
         },
     }
 
@@ -188,7 +193,7 @@ def _get(operation: str, summary: str, schema: str, *parameters: dict[str, Any])
         "parameters": list(parameters),
         "responses": {
             "200": {"description": summary, "content": {"application/json": {"schema": {"$ref": schema}}}},
-            **{name: {"$ref": "#/components/responses/Refused"} for name in names},
+            **{name: {"$ref": "#/components/responses/Error"} for name in names},
         },
     }
 

@@ -1,4 +1,4 @@
-"""Pages about the gateway: the reference, the keys (staff), and a key's log for whoever holds the key."""
+"""Pages about the gateway: the reference, the keys (staff), and a key's log for its holder."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class KeyForm(forms.ModelForm[ApiKey]):
         model = ApiKey
         fields = ("name", "monthly_budget", "requests_per_minute", "response_format")
         labels = {
-            "name": "For whom",
-            "monthly_budget": "Budget a month, USD",
-            "requests_per_minute": "Requests a minute",
+            "name": "Name",
+            "monthly_budget": "Budget per month, USD",
+            "requests_per_minute": "Requests per minute",
         }
         help_texts = {"monthly_budget": "", "requests_per_minute": "", "response_format": ""}
 
 
 @require_safe
 def api(request: HttpRequest) -> HttpResponse:
-    """The reference, written from the same rows that requests are checked against."""
+    """The reference, rendered from the rows that requests are checked against."""
     models = discovery.models()
     context = {
         "base_url": f"{origin_of(request)}/openai/v1",
@@ -58,13 +58,13 @@ def api(request: HttpRequest) -> HttpResponse:
 @staff_member_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def manage(request: HttpRequest) -> HttpResponse:
-    """Keys, and a form for another. A new key's secret is on this one answer and nowhere else."""
+    """Keys, and a form for a new one. A new key's secret is in this one response and nowhere else."""
     form = KeyForm(request.POST or None)
     context: dict[str, Any] = {}
     status = 200
     if request.method == "POST":
         if form.is_valid():
-            context["made"], context["secret"] = ApiKey.make(**form.cleaned_data)
+            context["new_key"], context["secret"] = ApiKey.make(**form.cleaned_data)
             form = KeyForm()
         else:
             status = 400
@@ -84,12 +84,12 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def log(request: HttpRequest) -> HttpResponseBase:
-    """What a key has asked. The key is sent with each request and kept nowhere; staff name a key by its prefix."""
+    """A key's requests. Its holder sends the key with each request and it is stored nowhere; staff use its prefix."""
     key, problem, status = None, "", 200
     if request.method == "POST":
-        key = keys.of_secret(request.POST.get("key", "").strip()) if _may_guess(request) else None
+        key = keys.of_secret(request.POST.get("key", "").strip()) if _may_look_up(request) else None
         if key is None:
-            problem, status = "This API key is not known, or it was revoked.", 401
+            problem, status = "This API key is unknown or revoked.", 401
     elif request.user.is_staff and "key" in request.GET:
         key = get_object_or_404(ApiKey, prefix=request.GET["key"])
     if key is not None and request.POST.get("as", request.GET.get("as")) == "csv":
@@ -102,16 +102,15 @@ def log(request: HttpRequest) -> HttpResponseBase:
     return render(request, "gateway/log.html", context, status=status)
 
 
-def _may_guess(request: HttpRequest) -> bool:
-    """Keys cannot be guessed; this only keeps somebody who tries from using up the database."""
-    left = keys.take(f"gateway:log:{client_address.origin(request)}", 60)
-    return left.remaining is None or left.remaining >= 0
+def _may_look_up(request: HttpRequest) -> bool:
+    """Keys cannot be guessed; this only bounds the queries of somebody who tries."""
+    return not keys.count(f"gateway:log:{client_address.origin(request)}", 60).is_exceeded
 
 
 def _csv(key: ApiKey) -> StreamingHttpResponse:
     name = f"{key.prefix}-{timezone.now():%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingHttpResponse(_lines(key), content_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingHttpResponse(_csv_lines(key), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 class _Echo:
@@ -119,16 +118,16 @@ class _Echo:
         return line
 
 
-def _lines(key: ApiKey) -> Iterator[str]:
+def _csv_lines(key: ApiKey) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield writer.writerow(COLUMNS)
     for row in key.requests.defer("answer", "files").iterator(chunk_size=2000):
-        yield writer.writerow(_line(row))
+        yield writer.writerow(_cells(row))
 
 
-def _line(row: GatewayRequest) -> list[Any]:
+def _cells(row: GatewayRequest) -> list[Any]:
     latency, overhead = (
-        None if each is None else responses.milliseconds(each) for each in (row.duration, row.overhead)
+        None if time is None else responses.milliseconds(time) for time in (row.duration, row.overhead)
     )
     return [
         row.asked_at.isoformat(), row.request_id, _safe(row.model), row.mode, row.n, row.provider, row.status,
@@ -137,5 +136,5 @@ def _line(row: GatewayRequest) -> list[Any]:
 
 
 def _safe(text: str) -> str:
-    """Spreadsheets run what begins like a formula."""
+    """A cell that spreadsheets do not read as a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

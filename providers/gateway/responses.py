@@ -1,4 +1,4 @@
-"""What came of a request, in OpenAI's words, with our own facts in `metadata` and in headers."""
+"""The response to a request, in OpenAI's format, with our own facts in `metadata` and in headers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 
 from providers.accounts import is_simulated, name_of
 from providers.gateway import signed_files
-from providers.gateway.errors import Refusal
+from providers.gateway.errors import ApiError
 from providers.gateway.image_formats import NAMES, convert
-from providers.gateway.wire import Asked
+from providers.gateway.wire import ApiRequest
 from providers.models import GatewayRequest
 from providers.request import GeneratedImage
 from providers.routing.results import Attempt, Generated
@@ -22,29 +22,29 @@ from providers.routing.results import Attempt, Generated
 EVENTS = {"text-to-image": "image_generation", "edit": "image_edit"}
 
 
-def describe(generated: Generated, asked: Asked, images: Sequence[GeneratedImage]) -> dict[str, Any]:
-    """The reply without its images: what `GatewayRequest.answer` keeps."""
+def describe(generated: Generated, request: ApiRequest, images: Sequence[GeneratedImage]) -> dict[str, Any]:
+    """The response without its images: the value of `GatewayRequest.answer`."""
     first = images[0]
-    found: dict[str, Any] = {
+    answer: dict[str, Any] = {
         "created": int(time.time()),
         "size": _size((first.width, first.height)),
         "output_format": NAMES[first.content_type],
-        "metadata": _metadata(generated, asked, images),
-        "images": [{"seed": each.seed} if each.seed is not None else {} for each in generated.images],
+        "metadata": _metadata(generated, images),
+        "images": [{"seed": image.seed} if image.seed is not None else {} for image in generated.images],
     }
-    for name in ("quality", "background"):  # only as asked: what the provider made of "auto" it does not say
-        if asked.extra.get(name) not in (None, "auto"):
-            found[name] = asked.extra[name]
+    for name in ("quality", "background"):  # as requested: providers do not return what "auto" became
+        if request.extra.get(name) not in (None, "auto"):
+            answer[name] = request.extra[name]
     if usage := _usage(generated.attempts):
-        found["usage"] = usage
-    return found
+        answer["usage"] = usage
+    return answer
 
 
-def _metadata(generated: Generated, asked: Asked, images: Sequence[GeneratedImage]) -> dict[str, Any]:
+def _metadata(generated: Generated, images: Sequence[GeneratedImage]) -> dict[str, Any]:
     slug, provider = generated.image_model.slug, generated.provider
     first = generated.images[0]
-    brought = [each for each in generated.attempts if each.delivered]
-    found: dict[str, Any] = {
+    delivering = [attempt for attempt in generated.attempts if attempt.delivered]
+    metadata: dict[str, Any] = {
         "model": slug,
         "model_name": generated.image_model.name,
         "executed_model": f"{provider}/{slug}",
@@ -57,50 +57,50 @@ def _metadata(generated: Generated, asked: Asked, images: Sequence[GeneratedImag
         "requested_size": first.requested_size or "auto",
         "resolved_size": _size(first.resolved_size) if first.resolved_size else None,
         "delivered_size": _size((images[0].width, images[0].height)),
-        "passed_through": _names(each.unknown for each in brought),
-        "ignored": _names(each.ignored for each in brought),
+        "passed_through": _names(attempt.unknown for attempt in delivering),
+        "ignored": _names(attempt.ignored for attempt in delivering),
         "attempts": attempts(generated.attempts),
     }
     sizes = [_size((image.width, image.height)) for image in images]
     if len(set(sizes)) > 1:
-        found["delivered_sizes"] = sizes
+        metadata["delivered_sizes"] = sizes
     if generated.missing:
-        found |= {"missing": generated.missing, "missing_because": str(generated.failure or "")}
-    return found
+        metadata |= {"missing": generated.missing, "missing_because": str(generated.failure or "")}
+    return metadata
 
 
-def attempts(tried: Sequence[Attempt]) -> list[dict[str, Any]]:
-    """Every request to a provider, in order, well or badly ended."""
+def attempts(made: Sequence[Attempt]) -> list[dict[str, Any]]:
+    """Every request to a provider, in order, successful or not."""
     return [
         {
-            "provider": each.provider,
-            "outcome": each.outcome,
-            **({"error": each.error} if each.error else {}),
-            "images": each.delivered,
-            "duration_ms": milliseconds(each.duration),
-            "ttfb_ms": None if each.ttfb is None else milliseconds(each.ttfb),
-            "cost": amount(each.cost),
+            "provider": attempt.provider,
+            "outcome": attempt.outcome,
+            **({"error": attempt.error} if attempt.error else {}),
+            "images": attempt.delivered,
+            "duration_ms": milliseconds(attempt.duration),
+            "ttfb_ms": None if attempt.ttfb is None else milliseconds(attempt.ttfb),
+            "cost": amount(attempt.cost),
         }
-        for each in tried
+        for attempt in made
     ]
 
 
-def provider_time(tried: Sequence[Attempt]) -> timedelta:
-    """How long providers were waited for: calls in parallel once, one offering after the other added up."""
+def provider_time(made: Sequence[Attempt]) -> timedelta:
+    """The time spent waiting for providers: the longest of parallel calls, summed over the offerings tried in turn."""
     longest: dict[int, timedelta] = {}
-    for each in tried:
-        longest[each.number] = max(longest.get(each.number, timedelta()), each.duration)
+    for attempt in made:
+        longest[attempt.number] = max(longest.get(attempt.number, timedelta()), attempt.duration)
     return sum(longest.values(), timedelta())
 
 
-def cost_of(tried: Sequence[Attempt]) -> Decimal:
-    """By the price lists, failed tries that may have been charged included."""
-    return sum((each.cost for each in tried if each.cost is not None), Decimal(0))
+def cost_of(made: Sequence[Attempt]) -> Decimal:
+    """USD by the price lists, failed attempts that may have been charged included."""
+    return sum((attempt.cost for attempt in made if attempt.cost is not None), Decimal(0))
 
 
-def _usage(tried: Sequence[Attempt]) -> dict[str, Any] | None:
+def _usage(made: Sequence[Attempt]) -> dict[str, Any] | None:
     """The tokens of all calls together, where the provider counts tokens."""
-    counted = [each.call.usage for each in tried if each.call is not None and each.call.usage]
+    counted = [attempt.call.usage for attempt in made if attempt.call is not None and attempt.call.usage]
     total: dict[str, Any] = {}
     for usage in counted:
         total = _added(total, usage)
@@ -108,13 +108,13 @@ def _usage(tried: Sequence[Attempt]) -> dict[str, Any] | None:
 
 
 def _added(total: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    found = dict(total)
+    added = dict(total)
     for name, value in more.items():
         if isinstance(value, Mapping):
-            found[name] = _added(found.get(name) or {}, value)
+            added[name] = _added(added.get(name) or {}, value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            found[name] = (found.get(name) or 0) + value
-    return found
+            added[name] = (added.get(name) or 0) + value
+    return added
 
 
 # On the wire ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -148,21 +148,21 @@ def events(
         yield _event(kind, _json(event, _image(row, image, number, response_format, origin)))
 
 
-def partial_event(asked: Asked, image: GeneratedImage, number: int) -> bytes:
-    """A half-made image, in the format the whole one will have."""
-    image = convert(image, asked.output_format, None)
-    kind = f"{EVENTS[asked.mode]}.partial_image"
+def partial_event(request: ApiRequest, image: GeneratedImage, number: int) -> bytes:
+    """A partial image, in the format the whole one will have."""
+    image = convert(image, request.output_format, None)
+    kind = f"{EVENTS[request.mode]}.partial_image"
     event = {
         "type": kind, "partial_image_index": number, "created_at": int(time.time()),
         "size": _size((image.width, image.height)), "output_format": NAMES[image.content_type],
-        **{name: asked.extra.get(name, "auto") for name in ("quality", "background")},
+        **{name: request.extra.get(name, "auto") for name in ("quality", "background")},
     }  # fmt: skip
     return _event(kind, _json(event, ("b64_json", _encoded(image))))
 
 
-def failed_event(refusal: Refusal) -> bytes:
+def error_event(error: ApiError) -> bytes:
     """What makes the official clients raise: an event with an `error`."""
-    return _event("error", json.dumps({"type": "error", **refusal.body()}).encode())
+    return _event("error", json.dumps({"type": "error", **error.body()}).encode())
 
 
 def _event(kind: str, data: bytes) -> bytes:
@@ -182,7 +182,7 @@ def _image(
     if response_format == "b64_json":
         return "b64_json", _encoded(image)
     assert row.files_expire_at is not None
-    return "url", signed_files.address(origin, row.files[number]["name"], int(row.files_expire_at.timestamp()))
+    return "url", signed_files.url(origin, row.files[number]["name"], int(row.files_expire_at.timestamp()))
 
 
 def _encoded(image: GeneratedImage) -> str:
@@ -190,9 +190,9 @@ def _encoded(image: GeneratedImage) -> str:
 
 
 def headers(row: GatewayRequest) -> dict[str, str]:
-    """The facts that a log or a proxy wants without reading the body."""
+    """What logs and proxies need without reading the body."""
     metadata = row.answer.get("metadata", {})
-    found = {
+    values = {
         "x-arena-model": metadata.get("model"),
         "x-arena-provider": metadata.get("provider"),
         "x-arena-cost": None if row.cost is None else f"{row.cost:f}",
@@ -200,7 +200,7 @@ def headers(row: GatewayRequest) -> dict[str, str]:
         "x-arena-overhead-ms": None if row.overhead is None else milliseconds(row.overhead),
         "openai-processing-ms": None if row.duration is None else round(milliseconds(row.duration)),
     }
-    return {name: str(value) for name, value in found.items() if value is not None}
+    return {name: str(value) for name, value in values.items() if value is not None}
 
 
 def milliseconds(time: timedelta) -> float:

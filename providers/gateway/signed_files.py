@@ -1,6 +1,6 @@
-"""Images behind signed addresses: whoever has the address may look, for an hour; then the file is deleted.
+"""Images behind signed URLs: everyone who has the URL sees the image until it expires; then the file is deleted.
 
-An address needs no key, because people put it into `<img>`; it is signed, so that it cannot be guessed or prolonged.
+A URL needs no key, because people put it into `<img>`; it is signed, so it can be neither guessed nor prolonged.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ HEADERS = {
 
 
 def store(row: GatewayRequest, images: Sequence[GeneratedImage]) -> list[dict[str, Any]]:
-    """Write the images; what is returned belongs into `GatewayRequest.files`."""
-    kept = []
+    """Write the images to the storage; return the value of `GatewayRequest.files`."""
+    files = []
     for number, image in enumerate(images):
         name = f"{FOLDER}/{row.pk.hex}-{number}.{EXTENSIONS[image.content_type]}"
         name = default_storage.save(name, ContentFile(image.data))
-        kept.append({"name": name, "type": image.content_type, "width": image.width, "height": image.height})
-    return kept
+        files.append({"name": name, "type": image.content_type, "width": image.width, "height": image.height})
+    return files
 
 
-def address(origin: str, name: str, expires: int) -> str:
+def url(origin: str, name: str, expires: int) -> str:
     short = name.removeprefix(f"{FOLDER}/")
     return f"{origin}/openai/files/{short}?expires={expires}&signature={_signature(short, expires)}"
 
 
 def is_signed(name: str, expires: str, signature: str) -> bool:
-    """True while the address is good. A changed name, time or signature makes it another address."""
+    """True for a signature of ours that has not expired."""
     if not expires.isdecimal() or len(expires) > 12:
         return False
     return constant_time_compare(_signature(name, int(expires)), signature) and int(expires) > time.time()
@@ -71,26 +71,26 @@ def read(name: str) -> tuple[bytes, str] | None:
 
 
 def prune() -> int:
-    """Delete the images whose time is over, and end what was running in a process that died. Harmless at any time."""
+    """Delete expired images, and fail requests whose process died; return how many requests' images were deleted."""
     count = 0
     for row in GatewayRequest.objects.expired()[:1000]:
         for file in row.files:
             default_storage.delete(file["name"])
-        # The reply cannot be given again, so its idempotency key may stand for a new request.
+        # The response cannot be sent again, so its idempotency key may stand for a new request.
         GatewayRequest.objects.filter(pk=row.pk).update(files=[], files_expire_at=None, answer={}, idempotency_key="")
         count += 1
-    _end_lost()
+    _fail_lost()
     return count
 
 
-def _end_lost() -> None:
-    """What was running in a process that died. It costs what its calls have cost: they were written down before."""
+def _fail_lost() -> None:
+    """Fail what was running in a process that died. It costs what its calls have cost: they are recorded first."""
     long_ago = timezone.now() - timedelta(seconds=settings.GATEWAY_TIME_LIMIT * 4 + 60)
     lost = list(GatewayRequest.objects.filter(status="running", asked_at__lt=long_ago).values_list("pk", "asked_at"))
     if not lost:
         return
     calls = Call.objects.filter(request_id__in=[pk for pk, _ in lost], started_at__gte=min(at for _, at in lost))
-    costs = {each["request_id"]: each["cost"] for each in calls.values("request_id").annotate(cost=Sum("cost"))}
+    costs = {call["request_id"]: call["cost"] for call in calls.values("request_id").annotate(cost=Sum("cost"))}
     for pk, _ in lost:
         GatewayRequest.objects.filter(pk=pk, status="running").update(
             status="failed",

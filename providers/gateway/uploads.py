@@ -1,7 +1,7 @@
-"""Source images as clients send them: form parts, data URIs, addresses on the web. Sniffed, not believed.
+"""Source images as clients send them: form parts, data URIs, URLs. Their type is taken from their bytes.
 
 Both official clients send one image as `image` and several as `image[]`; others number them. File names and content
-types are ignored: the JavaScript client says application/octet-stream for whatever it cannot tell.
+types are ignored: the JavaScript client says application/octet-stream for every file whose type it does not know.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.datastructures import MultiValueDict
 
 from providers.errors import BadOutput, TimedOut
-from providers.gateway.errors import Refusal, invalid
+from providers.gateway.errors import ApiError, invalid
 from providers.request import SourceImage
 from providers.transfer.deadline import Deadline
 from providers.transfer.download import fetch
@@ -24,19 +24,19 @@ from providers.transfer.image_type import MAX_BYTES, measured
 
 from .wire import read_json
 
-MOST_IMAGES = 16
-FETCH_SECONDS = 20.0  # for all addresses of one request together
+MAX_SOURCES = 16
+FETCH_SECONDS = 20.0  # for all URLs of one request together
 _IMAGE_PART = re.compile(r"image(?:s)?(?:\[\d*\])?")
 
 
 def read(request: HttpRequest, *, largest: int) -> tuple[dict[str, Any], tuple[SourceImage, ...], SourceImage | None]:
-    """(fields, source images, mask) of a form or of JSON. Raises Refusal."""
+    """(fields, source images, mask) of a form or of JSON. Raises ApiError."""
     kind = request.content_type or ""
     if kind == "multipart/form-data":
         return _of_form(request)
     if kind not in ("application/json", "", "text/plain") and not kind.endswith("+json"):
-        message = f"Content-Type {kind} is not understood. Send application/json or multipart/form-data."
-        raise Refusal(415, "unsupported_media_type", message)
+        message = f"Content-Type {kind} is not supported. Send application/json or multipart/form-data."
+        raise ApiError(415, "unsupported_media_type", message)
     body = request.read(largest + 1)
     if len(body) > largest:
         raise too_large(largest)
@@ -45,8 +45,8 @@ def read(request: HttpRequest, *, largest: int) -> tuple[dict[str, Any], tuple[S
     return fields, images, mask
 
 
-def too_large(largest: int) -> Refusal:
-    return Refusal(413, "request_too_large", f"The request is larger than {largest >> 20} MB. Send smaller images.")
+def too_large(largest: int) -> ApiError:
+    return ApiError(413, "request_too_large", f"The request is larger than {largest >> 20} MB. Send smaller images.")
 
 
 # Forms ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -82,11 +82,11 @@ def _parts(files: MultiValueDict[str, UploadedFile[Any]]) -> Iterator[tuple[str,
 def _of_part(name: str, file: UploadedFile[Any]) -> SourceImage:
     if file.size is not None and file.size > MAX_BYTES:
         raise invalid(name, f"{name}: the file is larger than {MAX_BYTES >> 20} MB.", "image_too_large")
-    return _sniffed(name, file.read())
+    return _of_bytes(name, file.read())
 
 
 def _fields(texts: MultiValueDict[str, str]) -> dict[str, Any]:
-    """Form texts as the clients write them: name, name[] for each item of a list, name[key] for each of a table."""
+    """Form texts as clients write them: name, name[] for an item of a list, name[key] for an entry of an object."""
     fields: dict[str, Any] = {}
     for name in texts:
         values = texts.getlist(name)
@@ -120,34 +120,34 @@ def _of_json(fields: Mapping[str, Any]) -> tuple[tuple[SourceImage, ...], Source
 def _of_value(name: str, value: Any, deadline: Deadline) -> SourceImage:
     if isinstance(value, Mapping):
         if "file_id" in value:
-            raise invalid(name, f"{name}: files cannot be stored here; send the image itself, or its address.")
+            raise invalid(name, f"{name}: files cannot be stored here; send the image itself, or its URL.")
         value = value.get("image_url")
     if isinstance(value, Mapping):
         value = value.get("url")
     if not isinstance(value, str) or not value:
-        text = f'{name}: write {{"image_url": "data:image/png;base64,…"}}, or an https address there.'
+        text = f'{name}: write {{"image_url": "data:image/png;base64,…"}}, or an https URL there.'
         raise invalid(name, text)
     try:
-        found = fetch(value, deadline=deadline)
+        download = fetch(value, deadline=deadline)
     except (BadOutput, TimedOut) as error:
         raise _unreadable(name, str(error)) from error
-    return SourceImage(found.data, found.content_type)
+    return SourceImage(download.data, download.content_type)
 
 
-def _sniffed(name: str, data: bytes) -> SourceImage:
+def _of_bytes(name: str, data: bytes) -> SourceImage:
     try:
-        found = measured(data)
+        image = measured(data)
     except BadOutput as error:
         raise _unreadable(name, str(error)) from error
-    return SourceImage(found.data, found.content_type)
+    return SourceImage(image.data, image.content_type)
 
 
-def _unreadable(name: str, reason: str) -> Refusal:
+def _unreadable(name: str, reason: str) -> ApiError:
     reason = reason.replace("The delivered image is unusable", "the image cannot be used")
     return invalid(name.partition("[")[0], f"{name}: {reason}", "invalid_image")
 
 
 def _counted(images: tuple[SourceImage, ...]) -> tuple[SourceImage, ...]:
-    if len(images) > MOST_IMAGES:
-        raise invalid("image", f"image: {len(images)} images; send at most {MOST_IMAGES}.")
+    if len(images) > MAX_SOURCES:
+        raise invalid("image", f"image: {len(images)} images; send at most {MAX_SOURCES}.")
     return images

@@ -1,4 +1,4 @@
-"""Where the gateway is."""
+"""The URLs of the gateway."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ urlpatterns = [
     path("openai/v1/models/<path:name>", views.model, name="model"),
     path("openai/v1/openapi.json", views.openapi, name="openapi"),
     path("openai/files/<str:name>", views.file, name="file"),
-    path("openai/<path:rest>", views.unknown, name="unknown"),
+    path("openai/<path:path>", views.unknown, name="unknown"),
 ]

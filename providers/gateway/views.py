@@ -1,14 +1,12 @@
-"""The addresses of the gateway. Each view is a receipt; whatever it raises becomes OpenAI's envelope in `api`."""
+"""The gateway's views. Whatever they raise becomes OpenAI's error envelope in `api`."""
 
 from __future__ import annotations
 
 import functools
 import logging
 import threading
-import uuid
 from collections.abc import Callable, Generator, Iterator
 from queue import SimpleQueue
-from time import monotonic
 from typing import Any
 
 from django.conf import settings
@@ -17,10 +15,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.csrf import csrf_exempt
 
 from providers.db import release_connection
-from providers.gateway import discovery, keys, lifecycle, responses, signed_files
-from providers.gateway.disconnect import Client
-from providers.gateway.errors import Refusal
-from providers.gateway.lookup_cache import Changed
+from providers.gateway import discovery, errors, keys, lifecycle, responses, signed_files
+from providers.gateway.disconnect import ClientConnection, connection_of
+from providers.gateway.errors import ApiError
+from providers.gateway.lifecycle import ImageJob
 from providers.request import GeneratedImage, Mode
 
 from .wire import is_true
@@ -29,14 +27,8 @@ log = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
 
 
-def client_of(request: HttpRequest) -> Client:
-    """The other end. A server that cannot notice a closed connection leaves it there for ever."""
-    found: Client | None = getattr(request, "gateway_client", None)
-    return found or Client()
-
-
 def api(*methods: str) -> Callable[[View], View]:
-    """A view of the API: no cookies, so no CSRF; refusals in the envelope; a request id on everything."""
+    """A view of the API: no cookies, so no CSRF; errors in the envelope; a request id on every response."""
 
     def decorate(view: View) -> View:
         @csrf_exempt
@@ -45,17 +37,17 @@ def api(*methods: str) -> Callable[[View], View]:
             try:
                 if request.method not in methods:
                     allowed = ", ".join(methods)
-                    message = f"{request.method} is not possible here. Use {allowed}."
-                    raise Refusal(405, "method_not_allowed", message, headers={"Allow": allowed})
+                    message = f"Method not allowed; use {allowed}."
+                    raise ApiError(405, "method_not_allowed", message, headers={"Allow": allowed})
                 response = view(request, *args, **kwargs)
-            except Refusal as refusal:
-                response = refused(refusal)
+            except ApiError as error:
+                response = error_response(error)
             except Exception:
                 log.exception("%s %s failed", request.method, request.path)
-                message = "Something failed here, and it is in our log."
-                response = refused(Refusal(500, "internal_error", message, kind="server_error"))
-            response._has_been_logged = True  # type: ignore[attr-defined]  # every refusal would be a warning of Django's
-            response.headers.setdefault("x-request-id", f"req_{uuid.uuid4().hex}")
+                response = error_response(errors.internal_error())
+            response._has_been_logged = True  # type: ignore[attr-defined]  # Django would log a warning for each error
+            for name, value in connection_of(request).headers.items():
+                response.headers.setdefault(name, value)
             response.headers.setdefault("Cache-Control", "no-store")
             return response
 
@@ -64,11 +56,8 @@ def api(*methods: str) -> Callable[[View], View]:
     return decorate
 
 
-def refused(refusal: Refusal) -> JsonResponse:
-    response = JsonResponse(refusal.body(), status=refusal.status, headers=refusal.headers)
-    if request_id := refusal.more.get("metadata", {}).get("request_id"):
-        response["x-request-id"] = request_id
-    return response
+def error_response(error: ApiError) -> JsonResponse:
+    return JsonResponse(error.body(), status=error.status, headers=error.headers)
 
 
 @api("POST")
@@ -81,100 +70,93 @@ def edits(request: HttpRequest) -> HttpResponseBase:
     return _images(request, "edit")
 
 
-def _images(request: HttpRequest, mode: Mode) -> HttpResponseBase:
-    begun = getattr(request, "gateway_begun", None) or monotonic()
-    client, origin = client_of(request), origin_of(request)
-    question = lifecycle.read(request, mode)
-    if is_true(request.GET.get("dryRun", "false")):
-        question = lifecycle.look_again(request, question)
-        return JsonResponse(discovery.dry_run(question), headers=question.headers)
-    try:
-        job = lifecycle.begin(request, question, client, begun)
-    except Changed:
-        question = lifecycle.look_again(request, question)
-        job = lifecycle.begin(request, question, client, begun)
-    if job.asked.stream:
+def _images(http: HttpRequest, mode: Mode) -> HttpResponseBase:
+    connection, origin = connection_of(http), origin_of(http)
+    key = lifecycle.authenticate(http)
+    request = lifecycle.read(http, mode)
+    if is_true(http.GET.get("dryRun", "false")):
+        _, request, target = lifecycle.look_up_again(http, key, request)
+        return JsonResponse(discovery.dry_run(request, target))
+    job = lifecycle.claim(http, key, request)
+    connection.headers |= {"x-request-id": job.row.request_id}
+    if job.is_retry:
+        connection.headers |= {"Idempotent-Replayed": "true"}
+    if job.request.stream:
         return StreamingHttpResponse(
-            _events(job, client, origin),
+            _events(job, connection, origin),
             content_type="text/event-stream",
-            headers={**_headers(job), "Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+            headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
         )
-    try:
-        done = lifecycle.finish(job, client)
-    except Refusal as refusal:
-        response = refused(refusal)
-        for name, value in _headers(job).items():
-            response[name] = value
-        return response
-    body = responses.body(done.row, done.images, response_format=job.asked.response_format, origin=origin)
-    answer = HttpResponse(
-        body, content_type="application/json", headers={**_headers(job), **responses.headers(done.row)}
-    )
-    answer._resource_closers.append(functools.partial(_log_failure, done.afterwards))  # type: ignore[attr-defined]
-    return answer
+    images = lifecycle.generate(job, connection)
+    content = responses.body(job.row, images, response_format=job.request.response_format, origin=origin)
+    return ImagesResponse(job, images, content)
 
 
-def _log_failure(action: Callable[[], None]) -> None:
-    """Django drops what goes wrong when a response is closed."""
-    try:
-        action()
-    except Exception:
-        log.exception("A request was answered, but not written down as done")
+class ImagesResponse(HttpResponse):
+    """The images as JSON. The job is settled when the response is closed: no client waits for that."""
+
+    def __init__(self, job: ImageJob, images: list[GeneratedImage], content: bytes) -> None:
+        super().__init__(content, content_type="application/json", headers=responses.headers(job.row))
+        self._settle = functools.partial(lifecycle.settle, job, images)
+
+    def close(self) -> None:
+        super().close()
+        try:
+            self._settle()
+        except Exception:  # Django and servers drop it
+            log.exception("A request was answered, but its row could not be saved")
 
 
-def _headers(job: lifecycle.Job) -> dict[str, str]:
-    again = {} if job.is_new else {"Idempotent-Replayed": "true"}
-    return {"x-request-id": job.row.request_id, **job.headers, **again}
-
-
-def _events(job: lifecycle.Job, client: Client, origin: str) -> Iterator[bytes]:
+def _events(job: ImageJob, connection: ClientConnection, origin: str) -> Iterator[bytes]:
     yield b": working\n\n"
     try:
-        done = yield from _with_partial(job, client)
-        done.afterwards()  # a stream that is left has no end
-        yield from responses.events(done.row, done.images, response_format=job.asked.response_format, origin=origin)
-    except Refusal as refusal:
-        yield responses.failed_event(refusal)
+        images = yield from _with_partial_images(job, connection)
+        lifecycle.settle(job, images)  # a stream that its client leaves is never closed
+        yield from responses.events(job.row, images, response_format=job.request.response_format, origin=origin)
+    except ApiError as error:
+        yield responses.error_event(error)
     except Exception:
         log.exception("A stream failed")
-        message = "Something failed here, and it is in our log."
-        yield responses.failed_event(Refusal(500, "internal_error", message, kind="server_error"))
+        yield responses.error_event(errors.internal_error())
 
 
-def _with_partial(job: lifecycle.Job, client: Client) -> Generator[bytes, None, lifecycle.Done]:
-    """Half-made images while the whole one is made, by a thread of its own: this one has to bring them."""
-    if not job.asked.partial_images:
-        return lifecycle.finish(job, client)
-    news: SimpleQueue[GeneratedImage | lifecycle.Done | Exception] = SimpleQueue()
-    threading.Thread(target=_finish_aloud, args=(job, client, news.put), name="partial").start()
-    shown = 0
-    while isinstance(image := news.get(), GeneratedImage):
-        yield responses.partial_event(job.asked, image, shown)
-        shown += 1
-    if isinstance(image, Exception):
-        raise image
-    return image
+def _with_partial_images(job: ImageJob, connection: ClientConnection) -> Generator[bytes, None, list[GeneratedImage]]:
+    """Yield events of partial images while another thread generates the whole one; return the images."""
+    if not job.request.partial_images:
+        return lifecycle.generate(job, connection)
+    queue: SimpleQueue[GeneratedImage | list[GeneratedImage] | Exception] = SimpleQueue()
+    threading.Thread(target=_generate_into, args=(queue.put, job, connection), name="partial").start()
+    count = 0
+    while isinstance(item := queue.get(), GeneratedImage):
+        yield responses.partial_event(job.request, item, count)
+        count += 1
+    if isinstance(item, Exception):
+        raise item
+    return item
 
 
-def _finish_aloud(
-    job: lifecycle.Job, client: Client, tell: Callable[[GeneratedImage | lifecycle.Done | Exception], None]
+def _generate_into(
+    put: Callable[[GeneratedImage | list[GeneratedImage] | Exception], None],
+    job: ImageJob,
+    connection: ClientConnection,
 ) -> None:
     try:
-        tell(lifecycle.finish(job, client, tell))
+        put(lifecycle.generate(job, connection, put))
     except Exception as error:
-        tell(error)
+        put(error)
     finally:
         release_connection()
 
 
 def origin_of(request: HttpRequest) -> str:
+    """Scheme and host under which clients reach this site. Raises ApiError for a host that is not ours."""
     try:
         return settings.GATEWAY_ORIGIN or f"{request.scheme}://{request.get_host()}"
     except DisallowedHost as error:
         message = (
-            f"{request.headers.get('Host', '')[:100]!r} is not a name of this site. It has to be in ALLOWED_HOSTS."
+            f"{request.headers.get('Host', '')[:100]!r} is not a host of this site. It has to be in ALLOWED_HOSTS."
         )
-        raise Refusal(400, "unknown_host", message) from error
+        raise ApiError(400, "unknown_host", message) from error
 
 
 @api("GET")
@@ -187,23 +169,23 @@ def models(request: HttpRequest) -> JsonResponse:
 def model(request: HttpRequest, name: str) -> JsonResponse:
     keys.authenticate(request)
     target = lifecycle.find(name)
-    found = discovery.model(target, name)
+    description = discovery.model(target, name)
     if is_true(request.GET.get("schema", "false")):
-        found["schema"] = discovery.parameters(target)
-    return JsonResponse(found)
+        description["schema"] = discovery.parameters(target)
+    return JsonResponse(description)
 
 
 @api("GET", "HEAD")
 def file(request: HttpRequest, name: str) -> HttpResponse:
-    """An image by its signed address."""
+    """An image behind its signed URL."""
     query = request.GET
     if not signed_files.is_signed(name, query.get("expires", ""), query.get("signature", "")):
-        raise Refusal(404, "file_not_found", "There is no such image. Addresses of images work for an hour.")
-    found = signed_files.read(name)
-    if found is None:
-        raise Refusal(404, "file_not_found", "This image is deleted. Addresses of images work for an hour.")
+        raise ApiError(404, "file_not_found", "There is no such image, or its URL has expired.")
+    content = signed_files.read(name)
+    if content is None:
+        raise ApiError(404, "file_not_found", "This image has been deleted.")
     headers = {**signed_files.HEADERS, "Cache-Control": "private, max-age=600"}
-    return HttpResponse(found[0], content_type=found[1], headers=headers)
+    return HttpResponse(content[0], content_type=content[1], headers=headers)
 
 
 @api("GET")
@@ -214,12 +196,12 @@ def openapi(request: HttpRequest) -> JsonResponse:
 
 
 @api("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
+def unknown(request: HttpRequest, path: str = "") -> HttpResponse:
     known = "/images/generations, /images/edits, /models and /models/{id}"
-    message = f"Unknown address {request.method} {request.path}. Below /openai/v1 there are {known}."
-    raise Refusal(404, "unknown_url", message)
+    message = f"Unknown URL {request.method} {request.path}. Under /openai/v1 there are {known}."
+    raise ApiError(404, "unknown_url", message)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Addresses that no pattern matches, such as those with a line break in them."""
+    """URLs that no pattern matches, such as those with a line break in them."""
     return unknown(request)

@@ -1,7 +1,7 @@
-"""A request as it came over the wire → `Asked`: typed, checked, and with everything unknown kept for the provider.
+"""A decoded body → `ApiRequest`: typed and checked; unknown parameters are passed on to the provider.
 
-Forms bring text for everything, JSON brings types; both end up the same here. A wrong value is refused with the name of
-its parameter and what may be written instead. A parameter we do not know is not ours to judge.
+Forms bring text for everything, JSON brings types; both end up the same here. A wrong value is an error that names
+the parameter and what may be written instead. A parameter we do not know is the provider's to judge.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from providers.errors import InvalidRequest
-from providers.gateway.errors import Refusal, invalid
+from providers.gateway.errors import ApiError, invalid
 from providers.offering import sizing
 from providers.offering.normalisation import EMULATED
 from providers.offering.parameters import allowed
 from providers.request import ImageRequest, Mode, SourceImage
 
-MOST_IMAGES = 10
-LONGEST_PROMPT = 32_000
+MAX_IMAGES = 10
+MAX_PROMPT = 32_000
 FORMATS: tuple[str, ...] = tuple(EMULATED["output_format"]["enum"])
 # What we read ourselves; the rest is the provider's.
 PARAMETERS: dict[str, dict[str, Any]] = {
-    "prompt": {"type": "string", "max_length": LONGEST_PROMPT},
+    "prompt": {"type": "string", "max_length": MAX_PROMPT},
     "model": {"type": "string", "max_length": 200},
-    "n": {"type": "integer", "minimum": 1, "maximum": MOST_IMAGES},
+    "n": {"type": "integer", "minimum": 1, "maximum": MAX_IMAGES},
     "size": {"type": "string", "max_length": 40},
     "aspect_ratio": {"type": "string", "max_length": 40},
     "resolution": {"type": "string", "max_length": 40},
@@ -39,13 +39,13 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "partial_images": {"type": "integer", "minimum": 0, "maximum": 3},
 }
 _MEDIA = frozenset({"image", "images", "mask"})
-# OpenAI's models bring base64 whatever is asked, and some clients count on it.
+# OpenAI's models always return base64, and some clients count on it.
 _ALWAYS_B64 = re.compile(r"(?:[^/]+/)?(?:gpt-image-|chatgpt-image-)")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One request in our words. `response_format` is "" when neither the request nor anything else has said."""
+class ApiRequest:
+    """One request for images. `response_format` is "" until the request, its key or its model has decided it."""
 
     model: str
     prompt: str
@@ -65,8 +65,8 @@ class Asked:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def request(self) -> ImageRequest:
-        """What routing is asked. Format and quality go along: whoever can make them, should."""
-        wanted = {"output_format": self.output_format, "output_compression": self.output_compression}
+        """The request to routing. Format and compression go along, for providers that can apply them."""
+        output = {"output_format": self.output_format, "output_compression": self.output_compression}
         return ImageRequest(
             prompt=self.prompt,
             mode=self.mode,
@@ -78,7 +78,7 @@ class Asked:
             images=self.images,
             mask=self.mask,
             partial_images=self.partial_images,
-            extra={**self.extra, **{name: value for name, value in wanted.items() if value is not None}},
+            extra={**self.extra, **{name: value for name, value in output.items() if value is not None}},
         )
 
     def fingerprint(self) -> str:
@@ -92,12 +92,12 @@ class Asked:
 
 def read_json(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body, parse_constant=_no_constant)
+        fields = json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise invalid(None, f"The body is not JSON: {error}", "invalid_json") from error
-    if not isinstance(found, dict):
+    if not isinstance(fields, dict):
         raise invalid(None, 'The body must be a JSON object, like {"model": "…", "prompt": "…"}.', "invalid_json")
-    return found
+    return fields
 
 
 def _no_constant(name: str) -> float:
@@ -106,8 +106,8 @@ def _no_constant(name: str) -> float:
 
 def parse(
     fields: Mapping[str, Any], mode: Mode, images: tuple[SourceImage, ...] = (), mask: SourceImage | None = None
-) -> Asked:
-    """The request, checked. `fields` without its media, which `uploads` has read. Raises Refusal."""
+) -> ApiRequest:
+    """The request, checked. `fields` without its media, which `uploads` has read. Raises ApiError."""
     given = {name: value for name, value in fields.items() if value is not None and name not in _MEDIA}
     known: dict[str, Any] = {}
     for name, row in PARAMETERS.items():
@@ -125,22 +125,22 @@ def parse(
         known.pop("partial_images", None)  # nowhere to show them
     for name in ("size", "aspect_ratio", "resolution"):
         known[name] = known.get(name) or None
-    asked = Asked(
+    request = ApiRequest(
         **known,
         mode=mode,
         images=images,
         mask=mask,
         extra=given,
     )
-    _check_size(asked)
-    return asked
+    _check_size(request)
+    return request
 
 
 def _value(name: str, value: Any, row: Mapping[str, Any]) -> Any:
     if row["type"] == "string" and not isinstance(value, str):
         raise invalid(name, f"{name}: {_shown(value)} is not allowed; write a text")
     if row["type"] == "string" and ("\x00" in value or not _is_text(value)):
-        raise invalid(name, f"{name}: it contains characters that are no text")
+        raise invalid(name, f"{name}: it contains characters that are not text")
     try:
         return allowed(name, value, row)
     except InvalidRequest as error:
@@ -161,24 +161,24 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
-def _check_size(asked: Asked) -> None:
+def _check_size(request: ApiRequest) -> None:
     try:
-        sizing.read(asked.request())
+        sizing.read(request.request())
     except ValueError as error:
         raise invalid(str(error).partition(":")[0], str(error)) from error
 
 
-def response_format(asked: Asked, default: str) -> str:
-    """The request's own, else the key's, else OpenAI's habit: base64 for its own models, an address for the rest."""
-    if asked.response_format or default:
-        return asked.response_format or default
-    return "b64_json" if _ALWAYS_B64.match(asked.model) else "url"
+def response_format(request: ApiRequest, default: str) -> str:
+    """The request's own, else `default`, else as OpenAI does: base64 for its own models, a URL for the rest."""
+    if request.response_format or default:
+        return request.response_format or default
+    return "b64_json" if _ALWAYS_B64.match(request.model) else "url"
 
 
 def is_true(value: str) -> bool:
-    """A switch in a query: ?dryRun=true."""
+    """A boolean query parameter: ?dryRun=true."""
     if value.lower() in ("true", "1", ""):
         return True
     if value.lower() in ("false", "0"):
         return False
-    raise Refusal(400, "invalid_value", f"{value!r} is neither true nor false.")
+    raise ApiError(400, "invalid_value", f"{value!r} is neither true nor false.")

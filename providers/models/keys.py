@@ -1,4 +1,4 @@
-"""Who may use the gateway, and how much."""
+"""API keys of the gateway and their limits."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
 
 class ApiKey(models.Model):
-    """A key for the gateway. Only its digest is stored; whoever made it saw it once."""
+    """A key for the gateway. Only its digest is stored; the key itself is shown once, when it is created."""
 
     class Format(models.TextChoices):
-        """How images come back when a request does not say."""
+        """How images are returned when a request does not say."""
 
         BY_MODEL = "", "as OpenAI does: b64_json for gpt-image models, else url"
-        URL = "url", "url: an address that works for an hour"
-        B64_JSON = "b64_json", "b64_json: inside the answer"
+        URL = "url", "url: a URL that expires after an hour"
+        B64_JSON = "b64_json", "b64_json: inside the response"
 
     name = models.CharField(max_length=120)
     prefix = models.CharField(max_length=12, unique=True)
@@ -39,17 +39,17 @@ class ApiKey(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="US dollars a calendar month (UTC), by the price lists, sample models included; empty: no limit.",
+        help_text="US dollars per calendar month (UTC), by the price lists, sample models included; empty: no limit.",
     )
     requests_per_minute = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Empty: as many as GATEWAY_RATE says."
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Empty: GATEWAY_RATE."
     )
     response_format = models.CharField(
         max_length=10,
         choices=Format.choices,
         default=Format.BY_MODEL,
         blank=True,
-        help_text="How images come back when a request does not say. Some clients need b64_json.",
+        help_text="How images are returned when a request does not say. Some clients need b64_json.",
     )
 
     objects: ClassVar[Any] = ApiKeyQuerySet.as_manager()
@@ -75,12 +75,12 @@ class ApiKey(models.Model):
 
     @staticmethod
     def digest_of(key: str) -> str:
-        """A plain sha256 is enough: the key itself is 256 random bits, so there is nothing to guess."""
+        """Plain sha256 is enough: the key itself is 256 random bits and cannot be guessed."""
         return hashlib.sha256(key.encode()).hexdigest()
 
     @classmethod
     def make(cls, name: str, **limits: Any) -> tuple[ApiKey, str]:
-        """Create a key and return it with its secret, which cannot be had again."""
+        """Create a key; return it with its secret, which cannot be shown again."""
         prefix = f"ia_{secrets.token_hex(4)}"
         secret = f"{prefix}.{secrets.token_urlsafe(32)}"
         return cls.objects.create(name=name, prefix=prefix, digest=cls.digest_of(secret), **limits), secret

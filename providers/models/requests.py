@@ -1,4 +1,4 @@
-"""What was asked of the gateway: the log of its key holders, their bills, and what a repetition is answered with."""
+"""Requests to the gateway: the log and bill of each key, and the response that a retry gets."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from .offerings import ModeChoices
 
 class GatewayRequestQuerySet(models.QuerySet["GatewayRequest"]):
     def expired(self) -> GatewayRequestQuerySet:
-        """Requests whose images have had their time."""
+        """Requests whose images have expired."""
         return self.filter(files_expire_at__lte=timezone.now())
 
 
 class GatewayRequest(models.Model):
-    """One request of a key, written down before a provider is asked and completed afterwards.
+    """One request of a key, inserted before a provider is called and completed afterwards.
 
-    The prompt is not kept. `cost` is by the price lists; while a request runs, `reserved` stands for it, so that a
-    key's budget cannot be passed by asking for much at once. `answer` is the reply without its images, which are in
-    `files` until `files_expire_at`: a client that lost the reply and asks again gets it instead of a second bill.
+    The prompt is not stored. `cost` is by the price lists; while a request runs, `reserved` counts in its place, so
+    that parallel requests cannot exceed a budget. `answer` is the response without its images, which are in `files`
+    until `files_expire_at`: a client that lost the response and retries gets it instead of a second bill.
     """
 
     class Status(models.TextChoices):
@@ -51,13 +51,11 @@ class GatewayRequest(models.Model):
     overhead = models.DurationField(null=True, blank=True, help_text="Of the duration, what was not the provider's.")
     reserved = models.DecimalField(max_digits=12, decimal_places=6, default=Decimal(0))
     cost = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True, help_text="USD")
-    fingerprint = models.CharField(
-        max_length=64, help_text="Of everything asked: tells a repetition from a new request."
-    )
+    fingerprint = models.CharField(max_length=64, help_text="Hash of the request: equal for a retry.")
     idempotency_key = models.CharField(max_length=255, blank=True)
     repeats = models.PositiveSmallIntegerField(default=0)
     wanted_until = models.DateTimeField(
-        null=True, blank=True, help_text="Its client is gone; cancelled then, unless somebody asks again."
+        null=True, blank=True, help_text="Its client has disconnected; cancelled then, unless it retries."
     )
     answer = models.JSONField(default=dict, blank=True)
     files = models.JSONField(default=list, blank=True)

@@ -1,4 +1,4 @@
-"""What visitors try in the playground: one row for each image they wait for, kept for a day."""
+"""Trials of the playground: one row for each image, deleted after a day."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class TrialQuerySet(models.QuerySet["Trial"]):
         return self.filter(status=Trial.Status.QUEUED)
 
     def of(self, visitor: str) -> TrialQuerySet:
-        """A visitor's own; nobody sees another's."""
+        """The trials of one visitor, who sees no others."""
         return self.filter(visitor=visitor)
 
 
 class Trial(models.Model):
-    """One image of one model, asked for in the playground. Trials side by side share a `group`."""
+    """One image of one model, requested in the playground. Trials side by side share a `group`."""
 
     class Status(models.TextChoices):
         QUEUED = "queued", "waiting"
-        RUNNING = "running", "at work"
+        RUNNING = "running", "running"
         DONE = "done", "done"
         FAILED = "failed", "failed"
 
@@ -45,7 +45,7 @@ class Trial(models.Model):
     sources = models.JSONField(default=list, blank=True, help_text="Names of the stored source images.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     asked_at = models.DateTimeField(default=timezone.now)
-    sent_at = models.DateTimeField(null=True, blank=True, help_text="When a worker was last told of it.")
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When its last task message was sent.")
     started_at = models.DateTimeField(null=True, blank=True)
     duration = models.DurationField(null=True, blank=True)
     provider = models.CharField(max_length=60, blank=True)

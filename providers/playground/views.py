@@ -1,4 +1,4 @@
-"""The playground's addresses: the form, what came of it, the images of its own visitor."""
+"""The playground's pages: the form, its results, the images of its own visitor."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from providers import client_address
+from providers.gateway import code_examples
 from providers.gateway.image_formats import EXTENSIONS
 from providers.gateway.views import origin_of
 from providers.models import Trial
 
 from . import forms, trials, visitors
-from .forms import NotTried, Wanted
-from .snippets import snippets
+from .forms import FormError, TrialForm
 
 _TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}
 LATEST = 12
@@ -34,13 +34,13 @@ def playground(request: HttpRequest) -> HttpResponse:
         return render(request, "playground/playground.html", _page(request, forms.initial(request)))
     visitor = visitors.current(request) or visitors.new()
     try:
-        wanted = forms.read(request)
+        form = forms.read(request)
         if request.POST.get("action") == "price":
-            context = _page(request, forms.given(request)) | {"prices": _prices(wanted)}
+            context = _page(request, forms.submitted(request)) | {"prices": _prices(form)}
             return render(request, "playground/playground.html", context)
-        group = trials.plan(wanted, visitor, client_address.origin(request))
-    except NotTried as error:
-        context = _page(request, forms.given(request)) | {"problem": error}
+        group = trials.plan(form, visitor, client_address.origin(request))
+    except FormError as error:
+        context = _page(request, forms.submitted(request)) | {"problem": error}
         return render(request, "playground/playground.html", context, status=error.status)
     response = redirect("providers:tried", group)
     visitors.remember(response, visitor)
@@ -50,7 +50,7 @@ def playground(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def tried(request: HttpRequest, group: UUID) -> HttpResponse:
-    """The page with a group of trials: side by side, as far as they have come."""
+    """A group of trials, side by side, finished or not."""
     try:
         rows = _group(request, group)
     except Http404:
@@ -68,13 +68,13 @@ def tried(request: HttpRequest, group: UUID) -> HttpResponse:
 @never_cache
 @require_safe
 def results(request: HttpRequest, group: UUID) -> HttpResponse:
-    """The fragment that replaces itself until all are over."""
+    """The fragment that replaces itself until all trials are over."""
     return render(request, "playground/_results.html", _results(request, _group(request, group)))
 
 
 @require_safe
 def image(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """An image, for the browser that asked for it and for nobody else."""
+    """An image, for its own visitor only."""
     visitor = visitors.current(request)
     trial = get_object_or_404(Trial.objects.of(visitor).filter(status="done"), pk=pk)
     try:
@@ -90,12 +90,12 @@ def _group(request: HttpRequest, group: UUID) -> list[Trial]:
     visitor = visitors.current(request)
     rows = list(Trial.objects.of(visitor).filter(group=group).select_related("image_model").order_by("position"))
     if not visitor or not rows:
-        raise Http404("Images of the playground are kept for a day, and only for the browser that asked for them.")
+        raise Http404("Images of the playground are stored for a day, for the browser that requested them.")
     return rows
 
 
 def _page(request: HttpRequest, values: dict[str, Any]) -> dict[str, Any]:
-    chosen = [*values["models"], *[""] * forms.MOST_MODELS][: forms.MOST_MODELS]
+    chosen = [*values["models"], *[""] * forms.MAX_MODELS][: forms.MAX_MODELS]
     visitor = visitors.current(request)
     latest = Trial.objects.of(visitor).filter(status="done").select_related("image_model")[:LATEST] if visitor else []
     return {
@@ -106,7 +106,7 @@ def _page(request: HttpRequest, values: dict[str, Any]) -> dict[str, Any]:
         "own_size": values["size"] not in dict(forms.SIZES) and values["size"],
         "examples": forms.EXAMPLES,
         "latest": latest,
-        "longest": forms.LONGEST_PROMPT,
+        "longest": forms.MAX_PROMPT,
         "free_budget": trials.free_budget(),
     }
 
@@ -114,7 +114,7 @@ def _page(request: HttpRequest, values: dict[str, Any]) -> dict[str, Any]:
 def _results(request: HttpRequest, rows: Sequence[Trial]) -> dict[str, Any]:
     first = rows[0]
     costs = [row.cost for row in rows if row.cost is not None]
-    fields = {"prompt": first.prompt, "size": first.size, "seed": first.seed}
+    fields = {"prompt": first.prompt, "size": first.size, "seed": first.seed, "response_format": "url"}
     base_url = f"{origin_of(request)}/openai/v1"
     return {
         "group": first.group,
@@ -122,12 +122,14 @@ def _results(request: HttpRequest, rows: Sequence[Trial]) -> dict[str, Any]:
         "running": not all(row.is_over for row in rows),
         "over": sum(row.is_over for row in rows),
         "total": sum(costs, Decimal(0)) if costs else None,
-        "snippets": snippets(base_url, [row.image_model.slug for row in rows], fields, edit=first.mode == "edit"),
+        "code": code_examples.examples(
+            base_url, [row.image_model.slug for row in rows], fields, edit=first.mode == "edit"
+        ),
         "here": reverse("providers:tried", args=[first.group]),
     }
 
 
-def _prices(wanted: Wanted) -> dict[str, Any]:
-    rows = [(model, *trials.price_of(model, asked)) for model, asked in wanted.asked.items()]
+def _prices(form: TrialForm) -> dict[str, Any]:
+    rows = [(model, *trials.price_of(model, api_request)) for model, api_request in form.requests.items()]
     known = [price for _, price, _ in rows if price is not None]
     return {"rows": rows, "total": sum(known, Decimal(0)), "complete": len(known) == len(rows)}

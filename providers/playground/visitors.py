@@ -1,4 +1,4 @@
-"""Who tries things in the playground: a browser, known by a signed cookie for a day after it was last here."""
+"""Visitors of the playground: a browser, known by a signed cookie for a day after its last trial."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from django.http import HttpRequest, HttpResponseBase
 
 COOKIE = "playground"
 _SALT = "providers.playground"
-KEPT = 24 * 3600  # seconds; as long as the images
+LIFETIME = 24 * 3600  # seconds; as long as the images
 
 
 def current(request: HttpRequest) -> str:
-    """The visitor, "" when there is no valid cookie. A forged cookie is none."""
+    """The visitor, "" without a valid cookie."""
     try:
-        found: str = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=KEPT)
+        visitor: str = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=LIFETIME)
     except signing.BadSignature:
         return ""
-    return found
+    return visitor
 
 
 def new() -> str:
@@ -30,7 +30,7 @@ def remember(response: HttpResponseBase, visitor: str) -> None:
     response.set_cookie(
         COOKIE,
         signing.dumps(visitor, salt=_SALT),
-        max_age=KEPT,
+        max_age=LIFETIME,
         httponly=True,
         samesite="Lax",
         secure=settings.SESSION_COOKIE_SECURE,

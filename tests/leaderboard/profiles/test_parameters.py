@@ -10,9 +10,10 @@ from decimal import Decimal
 
 import pytest
 
-from leaderboard.profiles import code_examples, faq
+from leaderboard.profiles import faq
 from leaderboard.profiles import parameters as reference
 from leaderboard.profiles.parameters import Source
+from providers.gateway import code_examples
 
 FAL = {
     "accepts": [

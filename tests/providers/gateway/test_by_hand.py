@@ -1,4 +1,4 @@
-"""The gateway over plain HTTP: encodings, files that lie, addresses that end, clients that hang up, keys and money."""
+"""The gateway over plain HTTP: encodings, false types, URLs that expire, clients that disconnect, keys and money."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def data_uri(data: bytes) -> str:
 
 
 @pytest.mark.parametrize("name", ["image", "image[]", "image[0]"])
-def test_forms_bring_text_for_everything_and_types_that_lie(gateway, name):
+def test_forms_with_texts_for_everything_and_false_types(gateway, name):
     form = {"model": "sample-one", "prompt": "Dusk", "n": "2", "size": "96x64", "seed": "3", "stream": "false"}
     parts = [(name, ("photo.txt", make.picture("a", 96, 64), "application/octet-stream"))]
     answer = gateway.post("images/edits", data=form | {"response_format": "b64_json"}, files=parts)
@@ -65,7 +65,7 @@ def test_edits_in_json(gateway, as_json):
         ([], "missing_required_parameter"),
     ],
 )
-def test_images_that_are_none_are_refused_before_anybody_is_asked(gateway, image, code):
+def test_unusable_images_are_rejected_before_a_provider_is_called(gateway, image, code):
     answer = gateway.ask("Dusk", "images/edits", image=image)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
     assert answer.json()["error"]["param"] == "image"
@@ -82,7 +82,7 @@ def test_images_that_are_none_are_refused_before_anybody_is_asked(gateway, image
         ({"response_format": "xml"}, "response_format"), ({"stream": "perhaps"}, "stream"),
     ],
 )  # fmt: skip
-def test_a_wrong_value_is_refused_with_the_name_of_its_parameter(client, fields, param, transactional_db):
+def test_a_wrong_value_is_rejected_with_the_name_of_its_parameter(client, fields, param, transactional_db):
     """In this process: the same views behind WSGI."""
     _, secret = ApiKey.make("wsgi")
     answer = client.post(
@@ -107,7 +107,7 @@ def test_a_wrong_value_is_refused_with_the_name_of_its_parameter(client, fields,
         ("GET", "models/none/such", b"", 404),
     ],
 )
-def test_what_is_not_a_request_gets_the_envelope_too(gateway, method, path, content, status):
+def test_every_error_has_the_envelope(gateway, method, path, content, status):
     answer = gateway.client.request(
         method, f"/openai/v1/{path}", content=content, headers={"Content-Type": "application/json"}
     )
@@ -115,8 +115,8 @@ def test_what_is_not_a_request_gets_the_envelope_too(gateway, method, path, cont
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
 
 
-def test_a_host_that_is_not_this_sites_is_refused_before_anything_is_made(gateway):
-    """Addresses of images are made from it."""
+def test_a_foreign_host_is_rejected_before_anything_is_generated(gateway):
+    """URLs of images are made from it."""
     answer = gateway.ask(headers={"Host": "evil.example"}, response_format="url")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unknown_host")
     assert "ALLOWED_HOSTS" in answer.json()["error"]["message"]
@@ -136,10 +136,10 @@ def test_a_body_without_end_is_cut_off(gateway):
     assert answer.status_code == 413
 
 
-# Addresses ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+# Signed URLs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_address_works_without_a_key_cannot_be_changed_and_ends(gateway, settings):
+def test_a_signed_url_cannot_be_changed_and_expires(gateway, settings):
     url = gateway.ask(response_format="url").json()["data"][0]["url"]
     answer = httpx.get(url)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
@@ -156,17 +156,17 @@ def test_an_address_works_without_a_key_cannot_be_changed_and_ends(gateway, sett
     assert httpx.get(url).status_code == 404
 
 
-def test_openai_models_answer_in_base64_unless_asked_otherwise(gateway):
+def test_openai_models_return_base64_unless_requested_otherwise(gateway):
     offered("gpt-image-9")
-    for fields, found in (({"model": "gpt-image-9"}, "b64_json"), ({"model": "sample-one"}, "url")):
+    for fields, field in (({"model": "gpt-image-9"}, "b64_json"), ({"model": "sample-one"}, "url")):
         answer = gateway.post(json={"prompt": "Snow", "size": "64x64"} | fields).json()
-        assert found in answer["data"][0]
+        assert field in answer["data"][0]
     ApiKey.objects.update(response_format="b64_json")
     answer = gateway.post(json={"prompt": "Snow", "size": "64x64", "model": "sample-one"}).json()
     assert "b64_json" in answer["data"][0]
 
 
-# Repetitions and hanging up ──────────────────────────────────────────────────────────────────────────────────────────
+# Retries and disconnects ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_request_with_the_same_idempotency_key_is_made_and_billed_once(gateway):
@@ -201,11 +201,11 @@ def test_retries_of_the_official_clients_are_made_once_also_while_the_first_is_r
     assert answers[0]["data"] == answers[1]["data"] == answers[2]["data"]
     assert gateway.journal("tests/retried")["asked"] == 1
     assert GatewayRequest.objects.count() == 1
-    ask(0)  # the same words, but a new request
+    ask(0)  # equal, but a new request
     assert GatewayRequest.objects.count() == 2
 
 
-def hang_up(gateway, model: str, seconds: float = 0.5, **headers) -> None:
+def disconnect(gateway, model: str, seconds: float = 0.5, **headers) -> None:
     with pytest.raises(httpx.ReadTimeout):
         gateway.client.post(
             "/openai/v1/images/generations",
@@ -215,9 +215,9 @@ def hang_up(gateway, model: str, seconds: float = 0.5, **headers) -> None:
         )
 
 
-def test_a_client_that_hangs_up_cancels_its_job(gateway):
+def test_a_client_that_disconnects_cancels_its_job(gateway):
     offered("sample-two", "simulated-replicate", endpoint="tests/abandoned")
-    hang_up(gateway, "sample-two")
+    disconnect(gateway, "sample-two")
     eventually(lambda: gateway.journal("tests/abandoned", "replicate").get("cancelled"))
     eventually(lambda: GatewayRequest.objects.filter(status="cancelled", http_status=499).exists())
 
@@ -253,14 +253,14 @@ def test_a_revoked_key_is_no_key(gateway):
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
 
 
-def test_a_key_may_ask_so_often_a_minute_and_is_told_when_to_come_back(gateway):
+def test_a_key_has_a_rate_limit_and_the_error_says_how_long_to_wait(gateway):
     ApiKey.objects.update(requests_per_minute=2)
     statuses = [gateway.ask(n=0) for _ in range(3)]
     assert [answer.status_code for answer in statuses] == [400, 400, 429]
     assert 0 < int(statuses[2].headers["retry-after"]) <= 30
 
 
-def test_a_budget_holds_also_when_all_is_asked_at_once(gateway):
+def test_a_budget_holds_also_for_parallel_requests(gateway):
     ApiKey.objects.update(monthly_budget=Decimal("0.05"))
     codes: list[int] = []
     threads = [threading.Thread(target=lambda: codes.append(gateway.ask().status_code)) for _ in range(12)]
@@ -274,7 +274,7 @@ def test_a_budget_holds_also_when_all_is_asked_at_once(gateway):
 
 
 def test_a_change_of_key_or_model_counts_at_once(gateway):
-    """Both are kept for some seconds, and confirmed when the request is written down."""
+    """Both are cached for some seconds, and confirmed when the request is inserted."""
     model = offered("sample-two")
     assert "url" in gateway.ask(model="sample-two", response_format=None).json()["data"][0]
     ApiKey.objects.update(response_format="b64_json")

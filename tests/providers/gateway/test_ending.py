@@ -1,4 +1,4 @@
-"""A gateway that is stopped, and the demo's front before it: nobody who waits for an image loses it."""
+"""A gateway that is stopped, and the demo's front before it: no waiting client loses its image."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def ask(url: str, secret: str, answers: list[httpx.Response], **more) -> threadi
     return thread
 
 
-def test_who_waits_is_answered_and_what_was_made_is_written_down(simulator, simulated, tmp_path):
+def test_waiting_clients_get_their_images_and_rows_are_settled(simulator, simulated, tmp_path):
     _, secret = ApiKey.make("test")
     offered("sample-one", endpoint="tests/ending")
     answers: list[httpx.Response] = []
@@ -60,7 +60,7 @@ def refuses(url: str) -> bool:
     return False
 
 
-def test_behind_the_front_a_client_that_hangs_up_cancels_its_job_and_one_that_waits_is_answered(gateway):
+def test_behind_the_front_a_disconnect_cancels_the_job_and_a_waiting_client_is_answered(gateway):
     offered("sample-two", "simulated-replicate", endpoint="tests/behind-the-front")
     port, backend = free_port(), gateway.url.rpartition(":")[2]
     command = [sys.executable, "-m", "config.demo.front", "127.0.0.1", str(port), backend, backend]

@@ -29,7 +29,7 @@ def opened(image) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(image.b64_json)))
 
 
-def test_images_by_address_and_what_it_took(client, gateway):
+def test_images_by_url_with_metadata(client, gateway):
     answer = client.images.generate(
         model="sample-one", prompt="A red kite", size="128x192", n=2, extra_body={"seed": 7}
     )
@@ -82,7 +82,7 @@ def test_a_stream_brings_one_event_for_each_image(client):
     assert [event.type for event in edited] == ["image_edit.completed"]
 
 
-def test_half_made_images_come_before_the_whole_one_where_the_provider_shows_any(client):
+def test_partial_images_come_before_the_whole_one_where_the_provider_sends_any(client):
     offered("sample-two", "simulated-replicate")
     events = list(client.images.generate(
         model="sample-one", prompt="Snow", size="64x64", stream=True, partial_images=2, output_format="webp"
@@ -96,9 +96,9 @@ def test_half_made_images_come_before_the_whole_one_where_the_provider_shows_any
         model="sample-one", prompt="Dusk", image=make.picture("a", 64, 64), stream=True, partial_images=1
     )
     assert [event.type for event in edited] == ["image_edit.partial_image", "image_edit.completed"]
-    for more in ({"n": 2}, {"model": "sample-two"}):  # fewer are allowed: none of several, none where none are shown
-        asked = {"model": "sample-one", "prompt": "Snow", "size": "64x64", "stream": True, "partial_images": 3} | more
-        assert {event.type for event in client.images.generate(**asked)} == {"image_generation.completed"}
+    for more in ({"n": 2}, {"model": "sample-two"}):  # fewer are allowed: none of several, none without support
+        fields = {"model": "sample-one", "prompt": "Snow", "size": "64x64", "stream": True, "partial_images": 3} | more
+        assert {event.type for event in client.images.generate(**fields)} == {"image_generation.completed"}
     with pytest.raises(openai.APIError, match="Every provider"):
         list(client.images.generate(model="sample-one", prompt="[sim:fail-after-queue]", stream=True, partial_images=1))
 
@@ -111,16 +111,16 @@ def test_several_images_without_a_seed_differ_also_where_each_is_a_call_of_its_o
     assert len({opened(image).tobytes() for image in answer.data}) == 3
 
 
-def test_masks_reach_fal_under_its_own_name_and_are_refused_where_none_is_taken(client):
+def test_masks_reach_fal_under_its_own_name_and_are_an_error_where_unsupported(client):
     picture, mask = make.picture("source", 96, 64), make.picture("mask", 64, 64)
     offered("sample-two", "simulated-fal", images={"field": "image_urls", "list": True, "mask": "mask_image_url"})
     offered("sample-three", "simulated-replicate")
-    asked = {"prompt": "Dusk", "image": picture, "size": "96x64", "response_format": "b64_json"}
-    assert client.images.edit(model="sample-two", mask=picture, **asked).data
+    fields = {"prompt": "Dusk", "image": picture, "size": "96x64", "response_format": "b64_json"}
+    assert client.images.edit(model="sample-two", mask=picture, **fields).data
     with pytest.raises(openai.BadRequestError, match="size of the image"):  # so it did reach it
-        client.images.edit(model="sample-two", mask=mask, **asked)
+        client.images.edit(model="sample-two", mask=mask, **fields)
     with pytest.raises(openai.BadRequestError, match="takes none") as caught:
-        client.images.edit(model="sample-three", mask=picture, **asked)
+        client.images.edit(model="sample-three", mask=picture, **fields)
     assert caught.value.param == "mask"
 
 
@@ -149,7 +149,7 @@ def test_a_model_named_with_its_provider_is_what_that_provider_offers(client):
     assert (one["providers"], one["price_from"], one["modes"]) == (["simulated-openai"], 0.02, ["text-to-image"])
 
 
-def test_every_refusal_is_the_clients_own_exception(client, gateway):
+def test_every_error_is_the_clients_own_exception(client, gateway):
     def ask(prompt="x", **more):
         return client.images.generate(**{"model": "sample-one", "prompt": prompt} | more)
 
@@ -166,29 +166,29 @@ def test_every_refusal_is_the_clients_own_exception(client, gateway):
         openai.OpenAI(base_url=f"{gateway.url}/openai/v1", api_key="ia_wrong.key").models.list()
 
 
-def test_when_everyone_has_failed_the_client_is_told_not_to_repeat_it(client, gateway):
+def test_when_every_provider_has_failed_the_client_does_not_retry(client, gateway):
     offered("sample-two", "simulated-openai", "simulated-replicate", endpoint="tests/fails-everywhere")
     with pytest.raises(openai.InternalServerError) as caught:
         client.images.generate(model="sample-two", prompt="x [sim:500]")
     assert caught.value.status_code == 502
     assert caught.value.response.headers["x-should-retry"] == "false"
-    tried = caught.value.response.json()["metadata"]["attempts"]
-    assert [each["provider"] for each in tried] == ["simulated-openai", "simulated-replicate"]
+    attempts = caught.value.response.json()["metadata"]["attempts"]
+    assert [attempt["provider"] for attempt in attempts] == ["simulated-openai", "simulated-replicate"]
     assert gateway.journal("tests/fails-everywhere")["asked"] == 1  # by the client's two retries no more
 
 
-def test_the_next_provider_is_asked_and_the_answer_says_so(client):
+def test_the_next_provider_is_tried_and_the_response_says_so(client):
     choosy = {"name": "style", "type": "string", "group": "additional", "behaviour": "passthrough", "enum": ["oil"]}
     offered("sample-two", "simulated-fal", accepts=[choosy])
     offered("sample-two", "simulated-openai")
     answer = client.images.generate(model="sample-two", prompt="Snow", size="64x64", style="vivid")
-    tried = [(each["provider"], each["outcome"]) for each in answer.metadata["attempts"]]
-    assert tried == [("simulated-fal", "invalid_request"), ("simulated-openai", "ok")]
+    attempts = [(attempt["provider"], attempt["outcome"]) for attempt in answer.metadata["attempts"]]
+    assert attempts == [("simulated-fal", "invalid_request"), ("simulated-openai", "ok")]
     forced = client.images.generate(model="simulated-openai/sample-two", prompt="Snow", size="64x64")
     assert forced.metadata["provider"] == "simulated-openai"
 
 
-def test_dry_run_prices_and_asks_nobody(client):
+def test_dry_run_prices_and_calls_no_provider(client):
     priced = client.images.with_raw_response.generate(
         model="sample-one", prompt="x", n=3, extra_query={"dryRun": "true"}
     )

@@ -1,4 +1,4 @@
-"""The OpenAPI file is valid, tells the truth, and nothing made from it brings the gateway down."""
+"""The OpenAPI file is valid and true, and no request made from it causes a server error."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ OPERATIONS = ["POST /images/generations", "POST /images/edits", "GET /models", "
 
 @pytest.fixture
 def schema(gateway):
-    found = schemathesis.openapi.from_url(f"{gateway.url}/openai/v1/openapi.json")
-    found.validate()
-    return found
+    loaded = schemathesis.openapi.from_url(f"{gateway.url}/openai/v1/openapi.json")
+    loaded.validate()
+    return loaded
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 def test_what_the_file_allows_and_what_it_does_not(gateway, schema, name, mode):
-    operations = {each.ok().label: each.ok() for each in schema.get_all_operations()}
+    operations = {result.ok().label: result.ok() for result in schema.get_all_operations()}
     assert sorted(operations) == sorted(OPERATIONS)
     if name == "GET /models" and mode is GenerationMode.NEGATIVE:
         return  # nothing can be wrong with it
@@ -37,8 +37,8 @@ def test_what_the_file_allows_and_what_it_does_not(gateway, schema, name, mode):
         database=None,
     )
     @given(case=operations[name].as_strategy(generation_mode=mode))
-    def each(case):
-        # Nothing is made in earnest: what is checked is how requests are read and refused.
+    def check(case):
+        # A dry run calls no provider: what is checked is how requests are read and rejected.
         query = {**(case.query or {}), "dryRun": "true"} if name.startswith("POST") else case.query
         case.query = query
         case.call_and_validate(
@@ -46,4 +46,4 @@ def test_what_the_file_allows_and_what_it_does_not(gateway, schema, name, mode):
             checks=[not_a_server_error, response_schema_conformance, status_code_conformance],
         )
 
-    each()
+    check()

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('providers', '0006_trials_of_the_playground'),
+        ('providers', '0007_wording_of_keys_and_requests'),
     ]
 
     operations = [
