@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -20,6 +20,7 @@ from arena.models import (
     Report,
 )
 
+from .files import stored_file
 from .shared import ReadOnly
 
 
@@ -44,11 +45,13 @@ class EntryAdmin(ReadOnly, admin.ModelAdmin[Entry]):
     list_select_related = ("image_model", "prompt")
     actions = ("retire", "bring_back")
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(stored_file)
+        return [path("files/<slug:folder>/<str:name>", view, name="arena_stored_file"), *super().get_urls()]
+
     @admin.display(description="image")
     def thumbnail_image(self, entry: Entry) -> SafeString:
-        return format_html(
-            '<img src="{}" alt="" height="80">', reverse("arena:public-image", args=[entry.thumbnail.name])
-        )
+        return format_html('<img src="{}" alt="" height="80">', entry.thumbnail.url)
 
     @admin.action(description="Retire: no more battles with these images", permissions=["view"])
     def retire(self, request: HttpRequest, queryset: QuerySet[Entry]) -> None:
@@ -101,8 +104,7 @@ class ReportAdmin(ReadOnly, admin.ModelAdmin[Report]):
 
     @admin.display(description="image")
     def image(self, report: Report) -> SafeString:
-        address = reverse("arena:public-image", args=[report.entry.thumbnail.name])
-        return format_html('<img src="{}" alt="" height="80">', address)
+        return format_html('<img src="{}" alt="" height="80">', report.entry.thumbnail.url)
 
     @admin.display(description="reports on it")
     def on_image(self, report: Report) -> int:

@@ -9,18 +9,26 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 
 from django.core.files.storage import default_storage
 from django.db.models import Q
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotModified,
+)
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from arena import blinding, images, metadata
-from arena.models import Battle, Entry
+from arena.models import Battle, Entry, Prompt
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +44,8 @@ _ORIGINAL_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Robots-Tag": "noindex, noimageindex",
 }
+PUBLIC_SECONDS = 60  # in which a picture that was taken away is gone from browsers and proxies too
+_GONE_HEADERS = {"Cache-Control": f"public, max-age={PUBLIC_SECONDS}"}
 _TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
 
 
@@ -50,6 +60,8 @@ def image(request: HttpRequest, token: str, small: bool = False) -> HttpResponse
     if battle is None:
         raise Http404("This image is not shown any more.")
     entry = battle.left if battle.left_token == token else battle.right
+    if entry.hidden_at is not None or entry.retired_at is not None:
+        raise Http404("This image is not shown any more.")
     return blind_image(entry.small if small else entry.image)
 
 
@@ -66,17 +78,41 @@ def blind_image(file: FieldFile) -> HttpResponse:
 
 @require_safe
 def public_image(request: HttpRequest, name: str) -> HttpResponse:
-    """An image of a public page: random names whose content never changes, so they may be kept for ever."""
+    """A thumbnail or source image of a public page; 410 when it was taken away.
+
+    The content behind a name never changes, but its right to be shown does: browsers and proxies ask again after
+    PUBLIC_SECONDS, and get 304 as long as it may be shown.
+    """
+    folder, _, _ = name.partition("/")
+    is_shown = _SHOWN[folder](name)
+    if is_shown is None:
+        raise Http404("There is no such image.")
+    if not is_shown:
+        return HttpResponse("This image was taken away.", content_type="text/plain", status=410, headers=_GONE_HEADERS)
+    headers = {"Cache-Control": f"public, max-age={PUBLIC_SECONDS}", "ETag": f'"{name}"'}
+    if request.headers.get("If-None-Match") == headers["ETag"]:
+        return HttpResponseNotModified(headers=headers)
     try:
         with default_storage.open(name, "rb") as file:
             content = file.read()
     except FileNotFoundError as error:
         raise Http404("There is no such image.") from error
-    return HttpResponse(
-        content,
-        content_type="image/webp" if name.endswith(".webp") else "image/jpeg",
-        headers={"Cache-Control": "public, max-age=31536000, immutable"},
-    )
+    return HttpResponse(content, content_type="image/webp" if name.endswith(".webp") else "image/jpeg", headers=headers)
+
+
+def _thumbnail_is_shown(name: str) -> bool | None:
+    """None where no entry has this thumbnail."""
+    row = Entry.objects.filter(thumbnail=name).values_list("hidden_at", "retired_at").first()
+    return None if row is None else row == (None, None)
+
+
+def _source_is_shown(name: str) -> bool | None:
+    """Several prompts may edit one image. None where no prompt does: a suggestion's is for curators only."""
+    retired = list(Prompt.objects.filter(source_image=name).order_by().values_list("retired_at", flat=True))
+    return None in retired if retired else None
+
+
+_SHOWN: dict[str, Callable[[str], bool | None]] = {"public": _thumbnail_is_shown, "sources": _source_is_shown}
 
 
 @never_cache
@@ -129,6 +165,6 @@ def _withheld(request: HttpRequest, entry: Entry) -> HttpResponse | None:
     if entry.prompt_id in blinding.open_prompts_of(request):
         # Refused for every entry of the prompt alike: the two of the battle must not stand out by being refused.
         return render(request, "arena/held_back.html", {"prompt": entry.prompt}, status=403)
-    if entry.retired_at is not None:
+    if entry.retired_at is not None or entry.hidden_at is not None:
         return render(request, "arena/taken_away.html", {"entry": entry}, status=410)
     return None

@@ -184,3 +184,17 @@ def make_viewer() -> User:
     viewer = User.objects.create_user("viewer", password="long enough", is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_vote"))
     return viewer
+
+
+def test_staff_see_stored_files_by_their_rights(curator, client):
+    entry = make.make_entry()
+    page = curator.get("/admin/arena/entry/").content.decode()
+    assert entry.thumbnail.url in page
+    assert curator.get(entry.thumbnail.url)["Content-Type"] == "image/webp"
+    assert curator.get(entry.original.url).status_code == 200
+    assert curator.get("/admin/arena/entry/files/originals/none.png").status_code == 404
+    assert curator.get("/admin/arena/entry/files/elsewhere/a.png").status_code == 403
+    client.force_login(make_viewer())
+    assert client.get(entry.original.url).status_code == 403
+    client.logout()
+    assert client.get(entry.original.url).status_code == 302

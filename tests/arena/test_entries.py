@@ -164,3 +164,33 @@ def test_a_competition_with_images_keeps_its_shape():
     empty = make.make_competition()
     empty.shape = "16:9"
     empty.full_clean()
+
+
+def test_a_picture_that_was_taken_away_is_gone_from_every_url(client):
+    entry = make.make_entry()
+    battle = make.make_battle(left=entry, right=make.make_entry(entry.prompt))
+    public = f"/images/{entry.thumbnail.name}"
+    shown = client.get(public)
+    assert (shown.status_code, shown["Cache-Control"]) == (200, "public, max-age=60")
+    assert client.get(public, headers={"If-None-Match": shown["ETag"]}).status_code == 304
+    assert client.get(f"/i/{battle.left_token}.webp").status_code == 200
+    for column in ("hidden_at", "retired_at"):
+        type(entry).objects.filter(pk=entry.pk).update(**{column: timezone.now()})
+        assert client.get(public).status_code == 410
+        assert client.get(public, headers={"If-None-Match": shown["ETag"]}).status_code == 410
+        assert "immutable" not in client.get(public)["Cache-Control"]
+        assert client.get(f"/entries/{entry.pk}/").status_code == 410
+        assert client.get(f"/entries/{entry.pk}/original").status_code == 410
+        for size in ("", ".small"):
+            assert client.get(f"/i/{battle.left_token}{size}.webp").status_code == 404
+        type(entry).objects.filter(pk=entry.pk).update(**{column: None})
+    assert client.get(public).status_code == 200
+
+
+def test_a_source_image_goes_with_the_last_prompt_that_shows_it(client):
+    prompt = make.make_prompt(make.make_competition(make.make_category("image-editing", "edit")))
+    public = f"/images/{prompt.source_image.name}"
+    assert client.get(public).status_code == 200
+    type(prompt).objects.update(retired_at=timezone.now())
+    assert client.get(public).status_code == 410
+    assert client.get(f"/images/sources/{'0' * 32}.jpg").status_code == 404
