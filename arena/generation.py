@@ -4,38 +4,58 @@ The rows are the queue. A worker owns a generation by moving it to `running` in 
 length of its lease; when a worker dies, the lease runs out and the row is due again. An image is stored only while the
 attempt that brought it still owns the row, so nothing is ever stored twice. What cannot be sent now – a limit, an open
 circuit, a spending cap – goes back into the queue with the reason and uses up no attempt.
+
+An image is bought once. Storing it is part of the attempt: when the file store does not take it, its bytes wait in the
+database (`SpooledImage`, status `storing`) and are stored from there, without asking the provider again. While files
+cannot be stored, nobody is asked. What was retired or closed while it was queued is cancelled instead of asked.
+
+A fault that may pass – the provider is down, hangs, answers with garbage – is tried again after growing pauses, over
+about ten minutes. What may have been charged without bringing an image is tried once more, minutes later.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
+from time import sleep
+from typing import Any
 
 from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from arena import cost_estimates, images, spend_cap
-from providers import routing
-from providers.errors import NotSent, ProviderError
-from providers.models import ImageModel
+from providers import file_store, routing
+from providers.accounts import is_simulated
+from providers.db import release_connection
+from providers.errors import (
+    BadOutput,
+    NetworkError,
+    NotSent,
+    ProviderError,
+    ProviderFailure,
+    RateLimited,
+    TimedOut,
+)
+from providers.models import Call, ImageModel
 from providers.request import ImageRequest, SourceImage
 
-from .models import Competition, Entry, Generation, Prompt
+from .models import Competition, Entry, Generation, Prompt, SpooledImage
 from .models.generations import GenerationQuerySet, Status
 
 log = logging.getLogger(__name__)
 
 REDISPATCH_SECONDS = 10  # a task message that no worker took for this long was lost: it is sent again
 DISPATCH_LIMIT = 200  # task messages in one run; what is left waits for the next
+MAX_CHARGED = 2  # attempts at one image that may cost real money
+MAX_PAUSE = timedelta(minutes=5)
+STORE_PAUSE = timedelta(seconds=10)  # before a spooled image is tried again
+FAULTS_THAT_PASS = (RateLimited, TimedOut, ProviderFailure, NetworkError, BadOutput)
 # Nobody knows what a worker that died was charged: its attempt counts with what it was expected to cost.
 _SPENT_BY_THE_DEAD = F("spent") + Coalesce("expected_cost", Decimal(0))
 
@@ -44,7 +64,9 @@ _SPENT_BY_THE_DEAD = F("spent") + Coalesce("expected_cost", Decimal(0))
 
 
 def plan(prompt: Prompt, image_models: Iterable[ImageModel]) -> int:
-    """Queue what is missing of these models' answers to the prompt; returns how many were queued. Again: 0."""
+    """Queue what is missing of these models' answers to the prompt, what was cancelled included; returns how many
+    generations were queued. The second time: 0."""
+    image_models = list(image_models)
     with transaction.atomic():
         before = prompt.generations.count()
         Generation.objects.bulk_create(
@@ -54,7 +76,8 @@ def plan(prompt: Prompt, image_models: Iterable[ImageModel]) -> int:
             ],
             ignore_conflicts=True,
         )
-        return prompt.generations.count() - before
+        cancelled = Generation.objects.filter(prompt=prompt, image_model__in=image_models, status=Status.CANCELLED)
+        return prompt.generations.count() - before + _requeue(cancelled)
 
 
 def retry_capped(competition: Competition) -> int:
@@ -65,23 +88,38 @@ def retry_capped(competition: Competition) -> int:
 
 def retry_failed(generations: Iterable[Generation]) -> int:
     """Queue failed generations once more; returns how many. The row keeps its count of attempts, which fences it."""
-    failed = Generation.objects.filter(pk__in=[generation.pk for generation in generations], status=Status.FAILED)
-    return failed.to_queued(timezone.now(), attempts_left=settings.GENERATION_ATTEMPTS)
+    pks = [generation.pk for generation in generations]
+    return _requeue(Generation.objects.filter(pk__in=pks, status=Status.FAILED))
+
+
+def cancel(generations: GenerationQuerySet, reason: str) -> int:
+    """Cancel what is queued and not sent yet; returns how many."""
+    return generations.filter(status=Status.QUEUED).to_cancelled(reason)
+
+
+def _requeue(generations: GenerationQuerySet) -> int:
+    return generations.to_queued(timezone.now(), attempts_left=settings.GENERATION_ATTEMPTS, charged_attempts=0)
 
 
 # Dispatch ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def take_due() -> list[int]:
-    """Ids of the generations to send task messages for: due, and none sent in the last few seconds."""
+    """Ids of the generations to send task messages for: due, and none sent in the last few seconds.
+
+    None while files cannot be stored: an image that is asked for then could not be kept.
+    """
+    if file_store.trouble():
+        return []
     now = timezone.now()
     due = (
         Generation.objects.due()
+        .exclude(status=Status.QUEUED, prompt__competition__paused_at__isnull=False)
         .filter(Q(dispatched_at=None) | Q(dispatched_at__lte=now - timedelta(seconds=REDISPATCH_SECONDS)))
         .order_by("due_at")
     )
     with transaction.atomic():
-        pks = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:DISPATCH_LIMIT])
+        pks = list(due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:DISPATCH_LIMIT])
         Generation.objects.filter(pk__in=pks).update(dispatched_at=now)
     return pks
 
@@ -90,74 +128,133 @@ def take_due() -> list[int]:
 
 
 def run(pk: int) -> None:
-    """Run one generation if it is due, and leave it succeeded, failed or queued again. Safe to call any time, twice."""
+    """Run one generation if it is due, and leave it succeeded, failed, storing or queued again. Safe to call any time,
+    twice."""
+    if trouble := file_store.trouble():
+        log.warning("generation %s is not run: files cannot be stored (%s)", pk, trouble)
+        return
     generation = claim(pk)
     if generation is None:
+        _store_spooled(pk)
         return
-    generated: routing.Generated | None = None
     try:
         generated = routing.generate(
-            generation.image_model,
-            request_for(generation.prompt),
-            "arena",
-            time_limit=settings.GENERATION_TIME_LIMIT,
+            generation.image_model, request_for(generation.prompt), "arena", time_limit=_time_limit(generation.attempt)
         )
-        derivatives = images.normalise(generated.image.data, generation.prompt.competition.shape)
     except NotSent as error:
-        _requeue(generation, error)
+        _unclaim(generation, error)
     except ProviderError as error:
-        # What may have been charged already is tried once more, and not until the attempts are used up.
-        retry = error.retry and not (error.possibly_charged and generation.attempt > 1)
-        _settle(generation, error.outcome, str(error), retry=retry, retry_after=error.retry_after, spent=error.spent)
-    except images.BadImage as error:
-        _settle(generation, "bad_output", str(error), retry=False, spent=_spent(generation, generated))
+        passes = isinstance(error, FAULTS_THAT_PASS)
+        _settle(generation, error.outcome, str(error), passes, _is_charged(generation, error), error.spent, error)
     except Exception as error:  # whatever it is, the row must say so instead of waiting for its lease to run out
         log.exception("generation %s", pk)
-        _settle(
-            generation,
-            "internal",
-            f"{type(error).__name__}: {error}",
-            retry=True,
-            spent=_spent(generation, generated),
-        )
+        # How far it came is unknown, and so is what it was charged: as much as was expected.
+        charged, spent = _costs_money(generation), generation.expected_cost or Decimal(0)
+        _settle(generation, "internal", f"{type(error).__name__}: {error}", True, charged, spent)
     else:
+        _finish(generation, generated)
+
+
+def _finish(generation: Generation, generated: routing.Generated) -> None:
+    """Store what was paid for. An error of ours – the file store's, the database's – spools the bytes."""
+    try:
+        derivatives = images.normalise(generated.image.data, generation.prompt.competition.shape)
+    except images.BadImage as error:
+        charged = not is_simulated(generated.provider)
+        _settle(generation, "bad_output", str(error), True, charged, generated.spent)
+        return
+    except Exception as error:
+        log.exception("generation %s cannot be normalised", generation.pk)
+        _spool(generation, generated, f"{type(error).__name__}: {error}")
+        return
+    try:
         store(generation, generated, derivatives)
+    except (file_store.StoreUnwritable, DatabaseError) as error:
+        log.error("generation %s is not stored yet: %s", generation.pk, error)
+        _spool(generation, generated, str(error))
 
 
 def claim(pk: int) -> Generation | None:
-    """Own the generation for one attempt, or None when it is not due (any more), out of attempts, or above a cap."""
-    try:
-        with transaction.atomic():
-            return _claim(pk)
-    except spend_cap.CapReached as error:
-        due_at = timezone.now() + timedelta(seconds=error.retry_after or 0)
-        Generation.objects.due().filter(pk=pk).to_queued(due_at, error.outcome, str(error), spent=_SPENT_BY_THE_DEAD)
-        return None
-
-
-def _claim(pk: int) -> Generation | None:
-    now = timezone.now()
-    lease = timedelta(seconds=settings.GENERATION_TIME_LIMIT + settings.GENERATION_LEASE_GRACE)
-    due = Generation.objects.due().filter(pk=pk)
-    claimed = due.filter(attempts_left__gt=0).to_running(
-        now + lease,
-        attempt=F("attempt") + 1,
-        attempts_left=F("attempts_left") - 1,
-        expected_cost=None,
-        spent=_SPENT_BY_THE_DEAD,
-    )
-    if not claimed:
-        # Only a generation whose every worker died can be due without attempts left.
-        due.filter(status=Status.RUNNING, attempts_left=0).to_failed(
-            "internal", "Every worker that tried this died before it was done.", spent=_SPENT_BY_THE_DEAD
+    """Own the generation for one attempt. None when it is not due (any more), paused, cancelled – because it was
+    retired or its competition closed meanwhile –, out of attempts, or above a cap; the row then says which."""
+    with transaction.atomic():
+        generation: Generation | None = (
+            Generation.objects.due()
+            .exclude(status=Status.STORING)
+            .select_related("prompt__competition__category", "image_model")
+            .select_for_update(skip_locked=True, of=("self",))
+            .filter(pk=pk)
+            .first()
         )
-        return None
-    generation = Generation.objects.select_related("prompt__competition__category", "image_model").get(pk=pk)
-    competition = generation.prompt.competition
-    generation.expected_cost = routing.likely_cost(generation.image_model, cost_estimates.request_of(competition))
-    spend_cap.check(competition, generation.expected_cost)
-    generation.save(update_fields=["expected_cost"])
-    return generation
+        if generation is None:
+            return None
+        row = Generation.objects.filter(pk=pk)
+        competition = generation.prompt.competition
+        charged = generation.charged_attempts
+        bill: dict[str, Any] = {"spent": _SPENT_BY_THE_DEAD}
+        if generation.status == Status.RUNNING:  # its worker died
+            charged += _costs_money(generation)
+        if reason := _why_not(generation):
+            row.to_cancelled(reason, **bill)
+            return None
+        if competition.paused_at is not None:
+            if generation.status == Status.RUNNING:
+                row.to_queued(timezone.now(), charged_attempts=charged, **bill)
+            return None
+        if generation.attempts_left == 0 or charged >= MAX_CHARGED:
+            # Only a generation whose every worker died can be due without attempts left.
+            reason = "Every worker that tried this died before it was done."
+            row.to_failed("internal", reason, charged_attempts=charged, **bill)
+            return None
+        expected = routing.likely_cost(generation.image_model, cost_estimates.request_of(competition))
+        try:
+            spend_cap.check(competition, expected)
+        except spend_cap.CapReached as error:
+            due_at = timezone.now() + timedelta(seconds=error.retry_after or 0)
+            row.to_queued(due_at, error.outcome, str(error), charged_attempts=charged, **bill)
+            return None
+        lease = _time_limit(generation.attempt + 1) + settings.GENERATION_LEASE_GRACE
+        row.to_running(
+            timezone.now() + timedelta(seconds=lease),
+            attempt=F("attempt") + 1,
+            attempts_left=F("attempts_left") - 1,
+            charged_attempts=charged,
+            expected_cost=expected,
+            **bill,
+        )
+        generation.refresh_from_db(
+            fields=["status", "attempt", "attempts_left", "charged_attempts", "expected_cost", "lease_expires_at"]
+        )
+        return generation
+
+
+def _why_not(generation: Generation) -> str:
+    """Why it is not asked any more, "" when it is."""
+    prompt = generation.prompt
+    if prompt.retired_at is not None:
+        return "The prompt was retired before the model was asked."
+    if generation.image_model.retired_at is not None:
+        return "The model was retired before it was asked."
+    if prompt.competition.is_over:
+        return "The competition closed before the model was asked."
+    return ""
+
+
+def _time_limit(attempt: int) -> int:
+    """Seconds: an attempt that was too slow, of a busy machine or model, is given more time when it is tried again."""
+    return int(settings.GENERATION_TIME_LIMIT) * min(attempt, 3)
+
+
+def _costs_money(generation: Generation) -> bool:
+    """May the attempt that is running cost real money? An unknown price may."""
+    return generation.expected_cost is None or generation.expected_cost > 0
+
+
+def _is_charged(generation: Generation, error: ProviderError) -> bool:
+    calls = [attempt.call for attempt in error.attempts if attempt.call and not is_simulated(attempt.provider)]
+    if error.attempts:
+        return any(call.possibly_charged for call in calls)
+    return error.possibly_charged and _costs_money(generation)
 
 
 def request_for(prompt: Prompt) -> ImageRequest:
@@ -176,31 +273,103 @@ def request_for(prompt: Prompt) -> ImageRequest:
 
 
 def store(generation: Generation, generated: routing.Generated, derivatives: images.Derivatives) -> Entry | None:
-    """Create the entry, unless this attempt has lost the row meanwhile: then its files are deleted again (None)."""
-    data = generated.image.data
-    files = {
-        "image": _save("battle", "webp", derivatives.image),
-        "small": _save("battle", "webp", derivatives.small),
-        "thumbnail": _save("public", "webp", derivatives.thumbnail),
-        "original": _save("originals", images.extension(data), data),
-    }
-    with transaction.atomic():
-        if _owned(generation).to_succeeded(spent=F("spent") + generated.spent):
-            return Entry.objects.create(
-                generation=generation,
-                prompt=generation.prompt,
-                image_model=generation.image_model,
-                call=generated.call,
-                width=derivatives.width,
-                height=derivatives.height,
-                pipeline=images.PIPELINE,
-                seed="" if generated.images[0].seed is None else str(generated.images[0].seed)[:40],
-                **files,
-            )
+    """Create the entry, unless this attempt has lost the row meanwhile: then its files are deleted again (None).
+
+    Raises StoreUnwritable and DatabaseError, with nothing stored.
+    """
+    seed = _seed_of(generated)
+    return _store(
+        generation, _owned(generation), generated.image.data, generated.call, seed, derivatives, generated.spent
+    )
+
+
+def _store(
+    generation: Generation,
+    owned: GenerationQuerySet,
+    data: bytes,
+    call: Call | None,
+    seed: str,
+    derivatives: images.Derivatives,
+    spent: Decimal = Decimal(0),
+) -> Entry | None:
+    files = file_store.save(
+        {
+            "image": ("battle", "webp", derivatives.image),
+            "small": ("battle", "webp", derivatives.small),
+            "thumbnail": ("public", "webp", derivatives.thumbnail),
+            "original": ("originals", images.extension(data), data),
+        }
+    )
+    try:
+        with transaction.atomic():
+            if owned.to_succeeded(spent=F("spent") + spent):
+                SpooledImage.objects.filter(generation=generation).delete()
+                return Entry.objects.create(
+                    generation=generation,
+                    prompt=generation.prompt,
+                    image_model=generation.image_model,
+                    call=call,
+                    width=derivatives.width,
+                    height=derivatives.height,
+                    pipeline=images.PIPELINE,
+                    seed=seed,
+                    **files,
+                )
+    except BaseException:
+        file_store.delete(files.values())
+        raise
     log.warning("generation %s: attempt %s came too late", generation.pk, generation.attempt)
-    for name in files.values():
-        default_storage.delete(name)
+    file_store.delete(files.values())
     return None
+
+
+def _seed_of(generated: routing.Generated) -> str:
+    return "" if generated.images[0].seed is None else str(generated.images[0].seed)[:40]
+
+
+def _spool(generation: Generation, generated: routing.Generated, reason: str) -> None:
+    """Keep the bytes in the database until they can be stored.
+
+    While the database does not take them either, they wait here in memory for as long as the lease protects the row.
+    """
+    while True:
+        try:
+            with transaction.atomic():
+                spent = F("spent") + generated.spent
+                if _owned(generation).to_storing(
+                    timezone.now() + STORE_PAUSE, f"Not stored yet: {reason}", spent=spent
+                ):
+                    SpooledImage.objects.create(
+                        generation=generation,
+                        data=generated.image.data,
+                        call=generated.call,
+                        seed=_seed_of(generated),
+                    )
+            return
+        except DatabaseError:
+            release_connection()
+            assert generation.lease_expires_at is not None
+            if timezone.now() >= generation.lease_expires_at:
+                raise
+            sleep(1)
+
+
+def _store_spooled(pk: int) -> None:
+    """Store a spooled image, if there is one and it is due; no provider is asked."""
+    if not Generation.objects.due().filter(pk=pk, status=Status.STORING).update(due_at=timezone.now() + MAX_PAUSE):
+        return
+    spooled = SpooledImage.objects.select_related("generation__prompt__competition", "generation__image_model", "call")
+    image = spooled.get(pk=pk)
+    generation, data = image.generation, bytes(image.data)
+    storing: GenerationQuerySet = Generation.objects.filter(pk=pk, status=Status.STORING)
+    try:
+        derivatives = images.normalise(data, generation.prompt.competition.shape)
+        _store(generation, storing, data, image.call, image.seed, derivatives)
+    except (file_store.StoreUnwritable, DatabaseError) as error:
+        storing.to_storing(timezone.now() + STORE_PAUSE, f"Not stored yet: {error}")
+    except Exception as error:  # an error of ours: the bytes stay until it is mended
+        log.exception("generation %s cannot be stored", pk)
+        storing.to_storing(timezone.now() + MAX_PAUSE, f"Not stored yet: {type(error).__name__}: {error}")
 
 
 def re_encode(entry: Entry) -> None:
@@ -211,47 +380,42 @@ def re_encode(entry: Entry) -> None:
     with entry.original.open("rb") as file:
         derivatives = images.normalise(file.read(), entry.prompt.competition.shape)
     old = [str(file.name) for file in (entry.image, entry.small, entry.thumbnail)]
-    Entry.objects.filter(pk=entry.pk).update(
-        image=_save("battle", "webp", derivatives.image),
-        small=_save("battle", "webp", derivatives.small),
-        thumbnail=_save("public", "webp", derivatives.thumbnail),
-        width=derivatives.width,
-        height=derivatives.height,
-        pipeline=images.PIPELINE,
+    files = file_store.save(
+        {
+            "image": ("battle", "webp", derivatives.image),
+            "small": ("battle", "webp", derivatives.small),
+            "thumbnail": ("public", "webp", derivatives.thumbnail),
+        }
     )
-    for name in old:
-        default_storage.delete(name)
-
-
-def _save(folder: str, extension: str, data: bytes) -> str:
-    """Store under a random name, and return it with its folder."""
-    return default_storage.save(f"{folder}/{secrets.token_hex(16)}.{extension}", ContentFile(data))
-
-
-def _spent(generation: Generation, generated: routing.Generated | None) -> Decimal:
-    """What an attempt has cost that ended in an error of ours: when we do not know, what it was expected to cost."""
-    return generated.spent if generated else generation.expected_cost or Decimal(0)
+    Entry.objects.filter(pk=entry.pk).update(
+        width=derivatives.width, height=derivatives.height, pipeline=images.PIPELINE, **files
+    )
+    file_store.delete(old)
 
 
 def _settle(
     generation: Generation,
     outcome: str,
-    error: str,
-    *,
-    retry: bool,
+    reason: str,
+    passes: bool,
+    charged: bool,
     spent: Decimal,
-    retry_after: float | None = None,
+    error: ProviderError | None = None,
 ) -> None:
-    """No image: queue the row again after a growing pause, or fail it with the reason."""
-    total = F("spent") + spent
-    if retry and generation.attempts_left > 0:
-        due_at = timezone.now() + _pause(generation.attempt, retry_after)
-        _owned(generation).to_queued(due_at, outcome, error, spent=total)
+    """No image: queue the row again after a pause when the fault may pass, or fail it with the reason.
+
+    `charged` says that the attempt may have cost real money, `spent` how much in US dollars.
+    """
+    charged_attempts = generation.charged_attempts + charged
+    columns = {"spent": F("spent") + spent, "charged_attempts": charged_attempts}
+    if passes and generation.attempts_left > 0 and charged_attempts < MAX_CHARGED:
+        pause = _pause(generation.attempt, charged, error.retry_after if error else None)
+        _owned(generation).to_queued(timezone.now() + pause, outcome, reason, **columns)
     else:
-        _owned(generation).to_failed(outcome, error, spent=total)
+        _owned(generation).to_failed(outcome, reason, **columns)
 
 
-def _requeue(generation: Generation, error: NotSent) -> None:
+def _unclaim(generation: Generation, error: NotSent) -> None:
     """Nothing was sent: back into the queue as if this attempt had never started, until it may be sent.
 
     Taking the attempt's number back cannot confuse the fence: an older attempt that is still at work has a smaller one,
@@ -274,7 +438,11 @@ def _owned(generation: Generation) -> GenerationQuerySet:
     return rows
 
 
-def _pause(attempt: int, retry_after: float | None) -> timedelta:
-    """5, 10, 20 … seconds with jitter, so that a provider's bad minute is not answered by a thundering herd."""
-    seconds = settings.GENERATION_BACKOFF * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)  # noqa: S311 – jitter
-    return timedelta(seconds=max(seconds, retry_after or 0))
+def _pause(attempt: int, charged: bool, retry_after: float | None) -> timedelta:
+    """5, 10, 20 … seconds with jitter, so that a provider's bad minute is not answered by a thundering herd; minutes
+    where a second attempt is the last that may be paid for: the fault must have passed by then."""
+    if charged:
+        seconds = float(settings.GENERATION_CHARGED_BACKOFF)
+    else:
+        seconds = min(settings.GENERATION_BACKOFF * 2 ** (attempt - 1), MAX_PAUSE.total_seconds())
+    return timedelta(seconds=max(seconds * random.uniform(0.75, 1.25), retry_after or 0))  # noqa: S311 – jitter

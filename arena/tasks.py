@@ -6,7 +6,7 @@ from celery import shared_task
 
 from providers.db import connection_released
 
-from . import generation
+from . import generation, orphans
 
 
 @shared_task
@@ -20,3 +20,9 @@ def dispatch() -> None:
 @connection_released()
 def generate(pk: int) -> None:
     generation.run(pk)
+
+
+@shared_task
+@connection_released()
+def sweep_orphans() -> None:
+    orphans.sweep()

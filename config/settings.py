@@ -244,6 +244,7 @@ CELERY_BEAT_SCHEDULE = {
     "snapshots": {"task": "leaderboard.tasks.take_snapshots", "schedule": 300.0, "options": {"expires": 300.0}},
     "check-tallies": {"task": "leaderboard.tasks.check_tallies", "schedule": 300.0, "options": {"expires": 300.0}},
     "playground": {"task": "providers.tasks.dispatch_trials", "schedule": 1.0, "options": {"expires": 2.0}},
+    "sweep-orphans": {"task": "arena.tasks.sweep_orphans", "schedule": 3600.0, "options": {"expires": 3600.0}},
     "prune-gateway": {"task": "providers.tasks.prune_gateway", "schedule": 60.0, "options": {"expires": 60.0}},
 }
 
@@ -251,8 +252,10 @@ CELERY_BEAT_SCHEDULE = {
 
 GENERATION_TIME_LIMIT = env_int("GENERATION_TIME_LIMIT", 120)  # seconds for one attempt, download included
 GENERATION_LEASE_GRACE = env_int("GENERATION_LEASE_GRACE", 15)  # a lease outlives its attempt by this much
-GENERATION_ATTEMPTS = env_int("GENERATION_ATTEMPTS", 4)
+GENERATION_ATTEMPTS = env_int("GENERATION_ATTEMPTS", 8)  # with the pauses between them: about ten minutes
 GENERATION_BACKOFF = env_int("GENERATION_BACKOFF", 5)  # seconds before the second attempt; doubles, with jitter
+# Seconds before the second, and last, attempt at an image whose first may have been paid for.
+GENERATION_CHARGED_BACKOFF = env_int("GENERATION_CHARGED_BACKOFF", 420)
 BATTLE_LIFETIME = env_int("BATTLE_LIFETIME", 3600)  # seconds in which a served battle can be voted on
 REPORTS_TO_HIDE = env_int("REPORTS_TO_HIDE", 3)  # voters whose reports hide an image until a curator has looked
 
@@ -378,6 +381,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG or TESTING
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # every URL goes through {% static %}; plain copies only cost time
+MEDIA_URL = "admin/arena/entry/files/"  # for staff; what the public sees has URLs of its own
 MEDIA_ROOT = Path(env("MEDIA_ROOT") or VAR_DIR / "media")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600

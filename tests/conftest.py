@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 
 from arena import pairing
 from leaderboard import page_cache
-from providers import cache
+from providers import cache, file_store
 from providers.admission import valkey
 from providers.routing import sending
 from providers.samples.simulator import Simulator
@@ -28,6 +28,7 @@ hypothesis_settings.load_profile("arena")
 @pytest.fixture(autouse=True)
 def _own_media(settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
+    file_store.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ entries of a battle answer the battle's prompt.
 
 from arena.models.battles import Battle, Voter, new_token
 from arena.models.competitions import Category, Competition, Prompt
-from arena.models.generations import Entry, Generation
+from arena.models.generations import Entry, Generation, SpooledImage
 from arena.models.imports import ImportedVote, VoteFile
 from arena.models.reports import Report
 from arena.models.scores import PairScores
@@ -26,6 +26,7 @@ __all__ = [
     "PairScores",
     "Prompt",
     "Report",
+    "SpooledImage",
     "Suggestion",
     "Tally",
     "Vote",

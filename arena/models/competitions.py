@@ -87,6 +87,9 @@ class Competition(models.Model):
         blank=True,
         help_text="US dollars that the images of this competition may cost in all; empty: no cap of its own.",
     )
+    paused_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when none of its queued images is asked for."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     FROZEN: ClassVar[tuple[str, ...]] = ("category_id", "criterion", "shape")  # once a voter has been asked
@@ -174,6 +177,7 @@ class Prompt(models.Model):
         indexes = [
             GinIndex(SearchVector("text", config="english"), name="prompt_words"),
             GinIndex(fields=["tags"], name="prompt_tags"),
+            models.Index(fields=["source_image"], condition=~Q(source_image=""), name="prompt_source"),
         ]
         constraints = [
             models.CheckConstraint(condition=~Q(text=""), name="prompt has a text"),

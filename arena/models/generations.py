@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
 from arena.models.competitions import Prompt
@@ -19,11 +20,13 @@ class Status(models.TextChoices):
 
     QUEUED = "queued"
     RUNNING = "running"
+    STORING = "storing"  # paid for; its bytes wait in the database until the file store takes them
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    CANCELLED = "cancelled"  # never sent: retired, closed or called off while it was queued
 
 
-UNFINISHED = (Status.QUEUED, Status.RUNNING)
+UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.STORING)
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
@@ -37,10 +40,11 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return self.filter(status__in=UNFINISHED)
 
     def due(self) -> GenerationQuerySet:
-        """To be run now: queued and its time has come, or running past its lease (its worker is gone)."""
+        """To be run now: queued or storing and its time has come, or running past its lease (its worker is gone)."""
         now = timezone.now()
         return self.filter(
-            Q(status=Status.QUEUED, due_at__lte=now) | Q(status=Status.RUNNING, lease_expires_at__lte=now)
+            Q(status__in=[Status.QUEUED, Status.STORING], due_at__lte=now)
+            | Q(status=Status.RUNNING, lease_expires_at__lte=now)
         )
 
     def to_queued(self, due_at: datetime, outcome: str = "", error: str = "", **columns: Any) -> int:
@@ -67,6 +71,31 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
             finished_at=None,
             outcome="",
             error="",
+            **columns,
+        )
+
+    def to_storing(self, due_at: datetime, error: str, **columns: Any) -> int:
+        """Paid for, but not stored: its bytes are in SpooledImage, to be tried again at `due_at`."""
+        return self.update(
+            status=Status.STORING,
+            due_at=due_at,
+            dispatched_at=None,
+            lease_expires_at=None,
+            expected_cost=None,
+            outcome="store",
+            error=error,
+            **columns,
+        )
+
+    def to_cancelled(self, error: str, **columns: Any) -> int:
+        """Not sent, and not to be sent, for the reason `error`."""
+        return self.update(
+            status=Status.CANCELLED,
+            lease_expires_at=None,
+            finished_at=timezone.now(),
+            expected_cost=None,
+            outcome="cancelled",
+            error=error,
             **columns,
         )
 
@@ -104,8 +133,13 @@ class Generation(models.Model):
     image_model = models.ForeignKey(ImageModel, models.PROTECT, related_name="generations")
     sample = models.PositiveSmallIntegerField(default=0)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
-    attempt = models.PositiveSmallIntegerField(default=0, help_text="Attempts begun so far; also fences late writers.")
+    attempt = models.PositiveSmallIntegerField(
+        default=0, help_text="Attempts started so far; also fences late writers."
+    )
     attempts_left = models.PositiveSmallIntegerField(default=1)
+    charged_attempts = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Attempts that brought no image and may have cost real money."
+    )
     due_at = models.DateTimeField(default=timezone.now)
     dispatched_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -163,7 +197,12 @@ class Generation(models.Model):
                         finished_at__gte=F("started_at"),
                     )
                     & ~Q(error="")
-                ),
+                )
+                | (
+                    Q(status=Status.STORING, started_at__isnull=False, lease_expires_at=None, finished_at=None)
+                    & ~Q(error="")
+                )
+                | (Q(status=Status.CANCELLED, lease_expires_at=None, finished_at__isnull=False) & ~Q(error="")),
                 name="generation status, times and error agree",
             ),
             models.CheckConstraint(condition=Q(spent__gte=0), name="nothing negative is spent"),
@@ -179,6 +218,29 @@ class Generation(models.Model):
     @property
     def is_unfinished(self) -> bool:
         return self.status in UNFINISHED
+
+
+class SpooledImage(models.Model):
+    """Bytes that were paid for and could not be stored yet. Deleted in the transaction that makes the entry."""
+
+    generation = models.OneToOneField(Generation, models.PROTECT, primary_key=True, related_name="spooled")
+    data = models.BinaryField(help_text="As the provider delivered them.")
+    call = models.OneToOneField(Call, models.PROTECT, null=True, blank=True, related_name="+")
+    seed = models.CharField(max_length=40, blank=True)
+    spooled_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=GreaterThan(
+                    Func(F("data"), function="octet_length", output_field=models.IntegerField()), Value(0)
+                ),
+                name="a spooled image has bytes",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"bytes of generation {self.generation_id}"
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -220,6 +282,9 @@ class Entry(models.Model):
 
     class Meta:
         verbose_name_plural = "entries"
+        indexes = [
+            models.Index(fields=["thumbnail"], name="entry_thumbnail")
+        ]  # public images ask whether they may show
         constraints = [
             # The target of a battle's composite foreign keys.
             models.UniqueConstraint(fields=["id", "prompt"], name="entry with prompt"),

@@ -19,6 +19,7 @@ from arena.models import (
     PairScores,
     Prompt,
     Report,
+    SpooledImage,
     Tally,
     Vote,
     VoteFile,
@@ -216,6 +217,17 @@ def test_spending():
     refuses("only what is running is expected to cost something", update(row, expected_cost=1))
     row = generation.claim(row.pk)
     refuses("only what is running is expected to cost something", update(row, expected_cost=-1))
+
+
+def test_what_is_paid_for_and_what_is_called_off():
+    row = make.make_generation()
+    agree = "generation status, times and error agree"
+    refuses(agree, update(row, status="cancelled", finished_at=timezone.now()))  # without a reason
+    refuses(agree, update(row, status="cancelled", error="Called off."))
+    refuses(agree, update(row, status="storing", error="Not stored yet."))  # never started
+    row = generation.claim(row.pk)
+    refuses(agree, update(row, status="storing", error="Not stored yet."))  # with a lease
+    refuses("a spooled image has bytes", lambda: SpooledImage.objects.create(generation=row, data=b""))
 
 
 def test_finished_rows_keep_their_proof():

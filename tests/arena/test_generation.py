@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
@@ -12,9 +13,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from arena import cost_estimates, generation
-from arena.models import Entry, Generation
-from providers import routing
-from providers.models import Call
+from arena.models import Competition, Entry, Generation, Prompt, SpooledImage
+from providers import file_store, routing
+from providers.adapters.base import Account
+from providers.models import Call, ImageModel
 from providers.routing import sending
 from tests import factories as make
 
@@ -23,7 +25,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _quick(settings, simulated):
-    settings.GENERATION_BACKOFF = 0
+    settings.GENERATION_BACKOFF = settings.GENERATION_CHARGED_BACKOFF = 0
+    settings.GENERATION_ATTEMPTS = 4
 
 
 def queued(
@@ -186,7 +189,7 @@ def test_a_failed_row_can_be_asked_again_and_keeps_its_fence():
     assert (row.status, row.attempt) == ("succeeded", 2)
 
 
-def test_hints_are_sent_once_and_again_only_when_nobody_acted():
+def test_task_messages_are_sent_once_and_again_only_when_nobody_acted():
     row = queued()
     assert generation.take_due() == [row.pk]
     assert generation.take_due() == []
@@ -220,7 +223,8 @@ def test_the_network_stays_outside_of_transactions():
 
 def test_bytes_that_are_no_image_fail_with_the_reason():
     row = queued("Snow [sim:result-html]")
-    generation.run(row.pk)
+    for _ in range(8):
+        generation.run(row.pk)
     row.refresh_from_db()
     assert (row.status, row.outcome) == ("failed", "bad_output")
     assert not Entry.objects.exists()
@@ -237,6 +241,149 @@ def test_a_quote_says_what_asking_costs_before_it_is_asked():
     assert (offers[row.image_model].missing, offers[priced].missing) == (1, 2)
     assert float(offers[priced].cost) == pytest.approx(0.08)
     assert offers[unknown].cost is None
+
+
+# Bought once ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def due_now(row: Generation) -> None:
+    """What waits for its time waits no longer, and a store that was mended is probed again."""
+    Generation.objects.filter(pk=row.pk).update(due_at=timezone.now() - timedelta(seconds=1))
+    file_store.forget()
+
+
+def in_the_way(settings, folder: str) -> Path:
+    """A file where the store wants a folder: nothing can be written there, root or not."""
+    path = Path(settings.MEDIA_ROOT) / folder
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"")
+    return path
+
+
+def test_what_was_paid_for_waits_in_the_database_until_it_can_be_stored(settings):
+    row = queued()
+    blocked = in_the_way(settings, "originals")
+    generation.run(row.pk)
+    row.refresh_from_db()
+    assert (row.status, row.outcome, row.finished_at) == ("storing", "store", None)
+    assert "Not stored yet" in row.error
+    assert not any(default_storage.listdir(folder)[1] for folder in ("battle", "public"))  # all of them or none
+    due_now(row)
+    generation.run(row.pk)
+    assert again(row).status == "storing"
+    blocked.unlink()
+    due_now(row)
+    assert generation.take_due() == [row.pk]
+    generation.run(row.pk)
+    assert (again(row).status, row.error, row.attempt) == ("succeeded", "", 1)
+    assert row.entry.call == Call.objects.get()  # the provider was asked once
+    assert not SpooledImage.objects.exists()
+    assert row.spent == 0
+    with row.entry.original.open("rb") as file:
+        assert generation.images.extension(file.read()) in ("png", "jpg", "webp")
+
+
+def test_nobody_is_asked_while_files_cannot_be_stored(settings):
+    row = queued()
+    blocked = in_the_way(settings, "probe")
+    file_store.forget()
+    assert "Error" in file_store.trouble()
+    assert generation.take_due() == []
+    generation.run(row.pk)
+    assert (again(row).status, row.attempt, Call.objects.count()) == ("queued", 0, 0)
+    blocked.unlink()
+    due_now(row)
+    assert file_store.trouble() == ""
+    assert generation.take_due() == [row.pk]
+
+
+def test_an_error_of_ours_after_the_purchase_throws_nothing_away(monkeypatch):
+    row = queued()
+    with monkeypatch.context() as patch:
+        patch.setattr(generation.images, "normalise", lambda *_: 1 / 0)
+        generation.run(row.pk)
+    assert (again(row).status, Call.objects.count()) == ("storing", 1)
+    due_now(row)
+    generation.run(row.pk)
+    assert (again(row).status, Call.objects.count()) == ("succeeded", 1)
+
+
+@pytest.mark.parametrize(
+    ("retire", "reason"),
+    [
+        (lambda: Prompt.objects.update(retired_at=timezone.now()), "The prompt was retired"),
+        (lambda: ImageModel.objects.update(retired_at=timezone.now()), "The model was retired"),
+        (lambda: Competition.objects.update(closes_at=timezone.now()), "The competition closed"),
+    ],
+)
+def test_what_was_retired_while_it_waited_is_cancelled_and_can_be_planned_again(retire, reason):
+    row = queued()
+    retire()
+    generation.run(row.pk)
+    row.refresh_from_db()
+    assert (row.status, row.started_at, Call.objects.count()) == ("cancelled", None, 0)
+    assert reason in row.error
+    Prompt.objects.update(retired_at=None)
+    ImageModel.objects.update(retired_at=None)
+    Competition.objects.update(closes_at=None)
+    assert generation.plan(row.prompt, [row.image_model]) == 1
+    assert generation.plan(row.prompt, [row.image_model]) == 0
+    generation.run(row.pk)
+    assert again(row).status == "succeeded"
+
+
+def test_a_paused_competition_waits_until_it_goes_on():
+    row = queued()
+    Competition.objects.update(paused_at=timezone.now())
+    assert generation.take_due() == []
+    generation.run(row.pk)
+    assert (again(row).status, row.attempt) == ("queued", 0)
+    Competition.objects.update(paused_at=None)
+    assert generation.take_due() == [row.pk]
+
+
+def test_only_what_is_queued_can_be_cancelled():
+    waiting, running = queued(), queued()
+    generation.claim(running.pk)
+    assert generation.cancel(Generation.objects.all(), "Called off by ann.") == 1
+    assert (again(waiting).status, waiting.error, again(running).status) == (
+        "cancelled",
+        "Called off by ann.",
+        "running",
+    )
+
+
+def test_what_may_have_been_paid_for_twice_is_not_asked_a_third_time(settings, monkeypatch):
+    monkeypatch.setattr(Account, "is_simulated", False)
+    settings.GENERATION_CHARGED_BACKOFF = 420
+    row = queued("Snow [sim:result-html]", provider="simulated-openai", price="0.04")
+    generation.run(row.pk)
+    row.refresh_from_db()
+    assert (row.status, row.outcome, row.charged_attempts) == ("queued", "bad_output", 1)
+    assert row.due_at - timezone.now() > timedelta(minutes=5)  # a fault of five minutes has passed by then
+    due_now(row)
+    generation.run(row.pk)
+    assert (again(row).status, row.charged_attempts, Call.objects.count()) == ("failed", 2, 2)
+    assert generation.retry_failed([row]) == 1  # but a curator may
+    assert (again(row).charged_attempts, row.attempts_left) == (0, 4)
+
+
+def test_a_fault_that_charges_nothing_is_tried_for_ten_minutes(settings):
+    settings.GENERATION_BACKOFF = 5
+    pauses = [generation._pause(attempt, charged=False, retry_after=None) for attempt in range(1, 8)]
+    assert timedelta(minutes=7) < sum(pauses, timedelta()) < timedelta(minutes=14)
+    assert max(pauses) < timedelta(minutes=7)
+
+
+def test_a_second_attempt_is_given_more_time(settings):
+    settings.GENERATION_TIME_LIMIT, settings.GENERATION_LEASE_GRACE = 100, 7
+    row = queued()
+    leases = []
+    for _ in range(4):
+        claimed = generation.claim(row.pk)
+        leases.append(round((claimed.lease_expires_at - timezone.now()).total_seconds()))
+        _end_lease()
+    assert leases == pytest.approx([107, 207, 307, 307], abs=5)
 
 
 def _end_lease() -> None:

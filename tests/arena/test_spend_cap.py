@@ -57,7 +57,7 @@ def test_work_above_the_cap_waits_with_the_reason_and_goes_on_when_it_is_raised(
     generation.run(first.pk)
     generation.run(second.pk)
     assert (again(first).status, first.spent, first.expected_cost) == ("succeeded", Decimal("0.1"), None)
-    assert (again(second).status, second.outcome, second.attempt, second.attempts_left) == ("queued", "spend_cap", 0, 4)
+    assert (again(second).status, second.outcome, second.attempt, second.attempts_left) == ("queued", "spend_cap", 0, 8)
     assert "$0.10 are spent of the competition's cap of $0.15, and this image costs about $0.10" in second.error
     assert second.due_at > timezone.now() + timedelta(minutes=4)
     competition = competition_of(second)
@@ -126,7 +126,7 @@ def test_the_daily_cap_leaves_work_in_the_queue(settings):
     settings.DAILY_SPEND_CAP = Decimal("0.05")
     (row,) = queued(None)
     generation.run(row.pk)
-    assert (again(row).status, row.outcome, row.attempt, row.attempts_left) == ("queued", "spend_cap", 0, 4)
+    assert (again(row).status, row.outcome, row.attempt, row.attempts_left) == ("queued", "spend_cap", 0, 8)
     assert "DAILY_SPEND_CAP" in row.error
     assert not Call.objects.exists()
 
@@ -139,7 +139,7 @@ def test_a_limit_sends_work_back_into_the_queue_without_using_an_attempt(setting
     for _ in range(6):  # more often than there are attempts
         Generation.objects.update(due_at=timezone.now())
         generation.run(row.pk)
-    assert (again(row).status, row.outcome, row.attempt, row.attempts_left) == ("queued", "rate_limited", 0, 4)
+    assert (again(row).status, row.outcome, row.attempt, row.attempts_left) == ("queued", "rate_limited", 0, 8)
     assert "SIMULATED_OPENAI_CONCURRENCY" in row.error
     assert row.due_at > timezone.now()
     assert not Call.objects.exists()

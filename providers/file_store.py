@@ -1,0 +1,155 @@
+"""The file store – a folder or object storage – as a part that may fail: full, gone, hanging, refusing our key.
+
+Files are stored under random names, all of a set or none, within a time limit. Before money is spent on an image,
+`trouble()` says whether it could be stored: it writes a probe, reads it back and deletes it. A failed save counts as a
+failed probe, so the workers of a process stop at the first one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import secrets
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from time import monotonic
+from typing import TypeVar
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, default_storage
+
+Result = TypeVar("Result")
+
+TIME_LIMIT = 20.0  # seconds for one set of files; a hanging network disk must not outlast a worker's lease
+PROBE_SECONDS = 5.0  # how long a probe's result counts
+PROBE_TIME_LIMIT = 5.0
+PROBE_BYTES = 64 * 1024
+MIN_FREE = 8 * 1024 * 1024  # bytes left in a folder: a few images
+PROBE_FOLDER = "probe"
+
+
+class StoreUnwritable(Exception):
+    """The files could not be stored, and none was; the message says why."""
+
+
+def save(files: Mapping[str, tuple[str, str, bytes]]) -> dict[str, str]:
+    """Store a set of files, key → (folder, extension, content), under random names; returns key → name.
+
+    Raises StoreUnwritable when one cannot be stored within TIME_LIMIT; the others are deleted again.
+    """
+    names = {key: f"{folder}/{secrets.token_hex(16)}.{extension}" for key, (folder, extension, _) in files.items()}
+    try:
+        _within(TIME_LIMIT, lambda: _write_all({names[key]: content for key, (_, _, content) in files.items()}))
+    except Exception as error:  # object storages raise exceptions of their own
+        _state.fail(_reason(error))
+        delete(names.values())
+        raise StoreUnwritable(_reason(error)) from error
+    return names
+
+
+def delete(names: Iterable[str]) -> None:
+    """Delete the files, as far as the store allows now; what is left is an orphan and swept later."""
+    for name in names:
+        with contextlib.suppress(Exception):
+            _within(PROBE_TIME_LIMIT, lambda name=name: default_storage.delete(name))  # type: ignore[misc]
+
+
+def trouble() -> str:
+    """Why files cannot be stored now, in one sentence; "" when they can. Known for PROBE_SECONDS, then probed again."""
+    return _state.current()
+
+
+def forget() -> None:
+    """The next `trouble()` probes."""
+    _state.forget()
+
+
+class _State:
+    """What the last probe or save of this process said; one thread probes at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._trouble = ""
+
+    def current(self) -> str:
+        if monotonic() >= self._until and self._lock.acquire(blocking=self._until == 0.0):
+            try:
+                if monotonic() >= self._until:
+                    self._set(_probe())
+            finally:
+                self._lock.release()
+        return self._trouble
+
+    def fail(self, reason: str) -> None:
+        self._set(reason)
+
+    def forget(self) -> None:
+        self._until = 0.0
+
+    def _set(self, trouble: str) -> None:
+        self._trouble, self._until = trouble, monotonic() + PROBE_SECONDS
+
+
+_state = _State()
+
+
+def _probe() -> str:
+    try:
+        return _within(PROBE_TIME_LIMIT, _try_out)
+    except Exception as error:
+        return _reason(error)
+
+
+def _try_out() -> str:
+    content = secrets.token_bytes(PROBE_BYTES)
+    name = f"{PROBE_FOLDER}/{secrets.token_hex(16)}"
+    try:
+        _write(name, content)
+        with default_storage.open(name) as file:
+            if file.read() != content:
+                return "what was written is not what is read"
+    finally:
+        default_storage.delete(name)
+    if isinstance(default_storage, FileSystemStorage) or hasattr(default_storage, "base_location"):
+        free = shutil.disk_usage(default_storage.path(".")).free
+        if free < MIN_FREE:
+            return f"only {free / 1e6:.1f} MB are free"
+    return ""
+
+
+def _write_all(contents: Mapping[str, bytes]) -> None:
+    for name, content in contents.items():
+        _write(name, content)
+
+
+def _write(name: str, content: bytes) -> None:
+    stored = default_storage.save(name, ContentFile(content))
+    if stored != name:  # a random name that exists already: nobody may rely on it
+        default_storage.delete(stored)
+        raise FileExistsError(name)
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:300]
+
+
+def _within(seconds: float, function: Callable[[], Result]) -> Result:
+    """Call in a thread of its own. Raises TimeoutError when it takes longer; the thread then ends when it can."""
+    results: queue.SimpleQueue[tuple[Result | None, BaseException | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            results.put((function(), None))
+        except BaseException as error:
+            results.put((None, error))
+
+    threading.Thread(target=work, daemon=True, name="file store").start()
+    try:
+        value, error = results.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError(f"the file store did not answer within {seconds:g} s") from None
+    if error is not None:
+        raise error
+    return value  # type: ignore[return-value]
