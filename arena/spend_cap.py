@@ -50,7 +50,7 @@ def of(competition: Competition) -> Spent:
 def check(competition: Competition, cost: Decimal | None) -> None:
     """Inside a claim's transaction: pass, or raise CapReached. Whoever passes writes its expected cost before the end.
 
-    The day's cap is looked at where calls are sent (providers/spending.py), whoever makes them.
+    The day's cap is looked at where calls are sent (providers/spending/daily_cap.py), whoever makes them.
     """
     if competition.spend_cap is None or cost == 0:
         return

@@ -7,6 +7,7 @@ without SECRET_KEY and DATABASE_URL; `bin/demo` and `bin/test` set what they nee
 import importlib.resources
 import os
 import sys
+import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ DEBUG = env_bool("DEBUG")
 DEMO = env_bool("ARENA_DEMO")  # bin/demo: says so on the pages
 GATEWAY = env_bool("GATEWAY")  # this process serves the API and nothing else: config/asgi.py
 VAR_DIR = Path(env("VAR_DIR") or BASE_DIR / "var")
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
 SECRET_KEY = env("SECRET_KEY")
 if not SECRET_KEY:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -14,5 +15,5 @@ from leaderboard.board import health
 @require_safe
 def status(request: HttpRequest) -> HttpResponse:
     report = health.report()
-    context = {"report": report, "troubled": [each for each in report if each.trouble]}
+    context = {"report": report, "troubled": [each for each in report if each.trouble], "version": settings.VERSION}
     return render(request, "leaderboard/status.html", context)

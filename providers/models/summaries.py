@@ -9,7 +9,7 @@ from django.db.models import F, Q
 class CallSummary(models.Model):
     """Calls of one offering, model or provider: of one day (UTC), or of the last 30 days when `day` is empty.
 
-    Derived: may be emptied any time, `providers/summaries.py` writes it again. `key` is the offering's or the model's
+    Derived: may be emptied any time, `performance/summaries.py` writes it again. `key` is the offering's or the model's
     id, or the provider's key. Percentiles are exact and in seconds, whatever the number of samples.
     """
 

@@ -1,7 +1,7 @@
 """The companies' own JavaScript clients accept the simulator too, where they and Node are on this machine.
 
 npm install --prefix SOMEWHERE @fal-ai/client replicate openai
-JS_CLIENTS=SOMEWHERE/node_modules bin/test tests/providers/test_official_js_clients.py
+JS_CLIENTS=SOMEWHERE/node_modules bin/test tests/providers/samples/test_official_js_clients.py
 """
 
 from __future__ import annotations
