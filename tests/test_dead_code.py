@@ -100,8 +100,11 @@ def unused() -> list[str]:
                 continue
             others = [mentioned[other] for other in trees if other != name and node.name in mentioned[other]]
             if is_method:
-                siblings = [part for part in ast.walk(tree) if isinstance(part, Definition) and part is not node]
-                is_used = bool(others) or any(node.name in words(*part.body) for part in siblings)
+                is_used = bool(others) or any(
+                    node.name in words(*part.body)
+                    for part in ast.walk(tree)
+                    if isinstance(part, Definition) and part is not node
+                )
             else:
                 inside = any(
                     node.name in own[id(part)] for part in tree.body if part is not node and not _is_export(part)

@@ -11,7 +11,7 @@ from .offerings import Call, Offering
 
 
 class SpentDay(models.Model):
-    """US dollars of one day (UTC): what its calls have cost and what its reservations hold. See spending/daily_cap.py."""
+    """US dollars of one day (UTC): its calls and its reservations. Written by spending/daily_cap."""
 
     day = models.DateField(primary_key=True)
     amount = models.DecimalField(max_digits=14, decimal_places=6, default=Decimal(0))
