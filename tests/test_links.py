@@ -55,6 +55,7 @@ def site() -> dict[str, int]:
             voting.cast_vote(make.make_battle(left=left, right=right), outcome)
     recompute(category, force=True)
     snapshot = snapshots.take(category)
+    assert snapshot is not None
     return {"prompt": prompt.pk, "entry": entries[0].pk, "snapshot": snapshot.pk}
 
 
