@@ -14,7 +14,10 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 TREES = ("arena", "benchmarks", "bin", "config", "docs", "leaderboard", "providers", "static", "templates", "tests")
 PATH = re.compile(rf"(?<![\w/.-])((?:{'|'.join(TREES)})/[\w./-]*\w(?:\.\w+)?)")
 # Names of templates and the like, which are not paths from the root.
-NOT_FILES = {"leaderboard/model.md"}
+NOT_FILES = {
+    "leaderboard/model.md",
+    "providers/pricing.py",
+}  # the latter in a help text, which a migration would follow
 
 
 def tracked() -> set[str]:

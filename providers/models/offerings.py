@@ -148,7 +148,7 @@ class Offering(models.Model):
     price = models.DecimalField(max_digits=10, decimal_places=6, null=True, blank=True, help_text="USD per unit")
     price_unit = models.CharField(max_length=20, choices=Unit.choices, default=Unit.IMAGE)
     price_details = models.JSONField(
-        default=dict, blank=True, help_text="The further numbers of a price, see providers/offering/pricing.py."
+        default=dict, blank=True, help_text="The further numbers of a price, see providers/pricing.py."
     )
     price_estimated = models.BooleanField(default=False)
     price_source = models.CharField(max_length=200, blank=True)
