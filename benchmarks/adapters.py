@@ -1,6 +1,6 @@
 """What asking a provider costs us: `python -m benchmarks.adapters [--calls 300] [--in-flight 300] [--longest 20]`.
 
-Three tables, each against the simulator in a process of its own, where the work takes no time unless it is told to:
+Three tables, each against the simulator in a process of its own, where the work takes no time unless a scenario says so:
 
     overhead    a generation through the adapter, and through routing with its record in Postgres, beside a bare httpx
                 POST of the same body to the same address, taken in turns. Aim: 5 ms at the median. The image is tiny,
@@ -140,11 +140,11 @@ def in_turns(calls: int, *kinds: Callable[[], Any]) -> list[list[float]]:
     """The milliseconds of each; first some that do not count, so that everything is loaded and connected."""
     times: list[list[float]] = [[] for _ in kinds]
     for number in range(calls + 10):
-        for kind, found in zip(kinds, times, strict=True):
+        for kind, milliseconds in zip(kinds, times, strict=True):
             started = time.perf_counter()
             kind()
             if number >= 10:
-                found.append((time.perf_counter() - started) * 1000)
+                milliseconds.append((time.perf_counter() - started) * 1000)
     return times
 
 
@@ -247,10 +247,10 @@ def fly(url: str, http: httpx.Client, threads: int, longest: float) -> None:
 def peak_memory() -> int | None:
     """In MB, of this process, by Linux' own account."""
     try:
-        (found,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+        (kilobytes,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     except (OSError, ValueError):
         return None
-    return int(found) // 1024
+    return int(kilobytes) // 1024
 
 
 # Errors ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -261,10 +261,10 @@ def ask_for_every_error(url: str, http: httpx.Client) -> list[str]:
     print(f"Errors: rows of the error map, on {', '.join(SMALL)}")
     wrong = []
     for row, (scenario, wires) in ROWS.items():
-        found = {wire: outcome_of(wire, url, http, scenario) for wire in wires}
-        others = {wire: outcome for wire, outcome in found.items() if outcome != row}
+        results = {wire: outcome_of(wire, url, http, scenario) for wire in wires}
+        others = {wire: outcome for wire, outcome in results.items() if outcome != row}
         wrong += [row] if others else []
-        print(f"    {row:18} {len(found) - len(others)} of {len(found)} wire formats {others or ''}".rstrip())
+        print(f"    {row:18} {len(results) - len(others)} of {len(results)} wire formats {others or ''}".rstrip())
     print(f"    {len(ROWS) - len(wrong)} of {len(ROWS)} rows   {verdict(not wrong)}")
     return wrong
 

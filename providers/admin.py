@@ -85,16 +85,16 @@ class OfferingAdmin(admin.ModelAdmin[Offering]):
         """One line for operators: is it quick, is it reliable, and what else came back."""
         if not offering.pk:
             return "–"
-        found = percentiles.of_offerings([offering.pk])[offering.pk]
-        parts = [f"{found.succeeded} of {found.judged} calls succeeded"]
-        for label, time in (("p50", found.duration.p50), ("p95", found.duration.p95)):
+        statistics = percentiles.of_offerings([offering.pk])[offering.pk]
+        parts = [f"{statistics.succeeded} of {statistics.judged} calls succeeded"]
+        for label, time in (("p50", statistics.duration.p50), ("p95", statistics.duration.p95)):
             if time is not None:
                 parts.append(f"{label} {time.total_seconds():.1f} s")
         for label, count in (
-            ("refused", found.refused),
-            ("throttled", found.rate_limited),
-            ("failed by our account", found.account_errors),
-            ("bad requests", found.bad_requests),
+            ("refused", statistics.refused),
+            ("throttled", statistics.rate_limited),
+            ("failed by our account", statistics.account_errors),
+            ("bad requests", statistics.bad_requests),
         ):
             if count:
                 parts.append(f"{count} {label}")

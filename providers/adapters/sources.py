@@ -1,6 +1,6 @@
 """The source images of an edit on their way out: inside the JSON while they are small, uploaded first when not.
 
-An upload orders nothing and costs nothing, so whatever goes wrong with it may be tried again.
+An upload creates no job and costs nothing, so it may be retried whatever goes wrong.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def data_uri(image: SourceImage) -> str:
 
 
 def file_name_of(image: SourceImage, number: int = 1) -> str:
-    """A name of ours, which says only the type."""
+    """A neutral name, which says only the type."""
     return f"image-{number}.{image.content_type.partition('/')[2] or 'png'}"
 
 
@@ -44,7 +44,7 @@ def with_inline_images(call: ProviderCall) -> dict[str, Any]:
 
 
 def with_images(call: ProviderCall, upload: Callable[[SourceImage], str], *, inline: int) -> dict[str, Any]:
-    """The same, but images of more than `inline` bytes together are uploaded and their addresses sent."""
+    """The same, but images of more than `inline` bytes together are uploaded and their URLs sent."""
     return _with(call, upload if check_size(call, MAX_UPLOAD) > inline else data_uri)
 
 

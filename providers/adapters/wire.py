@@ -56,7 +56,7 @@ UNREADABLE = re.compile(
 )
 MAX_FAILED_POLLS = 5  # in a row, before the job is given up
 
-# Nothing has been sent: the connection was never made, or no connection of ours was free.
+# Nothing has been sent: the connection was never made, or none in our pool was free.
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
@@ -230,15 +230,15 @@ class Wire:
         problem: ProviderError | None = None
         for item in items:
             try:
-                found, failed = self._first_image(strings_of(item), retry_with_key)
+                image, failed = self._first_image(strings_of(item), retry_with_key)
             except TimedOut as error:
                 problem = error
                 break
-            images += [found] if found else []
+            images += [image] if image else []
             problem = problem or failed
         if not images and problem is None:
-            found, problem = self._first_image(strays(reply.json()), None)
-            images += [found] if found else []
+            image, problem = self._first_image(strays(reply.json()), None)
+            images += [image] if image else []
         if not images:
             raise problem or self.without_image(reply)
         return tuple(images)
@@ -387,6 +387,6 @@ def retry_after(reply: Reply) -> float | None:
         except ValueError:
             return None
         return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
-    if found := _RESETS_IN.search(reply.text(2000)):
-        return float(found[1]) * {"ms": 0.001, "m": 60.0}.get((found[2] or "s").lower(), 1.0)
+    if match := _RESETS_IN.search(reply.text(2000)):
+        return float(match[1]) * {"ms": 0.001, "m": 60.0}.get((match[2] or "s").lower(), 1.0)
     return None

@@ -135,10 +135,10 @@ class _Reader:
         if "like" in table:
             if table["like"] not in self.families:
                 self.problem(place, row, "like", f"{table['like']!r} is not an earlier family")
-            found = self.families.get(table["like"])
-            if found is None:  # its own problem is reported where it is
+            parent = self.families.get(table["like"])
+            if parent is None:  # its own problem is reported where it is
                 return None
-            base = found
+            base = parent
         rows: list[Table] = [] if "takes" in table else list(base.get("accepts", []))
         for key in ("takes", "takes_also"):
             for taken in table.get(key, []):
@@ -147,9 +147,9 @@ class _Reader:
                 else:
                     self.problem(place, row, key, f"there is no [parameters.{taken}]")
         for taken, more in table.get("set", {}).items():
-            if taken not in {each["name"] for each in rows}:
+            if taken not in {accepted["name"] for accepted in rows}:
                 self.problem(place, row, "set", f"{taken!r} is not among what it takes")
-            rows = [each | more if each["name"] == taken else each for each in rows]
+            rows = [accepted | more if accepted["name"] == taken else accepted for accepted in rows]
         parameters = self.replaced(base, table) | {"accepts": rows}
         problems = normalisation.check(parameters)
         for text in problems:
@@ -162,12 +162,12 @@ class _Reader:
 
     @staticmethod
     def replaced(base: Table, table: Table) -> Table:
-        """`base` with what `table` says anew; a size without a family of its own is added to."""
+        """`base` with what `table` replaces; a size without a family of its own is added to."""
         keys = ("size", "n", "images", "sends", "partial_images")
-        found: Table = base | {key: table[key] for key in keys if key in table}
+        merged: Table = base | {key: table[key] for key in keys if key in table}
         if "size" in table and "family" not in table["size"]:
-            found["size"] = {**base.get("size", {}), **table["size"]}
-        return found
+            merged["size"] = {**base.get("size", {}), **table["size"]}
+        return merged
 
     # Models and offerings
 
@@ -196,18 +196,18 @@ class _Reader:
         self.check_columns(place, row, ImageModel(slug=slug, **values))
         catalog.image_models[slug] = {**values, "lab": table["lab"]}
         offerings = [
-            self.offering(catalog, (*place, index), slug, table["modes"], each)
-            for index, each in enumerate(table.get("offerings", []))
+            self.offering(catalog, (*place, index), slug, table["modes"], child)
+            for index, child in enumerate(table.get("offerings", []))
         ]
         siblings = [parameters for parameters in offerings if parameters is not None]
-        named = {each["name"] for parameters in siblings for each in parameters.get("accepts", [])}
+        named = {child["name"] for parameters in siblings for child in parameters.get("accepts", [])}
         for parameters in siblings:
-            own = {each["name"] for each in parameters.get("accepts", [])}
+            own = {child["name"] for child in parameters.get("accepts", [])}
             if ignores := sorted(named - own - normalisation.EMULATED.keys() - {"prompt", "seed"}):
                 parameters["ignores"] = ignores
 
     def offering(self, catalog: Catalog, place: Place, slug: str, modes: list[str], table: Table) -> Table | None:
-        """Read one offering; its parameters are given back so that it can be told what its siblings accept."""
+        """Read one offering; returns its parameters, which get what its siblings accept added."""
         key = (slug, str(table.get("provider")), str(table.get("mode")))
         row = f"model {slug!r}, offering {key[1]} ({key[2]})"
         if not self.shape(place, row, table, _OFFERING, "provider", "mode", "endpoint"):
@@ -273,7 +273,7 @@ _PART = re.compile(r"\"([^\"]+)\"|([^.\s]+)")
 
 def _lines(text: str) -> dict[Place, int]:
     """Where each table and each key of it begins. tomllib does not say, and a file this long is not read by eye."""
-    found: dict[Place, int] = {}
+    numbers: dict[Place, int] = {}
     place: Place = ()
     model = offering = -1
     for number, line in enumerate(text.splitlines(), start=1):
@@ -287,7 +287,7 @@ def _lines(text: str) -> dict[Place, int]:
                 place = ("models", model, offering, *path[2:])
             else:
                 place = ("models", model, *path[1:]) if path[0] == "models" else path
-            found.setdefault(place, number)
+            numbers.setdefault(place, number)
         elif key := _KEY.match(line):
-            found.setdefault((*place, key[1] or key[2]), number)
-    return found
+            numbers.setdefault((*place, key[1] or key[2]), number)
+    return numbers

@@ -1,7 +1,7 @@
-"""Loading the catalogue we ship: catalog.toml into the database, as often as anyone likes.
+"""Loading the catalogue we ship: catalog.toml into the database, any number of times.
 
 An edit in the admin survives a load. Each row remembers what the last load wrote (`from_catalog`), so a field that
-differs from that was changed by a curator and is kept. A row that leaves the file stays in the database: what was
+differs from that was changed by a curator and stays. A row that leaves the file stays in the database: what was
 called or voted on cannot vanish. To withdraw an offering, ship it with `active = false`.
 """
 
@@ -28,16 +28,16 @@ _LOCK = 0x0CA7A106  # two processes that start together load one after the other
 
 @dataclass(slots=True)
 class LoadReport:
-    """What a load did: rows by name, and for `kept` the fields that a curator had changed."""
+    """What a load did: rows by name, and in `edited` the fields that a curator had changed."""
 
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
+    edited: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         rows = f"{len(self.created)} created, {len(self.updated)} updated, {len(self.unchanged)} unchanged"
-        return f"{rows}, {len(self.kept)} fields kept as edited here"
+        return f"{rows}, {len(self.edited)} fields left as edited here"
 
 
 def load(path: Path | None = None) -> LoadReport:
@@ -78,7 +78,7 @@ def _write(model: type[Row], key: Mapping[str, Any], values: Mapping[str, Any], 
             base[column] = theirs[column]
             changed.append(column)
         else:
-            report.kept.append(f"{row}: {column}")
+            report.edited.append(f"{row}: {column}")
     if changed or base != row.from_catalog:
         row.from_catalog = base
         row.save(update_fields=[*changed, "from_catalog"])

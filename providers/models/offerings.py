@@ -193,7 +193,7 @@ class Offering(models.Model):
             "price_details": pricing.check(self.price, self.price_unit, self.price_details),
         }
         if any(problems.values()):
-            raise ValidationError({name: found for name, found in problems.items() if found})
+            raise ValidationError({name: messages for name, messages in problems.items() if messages})
 
     def _record_price(self) -> None:
         latest = self.prices.order_by("-recorded_at", "-pk").first()

@@ -59,7 +59,7 @@ class Parameter:
     required: bool = False
 
 
-# Asking ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# Building ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def native_n(parameters: Mapping[str, Any]) -> int:
@@ -79,12 +79,12 @@ def split(request: ImageRequest, parameters: Mapping[str, Any], *, first: int = 
     return [
         replace(
             request,
-            n=min(most, request.n - begun),
+            n=min(most, request.n - before),
             # Events do not say which of several images they show, so they are of one.
             partial_images=request.partial_images if request.n == 1 else 0,
-            seed=None if request.seed is None else _further_seed(request.seed, first + begun, parameters),
+            seed=None if request.seed is None else _further_seed(request.seed, first + before, parameters),
         )
-        for begun in range(0, request.n, most)
+        for before in range(0, request.n, most)
     ]
 
 
@@ -123,7 +123,7 @@ def build(request: ImageRequest, *, endpoint: str, parameters: Mapping[str, Any]
             unknown[name] = value
     resolved = _resolve(request, parameters)
     _check_images(request, parameters.get("images"))
-    # The provider's own names win over our translation of the common ones: whoever uses them means them.
+    # The provider's own names win over our translation of the common ones: a caller who uses them means them.
     arguments = {**parameters.get("sends", {}), **resolved.arguments, **_count(request.n, parameters), **arguments}
     overridden = not unknown.keys().isdisjoint(resolved.arguments)
     images = parameters.get("images", {})

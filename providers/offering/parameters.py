@@ -123,11 +123,11 @@ def check(parameters: Any) -> list[str]:
     problems = [f"parameters.{key} is not known" for key in sorted(parameters.keys() - _TOP_KEYS)]
     problems += check_spec(parameters["size"]) if "size" in parameters else []
     problems += _check_table("n", parameters.get("n"), {"field": str, "max": int}, {"field", "max"})
-    wanted = {
+    columns = {
         "field": str, "list": bool, "min": int, "max": int, "mask": str, "mask_style": str, "mask_required": bool,
     }  # fmt: skip
     images = parameters.get("images")
-    problems += _check_table("images", images, wanted, {"field"})
+    problems += _check_table("images", images, columns, {"field"})
     if isinstance(images, Mapping) and images.get("mask_style", "alpha") not in STYLES:
         problems.append(f"images.mask_style: {images['mask_style']!r} is not one of {', '.join(STYLES)}")
     shown = parameters.get("partial_images", 0)

@@ -63,35 +63,35 @@ def price_of(
     amount = Fraction(price)
     match unit:
         case "image":
-            each = amount
+            per_image = amount
         case "megapixel":
-            each = amount * out + Fraction(str(details.get("input", 0))) * sum(inputs)
+            per_image = amount * out + Fraction(str(details.get("input", 0))) * sum(inputs)
         case "megapixel-started":
-            each = amount * _started(out) + Fraction(str(details.get("input", 0))) * sum(map(_started, inputs))
+            per_image = amount * _started(out) + Fraction(str(details.get("input", 0))) * sum(map(_started, inputs))
         case "megapixel-in-out":
-            each = amount * (out + sum(inputs))
+            per_image = amount * (out + sum(inputs))
         case "megapixel-first":
             further = _started(out) - 1 + sum(map(_started, inputs))
-            each = amount + Fraction(str(details.get("extra", 0))) * further
+            per_image = amount + Fraction(str(details.get("extra", 0))) * further
         case "image-by-tier":
-            each = _by_tier(details, width, height, amount)
+            per_image = _by_tier(details, width, height, amount)
         case "image-by-quality":
-            each = _by_tier(details.get(quality or ""), width, height, amount)
+            per_image = _by_tier(details.get(quality or ""), width, height, amount)
         case _:
             raise ValueError(f"price unit: {unit!r} is not known; write one of {', '.join(UNITS)}")
-    return _decimal(each * n)
+    return _decimal(per_image * n)
 
 
 def _started(megapixels: Fraction) -> int:
     return max(1, ceil(megapixels / (1 + TOLERANCE)))
 
 
-def _by_tier(found: Any, width: int, height: int, otherwise: Fraction) -> Fraction:
+def _by_tier(table: Any, width: int, height: int, otherwise: Fraction) -> Fraction:
     """An amount, or the amount of the nearest tier or size in a table; the headline price when there is neither."""
-    if isinstance(found, Mapping) and found:
+    if isinstance(table, Mapping) and table:
         area = Fraction(width * height)
-        found = found[min(found, key=lambda key: (max(area / _area(key), _area(key) / area), _area(key)))]
-    return Fraction(str(found)) if found else otherwise
+        table = table[min(table, key=lambda key: (max(area / _area(key), _area(key) / area), _area(key)))]
+    return Fraction(str(table)) if table else otherwise
 
 
 def _area(key: str) -> int:
@@ -120,15 +120,15 @@ def check(price: Decimal | None, unit: str, details: Mapping[str, Any]) -> list[
         case "image-by-tier":
             problems += _check_table("price_details", details)
         case "image-by-quality":
-            for quality, found in details.items():
+            for quality, value in details.items():
                 where = f"price_details.{quality}"
-                problems += _check_table(where, found) if isinstance(found, Mapping) else _check_amount(where, found)
+                problems += _check_table(where, value) if isinstance(value, Mapping) else _check_amount(where, value)
         case _:
-            for name, found in details.items():
+            for name, value in details.items():
                 if name not in allowed:
                     problems.append(f"price_details.{name} means nothing for the unit {unit!r}")
                 else:
-                    problems += _check_amount(f"price_details.{name}", found)
+                    problems += _check_amount(f"price_details.{name}", value)
     if unit in ("megapixel-first", "image-by-tier", "image-by-quality") and price is not None and not details:
         problems.append(f"price_details is empty, but the unit {unit!r} needs its further numbers there")
     return problems

@@ -51,7 +51,7 @@ class Resolved:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SizeRequest:
     """A request for a size, read: pixels, or shape and area, each None when left to the offering."""
 
     pixels: Size | None = None
@@ -122,17 +122,17 @@ def pixels_of(size: str, name: str = "size") -> Size:
     return width, height
 
 
-def read(request: ImageRequest) -> Wish:
+def read(request: ImageRequest) -> SizeRequest:
     """What the three parameters of a request ask for together. Raises ValueError that says what to write instead."""
     size = (request.size or "").strip().lower()
     if size == "auto":
-        return Wish(automatic=True)
+        return SizeRequest(automatic=True)
     if size and ":" not in size:
         pixels = pixels_of(size)
-        return Wish(pixels, Fraction(*pixels), pixels[0] * pixels[1])
+        return SizeRequest(pixels, Fraction(*pixels), pixels[0] * pixels[1])
     ratio = size or (request.aspect_ratio or "").strip().lower()
     tier = (request.resolution or "").strip().lower()
-    return Wish(
+    return SizeRequest(
         shape=None if ratio in ("", "auto") else shape_of(ratio, "size" if size else "aspect_ratio"),
         area=None if tier in ("", "auto") else area_of(tier),
         automatic=ratio == "auto",
@@ -225,36 +225,36 @@ def resolve(request: ImageRequest, spec: Mapping[str, Any], input_size: Size | N
 
     `input_size` is the size of the first source image: the shape of an edit that names no other.
     """
-    wish = read(request)
-    unspecified = wish.pixels is None and wish.shape is None and wish.area is None
-    if spec["family"] == "none" or (unspecified and (wish.automatic or request.mode == "edit")):
+    requested = read(request)
+    unspecified = requested.pixels is None and requested.shape is None and requested.area is None
+    if spec["family"] == "none" or (unspecified and (requested.automatic or request.mode == "edit")):
         return Resolved(dict(spec.get("auto", {})), expected=_guess(spec, input_size))
     if spec["family"] == "pixels":
-        return _resolve_pixels(wish, spec, input_size)
+        return _resolve_pixels(requested, spec, input_size)
     if spec["family"] == "ratio":
-        return _resolve_ratio(wish, spec, input_size)
-    return _resolve_list(wish, spec, input_size)
+        return _resolve_ratio(requested, spec, input_size)
+    return _resolve_list(requested, spec, input_size)
 
 
-def _shape(wish: Wish, input_size: Size | None) -> Fraction:
-    return wish.shape or (Fraction(*input_size) if input_size else shape_of(DEFAULT_RATIO))
+def _shape(requested: SizeRequest, input_size: Size | None) -> Fraction:
+    return requested.shape or (Fraction(*input_size) if input_size else shape_of(DEFAULT_RATIO))
 
 
 def _guess(spec: Mapping[str, Any], input_size: Size | None) -> Size:
-    """What a provider makes that is told nothing: the size of the source, or its shape at the default tier."""
+    """What a provider makes that gets no size: the size of the source, or its shape at the default tier."""
     if input_size and spec["family"] == "pixels":
         return fit(input_size, spec)
-    return size_of(_shape(Wish(), input_size), area_of(spec.get("default_tier", DEFAULT_TIER)))
+    return size_of(_shape(SizeRequest(), input_size), area_of(spec.get("default_tier", DEFAULT_TIER)))
 
 
-def _resolve_pixels(wish: Wish, spec: Mapping[str, Any], input_size: Size | None) -> Resolved:
+def _resolve_pixels(requested: SizeRequest, spec: Mapping[str, Any], input_size: Size | None) -> Resolved:
     """Any pixels within limits."""
-    size = wish.pixels
+    size = requested.pixels
     if size is None:
-        area = area_of(spec.get("default_tier", DEFAULT_TIER)) if wish.area is None else wish.area
-        if wish.area is not None and "tiers" in spec:
+        area = area_of(spec.get("default_tier", DEFAULT_TIER)) if requested.area is None else requested.area
+        if requested.area is not None and "tiers" in spec:
             area = area_of(nearest_tier(area, spec["tiers"]))
-        size = size_of(_shape(wish, input_size), area)
+        size = size_of(_shape(requested, input_size), area)
     width, height = fit(size, spec)
     name = spec.get("field", "")
     match spec["format"]:
@@ -267,27 +267,27 @@ def _resolve_pixels(wish: Wish, spec: Mapping[str, Any], input_size: Size | None
     return Resolved({**spec.get("with", {}), **sent}, (width, height), (width, height))
 
 
-def _resolve_ratio(wish: Wish, spec: Mapping[str, Any], input_size: Size | None) -> Resolved:
+def _resolve_ratio(requested: SizeRequest, spec: Mapping[str, Any], input_size: Size | None) -> Resolved:
     """One of the ratios, and one of the tiers where there are tiers; the provider turns them into pixels."""
     tiers: Sequence[str] = spec.get("tiers", ())
     default = spec.get("default_tier", DEFAULT_TIER)
-    tier = nearest_tier(wish.area, tiers) if wish.area is not None and tiers else default
-    if wish.automatic and wish.shape is None and "auto" in spec:
-        sent, shape = dict(spec["auto"]), _shape(wish, input_size)
+    tier = nearest_tier(requested.area, tiers) if requested.area is not None and tiers else default
+    if requested.automatic and requested.shape is None and "auto" in spec:
+        sent, shape = dict(spec["auto"]), _shape(requested, input_size)
     else:
-        ratio = nearest_ratio(_shape(wish, input_size), spec["ratios"])
+        ratio = nearest_ratio(_shape(requested, input_size), spec["ratios"])
         sent, shape = {spec["field"]: ratio}, shape_of(ratio)
     if tiers:
         sent[spec["tier_field"]] = spec.get("tier_values", {}).get(tier, tier)
     return Resolved({**spec.get("with", {}), **sent}, None, size_of(shape, area_of(tier)))
 
 
-def _resolve_list(wish: Wish, spec: Mapping[str, Any], input_size: Size | None) -> Resolved:
+def _resolve_list(requested: SizeRequest, spec: Mapping[str, Any], input_size: Size | None) -> Resolved:
     """One of a few sizes: the nearest shape, among those the nearest area."""
     sizes = [pixels_of(size) for size in spec["sizes"]]
     shapes = [Fraction(*size) for size in sizes]
-    nearest = shapes[nearest_shape(_shape(wish, input_size), shapes)]
-    area = Fraction(wish.area or area_of(DEFAULT_TIER))
+    nearest = shapes[nearest_shape(_shape(requested, input_size), shapes)]
+    area = Fraction(requested.area or area_of(DEFAULT_TIER))
     width, height = min(
         (size for size, shape in zip(sizes, shapes, strict=True) if shape == nearest),
         key=lambda size: (_apart(area, Fraction(size[0] * size[1])), size),
@@ -298,11 +298,11 @@ def _resolve_list(wish: Wish, spec: Mapping[str, Any], input_size: Size | None) 
 def supported(spec: Mapping[str, Any]) -> dict[str, list[tuple[str, int, int]]]:
     """The sizes of an offering for people, by tier: (ratio, width, height). Flexible ones show the eleven ratios."""
     if spec["family"] == "list":
-        found: dict[str, list[tuple[str, int, int]]] = {}
+        sizes_by_tier: dict[str, list[tuple[str, int, int]]] = {}
         for width, height in map(pixels_of, spec["sizes"]):
             ratio = nearest_ratio(Fraction(width, height), RATIOS)
-            found.setdefault(nearest_tier(width * height, TIERS), []).append((ratio, width, height))
-        return found
+            sizes_by_tier.setdefault(nearest_tier(width * height, TIERS), []).append((ratio, width, height))
+        return sizes_by_tier
     if spec["family"] == "none":
         return {}
     tiers = spec.get("tiers", [spec.get("default_tier", DEFAULT_TIER)])

@@ -65,17 +65,17 @@ def _is_signed(key: bytes, signature: bytes, message: bytes) -> bool:
 def fal_keys(jwks: Any) -> list[bytes]:
     """The ED25519 public keys in a JSON Web Key Set; whatever else is in it is passed over."""
     listed = jwks.get("keys") if isinstance(jwks, dict) else None
-    found = []
-    for each in listed if isinstance(listed, list) else []:
-        text = each.get("x") if isinstance(each, dict) else None
+    keys = []
+    for entry in listed if isinstance(listed, list) else []:
+        text = entry.get("x") if isinstance(entry, dict) else None
         if isinstance(text, str):
             try:
                 key = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
             except (binascii.Error, ValueError):
                 continue
             if len(key) == 32:
-                found.append(key)
-    return found
+                keys.append(key)
+    return keys
 
 
 def verify_replicate(headers: Mapping[str, str], body: bytes, secret: str, now: float) -> WebhookEvent:

@@ -12,7 +12,7 @@ from providers.catalog.load import CatalogError, load
 
 
 class Command(BaseCommand):
-    help = "Load models, offerings and prices. Harmless any number of times; edits made in the admin are kept."
+    help = "Load models, offerings and prices. Harmless any number of times; edits made in the admin stay."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", nargs="?", type=Path, help="another file than the catalogue we ship")
@@ -26,6 +26,6 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was loaded: {problems}.\n{error}") from error
         except OSError as error:
             raise CommandError(f"Nothing was loaded: {error.filename} cannot be read ({error.strerror}).") from error
-        for kept in report.kept if verbosity > 0 else ():
-            self.stdout.write(f"kept as edited here: {kept}")
+        for edit in report.edited if verbosity > 0 else ():
+            self.stdout.write(f"left as edited here: {edit}")
         self.stdout.write(f"Catalogue: {report}.")

@@ -1,4 +1,4 @@
-"""Runs the simulator until it is told to stop."""
+"""Runs the simulator until it is stopped."""
 
 from __future__ import annotations
 

@@ -77,15 +77,15 @@ MANNERS: dict[str, Manner] = {
 }
 
 
-def wanted(brief: Brief) -> list[Effect]:
+def requested(brief: Brief) -> list[Effect]:
     """The effects an instruction names."""
     plain = brief.prompt
     for quote in brief.quotes:  # a sign that says 'NIGHT OWL' does not ask for night
         plain = plain.replace(quote, " ")
-    found = list(dict.fromkeys(effect for pattern, effect in _PATTERNS if pattern.search(plain)))
-    if brief.quotes and effects.neon_sign not in found:
-        found.append(effects.caption)
-    return found or [effects.warmer, effects.bokeh]
+    chosen = list(dict.fromkeys(effect for pattern, effect in _PATTERNS if pattern.search(plain)))
+    if brief.quotes and effects.neon_sign not in chosen:
+        chosen.append(effects.caption)
+    return chosen or [effects.warmer, effects.bokeh]
 
 
 def edit(slug: str, brief: Brief, source: Image.Image, size: tuple[int, int], rng: Rng) -> Image.Image:
@@ -97,7 +97,7 @@ def edit(slug: str, brief: Brief, source: Image.Image, size: tuple[int, int], rn
     colours = tuple(word for word in re.findall(r"[a-z]+", brief.prompt.lower()) if word in effects.HUES)
     hand = manner.strength * float(rng.uniform(0.88, 1.12))
     room = Darkroom(rng, hand, manner.careful, brief.quotes, colours, manner.garble, manner.coarse)
-    asked = wanted(brief)
+    asked = requested(brief)
     todo = asked[: manner.most]
     if manner.stray:
         others = [effects.vintage, effects.cooler, effects.warmer, effects.fog]
@@ -113,7 +113,7 @@ def edit(slug: str, brief: Brief, source: Image.Image, size: tuple[int, int], rn
 
 
 def _developed(photo: Image.Image, rng: Rng) -> Image.Image:
-    """No two prints of a negative are alike, and no two answers of a model that makes every pixel anew."""
+    """No two prints of a negative are alike, and no two results of a model that makes every pixel again."""
     light, tint = rng.uniform(0.94, 1.06), rng.uniform(0.975, 1.025, 3)
     pixels = np.asarray(photo, dtype=np.float32) * np.asarray(light * tint, dtype=np.float32)
     return Image.fromarray(np.clip(pixels + np.float32(0.5), 0, 255).astype(np.uint8))

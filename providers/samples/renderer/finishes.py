@@ -16,10 +16,6 @@ from providers.samples.renderer.dice import Rng
 from providers.samples.renderer.raster import Pixels, blurred, dimmed, grain, picture, pixels
 
 
-def luminance(array: Pixels) -> Pixels:
-    return array @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
-
-
 def bloom(image: Image.Image, lights: Image.Image, unit: float, amount: float = 1.0) -> Image.Image:
     """Adds the light of lamps: a tight halo, a wide one and a veil over everything."""
     glow = dimmed(blurred(lights, max(1.0, 0.004 * unit)), 0.5 * amount)
@@ -94,11 +90,11 @@ def screen_dots(cover: Pixels, pitch: float, angle: float) -> Pixels:
 
 
 def separate(image: Image.Image, inks: Sequence[Colour]) -> list[Pixels]:
-    """How much of each of three inks, printed over one another, comes closest to the picture."""
+    """How much of each of three inks, one over the other, comes closest to the picture."""
     density = -np.log(np.clip(np.array(inks), 0.02, 0.985))
     logs = -np.log(np.clip(np.arange(256, dtype=np.float32) / 255, 0.02, 1.0))
-    wanted = logs[np.asarray(image).reshape(-1, 3)]
-    amounts = wanted @ np.linalg.pinv(density).astype(np.float32)
+    target = logs[np.asarray(image).reshape(-1, 3)]
+    amounts = target @ np.linalg.pinv(density).astype(np.float32)
     return [np.clip(amounts[:, k], 0, 1).reshape(image.height, image.width) for k in range(len(inks))]
 
 
@@ -114,10 +110,10 @@ def overprint(
         plate *= np.float32(0.94) - np.float32(0.1) * (grain(width, height, 31 + k) > 0.72)
         mask = Image.fromarray((plate * 255).astype(np.uint8), "L")
         dx, dy = (round(v) for v in rng.normal(0, slip, 2)) if k else (0, 0)
-        printed = Image.composite(
+        inked = Image.composite(
             Image.new("RGB", image.size, as_bytes(ink)), Image.new("RGB", image.size, (255, 255, 255)), mask
         )
-        sheet = ImageChops.multiply(sheet, ImageChops.offset(printed, dx, dy))
+        sheet = ImageChops.multiply(sheet, ImageChops.offset(inked, dx, dy))
     return sheet
 
 
@@ -159,8 +155,8 @@ def _strokes(
     xs = np.clip(xs.ravel() + rng.uniform(-step, step, xs.size) * 0.6, 0, width - 1)
     ys = np.clip(ys.ravel() + rng.uniform(-step, step, ys.size) * 0.6, 0, height - 1)
     ix, iy = xs.astype(int), ys.astype(int)
-    wanted = error[iy, ix] >= keep
-    xs, ys, ix, iy = xs[wanted], ys[wanted], ix[wanted], iy[wanted]
+    target = error[iy, ix] >= keep
+    xs, ys, ix, iy = xs[target], ys[target], ix[target], iy[target]
     fx, fy = np.minimum(ix // 8, flow.shape[1] - 1), np.minimum(iy // 8, flow.shape[0] - 1)
     angle = flow[fy, fx] + rng.normal(0, 0.28, len(xs))
     colours = np.asarray(source)[iy, ix].astype(np.int16) + rng.integers(-9, 10, (len(xs), 1)).astype(np.int16)

@@ -9,8 +9,8 @@ from typing import Any
 from .canvas import canvas
 from .faults import spoilt
 from .files import address_of
-from .http import Reply, Request, html_reply, json_reply
-from .jobs import Job, Order, Workshop
+from .http import Request, SimulatorReply, html_reply, json_reply
+from .jobs import Order, SimulatedJob, Workshop
 from .scenarios import Fault, Scenario, fault_of
 from .sources import Unreadable, source_of
 
@@ -24,7 +24,7 @@ DETAILS = {
 }
 
 
-def answer(workshop: Workshop, request: Request) -> Reply:
+def answer(workshop: Workshop, request: Request) -> SimulatorReply:
     version, _, path = request.path.partition("/")
     if version != "v1":
         return _refusal(Fault(404))
@@ -37,7 +37,7 @@ def answer(workshop: Workshop, request: Request) -> Reply:
     return _refusal(Fault(404))
 
 
-def _create(workshop: Workshop, request: Request, endpoint: str) -> Reply:
+def _create(workshop: Workshop, request: Request, endpoint: str) -> SimulatorReply:
     arguments = request.json() or {}
     asked = Order("bfl", endpoint, str(arguments.get("prompt") or ""), (0, 0), arguments)
     workshop.note(asked, "asked")
@@ -45,7 +45,7 @@ def _create(workshop: Workshop, request: Request, endpoint: str) -> Reply:
     if fault := fault_of(scenario, asked.key, workshop.once):
         workshop.note(asked, "refused")
         return html_reply(fault.status) if fault.gateway else _refusal(fault)
-    if isinstance(order := _order(workshop, asked, scenario), Reply):
+    if isinstance(order := _order(workshop, asked, scenario), SimulatorReply):
         workshop.note(asked, "refused")
         return order
     job = workshop.start(order)
@@ -56,7 +56,7 @@ def _create(workshop: Workshop, request: Request, endpoint: str) -> Reply:
     return spoilt(scenario, json_reply(ticket))
 
 
-def _order(workshop: Workshop, asked: Order, scenario: Scenario) -> Order | Reply:
+def _order(workshop: Workshop, asked: Order, scenario: Scenario) -> Order | SimulatorReply:
     """The order in full, or the 422 that says what is wrong with it."""
     arguments = asked.arguments
     if not asked.prompt or "missing" in scenario:
@@ -82,12 +82,12 @@ def _order(workshop: Workshop, asked: Order, scenario: Scenario) -> Order | Repl
     )  # fmt: skip
 
 
-def _about(workshop: Workshop, request: Request, job_id: str) -> Reply:
+def _about(workshop: Workshop, request: Request, job_id: str) -> SimulatorReply:
     job = workshop.find(job_id)
     if job is None or "task-not-found" in job.scenario:
         return json_reply({"id": job_id, "status": "Task not found", "result": None}, 404)
     if workshop.once.still(f"poll-reset {job.id}", int(job.scenario.number("poll-reset"))):
-        return Reply(reset=True)
+        return SimulatorReply(reset=True)
     if workshop.once.still(f"poll-503 {job.id}", int(job.scenario.number("poll-503"))):
         return html_reply(503)
     status, details = _status(job)
@@ -97,7 +97,7 @@ def _about(workshop: Workshop, request: Request, job_id: str) -> Reply:
     return json_reply(task)
 
 
-def _status(job: Job) -> tuple[str, dict[str, Any] | None]:
+def _status(job: SimulatedJob) -> tuple[str, dict[str, Any] | None]:
     """(status, details)"""
     scenario = job.scenario
     if job.state != "done":
@@ -111,7 +111,7 @@ def _status(job: Job) -> tuple[str, dict[str, Any] | None]:
     return "Ready", None
 
 
-def _result(job: Job, request: Request) -> dict[str, Any]:
+def _result(job: SimulatedJob, request: Request) -> dict[str, Any]:
     picture = job.pictures[0].result()
     inline = "data-uri" in job.scenario
     sample = (
@@ -126,16 +126,16 @@ def _result(job: Job, request: Request) -> dict[str, Any]:
     )
 
 
-def _credits(job: Job) -> float:
+def _credits(job: SimulatedJob) -> float:
     """As klein 9B costs: 1.5 credits for the first megapixel, 0.2 for each further one and each of the source."""
     further = max(0.0, job.megapixels - 1) + (1 if job.order.edits else 0)
     return round(1.5 + 0.2 * further, 4)
 
 
-def _invalid(field: str, message: str, kind: str) -> Reply:
+def _invalid(field: str, message: str, kind: str) -> SimulatorReply:
     return json_reply({"detail": [{"loc": ["body", field], "msg": message, "type": kind}]}, 422)
 
 
-def _refusal(fault: Fault) -> Reply:
+def _refusal(fault: Fault) -> SimulatorReply:
     headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
     return json_reply({"detail": DETAILS.get(fault.status, "Something went wrong.")}, fault.status, headers)

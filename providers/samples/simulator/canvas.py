@@ -26,10 +26,10 @@ Size = tuple[int, int]
 def canvas(order: Mapping[str, Any], source: Size | None = None) -> Size:
     """The size to draw. `source` is the size of the image to edit, which is the default for edits."""
     for name in ("image_size", "size"):
-        if found := _exact(order.get(name)):
-            return _clamped(found)
-    if found := _exact(order):
-        return _clamped(found)
+        if match := _exact(order.get(name)):
+            return _clamped(match)
+    if match := _exact(order):
+        return _clamped(match)
     edge = _edge(order)
     if ratio := _RATIO.fullmatch(str(order.get("aspect_ratio") or order.get("size") or "")):
         a, b = max(1, int(ratio[1])), max(1, int(ratio[2]))
@@ -49,16 +49,16 @@ def _exact(value: Any) -> Size | None:
     if isinstance(value, str):
         if value in PRESETS:
             return PRESETS[value]
-        if found := _PIXELS.fullmatch(value):
-            return int(found[1]), int(found[2])
+        if match := _PIXELS.fullmatch(value):
+            return int(match[1]), int(match[2])
     return None
 
 
 def _edge(order: Mapping[str, Any]) -> int:
     """The side of a square with the area asked for: "2K", "1 MP", 0.25, "1MP"; 1K when nothing is said."""
     for name in ("resolution", "output_megapixels", "megapixels", "size", "image_size"):
-        if found := _TIER.fullmatch(str(order.get(name) or "").strip()):
-            amount, unit = float(found[1]), (found[2] or "mp").lower()
+        if match := _TIER.fullmatch(str(order.get(name) or "").strip()):
+            amount, unit = float(match[1]), (match[2] or "mp").lower()
             return int(1024 * (amount if unit == "k" else sqrt(amount)))
     return 1024
 

@@ -12,8 +12,8 @@ from typing import Any
 from .canvas import canvas
 from .faults import spoilt
 from .files import address_of
-from .http import Reply, Request, events_reply, html_reply, json_reply
-from .jobs import Job, Order, Workshop
+from .http import Request, SimulatorReply, events_reply, html_reply, json_reply
+from .jobs import Order, SimulatedJob, Workshop
 from .scenarios import Fault, Scenario, fault_of
 from .sources import Unreadable, size_of_source, source_of
 from .webhooks import as_fal, jwks, send
@@ -32,7 +32,7 @@ FAILURES = {
 }  # fmt: skip
 
 
-def answer(workshop: Workshop, request: Request) -> Reply:
+def answer(workshop: Workshop, request: Request) -> SimulatorReply:
     place, _, path = request.path.partition("/")
     if place == "rest":
         return _storage(workshop, request, path)
@@ -45,7 +45,7 @@ def answer(workshop: Workshop, request: Request) -> Reply:
     return _refusal(Fault(404))
 
 
-def _create(workshop: Workshop, request: Request, endpoint: str, *, queued: bool) -> Reply:
+def _create(workshop: Workshop, request: Request, endpoint: str, *, queued: bool) -> SimulatorReply:
     arguments = request.json()
     if arguments is None:
         return _reply({"detail": "Invalid JSON", "error_type": "bad_request"}, 400)
@@ -56,7 +56,7 @@ def _create(workshop: Workshop, request: Request, endpoint: str, *, queued: bool
     if fault := fault_of(scenario, asked.key, workshop.once):
         workshop.note(asked, "refused")
         return _refusal(fault, scenario)
-    if isinstance(order := _order(workshop, asked, scenario), Reply):
+    if isinstance(order := _order(workshop, asked, scenario), SimulatorReply):
         workshop.note(asked, "refused")
         return order
     job = workshop.start(order)
@@ -69,7 +69,7 @@ def _create(workshop: Workshop, request: Request, endpoint: str, *, queued: bool
     return spoilt(scenario, _result(job, request))
 
 
-def _order(workshop: Workshop, asked: Order, scenario: Scenario) -> Order | Reply:
+def _order(workshop: Workshop, asked: Order, scenario: Scenario) -> Order | SimulatorReply:
     """The order in full, or the 422 that says what is wrong with it."""
     arguments = asked.arguments
     if not asked.prompt or "missing" in scenario:
@@ -99,7 +99,7 @@ def _order(workshop: Workshop, asked: Order, scenario: Scenario) -> Order | Repl
     )  # fmt: skip
 
 
-def _ticket(job: Job, request: Request) -> dict[str, Any]:
+def _ticket(job: SimulatedJob, request: Request) -> dict[str, Any]:
     # As fal does it, the addresses drop whatever follows owner and application.
     application = "/".join(job.order.endpoint.split("/")[:2])
     base = f"{request.origin}/fal/queue/{application}/requests/{job.id}"
@@ -109,7 +109,7 @@ def _ticket(job: Job, request: Request) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _about_job(workshop: Workshop, request: Request, path: str) -> Reply:
+def _about_job(workshop: Workshop, request: Request, path: str) -> SimulatorReply:
     job_id, _, what = path.rpartition("/requests/")[2].partition("/")
     job = workshop.find(job_id)
     if job is None:
@@ -119,7 +119,7 @@ def _about_job(workshop: Workshop, request: Request, path: str) -> Reply:
             return _reply({"status": "CANCELLATION_REQUESTED"}, 202, job.id)
         return _reply({"status": "ALREADY_COMPLETED"}, 400, job.id)
     if workshop.once.still(f"poll-reset {job.id}", int(job.scenario.number("poll-reset"))):
-        return Reply(reset=True)
+        return SimulatorReply(reset=True)
     if workshop.once.still(f"poll-503 {job.id}", int(job.scenario.number("poll-503"))):
         return html_reply(503)
     if what == "status":
@@ -132,7 +132,7 @@ def _about_job(workshop: Workshop, request: Request, path: str) -> Reply:
     return _result(job, request)
 
 
-def _status(job: Job, request: Request) -> dict[str, Any]:
+def _status(job: SimulatedJob, request: Request) -> dict[str, Any]:
     common = {"request_id": job.id, "response_url": _ticket(job, request)["response_url"]}
     match job.state:
         case "queued":
@@ -145,7 +145,7 @@ def _status(job: Job, request: Request) -> dict[str, Any]:
     return status
 
 
-def _statuses(workshop: Workshop, job: Job, request: Request) -> Iterator[tuple[str, Any]]:
+def _statuses(workshop: Workshop, job: SimulatedJob, request: Request) -> Iterator[tuple[str, Any]]:
     last: dict[str, Any] = {}
     while last.get("status") != "COMPLETED":
         if (status := _status(job, request)) != last:
@@ -154,7 +154,7 @@ def _statuses(workshop: Workshop, job: Job, request: Request) -> Iterator[tuple[
         workshop.wait(job, 0.1)
 
 
-def _result(job: Job, request: Request) -> Reply:
+def _result(job: SimulatedJob, request: Request) -> SimulatorReply:
     """The output, or what the job failed with: fal knows no other way to say so."""
     scenario = job.scenario
     if job.state == "cancelled" or "canceled" in scenario:
@@ -197,7 +197,7 @@ def _result(job: Job, request: Request) -> Reply:
     return _reply(body, 200, job.id, {"x-fal-billable-units": f"{job.megapixels:.4f}"})
 
 
-def _webhook(job: Job, request: Request) -> dict[str, Any]:
+def _webhook(job: SimulatedJob, request: Request) -> dict[str, Any]:
     result = _result(job, request)
     assert isinstance(result.body, bytes)
     body = {"request_id": job.id, "gateway_request_id": job.id, "payload": json.loads(result.body)}
@@ -206,7 +206,7 @@ def _webhook(job: Job, request: Request) -> dict[str, Any]:
     return {**body, "status": "ERROR", "error": f"Unexpected status code: {result.status}"}
 
 
-def _storage(workshop: Workshop, request: Request, path: str) -> Reply:
+def _storage(workshop: Workshop, request: Request, path: str) -> SimulatorReply:
     """Uploads in two steps: ask for an address, put the bytes there."""
     if request.method == "PUT" and path.startswith("upload/"):
         kind = request.headers.get("content-type", "application/octet-stream")
@@ -222,7 +222,7 @@ def _storage(workshop: Workshop, request: Request, path: str) -> Reply:
     return _refusal(Fault(404))
 
 
-def _refusal(fault: Fault, scenario: Scenario | None = None, job_id: str = "") -> Reply:
+def _refusal(fault: Fault, scenario: Scenario | None = None, job_id: str = "") -> SimulatorReply:
     if fault.gateway:
         return html_reply(fault.status)
     extra = {"Retry-After": fault.retry_after} if fault.retry_after else {}
@@ -235,11 +235,11 @@ def _refusal(fault: Fault, scenario: Scenario | None = None, job_id: str = "") -
     return _reply({"detail": REFUSALS.get(fault.status, "Bad request")}, fault.status, job_id, extra)
 
 
-def _details(field: str, message: str, kind: str, job_id: str = "") -> Reply:
+def _details(field: str, message: str, kind: str, job_id: str = "") -> SimulatorReply:
     detail = {"loc": ["body", field], "msg": message, "type": kind, "url": f"https://docs.fal.ai/errors/#{kind}"}
     return _reply({"detail": [detail]}, 422, job_id)
 
 
-def _reply(value: Any, status: int = 200, job_id: str = "", headers: dict[str, str] | None = None) -> Reply:
+def _reply(value: Any, status: int = 200, job_id: str = "", headers: dict[str, str] | None = None) -> SimulatorReply:
     # Without the request id, fal's own client takes a 5xx for trouble of the gateway and tries ten times.
     return json_reply(value, status, {"x-fal-request-id": job_id or str(uuid.uuid4()), **(headers or {})})

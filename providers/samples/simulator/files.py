@@ -9,14 +9,14 @@ from urllib.parse import urlencode
 from PIL import Image
 
 from .gallery import Picture
-from .http import Reply, Request, html_reply, json_reply
-from .jobs import Job, Workshop
+from .http import Request, SimulatorReply, html_reply, json_reply
+from .jobs import SimulatedJob, Workshop
 
 HUGE = 27  # MB
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
 
 
-def address_of(job: Job, picture: Picture, origin: str) -> str:
+def address_of(job: SimulatedJob, picture: Picture, origin: str) -> str:
     """The picture's address as the provider would give it, with the fault of the job's prompt built in."""
     fault = job.scenario.result
     if fault == "private":
@@ -28,14 +28,14 @@ def address_of(job: Job, picture: Picture, origin: str) -> str:
     return address
 
 
-def serve(workshop: Workshop, request: Request) -> Reply:
+def serve(workshop: Workshop, request: Request) -> SimulatorReply:
     picture = workshop.gallery.find(request.path)
     if picture is None:
         return json_reply({"detail": "Not found"}, 404)
     parameters = request.parameters()
     fault, argument = parameters.get("fault", ""), parameters.get("argument", "")
     data = picture.read()
-    whole = Reply(200, data, {"Content-Type": picture.content_type})
+    whole = SimulatorReply(200, data, {"Content-Type": picture.content_type})
     if fault.isdigit():
         times = int(argument) if argument.isdigit() else 10**9
         key = f"file {parameters.get('job')} {request.path}"
@@ -43,24 +43,24 @@ def serve(workshop: Workshop, request: Request) -> Reply:
     if fault == "redirect":
         left = int(argument or 1)
         query = urlencode({"fault": "redirect", "argument": left - 1}) if left > 1 else ""
-        return Reply(302, b"", {"Location": f"/files/{request.path}?{query}".rstrip("?")})
+        return SimulatorReply(302, b"", {"Location": f"/files/{request.path}?{query}".rstrip("?")})
     match fault:
         case "html":
             return html_reply(200)
         case "zero":
-            return Reply(200, b"", {"Content-Type": picture.content_type})
+            return SimulatorReply(200, b"", {"Content-Type": picture.content_type})
         case "huge":
-            return Reply(200, _huge(data), {"Content-Type": picture.content_type})
+            return SimulatorReply(200, _huge(data), {"Content-Type": picture.content_type})
         case "cut":
-            return Reply(200, data, whole.headers, cut_at=len(data) // 2)
+            return SimulatorReply(200, data, whole.headers, cut_at=len(data) // 2)
         case "slow":
-            return Reply(200, data, whole.headers, cut_at=100, stall=float(argument or 5))
+            return SimulatorReply(200, data, whole.headers, cut_at=100, stall=float(argument or 5))
         case "wrong-type":
-            return Reply(200, SVG, whole.headers)
+            return SimulatorReply(200, SVG, whole.headers)
         case "mislabelled":
-            return Reply(200, data, {"Content-Type": "application/octet-stream"})
+            return SimulatorReply(200, data, {"Content-Type": "application/octet-stream"})
         case "animated":
-            return Reply(200, _animated(), {"Content-Type": "image/gif"})
+            return SimulatorReply(200, _animated(), {"Content-Type": "image/gif"})
     return whole
 
 

@@ -16,7 +16,7 @@ from io import BytesIO
 from PIL import Image
 
 PAINTERS = 2  # drawing is pure computation; more at once only makes each slower
-KEPT = 200 * 2**20  # bytes of pictures, uploads too; the oldest go first
+MAX_STORED = 200 * 2**20  # bytes of pictures, uploads too; the oldest go first
 TYPES = {"png": "image/png", "jpeg": "image/jpeg", "jpg": "image/jpeg", "webp": "image/webp", "gif": "image/gif"}
 
 
@@ -64,7 +64,7 @@ class Gallery:
         self._lock = threading.Lock()
         self._waiting: queue.SimpleQueue[tuple[Commission, Future[Picture]] | None] = queue.SimpleQueue()
         for number in range(PAINTERS):
-            # Daemons: a program that is told to stop does not wait for a picture nobody will see.
+            # Daemons: a program that is stopping does not wait for a picture nobody will see.
             threading.Thread(target=self._paint, name=f"painter-{number}", daemon=True).start()
 
     def order(self, commission: Commission) -> Future[Picture]:
@@ -110,7 +110,7 @@ class Gallery:
             commission, future = task
             try:
                 future.set_result(self._store(commission.name, _draw(commission), TYPES[commission.format]))
-            except Exception as error:  # whoever ordered it sees what went wrong
+            except Exception as error:  # those who wait for it see what went wrong
                 with self._lock:
                     self._pictures.pop(commission.name, None)
                 future.set_exception(error)
@@ -118,7 +118,7 @@ class Gallery:
     def _store(self, name: str, data: bytes, content_type: str) -> Picture:
         """Writes to the end of the file, or over its beginning when it is full: what was there is forgotten."""
         with self._lock:
-            at = self._end if self._end + len(data) <= KEPT else 0
+            at = self._end if self._end + len(data) <= MAX_STORED else 0
             self._end = at + len(data)
             for old in [picture for known in self._pictures if (picture := self._known(known))]:
                 if old.at < self._end and at < old.at + old.size:

@@ -10,8 +10,8 @@ from typing import Any
 from .canvas import canvas
 from .faults import spoilt
 from .files import damaged
-from .http import Reply, Request, html_reply, json_reply
-from .jobs import Job, Order, Workshop, sample_slugs
+from .http import Request, SimulatorReply, html_reply, json_reply
+from .jobs import Order, SimulatedJob, Workshop, sample_slugs
 from .scenarios import Fault, Scenario, fault_of
 from .sources import Unreadable, source_of
 
@@ -30,7 +30,7 @@ STATUSES = {
 _GENERATE = ":generateContent"
 
 
-def answer(workshop: Workshop, request: Request) -> Reply:
+def answer(workshop: Workshop, request: Request) -> SimulatorReply:
     version, _, path = request.path.partition("/")
     if not request.headers.get("x-goog-api-key"):
         return _key_refused()
@@ -41,7 +41,7 @@ def answer(workshop: Workshop, request: Request) -> Reply:
     return _error(Fault(404))
 
 
-def _create(workshop: Workshop, request: Request, endpoint: str) -> Reply:
+def _create(workshop: Workshop, request: Request, endpoint: str) -> SimulatorReply:
     body = request.json()
     if body is None:
         return _error(Fault(400))
@@ -66,7 +66,7 @@ def _create(workshop: Workshop, request: Request, endpoint: str) -> Reply:
     if "policy" in scenario:
         workshop.note(asked, "refused")
         return json_reply({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, **_common(len(prompt.split()), 0)})
-    if isinstance(order := _order(workshop, asked, scenario, config), Reply):
+    if isinstance(order := _order(workshop, asked, scenario, config), SimulatorReply):
         workshop.note(asked, "refused")
         return order
     job = workshop.start(order)
@@ -77,7 +77,7 @@ def _create(workshop: Workshop, request: Request, endpoint: str) -> Reply:
     return spoilt(scenario, json_reply(_result(job)))
 
 
-def _order(workshop: Workshop, asked: Order, scenario: Scenario, config: dict[str, Any]) -> Order | Reply:
+def _order(workshop: Workshop, asked: Order, scenario: Scenario, config: dict[str, Any]) -> Order | SimulatorReply:
     if not asked.prompt or "missing" in scenario:
         return _error(Fault(400), "GenerateContentRequest.contents: contents is not specified")
     if "invalid" in scenario or "IMAGE" not in config.get("responseModalities", []):
@@ -94,7 +94,7 @@ def _order(workshop: Workshop, asked: Order, scenario: Scenario, config: dict[st
     )
 
 
-def _result(job: Job) -> dict[str, Any]:
+def _result(job: SimulatedJob) -> dict[str, Any]:
     scenario, picture = job.scenario, job.pictures[0].result()
     data = damaged(scenario.result, picture.read())
     image = {"inlineData": {"mimeType": picture.content_type, "data": base64.b64encode(data).decode()}}
@@ -122,7 +122,7 @@ def _common(prompt_tokens: int, image_tokens: int) -> dict[str, Any]:
     return {"usageMetadata": usage, "modelVersion": "simulated", "responseId": uuid.uuid4().hex}
 
 
-def _key_refused() -> Reply:
+def _key_refused() -> SimulatorReply:
     """A wrong key is a 400 here."""
     info = {
         "@type": "type.googleapis.com/google.rpc.ErrorInfo",
@@ -132,7 +132,7 @@ def _key_refused() -> Reply:
     return _error(Fault(400), "API key not valid. Please pass a valid API key.", [info])
 
 
-def _error(fault: Fault, message: str = "", details: list[dict[str, Any]] | None = None) -> Reply:
+def _error(fault: Fault, message: str = "", details: list[dict[str, Any]] | None = None) -> SimulatorReply:
     if fault.gateway:
         return html_reply(fault.status)
     word, usual = STATUSES.get(fault.status, ("UNKNOWN", "Something went wrong."))

@@ -58,7 +58,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SimulatorReply:
     """An answer. A body that is an iterator is sent in chunks as it comes.
 
     `reset`: nothing is sent and the connection is reset. `cut_at`: the body ends after so many bytes.
@@ -73,21 +73,21 @@ class Reply:
     stall: float = 0.0
 
 
-def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
-    return Reply(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
+def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> SimulatorReply:
+    return SimulatorReply(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
 
 
-def html_reply(status: int) -> Reply:
+def html_reply(status: int) -> SimulatorReply:
     """What a gateway says when the provider behind it is in trouble."""
     page = f"<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>"
-    return Reply(status, page.encode(), {"Content-Type": "text/html"})
+    return SimulatorReply(status, page.encode(), {"Content-Type": "text/html"})
 
 
-def events_reply(events: Iterator[tuple[str, Any]]) -> Reply:
+def events_reply(events: Iterator[tuple[str, Any]]) -> SimulatorReply:
     """Server-sent events: (name or "", data as JSON)."""
 
     def lines() -> Iterator[bytes]:
         for name, data in events:
             yield (f"event: {name}\n" if name else "").encode() + f"data: {json.dumps(data)}\n\n".encode()
 
-    return Reply(200, lines(), {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
+    return SimulatorReply(200, lines(), {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})

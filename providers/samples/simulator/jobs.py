@@ -18,7 +18,7 @@ from .canvas import SHORTEST, Size
 from .gallery import Commission, Gallery, Picture
 from .scenarios import Once, Scenario, share, without_scenario, work_seconds
 
-REMEMBERED = 4000  # jobs
+MAX_JOBS = 4000  # jobs
 State = Literal["queued", "running", "done", "cancelled"]
 
 
@@ -66,8 +66,8 @@ class Order:
 
 
 @dataclass(slots=True, eq=False)
-class Job:
-    """One order being worked on. Its state follows from the clock; nothing has to run for it but the drawing."""
+class SimulatedJob:
+    """One order being worked on. Its state follows from the time; nothing has to run for it but the drawing."""
 
     id: str
     order: Order
@@ -116,11 +116,11 @@ class Workshop:
         self.once = Once()
         self.stopping = threading.Event()
         self._pace = pace
-        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._jobs: OrderedDict[str, SimulatedJob] = OrderedDict()
         self._counts: dict[tuple[str, str], Counter[str]] = {}
         self._lock = threading.Lock()
 
-    def start(self, order: Order, *, job_id: str = "") -> Job:
+    def start(self, order: Order, *, job_id: str = "") -> SimulatedJob:
         """Takes the order: from here on the work is done, whether or not anyone hears of it."""
         scenario = Scenario.of(order.prompt)
         prompt, model = without_scenario(order.prompt), sample_model_of(order.endpoint)
@@ -137,7 +137,7 @@ class Workshop:
         now = time.monotonic()
         seconds = work_seconds(model, prompt, width * height / 2**20) * self._pace
         starts = now + scenario.number("queue", 0.05 * self._pace)
-        job = Job(
+        job = SimulatedJob(
             id=job_id or str(uuid.uuid4()), order=order.remembered(), scenario=scenario, seed=seed,
             size=(width, height), pictures=pictures, created=now, created_at=datetime.now(UTC), starts=starts,
             ends=starts + scenario.number("slow", seconds),
@@ -145,15 +145,15 @@ class Workshop:
         self.note(order, "created")
         with self._lock:
             self._jobs[job.id] = job
-            while len(self._jobs) > REMEMBERED:
+            while len(self._jobs) > MAX_JOBS:
                 self._jobs.popitem(last=False)
         return job
 
-    def find(self, job_id: str) -> Job | None:
+    def find(self, job_id: str) -> SimulatedJob | None:
         with self._lock:
             return self._jobs.get(job_id)
 
-    def wait(self, job: Job, seconds: float | None = None) -> bool:
+    def wait(self, job: SimulatedJob, seconds: float | None = None) -> bool:
         """Waits until the job is done or cancelled, or for so many seconds. True when it is over."""
         end = None if seconds is None else time.monotonic() + seconds
         while job.state not in ("done", "cancelled") and not self.stopping.is_set():
@@ -167,7 +167,7 @@ class Workshop:
                 wait(job.pictures, timeout=pause)
         return True
 
-    def cancel(self, job: Job) -> bool:
+    def cancel(self, job: SimulatedJob) -> bool:
         """True when there was still something to cancel."""
         with self._lock:
             if job.state in ("done", "cancelled"):

@@ -17,8 +17,8 @@ from .canvas import canvas
 from .faults import spoilt
 from .files import address_of
 from .gallery import Picture
-from .http import Reply, Request, events_reply, html_reply, json_reply
-from .jobs import Job, Order, Workshop, sample_slugs
+from .http import Request, SimulatorReply, events_reply, html_reply, json_reply
+from .jobs import Order, SimulatedJob, Workshop, sample_slugs
 from .scenarios import Fault, Scenario, fault_of
 from .sources import Unreadable, size_of, source_of
 
@@ -32,7 +32,7 @@ ERRORS = {
 MODERATED = "Your request was rejected by the safety system."
 
 
-def answer(workshop: Workshop, request: Request) -> Reply:
+def answer(workshop: Workshop, request: Request) -> SimulatorReply:
     version, _, path = request.path.partition("/")
     if not request.key("Bearer"):
         return _error(401)
@@ -43,15 +43,15 @@ def answer(workshop: Workshop, request: Request) -> Reply:
     return _error(404)
 
 
-def _models(wanted: str) -> Reply:
+def _models(requested: str) -> SimulatorReply:
     common = {"object": "model", "created": 1768435200, "owned_by": "simulator"}
     models = [{"id": slug, **common} for slug in sample_slugs()]
-    if not wanted:
+    if not requested:
         return _reply({"object": "list", "data": models})
-    return next((_reply(model) for model in models if model["id"] == wanted), _error(404, param="model"))
+    return next((_reply(model) for model in models if model["id"] == requested), _error(404, param="model"))
 
 
-def _create(workshop: Workshop, request: Request, *, edits: bool) -> Reply:
+def _create(workshop: Workshop, request: Request, *, edits: bool) -> SimulatorReply:
     arguments, sources, mask = _arguments(request)
     if arguments is None:
         return _error(400, "We could not parse the JSON body of your request.")
@@ -61,7 +61,7 @@ def _create(workshop: Workshop, request: Request, *, edits: bool) -> Reply:
     if fault := fault_of(scenario, asked.key, workshop.once):
         workshop.note(asked, "refused")
         return _refused(fault)
-    if isinstance(order := _order(workshop, asked, scenario, sources, mask, edits=edits), Reply):
+    if isinstance(order := _order(workshop, asked, scenario, sources, mask, edits=edits), SimulatorReply):
         workshop.note(asked, "refused")
         return order
     job = workshop.start(order)
@@ -90,7 +90,7 @@ def _arguments(request: Request) -> tuple[dict[str, Any] | None, list[bytes], by
 
 def _order(
     workshop: Workshop, asked: Order, scenario: Scenario, sources: list[bytes], mask: bytes, *, edits: bool
-) -> Order | Reply:
+) -> Order | SimulatorReply:
     arguments = asked.arguments
     if not asked.prompt or not asked.endpoint or "missing" in scenario:
         param = "prompt" if asked.endpoint else "model"
@@ -125,7 +125,7 @@ def _order(
     )
 
 
-def _body(job: Job, request: Request) -> dict[str, Any]:
+def _body(job: SimulatedJob, request: Request) -> dict[str, Any]:
     arguments = job.order.arguments
     as_url = arguments.get("response_format") == "url" or "url" in job.scenario or bool(job.scenario.result)
     data = []
@@ -143,7 +143,7 @@ def _body(job: Job, request: Request) -> dict[str, Any]:
     }
 
 
-def _usage(job: Job) -> dict[str, Any]:
+def _usage(job: SimulatedJob) -> dict[str, Any]:
     text, image = len(job.order.prompt.split()), 1056 if job.order.edits else 0
     drawn = int(1056 * job.megapixels)
     return {
@@ -153,7 +153,7 @@ def _usage(job: Job) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _events(workshop: Workshop, job: Job, kind: str, shown: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _events(workshop: Workshop, job: SimulatedJob, kind: str, shown: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Half-made images of each, if they are wanted, then one `completed` per image."""
     if shown and not ("fail-after-queue" in job.scenario or "failed" in job.scenario):
         yield from _partial(workshop, job, kind, shown)
@@ -167,7 +167,7 @@ def _events(workshop: Workshop, job: Job, kind: str, shown: int) -> Iterator[tup
         yield event, {"type": event, "b64_json": _base64(future.result()), **_about(job), "usage": _usage(job)}
 
 
-def _partial(workshop: Workshop, job: Job, kind: str, shown: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _partial(workshop: Workshop, job: SimulatedJob, kind: str, shown: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The studio draws in one go, so what is half-made is the picture with more and more of its detail, over the time
     that the job takes."""
     event = f"{kind}.partial_image"
@@ -187,7 +187,7 @@ def _rough(picture: bytes, coarseness: int, kind: str) -> bytes:
     return out.getvalue()
 
 
-def _about(job: Job) -> dict[str, Any]:
+def _about(job: SimulatedJob) -> dict[str, Any]:
     return {
         "created_at": int(time.time()), "size": f"{job.size[0]}x{job.size[1]}", "quality": "high",
         "background": "opaque", "output_format": job.order.format,
@@ -198,7 +198,7 @@ def _base64(picture: Picture) -> str:
     return base64.b64encode(picture.read()).decode()
 
 
-def _refused(fault: Fault) -> Reply:
+def _refused(fault: Fault) -> SimulatorReply:
     if fault.gateway:
         return html_reply(fault.status)
     headers = {"Retry-After": fault.retry_after} if fault.retry_after and fault.status == 429 else {}
@@ -217,7 +217,7 @@ def _error(
     param: str | None = None,
     kind: str = "",
     headers: Mapping[str, str] | None = None,
-) -> Reply:
+) -> SimulatorReply:
     usual_kind, usual_code, usual_message = ERRORS.get(status, ("invalid_request_error", None, "Invalid request."))
     error = {
         "message": message or usual_message, "type": kind or usual_kind, "param": param,
@@ -226,5 +226,5 @@ def _error(
     return _reply({"error": error}, status, headers)
 
 
-def _reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+def _reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> SimulatorReply:
     return json_reply(value, status, {"x-request-id": f"req_{uuid.uuid4().hex}", **(headers or {})})

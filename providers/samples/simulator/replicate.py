@@ -13,8 +13,8 @@ from typing import Any
 from .canvas import canvas
 from .faults import spoilt
 from .files import address_of
-from .http import Reply, Request, html_reply, json_reply
-from .jobs import Job, Order, Workshop, sample_model_of
+from .http import Request, SimulatorReply, html_reply, json_reply
+from .jobs import Order, SimulatedJob, Workshop, sample_model_of
 from .scenarios import Fault, Scenario, fault_of
 from .sources import Unreadable, source_of
 from .webhooks import SECRET, as_replicate, send
@@ -32,7 +32,7 @@ PROBLEMS = {
 _WAIT = re.compile(r"wait(?:=([1-9]|[1-5][0-9]|60))?")
 
 
-def answer(workshop: Workshop, request: Request) -> Reply:
+def answer(workshop: Workshop, request: Request) -> SimulatorReply:
     version, _, path = request.path.partition("/")
     if version != "v1":
         return _problem(Fault(404))
@@ -55,7 +55,7 @@ def answer(workshop: Workshop, request: Request) -> Reply:
     return _problem(Fault(404))
 
 
-def _create(workshop: Workshop, request: Request, endpoint: str) -> Reply:
+def _create(workshop: Workshop, request: Request, endpoint: str) -> SimulatorReply:
     body = request.json() or {}
     arguments = body.get("input")
     if not isinstance(arguments, dict) or not endpoint:
@@ -66,19 +66,19 @@ def _create(workshop: Workshop, request: Request, endpoint: str) -> Reply:
     if fault := fault_of(scenario, asked.key, workshop.once):
         workshop.note(asked, "refused")
         return html_reply(fault.status) if fault.gateway else _problem(fault)
-    if isinstance(order := _order(workshop, asked, scenario), Reply):
+    if isinstance(order := _order(workshop, asked, scenario), SimulatorReply):
         workshop.note(asked, "refused")
         return order
     job = workshop.start(order, job_id=base64.b32encode(uuid.uuid4().bytes).decode().lower().rstrip("=")[:26])
     if isinstance(url := body.get("webhook"), str) and "completed" in body.get("webhook_events_filter", ["completed"]):
         send(workshop, job, url, lambda: _prediction(job, request), as_replicate)
     finished = job.state == "done"
-    if (found := _WAIT.fullmatch(request.headers.get("prefer", ""))) and "no-wait" not in scenario:
-        finished = workshop.wait(job, float(found[1] or 60))
+    if (match := _WAIT.fullmatch(request.headers.get("prefer", ""))) and "no-wait" not in scenario:
+        finished = workshop.wait(job, float(match[1] or 60))
     return spoilt(scenario, json_reply(_prediction(job, request), 201 if finished else 202))
 
 
-def _order(workshop: Workshop, asked: Order, scenario: Scenario) -> Order | Reply:
+def _order(workshop: Workshop, asked: Order, scenario: Scenario) -> Order | SimulatorReply:
     arguments = asked.arguments
     if not asked.prompt or "missing" in scenario:
         return _invalid("input", "prompt is required")
@@ -100,7 +100,7 @@ def _order(workshop: Workshop, asked: Order, scenario: Scenario) -> Order | Repl
     )  # fmt: skip
 
 
-def _about(workshop: Workshop, request: Request, job_id: str, rest: list[str]) -> Reply:
+def _about(workshop: Workshop, request: Request, job_id: str, rest: list[str]) -> SimulatorReply:
     job = workshop.find(job_id)
     if job is None or rest not in ([], ["cancel"]):
         return _problem(Fault(404))
@@ -108,13 +108,13 @@ def _about(workshop: Workshop, request: Request, job_id: str, rest: list[str]) -
         workshop.cancel(job)
         return json_reply(_prediction(job, request))
     if workshop.once.still(f"poll-reset {job.id}", int(job.scenario.number("poll-reset"))):
-        return Reply(reset=True)
+        return SimulatorReply(reset=True)
     if workshop.once.still(f"poll-503 {job.id}", int(job.scenario.number("poll-503"))):
         return html_reply(503)
     return json_reply(_prediction(job, request))
 
 
-def _prediction(job: Job, request: Request) -> dict[str, Any]:
+def _prediction(job: SimulatedJob, request: Request) -> dict[str, Any]:
     base = f"{request.origin}/replicate/v1/predictions/{job.id}"
     status, error = _status(job)
     now = time.monotonic()
@@ -141,7 +141,7 @@ def _prediction(job: Job, request: Request) -> dict[str, Any]:
     }
 
 
-def _status(job: Job) -> tuple[str, str]:
+def _status(job: SimulatedJob) -> tuple[str, str]:
     """(status, error)"""
     scenario = job.scenario
     match job.state:
@@ -166,7 +166,7 @@ def _status(job: Job) -> tuple[str, str]:
     return "succeeded", ""
 
 
-def _output(job: Job, request: Request) -> list[str] | str | None:
+def _output(job: SimulatedJob, request: Request) -> list[str] | str | None:
     scenario = job.scenario
     urls = []
     for future in job.pictures:
@@ -209,7 +209,7 @@ def _model(owner: str, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _upload(workshop: Workshop, request: Request) -> Reply:
+def _upload(workshop: Workshop, request: Request) -> SimulatorReply:
     _, files = request.form()
     if not files.get("content"):
         return _invalid("content", "content is required")
@@ -227,7 +227,7 @@ def _upload(workshop: Workshop, request: Request) -> Reply:
     )  # fmt: skip
 
 
-def _invalid(field: str, description: str) -> Reply:
+def _invalid(field: str, description: str) -> SimulatorReply:
     problem = {
         "title": "Input validation failed", "detail": f"- {field}: {description}\n", "status": 422,
         "invalid_fields": [{"type": "required", "field": field, "description": description}],
@@ -235,7 +235,7 @@ def _invalid(field: str, description: str) -> Reply:
     return json_reply(problem, 422, {"Content-Type": "application/problem+json"})
 
 
-def _problem(fault: Fault) -> Reply:
+def _problem(fault: Fault) -> SimulatorReply:
     if fault.status == 429:
         # Replicate says how long in words; the header is what others report to have seen.
         detail = f"Request was throttled. Your rate limit resets in ~{fault.retry_after or 30}s."

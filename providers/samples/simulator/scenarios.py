@@ -72,17 +72,17 @@ class Once:
 
 
 def fault_of(scenario: Scenario, key: str, once: Once) -> Fault | None:
-    """The refusal at the door that the scenario asks for. `key` tells one order from another for 429-once."""
+    """The error at the start that the scenario asks for. `key` identifies the order for 429-once."""
     if "user-timeout" in scenario:
         return Fault(504)
     if "429-once" in scenario and once.still(f"429 {key}", 1):
         return Fault(429, retry_after=scenario.text("429-once"))
     for name, argument in scenario.asked.items():
-        if found := _STATUS.fullmatch(name):
-            if not found[3]:
-                return Fault(int(found[2]), retry_after=argument, gateway=bool(found[1]))
+        if match := _STATUS.fullmatch(name):
+            if not match[3]:
+                return Fault(int(match[2]), retry_after=argument, gateway=bool(match[1]))
             if not once.still(f"{name} {key}", int(scenario.number(name))):
-                return Fault(int(found[2]), gateway=bool(found[1]))
+                return Fault(int(match[2]), gateway=bool(match[1]))
     return None
 
 

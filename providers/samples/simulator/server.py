@@ -1,4 +1,4 @@
-"""The HTTP server: a thread per connection, kept open between requests, and able to break off as real servers do.
+"""The HTTP server: a thread per connection, open between requests, and able to break off as real servers do.
 
 Python's own http.server is enough: hundreds of connections that mostly wait cost a sleeping thread each, and unlike a
 WSGI server it lets a reply be cut or the connection be reset.
@@ -17,12 +17,12 @@ from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 from . import bfl, fal, files, gemini, openai, replicate
-from .http import Reply, Request, json_reply
+from .http import Request, SimulatorReply, json_reply
 from .jobs import Workshop
 
 LARGEST = 64 * 2**20  # bytes of a request
 
-WIRE_FORMATS: dict[str, Callable[[Workshop, Request], Reply]] = {
+WIRE_FORMATS: dict[str, Callable[[Workshop, Request], SimulatorReply]] = {
     "fal": fal.answer,
     "replicate": replicate.answer,
     "openai": openai.answer,
@@ -111,11 +111,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         try:
             reply = self._answer(body)
-        except Exception as error:  # a mistake of ours must not look like a fault that was asked for
+        except Exception as error:  # our own mistake must not look like a fault that a scenario asks for
             reply = json_reply({"detail": f"The simulator failed: {error!r}"}, 500, {"x-simulator-failed": "1"})
         self._send(reply)
 
-    def _answer(self, body: bytes) -> Reply:
+    def _answer(self, body: bytes) -> SimulatorReply:
         parts = urlsplit(self.path)
         place, _, path = parts.path.lstrip("/").partition("/")
         if place == "healthz":
@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
         return WIRE_FORMATS[place](self.server.workshop, request)
 
-    def _send(self, reply: Reply) -> None:
+    def _send(self, reply: SimulatorReply) -> None:
         if reply.reset:
             self._reset()
             return
@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Transfer-Encoding", "chunked")
             self._send_chunks(reply.body)
 
-    def _send_bytes(self, reply: Reply, body: bytes) -> None:
+    def _send_bytes(self, reply: SimulatorReply, body: bytes) -> None:
         cut = len(body) if reply.cut_at is None else reply.cut_at
         self.end_headers()
         self.wfile.write(body[:cut])

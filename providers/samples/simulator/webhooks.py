@@ -20,7 +20,7 @@ import httpx
 
 from providers.transfer.addresses import is_loopback
 
-from .jobs import Job, Workshop
+from .jobs import SimulatedJob, Workshop
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of the simulator, not of Replicate").decode()
 _SEED = hashlib.sha256(b"the simulator's ED25519 key, not fal's").digest()
@@ -29,13 +29,13 @@ OLD = 600  # seconds
 Signed = Callable[[bytes, int], dict[str, str]]
 
 
-def send(workshop: Workshop, job: Job, url: str, body: Callable[[], Any], signed: Signed) -> None:
+def send(workshop: Workshop, job: SimulatedJob, url: str, body: Callable[[], Any], signed: Signed) -> None:
     """Sends the job's webhook once it is over. To this machine only: nothing leaves it."""
     if is_loopback(url):
         threading.Thread(target=_deliver, args=(workshop, job, url, body, signed), daemon=True).start()
 
 
-def _deliver(workshop: Workshop, job: Job, url: str, body: Callable[[], Any], signed: Signed) -> None:
+def _deliver(workshop: Workshop, job: SimulatedJob, url: str, body: Callable[[], Any], signed: Signed) -> None:
     kind, _, delay = job.scenario.text("webhook").partition(":")
     workshop.wait(job)
     if kind == "late" and workshop.stopping.wait(float(delay or 1)):
@@ -51,7 +51,7 @@ def _deliver(workshop: Workshop, job: Job, url: str, body: Callable[[], Any], si
             client.post(url, content=data, headers=headers)
 
 
-def as_fal(job: Job) -> Signed:
+def as_fal(job: SimulatedJob) -> Signed:
     def signed(body: bytes, timestamp: int) -> dict[str, str]:
         message = "\n".join((job.id, "simulated-user", str(timestamp), hashlib.sha256(body).hexdigest()))
         return {

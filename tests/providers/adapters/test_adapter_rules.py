@@ -369,5 +369,5 @@ def test_a_single_source_image_goes_into_a_single_field():
     assert with_inline_images(call)["image_url"].startswith("data:image/png;base64,")
 
 
-def test_a_key_does_not_show_in_an_account_that_is_printed():
+def test_a_key_does_not_show_in_the_repr_of_an_account():
     assert "secret" not in repr(FAL)

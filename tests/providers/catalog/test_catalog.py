@@ -176,10 +176,12 @@ def test_sample_models_are_made_in_the_wire_formats_of_one_image_a_call_as_the_c
     catalog.load()
     request.getfixturevalue("simulated")  # which hides all other providers
     image = SourceImage(make.picture("a source", 300, 200), "image/png")
-    wanted = ImageRequest("A kite", mode=mode, aspect_ratio="4:3", resolution="1K", images=(image,) * (mode == "edit"))
+    expected = ImageRequest(
+        "A kite", mode=mode, aspect_ratio="4:3", resolution="1K", images=(image,) * (mode == "edit")
+    )
     for provider in ("simulated-bfl", "simulated-gemini"):
         offering = Offering.objects.get(provider=provider, mode=mode)
-        generated = routing.generate(offering.image_model, wanted, "arena", time_limit=30, provider=provider)
+        generated = routing.generate(offering.image_model, expected, "arena", time_limit=30, provider=provider)
         width, height = generated.images[0].size
         assert width / height == pytest.approx(4 / 3, rel=0.03)
         assert generated.call.cost > 0
@@ -194,7 +196,7 @@ def test_the_shipped_catalogue_loads_and_a_second_load_changes_nothing(shipped):
     assert len(report.created) == len(shipped.labs) + len(shipped.image_models) + len(shipped.offerings)
     before = list(Offering.objects.order_by("pk").values())
     again = catalog.load()
-    assert (again.created, again.updated, again.kept) == ([], [], [])
+    assert (again.created, again.updated, again.edited) == ([], [], [])
     assert len(again.unchanged) == len(report.created)
     assert list(Offering.objects.order_by("pk").values()) == before
     assert Price.objects.count() == Offering.objects.exclude(price=None).count()
@@ -221,7 +223,7 @@ def test_a_change_in_the_file_reaches_rows_that_nobody_edited(small):
     small()
     report = small(('name = "Kite"', 'name = "Kite I"'), ('price = "0.04"', 'price = "0.03"'))
     assert report.updated == ["Kite I", "fal/kite-1.0 (text-to-image)"]
-    assert report.kept == []
+    assert report.edited == []
     assert ImageModel.objects.get().name == "Kite I"
 
 
@@ -234,7 +236,7 @@ def test_an_edit_in_the_admin_survives_and_the_rest_of_its_row_is_still_brought_
     Lab.objects.update(name="North Lab")
 
     report = small(('price = "0.04"', 'price = "0.03"'), ('"north/kite"', '"north/kite-2"'))
-    assert report.kept == [
+    assert report.edited == [
         "North Lab: name",
         "fal/kite-1.0 (text-to-image): price",
         "fal/kite-1.0 (text-to-image): is_active",
@@ -252,10 +254,10 @@ def test_an_edit_in_the_admin_survives_and_the_rest_of_its_row_is_still_brought_
 
 
 @pytest.mark.django_db
-def test_a_row_that_a_curator_made_first_is_kept_as_made(small):
+def test_a_row_that_a_curator_made_first_stays_as_made(small):
     ImageModel.objects.create(slug="kite-1.0", name="My kite")
     report = small()
-    assert "My kite: name" in report.kept
+    assert "My kite: name" in report.edited
     assert ImageModel.objects.get().name == "My kite"
 
 
@@ -370,7 +372,7 @@ def test_a_mistake_is_named_by_line_row_and_field(tmp_path, old, new, line, says
     if not says:  # tomllib's own words
         assert f"line {line}" in str(error.value)
         return
-    assert any(found.startswith(f"catalog.toml:{line}: ") and says in found for found in error.value.problems), str(
+    assert any(row.startswith(f"catalog.toml:{line}: ") and says in row for row in error.value.problems), str(
         error.value
     )
 
@@ -393,7 +395,7 @@ def test_the_command_says_what_it_did(capsys):
     call_command("load_catalog")
     call_command("load_catalog")
     first, second = capsys.readouterr().out.splitlines()
-    assert first.endswith("0 updated, 0 unchanged, 0 fields kept as edited here.")
+    assert first.endswith("0 updated, 0 unchanged, 0 fields left as edited here.")
     assert second.startswith("Catalogue: 0 created, 0 updated, ")
 
 

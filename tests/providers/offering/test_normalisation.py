@@ -52,15 +52,15 @@ def clear_in_the_middle() -> SourceImage:
     return SourceImage(out.getvalue(), "image/png")
 
 
-@pytest.mark.parametrize(("style", "changed", "kept"), [("black", 0, 255), ("white", 255, 0)])
-def test_a_mask_is_sent_as_the_offering_reads_it(style, changed, kept):
+@pytest.mark.parametrize(("style", "changed", "unchanged"), [("black", 0, 255), ("white", 255, 0)])
+def test_a_mask_is_unchanged_as_the_offering_reads_it(style, changed, unchanged):
     parameters = EDIT | {"images": EDIT["images"] | {"mask": "mask_url", "mask_style": style, "mask_required": True}}
     mask = clear_in_the_middle()
     request = ImageRequest("x", mode="edit", images=(mask,), mask=mask)
     sent = build(request, endpoint="e", parameters=parameters)
     assert sent.mask
     picture = Image.open(io.BytesIO(sent.mask.data))
-    assert [picture.getpixel((1, 1)), picture.getpixel((0, 0))] == [changed, kept]
+    assert [picture.getpixel((1, 1)), picture.getpixel((0, 0))] == [changed, unchanged]
     with pytest.raises(InvalidRequest, match="mask: this offering needs one"):
         build(ImageRequest("x", mode="edit", images=(mask,)), endpoint="e", parameters=parameters)
     opaque = SourceImage(make_opaque(), "image/png")
@@ -80,8 +80,8 @@ def png(width=640, height=480):
     return SourceImage(out.getvalue(), "image/png")
 
 
-def call(parameters=FAL, prompt="A red kite", extra=MappingProxyType({}), **wanted):
-    request = ImageRequest(prompt, extra=extra, **wanted)
+def call(parameters=FAL, prompt="A red kite", extra=MappingProxyType({}), **expected):
+    request = ImageRequest(prompt, extra=extra, **expected)
     return build(request, endpoint="fal-ai/kite", parameters=parameters)
 
 
@@ -181,7 +181,7 @@ def test_a_long_wrong_value_is_not_repeated_in_full():
 
 
 @pytest.mark.parametrize(
-    ("wanted", "says"),
+    ("expected", "says"),
     [
         ({"prompt": "  "}, "prompt: it is empty"),
         ({"size": "big"}, "size: 'big' is not a size"),
@@ -190,9 +190,9 @@ def test_a_long_wrong_value_is_not_repeated_in_full():
         ({"images": (png(),)}, "image: this offering takes no images"),
     ],
 )
-def test_what_an_offering_cannot_do_is_refused_by_name(wanted, says):
+def test_what_an_offering_cannot_do_is_refused_by_name(expected, says):
     with pytest.raises(InvalidRequest, match=says):
-        call(**wanted)
+        call(**expected)
 
 
 def test_a_prompt_may_have_a_longest_length():
@@ -320,7 +320,7 @@ def test_the_example_of_the_published_model_page_holds_for_the_catalogue():
     ],
 )
 def test_parameters_that_cannot_be_worked_with_are_found(change, problem):
-    assert any(problem in found for found in normalisation.check({**FAL, **change}))
+    assert any(problem in row for row in normalisation.check({**FAL, **change}))
 
 
 def test_good_parameters_have_no_problems():

@@ -49,8 +49,8 @@ sides = st.integers(min_value=1, max_value=14_142)
 shapes = st.builds(Fraction, st.integers(1, 400), st.integers(1, 400))
 
 
-def ask(spec, input_size=None, mode="text-to-image", **wanted):
-    return sizing.resolve(ImageRequest("A kite", mode=mode, **wanted), spec, input_size)
+def ask(spec, input_size=None, mode="text-to-image", **expected):
+    return sizing.resolve(ImageRequest("A kite", mode=mode, **expected), spec, input_size)
 
 
 # The tables
@@ -211,10 +211,10 @@ def test_a_ratio_beyond_the_limit_becomes_the_limit():
 
 @given(sides, sides)
 def test_every_size_comes_within_the_limits_and_on_the_multiple(width, height):
-    found = sizing.fit((width, height), SNAPPED)
-    assert all(side % 16 == 0 and 16 <= side <= 3840 for side in found)
-    assert found[0] * found[1] <= 3840 * 2160
-    assert Fraction(1, 3) <= Fraction(*found) <= 3
+    sizes = sizing.fit((width, height), SNAPPED)
+    assert all(side % 16 == 0 and 16 <= side <= 3840 for side in sizes)
+    assert sizes[0] * sizes[1] <= 3840 * 2160
+    assert Fraction(1, 3) <= Fraction(*sizes) <= 3
 
 
 @given(sides, sides)
@@ -238,10 +238,10 @@ def test_fitting_a_turned_size_turns_the_result_but_for_one_multiple(width, heig
 @given(sides, sides)
 def test_scaling_keeps_the_shape(width, height):
     assume(Fraction(1, 8) <= Fraction(width, height) <= 8)
-    found = sizing.fit((width, height), {**FLEXIBLE, "max": 2048, "min": 256})
-    assert max(found) <= 2048
-    assert min(found) >= 256
-    assert abs(log(Fraction(*found) / Fraction(width, height))) < 0.01
+    sizes = sizing.fit((width, height), {**FLEXIBLE, "max": 2048, "min": 256})
+    assert max(sizes) <= 2048
+    assert min(sizes) >= 256
+    assert abs(log(Fraction(*sizes) / Fraction(width, height))) < 0.01
 
 
 # Offerings with ratios and tiers, or with a list
@@ -300,7 +300,7 @@ def test_ratio_offerings_only_ever_get_their_own_words(width, height):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "says"),
+    ("expected", "says"),
     [
         ({"size": "big"}, r"size: 'big' is not a size; write 'auto', pixels like '1024x768' or a ratio like '4:3'"),
         ({"size": "0x100"}, "size: '0x100'"),
@@ -314,9 +314,9 @@ def test_ratio_offerings_only_ever_get_their_own_words(width, height):
         ({"resolution": "0K"}, "resolution: '0k'"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_way_to_write_it(wanted, says):
+def test_what_cannot_be_read_is_refused_with_the_way_to_write_it(expected, says):
     with pytest.raises(ValueError, match=says):
-        ask(FLEXIBLE, **wanted)
+        ask(FLEXIBLE, **expected)
 
 
 @pytest.mark.parametrize("size", ["1024X768", " 1024 x 768 ", "1024×768"])

@@ -32,8 +32,8 @@ def tries(simulator) -> dict[str, Any]:
         [node, SCRIPT, simulator.url, str(Path(modules).resolve())], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    match: dict[str, Any] = json.loads(done.stdout)
+    return match
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The studio draws what it is asked to, the same way every time, and its eight models can be told apart."""
+"""The renderer draws what a prompt asks for, the same way every time, and its eight models can be distinguished."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 
 from providers.samples import renderer
 from providers.samples.renderer import lettering, photographs
-from providers.samples.renderer.edits import wanted
+from providers.samples.renderer.edits import requested
 from providers.samples.renderer.prompt import read
 
 CONTENT = tomllib.loads((Path(__file__).parents[3] / "arena" / "demo" / "content.toml").read_text("utf-8"))
@@ -103,8 +103,8 @@ def test_an_edit_is_the_same_for_the_same_seed_and_another_for_another(slug, ins
 
 def test_a_careless_model_stops_after_the_first_of_two_requests():
     brief = read("Change the orange suit to teal and blur the background.")
-    assert [effect.__name__ for effect in wanted(brief)] == ["recolour", "bokeh"]
-    assert wanted(read("Add the words 'NIGHT FOG' as a neon sign"))[0].__name__ == "neon_sign"
+    assert [effect.__name__ for effect in requested(brief)] == ["recolour", "bokeh"]
+    assert requested(read("Add the words 'NIGHT FOG' as a neon sign"))[0].__name__ == "neon_sign"
 
 
 def test_an_unknown_model_is_named_in_the_error():

@@ -1,4 +1,4 @@
-"""The simulator itself: many at once, the same every time, on this machine only, gone when told to go."""
+"""The simulator itself: many at once, the same every time, on this machine only, gone at a signal."""
 
 from __future__ import annotations
 
@@ -124,8 +124,8 @@ def test_scenarios_are_read_from_the_prompt():
     assert "reset" not in scenario
 
 
-def test_only_so_many_bytes_of_pictures_are_kept(monkeypatch):
-    monkeypatch.setattr(gallery, "KEPT", 1000)
+def test_only_so_many_bytes_of_pictures_are_stored(monkeypatch):
+    monkeypatch.setattr(gallery, "MAX_STORED", 1000)
     pictures = gallery.Gallery()
     names = [f"{number:032x}.upload" for number in range(4)]
     for number, name in enumerate(names):
@@ -154,7 +154,7 @@ def test_a_port_that_is_taken_is_said_so(simulator, capsys):
 
 
 @pytest.mark.processes
-def test_the_command_is_up_at_once_stays_small_and_stops_when_told():
+def test_the_command_is_up_at_once_stays_small_and_stops_at_a_signal():
     process = subprocess.Popen(
         [sys.executable, "manage.py", "simulate_providers", "--port", "0"],
         cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ,

@@ -169,9 +169,9 @@ def order(provider: str, simulator, http, webhook_url: str, prompt: str) -> str:
 
 def eventually(question: Callable[[], object], seconds: float = 10) -> object:
     end = time.monotonic() + seconds
-    while not (found := question()) and time.monotonic() < end:
+    while not (keys := question()) and time.monotonic() < end:
         time.sleep(0.02)
-    return found
+    return keys
 
 
 @pytest.mark.parametrize("provider", ["fal", "replicate"])
@@ -230,7 +230,7 @@ def test_a_change_of_keys_is_noticed_but_not_looked_for_at_every_forgery(expecti
     place = f"webhook-keys:{_key_address()}"
     fetched = []
     monkeypatch.setattr(views, "fal_keys", lambda jwks: fetched.append(jwks) or [FAL_KEY])
-    cache.set(place, (time.time() - views.KEYS_FRESH - 1, [bytes(32)]))
+    cache.set(place, (time.time() - views.KEYS_MIN_AGE - 1, [bytes(32)]))
     for _ in range(3):
         assert _post(client, "fal", BODY, signed_as_fal(BODY, int(time.time()))).status_code == 204
     for _ in range(3):

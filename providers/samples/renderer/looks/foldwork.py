@@ -29,8 +29,8 @@ def foldwork(scene: Scene, brief: Brief, size: Size, rng: Rng) -> Image.Image:
     brush = Brush(recolour=stock, volume=0.0, roughness=0.0, shadow=(0.004, 0.007, 0.008, 0.5), edge=0.3)
     paint_sky(sheet, scene, brush)
     for layer in scene.layers:
-        kept = [s for s in layer.shapes if not s.soft or s.alpha > 0.6 or layer.depth < 0.5]
-        paint_layer(sheet, Layer(layer.depth, [crisp(shape) for shape in kept]), brush)
+        solid = [s for s in layer.shapes if not s.soft or s.alpha > 0.6 or layer.depth < 0.5]
+        paint_layer(sheet, Layer(layer.depth, [crisp(shape) for shape in solid]), brush)
     if scene.mood not in ("paper", "cafe") and not brief.about("stamp"):
         _paper_frame(sheet, scene, brush, rng)
     for text in written(scene, Voice(weight="ExtraBold", hand=Hand(turn=0.05, drift=0.012)), size, rng):

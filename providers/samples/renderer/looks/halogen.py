@@ -58,7 +58,7 @@ def _atmosphere(image: Image.Image, scene: Scene, rng: Rng) -> Image.Image:
 
 def _glowing(image: Image.Image, sheet: Sheet, scene: Scene, text: Lettered, rng: Rng, unit: float) -> None:
     kind, mask = text.slot.kind, text.mask
-    if not kind.startswith("neon"):  # letters are printed on whatever shines behind them
+    if not kind.startswith("neon"):  # letters lie on what shines behind them
         sheet.lights.paste((0, 0, 0), (0, 0), mask.resize(sheet.lights.size, Image.Resampling.BOX))
     if kind.startswith("hand"):
         tint(image, text.slot.colour, chalky(mask, rng, unit))

@@ -32,10 +32,10 @@ def overprinted(scene: Scene, brief: Brief, size: Size, rng: Rng) -> Image.Image
         tint(sheet.image, (1.0, 1.0, 1.0) if dark_ground else (0.05, 0.05, 0.08), text.mask)
     stock = rgb("f6f0e2")
     image = finishes.contrast(sheet.image, 0.0 if scene.palette.dark else 0.6)
-    printed = finishes.overprint(image, inks, stock, max(3.2, unit / 210), unit * 0.0016, rng)
+    inked = finishes.overprint(image, inks, stock, max(3.2, unit / 210), unit * 0.0016, rng)
     margin = round(unit * 0.035)
     result = Image.new("RGB", size, as_bytes(stock))
-    result.paste(printed.crop((margin, margin, size[0] - margin, size[1] - margin)), (margin, margin))
+    result.paste(inked.crop((margin, margin, size[0] - margin, size[1] - margin)), (margin, margin))
     return finishes.paper(result, 0.018)
 
 

@@ -114,7 +114,7 @@ def _shafts(scene: Scene, ground: float) -> list[Shape]:
 
 
 def ferns(scene: Scene, rng: Rng, y: float, count: int = 9) -> None:
-    """Foreground leaves, dark against the light, kept away from the middle."""
+    """Foreground leaves, dark against the light, away from the middle."""
     frame, pal = scene.frame, scene.palette
     leaves: list[Points] = []
     for k in range(count):
