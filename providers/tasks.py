@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from providers.db import connection_released
-from providers.gateway import signed_files
+from providers.gateway import budgets, signed_files
 from providers.performance import summaries
 from providers.spending import daily_cap
 
@@ -54,3 +54,4 @@ def recount_spending() -> None:
     now = timezone.now().astimezone(UTC)
     for day in (now - timedelta(days=1), now):
         daily_cap.recount(day.date())
+        budgets.recount(day.date())

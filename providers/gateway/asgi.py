@@ -83,6 +83,7 @@ class Gateway:
                 await _send_stream(send, response, connection, slot)
             elif isinstance(response, HttpResponse):
                 await _send(send, response)
+            connection.is_delivered = not connection.is_disconnected
         finally:
             slot.start(response.close)  # the rest of the work: no client waits for it (views.ImagesResponse)
 
@@ -192,6 +193,7 @@ async def _watch(receive: Receive, connection: ClientConnection) -> None:
 
 
 def _disconnect(connection: ClientConnection) -> None:
+    connection.is_disconnected = True
     threading.Thread(target=connection.disconnected, daemon=True).start()  # it may query the database
 
 

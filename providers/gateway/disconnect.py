@@ -9,6 +9,8 @@ from time import monotonic
 
 from django.http import HttpRequest
 
+from providers.models import ApiKey
+
 
 class ClientConnection:
     """One request's connection. Only a server that notices a closed connection calls `disconnected` (asgi.py).
@@ -21,8 +23,12 @@ class ClientConnection:
         self.request_id = uuid.uuid4()
         self.started_at = monotonic()
         self.headers: dict[str, str] = {"x-request-id": f"req_{self.request_id.hex}"}
+        self.key: ApiKey | None = None  # once it is authenticated …
+        self.fingerprint = ""  # … and the request is claimed
+        self.is_delivered = False  # the whole response was sent to a client that was still connected
         self.gone = threading.Event()
-        self._is_disconnected = False
+        self.is_disconnected = False
+        self._is_handled = False
         self._action: Callable[[], None] = self.gone.set
         self._lock = threading.Lock()
 
@@ -30,15 +36,15 @@ class ClientConnection:
         """Run `action` on a disconnect instead of setting `gone`; at once if the client has disconnected already."""
         with self._lock:
             self._action = action
-            is_late = self._is_disconnected
+            is_late = self._is_handled
         if is_late:
             action()
 
     def disconnected(self) -> None:
         with self._lock:
-            if self._is_disconnected:
+            if self._is_handled:
                 return
-            self._is_disconnected = True
+            self.is_disconnected = self._is_handled = True
             action = self._action
         action()
 

@@ -1,8 +1,13 @@
 """A client's own retry gets the first response, not a second image and a second bill.
 
 The official clients send no idempotency key, but count their retries in `X-Stainless-Retry-Count`. So a request is a
-retry when it carries the `Idempotency-Key` of an earlier one, or when it says that it is a retry and the same key has
-sent the same request within the last minutes. It then waits for the first try to end and gets the same response.
+retry when it carries the `Idempotency-Key` of an earlier one, or when it says that it is a retry and an equal request
+of the same key was answered in vain within the last minutes: its client had disconnected. It then waits for that first
+try to end and gets the same response.
+
+An equal request whose client is still connected is ambiguous: perhaps a proxy hides that its client is gone, perhaps
+the retry is of another request that *we* rejected (429, 5xx). Rejections are noted in Valkey for `REJECTION_TTL`; a
+retry that finds one takes it and is a new request, one that finds none joins the running request.
 
 When a client disconnects, its job is cancelled – at once, or, when it is a client that retries by itself, after
 `RETRY_GRACE` seconds without a retry.
@@ -19,12 +24,13 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import Case, IntegerField, Value, When
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from providers.admission import valkey
 from providers.db import release_connection
-from providers.gateway import keys
+from providers.gateway import budgets
 from providers.gateway.disconnect import ClientConnection
 from providers.gateway.errors import ApiError, invalid
 from providers.gateway.lookup_cache import Changed
@@ -33,21 +39,29 @@ from providers.models import ApiKey, GatewayRequest, ImageModel
 
 RETRY_GRACE = 3.0  # seconds; the official clients retry after 0.4 to 0.5 s, then after up to 1 s
 POLL_INTERVAL = 0.15  # seconds between two reads of a row that another thread or process is working on
+REJECTION_TTL = 120  # seconds; clients wait up to a minute or two before they retry
 
 
 # Confirms what was cached of key and model. Written by hand, because every image waits for it: one round trip.
 _INSERT = """
-INSERT INTO providers_gatewayrequest
-    (id, api_key_id, mode, model, n, status, error_code, error, provider, attempts, asked_at, reserved, fingerprint,
-     idempotency_key, repeats, answer, files)
-SELECT %(id)s, api_key.id, %(mode)s, %(model)s, %(n)s, 'running', '', '', '', 0, %(now)s, %(reserved)s, %(fingerprint)s,
-    %(idempotency_key)s, 0, '{}', '[]'
-FROM providers_apikey api_key
-WHERE api_key.id = %(key)s AND revoked_at IS NULL AND monthly_budget IS NOT DISTINCT FROM %(budget)s
-    AND requests_per_minute IS NOT DISTINCT FROM %(rate)s AND response_format = %(format)s
-    AND EXISTS (
-        SELECT FROM providers_imagemodel WHERE id = %(image_model)s AND slug = %(slug)s AND retired_at IS NULL
-    )
+WITH request AS (
+    INSERT INTO providers_gatewayrequest
+        (id, api_key_id, mode, model, n, status, error_code, error, provider, attempts, asked_at, reserved, fingerprint,
+         idempotency_key, repeats, answer, files, tag)
+    SELECT %(id)s, key.id, %(mode)s, %(model)s, %(n)s, 'running', '', '', '', 0, %(now)s, %(reserved)s, %(fingerprint)s,
+        %(idempotency_key)s, 0, '{}', '[]', %(tag)s
+    FROM providers_apikey key
+    WHERE key.id = %(key)s AND key.xmin::text::bigint = %(version)s AND (expires_at IS NULL OR expires_at > %(now)s)
+        AND EXISTS (
+            SELECT FROM providers_imagemodel WHERE id = %(image_model)s AND slug = %(slug)s AND retired_at IS NULL
+        )
+    RETURNING api_key_id, reserved, (asked_at AT TIME ZONE 'UTC')::date AS day
+), spending AS (
+    INSERT INTO providers_keyspending AS spending (api_key_id, day, amount)
+    SELECT api_key_id, day, reserved FROM request WHERE reserved > 0
+    ON CONFLICT (api_key_id, day) DO UPDATE SET amount = spending.amount + excluded.amount
+)
+SELECT count(*) FROM request
 """
 
 
@@ -67,23 +81,22 @@ def claim(
     request_id: uuid.UUID,
     idempotency_key: str,
     retries: int,
-    price: Decimal | None,
+    price: Decimal,
+    fingerprint: str,
 ) -> tuple[GatewayRequest, bool]:
-    """(row, is it new?). A new row reserves `price` (USD for all images) of the key's budget.
+    """(row, is it new?). A new row reserves `price` (USD for all images) of the key's budgets.
 
-    Raises ApiError: 402 when the budget does not allow it, 422 when the idempotency key stands for another request;
+    Raises ApiError: 402 when a budget does not allow it, 422 when the idempotency key stands for another request;
     Changed when key or model are no longer what they were when they were cached.
     """
-    fingerprint = request.fingerprint()
-    exclusive = key.monthly_budget is not None or idempotency_key or retries
+    exclusive = key.has_budget or idempotency_key or retries
     with transaction.atomic() if exclusive else contextlib.nullcontext():
         if exclusive:  # one at a time for each key, so that neither a budget nor a retry is seen too late
-            with database.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(hashint8extended(%s, 7))", [key.pk])
+            budgets.lock(key)
             first_try = _first_try(key, fingerprint, idempotency_key, retries)
             if first_try is not None:
                 return first_try, False
-            keys.check_budget(key, price)
+            budgets.check(key, price)
         row = GatewayRequest(
             id=request_id,
             api_key=key,
@@ -92,30 +105,30 @@ def claim(
             n=request.n,
             fingerprint=fingerprint,
             idempotency_key=idempotency_key,
-            reserved=price or Decimal(0),
+            reserved=price,
+            tag=request.tag,
         )
         _insert(row, key, image_model)
     return row, True
 
 
 def _insert(row: GatewayRequest, key: ApiKey, image_model: ImageModel) -> None:
+    version = key.version  # type: ignore[attr-defined]  # keys.of_secret has annotated it
     with database.cursor() as cursor:
         cursor.execute(
             _INSERT,
             {
                 "id": row.pk, "mode": row.mode, "model": row.model, "n": row.n, "now": row.asked_at, "key": key.pk,
                 "reserved": row.reserved, "fingerprint": row.fingerprint, "idempotency_key": row.idempotency_key,
-                "budget": key.monthly_budget, "rate": key.requests_per_minute, "format": key.response_format,
-                "image_model": image_model.pk, "slug": image_model.slug,
+                "tag": row.tag, "version": version, "image_model": image_model.pk, "slug": image_model.slug,
             },
         )  # fmt: skip
-        if not cursor.rowcount:
+        if not cursor.fetchone()[0]:
             raise Changed
     row._state.adding = False
 
 
 def _first_try(key: ApiKey, fingerprint: str, idempotency_key: str, retries: int) -> GatewayRequest | None:
-    since = timezone.now() - timedelta(seconds=settings.GATEWAY_RETRY_WINDOW)
     row: GatewayRequest | None
     if idempotency_key:
         row = key.requests.filter(idempotency_key=idempotency_key).first()
@@ -123,10 +136,7 @@ def _first_try(key: ApiKey, fingerprint: str, idempotency_key: str, retries: int
             message = "This Idempotency-Key was used for another request. Use a new one for each request."
             raise ApiError(422, "idempotency_key_reused", message, param="Idempotency-Key")
     elif retries:
-        # Of several equal ones, the one whose client has disconnected; else the latest.
-        left_first = Case(When(wanted_until=None, then=Value(1)), default=Value(0), output_field=IntegerField())
-        same = key.requests.filter(fingerprint=fingerprint, asked_at__gte=since, status__in=["running", "ok"])
-        row = same.order_by(left_first, "-asked_at").first()
+        row = _lost(key, fingerprint)
     else:
         row = None
     if row is not None:
@@ -137,6 +147,42 @@ def _first_try(key: ApiKey, fingerprint: str, idempotency_key: str, retries: int
             fields.append("wanted_until")
         row.save(update_fields=fields)
     return row
+
+
+def _lost(key: ApiKey, fingerprint: str) -> GatewayRequest | None:
+    """The latest equal request whose response did not reach its client, else one that runs and may be it."""
+    now = timezone.now()
+    equal = key.requests.filter(
+        fingerprint=fingerprint, asked_at__gte=now - timedelta(seconds=settings.GATEWAY_RETRY_WINDOW), delivered_at=None
+    )
+    answered = Q(status="ok", files_expire_at__gt=now)
+    row: GatewayRequest | None = equal.filter(answered | Q(status="running", wanted_until__isnull=False)).first()
+    if row is None and (row := equal.filter(status="running").first()) and take_rejection(key.digest, fingerprint):
+        return None
+    return row
+
+
+_NOTE_REJECTION = """
+redis.call('INCR', KEYS[1])
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+"""
+_TAKE_REJECTION = """
+for _, key in ipairs(KEYS) do
+    if tonumber(redis.call('GET', key) or 0) > 0 then redis.call('DECR', key) return 1 end
+end
+return 0
+"""
+
+
+def note_rejection(digest: str, fingerprint: str) -> None:
+    """We have rejected a request that its client may retry. Without a fingerprint, its body had not been read."""
+    valkey.run(_NOTE_REJECTION, [f"gateway:rejected:{digest}:{fingerprint}"], [REJECTION_TTL])
+
+
+def take_rejection(digest: str, fingerprint: str) -> bool:
+    """Whether a rejection is noted that this retry may follow; it is then no longer noted."""
+    names = [f"gateway:rejected:{digest}:{part}" for part in (fingerprint, "")]
+    return bool(valkey.run(_TAKE_REJECTION, names, []))
 
 
 def wait_for(row: GatewayRequest, connection: ClientConnection, *, seconds: float) -> GatewayRequest:

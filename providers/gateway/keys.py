@@ -1,14 +1,11 @@
-"""API keys: whose they are, how often they may be used, and for how much."""
+"""API keys: whose they are, and how often they may be used."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import F, Sum
-from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -16,7 +13,6 @@ from providers.admission import valkey
 from providers.gateway import lookup_cache
 from providers.gateway.errors import ApiError, rate_limited
 from providers.models import ApiKey
-from providers.spending.daily_cap import dollars
 
 _USE_RECORDED_EVERY = timedelta(minutes=1)  # `last_used_at` is for people; a write for every request is not worth it
 
@@ -84,19 +80,24 @@ def _secret_of(request: HttpRequest) -> str:
 def _known(secret: str) -> ApiKey:
     key = of_secret(secret)
     if key is None:
-        raise _unauthorised("This API key is unknown or revoked.")
+        raise _unauthorised("This API key is unknown, expired or revoked.")
     return key
 
 
 def of_secret(secret: str) -> ApiKey | None:
-    """The usable key with this secret."""
-    key: ApiKey | None = ApiKey.objects.usable().filter(digest=ApiKey.digest_of(secret)).first()
-    if key is None:
-        return None
+    """The usable key with this secret. Its `version` is Postgres' of the row, by which a cached key is confirmed."""
+    usable = ApiKey.objects.usable().with_digest(ApiKey.digest_of(secret)).with_version()
+    key: ApiKey | None = usable.first()
     now = timezone.now()
-    if key.last_used_at is None or now - key.last_used_at > _USE_RECORDED_EVERY:
+    if key is not None and (key.last_used_at is None or now - key.last_used_at > _USE_RECORDED_EVERY):
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+        key = usable.first()
     return key
+
+
+def forget(request: HttpRequest) -> None:
+    """Remove the request's key from the cache."""
+    lookup_cache.api_keys.delete(ApiKey.digest_of(_secret_of(request)))
 
 
 def _unauthorised(message: str) -> ApiError:
@@ -114,31 +115,3 @@ def count(bucket: str, per_minute: int) -> RateLimit:
     if reply is None:
         return RateLimit(per_minute)
     return RateLimit(per_minute, int(reply[0]), int(reply[1]) / 1_000_000)
-
-
-def spent(key: ApiKey) -> Decimal:
-    """USD that the key's requests of this month have cost; a running request counts with what is reserved for it."""
-    amount = Coalesce(F("cost"), F("reserved"))
-    total: Decimal | None = key.requests.filter(asked_at__gte=month()).aggregate(total=Sum(amount))["total"]
-    return total or Decimal(0)
-
-
-def check_budget(key: ApiKey, price: Decimal | None) -> None:
-    """Raises ApiError: 402 when `price` (USD) would exceed the budget. An unknown price passes while any is left."""
-    if key.monthly_budget is None:
-        return
-    so_far = spent(key)
-    if so_far < key.monthly_budget and so_far + (price or 0) <= key.monthly_budget:
-        return
-    costs = "an unknown amount" if price is None else f"about {dollars(price)}"
-    raise ApiError(
-        402,
-        "budget_exceeded",
-        f"{dollars(so_far)} of the {dollars(key.monthly_budget)} that this key may spend in a month are spent, and "
-        f"this request costs {costs}. The budget starts anew at midnight UTC on the first of next month.",
-        kind="insufficient_quota",
-    )
-
-
-def month() -> datetime:
-    return timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)

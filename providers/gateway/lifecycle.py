@@ -1,11 +1,11 @@
 """One request for images from its first header to its bill, in five steps.
 
-    1  authenticate   whose key it is, and whether it may ask now       → ApiKey          keys
+    1  authenticate   whose key it is, and whether it may call now      → ApiKey          keys
     2  read           the body, checked, and the model it names         → ApiRequest      uploads, wire
-    3  claim          a row, with its likely cost reserved – or, for    → ImageJob        idempotency
+    3  claim          a row, with its highest price reserved – or, for  → ImageJob        names, budgets, idempotency
                       a client's own retry, the row of the first try
     4  generate       the images, in the format asked for               → images          routing, image_formats
-    5  settle         outcome and cost into the row, images into files                    signed_files
+    5  settle         outcome and cost into the row, images into files                    budgets, signed_files
 
 Every step raises ApiError; from `claim` on, the row has the same error. Errors before `claim` leave no row.
 """
@@ -26,11 +26,12 @@ from django.utils import timezone
 from providers import routing
 from providers.errors import BadOutput, NotFound, ProviderError
 from providers.gateway import (
+    budgets,
     errors,
     idempotency,
     image_formats,
     keys,
-    lookup_cache,
+    names,
     responses,
     signed_files,
     uploads,
@@ -68,9 +69,10 @@ def authenticate(http: HttpRequest) -> ApiKey:
 
     Raises ApiError: 401 without a usable key, 429 above the limit.
     """
-    key = keys.authenticate_cached(http)
+    connection = connection_of(http)
+    key = connection.key = keys.authenticate_cached(http)
     limit = keys.count_request(key)
-    connection_of(http).headers |= limit.headers()
+    connection.headers |= limit.headers()
     limit.check()
     return key
 
@@ -78,46 +80,40 @@ def authenticate(http: HttpRequest) -> ApiKey:
 # 2 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read(http: HttpRequest, mode: Mode) -> ApiRequest:
+def read(http: HttpRequest, key: ApiKey, mode: Mode) -> ApiRequest:
     """The body as typed, checked values. Raises ApiError: 400, 413, 415."""
     fields, images, mask = uploads.read(http, largest=settings.GATEWAY_LARGEST_REQUEST)
-    return wire.parse(fields, mode, images, mask)
-
-
-def find(name: str) -> Target:
-    """The model (and provider) that a name stands for. Raises ApiError: 404."""
-    try:
-        return routing.find(name)
-    except NotFound as error:
-        raise ApiError(404, "model_not_found", str(error), param="model") from error
+    return wire.parse(fields, mode, images, mask, default_model=key.default_model)
 
 
 # 3 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def claim(http: HttpRequest, key: ApiKey, request: ApiRequest) -> ImageJob:
-    """A new row, or the earlier one of a client's own retry. Raises ApiError: 402, 404, 422.
+    """A new row, or the earlier one of a client's own retry. Raises ApiError: 402, 403, 404, 422.
 
     Key and model come from a cache; the insert confirms them, and when they have changed they are looked up again.
     """
+    target = names.resolve(key, request.model)
     try:
-        return _claim(
-            http, key, request, lookup_cache.targets.get_or_compute(request.model, lambda: find(request.model))
-        )
+        return _claim(http, key, request, target)
     except Changed:
-        return _claim(http, *look_up_again(http, key, request))
+        key, target = look_up_again(http, key, request)
+        return _claim(http, key, request, target)
 
 
-def look_up_again(http: HttpRequest, key: ApiKey, request: ApiRequest) -> tuple[ApiKey, ApiRequest, Target]:
-    """Key and model as the database has them now. Raises ApiError where one is gone."""
-    lookup_cache.api_keys.delete(key.digest)
-    lookup_cache.targets.delete(request.model)
-    return keys.authenticate(http), request, find(request.model)
+def look_up_again(http: HttpRequest, key: ApiKey, request: ApiRequest) -> tuple[ApiKey, Target]:
+    """Key and model as the database has them now. Raises ApiError where one is gone or no longer allowed."""
+    keys.forget(http)
+    names.forget(key, request.model)
+    key = keys.authenticate_cached(http)
+    return key, names.resolve(key, request.model)
 
 
 def _claim(http: HttpRequest, key: ApiKey, request: ApiRequest, target: Target) -> ImageJob:
-    request = _with_response_format(request, key)
+    request = replace(request, response_format=wire.response_format(request, key.response_format))
     connection = connection_of(http)
+    connection.fingerprint = request.fingerprint()
     retries = http.headers.get("X-Stainless-Retry-Count", "")
     row, is_new = idempotency.claim(
         key,
@@ -126,24 +122,12 @@ def _claim(http: HttpRequest, key: ApiKey, request: ApiRequest, target: Target) 
         request_id=connection.request_id,
         idempotency_key=idempotency.key_of(http),
         retries=int(retries) if retries.isdecimal() and len(retries) < 4 else 0,
-        price=None if key.monthly_budget is None else likely_price(target, request),
+        fingerprint=connection.fingerprint,
+        price=budgets.highest_price(target, request.request()) if key.has_budget else Decimal(0),
     )
     if is_new and retries:  # a client that counts its retries may reconnect in a moment
         connection.on_disconnect(lambda: idempotency.cancel_after_grace(row, connection))
     return ImageJob(key, request, target, row, is_retry=not is_new)
-
-
-def likely_price(target: Target, request: ApiRequest) -> Decimal | None:
-    """USD for all images, by the price list of the offering that routing would try first; None when unknown."""
-    image_request = request.request()
-    offerings = routing.candidates(target.image_model, image_request, target.provider)
-    price = routing.estimate(offerings[0], image_request) if offerings else None
-    return None if price is None else price * request.n
-
-
-def _with_response_format(request: ApiRequest, key: ApiKey) -> ApiRequest:
-    default = "b64_json" if request.stream else key.response_format
-    return replace(request, response_format=wire.response_format(request, default))
 
 
 # 4 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -241,8 +225,18 @@ def settle(job: ImageJob, images: Sequence[GeneratedImage]) -> None:
         return
     row = job.row
     row.files = signed_files.store(row, images) if row.files_expire_at else [{}] * len(images)
-    row.save(update_fields=_SETTLED)
+    budgets.settle(row)
     job.is_settled = True
+
+
+def end(job: ImageJob, connection: ClientConnection, images: Sequence[GeneratedImage]) -> None:
+    """After the response: settle what is not settled, and record whether the client had it (idempotency.py)."""
+    if connection.is_delivered:
+        job.row.delivered_at = timezone.now()
+    if not (job.is_retry or job.is_settled):
+        settle(job, images)
+    elif connection.is_delivered:
+        job.row.save(update_fields=["delivered_at"])
 
 
 def _describe(
@@ -269,18 +263,14 @@ def _settle_failed(job: ImageJob, connection: ClientConnection, error: ApiError,
     row.provider = attempts[-1].provider if attempts else ""
     row.idempotency_key = ""  # nothing was made: the same key may try again
     _measure(row, connection, attempts)
-    row.save(update_fields=_SETTLED)
+    budgets.settle(row)
     job.is_settled = True
 
 
 def _measure(row: GatewayRequest, connection: ClientConnection, attempts: Sequence[Attempt]) -> None:
     row.attempts = len(attempts)
-    row.cost = responses.cost_of(attempts)
+    row.cost, counted = budgets.cost_of(attempts)
+    if row.cost is None:
+        row.reserved = counted
     row.duration = timedelta(seconds=monotonic() - connection.started_at)
     row.overhead = max(timedelta(), row.duration - responses.provider_time(attempts))
-
-
-_SETTLED = (
-    "status", "http_status", "error_code", "error", "provider", "attempts", "duration", "overhead", "cost", "answer",
-    "files", "files_expire_at", "idempotency_key",
-)  # fmt: skip

@@ -19,4 +19,4 @@ class Changed(Exception):
 
 
 api_keys: ProcessCache[str, ApiKey] = ProcessCache(seconds=SECONDS, max_entries=1000)  # by digest
-targets: ProcessCache[str, Target] = ProcessCache(seconds=SECONDS, max_entries=1000)  # by the name in the request
+targets: ProcessCache[tuple[int, str], Target] = ProcessCache(seconds=SECONDS, max_entries=1000)  # by key and name

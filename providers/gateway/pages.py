@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -15,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from providers import client_address
-from providers.gateway import discovery, keys, openapi, responses
+from providers.gateway import budgets, discovery, keys, openapi, responses
 from providers.models import ApiKey, GatewayRequest
 
 from .views import origin_of
@@ -68,7 +69,8 @@ def manage(request: HttpRequest) -> HttpResponse:
             form = KeyForm()
         else:
             status = 400
-    rows = [(key, keys.spent(key)) for key in ApiKey.objects.order_by("revoked_at", "-created_at")]
+    spent = budgets.spent_this_month()
+    rows = [(key, spent.get(key.pk, Decimal(0))) for key in ApiKey.objects.order_by("revoked_at", "-created_at")]
     return render(request, "gateway/keys.html", {"form": form, "rows": rows, **context}, status=status)
 
 
@@ -97,7 +99,7 @@ def log(request: HttpRequest) -> HttpResponseBase:
     context: dict[str, Any] = {"problem": problem, "key": key, "shown": SHOWN}
     if key is not None:
         requests = key.requests.defer("answer", "files")
-        context |= {"requests": requests[:SHOWN], "count": requests.count(), "spent": keys.spent(key)}
+        context |= {"requests": requests[:SHOWN], "count": requests.count(), "spent": budgets.spent(key)}
         context["secret"] = request.POST.get("key", "").strip()
     return render(request, "gateway/log.html", context, status=status)
 

@@ -93,11 +93,6 @@ def provider_time(made: Sequence[Attempt]) -> timedelta:
     return sum(longest.values(), timedelta())
 
 
-def cost_of(made: Sequence[Attempt]) -> Decimal:
-    """USD by the price lists, failed attempts that may have been charged included."""
-    return sum((attempt.cost for attempt in made if attempt.cost is not None), Decimal(0))
-
-
 def _usage(made: Sequence[Attempt]) -> dict[str, Any] | None:
     """The tokens of all calls together, where the provider counts tokens."""
     counted = [attempt.call.usage for attempt in made if attempt.call is not None and attempt.call.usage]

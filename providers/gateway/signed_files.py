@@ -9,16 +9,15 @@ import re
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db.models import Sum
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from providers.gateway import budgets
 from providers.gateway.image_formats import EXTENSIONS
 from providers.models import Call, GatewayRequest
 from providers.request import GeneratedImage
@@ -86,18 +85,13 @@ def prune() -> int:
 def _fail_lost() -> None:
     """Fail what was running in a process that died. It costs what its calls have cost: they are recorded first."""
     long_ago = timezone.now() - timedelta(seconds=settings.GATEWAY_TIME_LIMIT * 4 + 60)
-    lost = list(GatewayRequest.objects.filter(status="running", asked_at__lt=long_ago).values_list("pk", "asked_at"))
-    if not lost:
-        return
-    calls = Call.objects.filter(request_id__in=[pk for pk, _ in lost], started_at__gte=min(at for _, at in lost))
-    costs = {call["request_id"]: call["cost"] for call in calls.values("request_id").annotate(cost=Sum("cost"))}
-    for pk, _ in lost:
-        GatewayRequest.objects.filter(pk=pk, status="running").update(
-            status="failed",
-            error_code="process_lost",
-            error="The process that worked on this request died.",
-            duration=timedelta(seconds=settings.GATEWAY_TIME_LIMIT),
-            idempotency_key="",
-            http_status=500,
-            cost=costs.get(pk) or Decimal(0),
-        )
+    for row in GatewayRequest.objects.filter(status="running", asked_at__lt=long_ago)[:1000]:
+        calls = Call.objects.filter(request_id=row.pk, started_at__gte=row.asked_at)
+        row.cost, counted = budgets.cost_of_calls(calls)
+        if row.cost is None:
+            row.reserved = counted
+        row.status, row.http_status = GatewayRequest.Status.FAILED, 500
+        row.error_code, row.error = "process_lost", "The process that worked on this request died."
+        row.duration = timedelta(seconds=settings.GATEWAY_TIME_LIMIT)
+        row.idempotency_key = ""
+        budgets.settle(row)

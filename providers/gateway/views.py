@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.csrf import csrf_exempt
 
 from providers.db import release_connection
-from providers.gateway import discovery, errors, keys, lifecycle, responses, signed_files
+from providers.gateway import discovery, errors, idempotency, keys, lifecycle, names, responses, signed_files
 from providers.gateway.disconnect import ClientConnection, connection_of
 from providers.gateway.errors import ApiError
 from providers.gateway.lifecycle import ImageJob
@@ -42,6 +42,7 @@ def api(*methods: str) -> Callable[[View], View]:
                 response = view(request, *args, **kwargs)
             except ApiError as error:
                 response = error_response(error)
+                _note_rejection(connection_of(request), error)
             except Exception:
                 log.exception("%s %s failed", request.method, request.path)
                 response = error_response(errors.internal_error())
@@ -54,6 +55,12 @@ def api(*methods: str) -> Callable[[View], View]:
         return wrapped
 
     return decorate
+
+
+def _note_rejection(connection: ClientConnection, error: ApiError) -> None:
+    """A client may retry what we have rejected with such a status: idempotency.py."""
+    if connection.key is not None and (error.status in (408, 409, 429) or error.status >= 500):
+        idempotency.note_rejection(connection.key.digest, connection.fingerprint)
 
 
 def error_response(error: ApiError) -> JsonResponse:
@@ -73,45 +80,62 @@ def edits(request: HttpRequest) -> HttpResponseBase:
 def _images(http: HttpRequest, mode: Mode) -> HttpResponseBase:
     connection, origin = connection_of(http), origin_of(http)
     key = lifecycle.authenticate(http)
-    request = lifecycle.read(http, mode)
+    request = lifecycle.read(http, key, mode)
     if is_true(http.GET.get("dryRun", "false")):
-        _, request, target = lifecycle.look_up_again(http, key, request)
+        _, target = lifecycle.look_up_again(http, key, request)
         return JsonResponse(discovery.dry_run(request, target))
     job = lifecycle.claim(http, key, request)
     connection.headers |= {"x-request-id": job.row.request_id}
     if job.is_retry:
         connection.headers |= {"Idempotent-Replayed": "true"}
     if job.request.stream:
-        return StreamingHttpResponse(
-            _events(job, connection, origin),
-            content_type="text/event-stream",
-            headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
-        )
+        return ImagesStream(job, connection, _events(job, connection, origin))
     images = lifecycle.generate(job, connection)
     content = responses.body(job.row, images, response_format=job.request.response_format, origin=origin)
-    return ImagesResponse(job, images, content)
+    return ImagesResponse(job, connection, images, content)
 
 
 class ImagesResponse(HttpResponse):
-    """The images as JSON. The job is settled when the response is closed: no client waits for that."""
+    """The images as JSON. The job ends when the response is closed: no client waits for that."""
 
-    def __init__(self, job: ImageJob, images: list[GeneratedImage], content: bytes) -> None:
+    def __init__(
+        self, job: ImageJob, connection: ClientConnection, images: list[GeneratedImage], content: bytes
+    ) -> None:
         super().__init__(content, content_type="application/json", headers=responses.headers(job.row))
-        self._settle = functools.partial(lifecycle.settle, job, images)
+        self._end = functools.partial(lifecycle.end, job, connection, images)
 
     def close(self) -> None:
         super().close()
-        try:
-            self._settle()
-        except Exception:  # Django and servers drop it
-            log.exception("A request was answered, but its row could not be saved")
+        _logged(self._end)
+
+
+class ImagesStream(StreamingHttpResponse):
+    """The images as server-sent events."""
+
+    def __init__(self, job: ImageJob, connection: ClientConnection, events: Iterator[bytes]) -> None:
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        super().__init__(events, content_type="text/event-stream", headers=headers)
+        self._job, self._connection = job, connection
+
+    def close(self) -> None:
+        super().close()
+        if self._job.is_settled or self._job.is_retry:
+            _logged(functools.partial(lifecycle.end, self._job, self._connection, []))
+
+
+def _logged(action: Callable[[], None]) -> None:
+    """Django and servers drop what is raised when a response is closed."""
+    try:
+        action()
+    except Exception:
+        log.exception("A request was answered, but its row could not be saved")
 
 
 def _events(job: ImageJob, connection: ClientConnection, origin: str) -> Iterator[bytes]:
     yield b": working\n\n"
     try:
         images = yield from _with_partial_images(job, connection)
-        lifecycle.settle(job, images)  # a stream that its client leaves is never closed
+        lifecycle.settle(job, images)
         yield from responses.events(job.row, images, response_format=job.request.response_format, origin=origin)
     except ApiError as error:
         yield responses.error_event(error)
@@ -167,8 +191,7 @@ def models(request: HttpRequest) -> JsonResponse:
 
 @api("GET")
 def model(request: HttpRequest, name: str) -> JsonResponse:
-    keys.authenticate(request)
-    target = lifecycle.find(name)
+    target = names.resolve(keys.authenticate(request), name)
     description = discovery.model(target, name)
     if is_true(request.GET.get("schema", "false")):
         description["schema"] = discovery.parameters(target)

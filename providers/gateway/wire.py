@@ -19,9 +19,11 @@ from providers.offering import sizing
 from providers.offering.normalisation import EMULATED
 from providers.offering.parameters import allowed
 from providers.request import ImageRequest, Mode, SourceImage
+from providers.transfer.image_type import measured
 
 MAX_IMAGES = 10
 MAX_PROMPT = 32_000
+MAX_TAG = 64  # characters of `user` that are stored
 FORMATS: tuple[str, ...] = tuple(EMULATED["output_format"]["enum"])
 # What we read ourselves; the rest is the provider's.
 PARAMETERS: dict[str, dict[str, Any]] = {
@@ -31,7 +33,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "size": {"type": "string", "max_length": 40},
     "aspect_ratio": {"type": "string", "max_length": 40},
     "resolution": {"type": "string", "max_length": 40},
-    "seed": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
+    "seed": {"type": "integer", "minimum": -1, "maximum": 2**63 - 1},
     "output_format": {"type": "string", "enum": list(FORMATS)},
     "output_compression": {"type": "integer", "minimum": 0, "maximum": 100},
     "response_format": {"type": "string", "enum": ["url", "b64_json"]},
@@ -62,6 +64,7 @@ class ApiRequest:
     partial_images: int = 0
     images: tuple[SourceImage, ...] = ()
     mask: SourceImage | None = None
+    tag: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def request(self) -> ImageRequest:
@@ -105,55 +108,96 @@ def _no_constant(name: str) -> float:
 
 
 def parse(
-    fields: Mapping[str, Any], mode: Mode, images: tuple[SourceImage, ...] = (), mask: SourceImage | None = None
+    fields: Mapping[str, Any],
+    mode: Mode,
+    images: tuple[SourceImage, ...] = (),
+    mask: SourceImage | None = None,
+    default_model: str = "",
 ) -> ApiRequest:
-    """The request, checked. `fields` without its media, which `uploads` has read. Raises ApiError."""
-    given = {name: value for name, value in fields.items() if value is not None and name not in _MEDIA}
+    """The request, checked. `fields` without its media, which `uploads` has read; empty ones count as absent.
+
+    Raises ApiError: 400.
+    """
+    fields = {name: value for name, value in fields.items() if value not in (None, "") and name not in _MEDIA}
+    for name, value in fields.items():
+        if not _is_text(name) or not _is_storable(value):
+            raise invalid(name if _is_text(name) else None, f"{name!a}: it contains characters that are not text")
     known: dict[str, Any] = {}
     for name, row in PARAMETERS.items():
-        if name in given:
-            known[name] = _value(name, given.pop(name), row)
-    for name in ("model", "prompt"):
-        if not str(known.get(name, "")).strip():
-            what = "the id of a model, see GET /openai/v1/models" if name == "model" else "what the image should show"
-            raise invalid(name, f"Missing required parameter: '{name}'. Write {what}.", "missing_required_parameter")
+        if name in fields:
+            known[name] = _value(name, _normalised(name, fields.pop(name)), row)
+    known["model"] = known.get("model", "").strip() or default_model
+    if not known["model"]:
+        what = "Write the id of a model, see GET /openai/v1/models, or give the key a default model."
+        raise invalid("model", f"Missing required parameter: 'model'. {what}", "missing_required_parameter")
+    if not known.get("prompt", "").strip():
+        what = "Write what the image should show."
+        raise invalid("prompt", f"Missing required parameter: 'prompt'. {what}", "missing_required_parameter")
     if mode == "edit" and not images:
         how = 'Send the image to edit as a form part, or as {"images": [{"image_url": "data:…"}]}.'
         text = f"Missing required parameter: 'image'. {how}"
         raise invalid("image", text, "missing_required_parameter")
+    if known.get("seed", 0) < 0:
+        del known["seed"]  # -1 means "random" in many programs
     if not known.get("stream"):
         known.pop("partial_images", None)  # nowhere to show them
     for name in ("size", "aspect_ratio", "resolution"):
         known[name] = known.get(name) or None
+    user = fields.get("user")
     request = ApiRequest(
         **known,
         mode=mode,
         images=images,
         mask=mask,
-        extra=given,
+        tag=user.strip()[:MAX_TAG] if isinstance(user, str) else "",
+        extra=fields,
     )
     _check_size(request)
+    _check_mask(request)
     return request
+
+
+def _normalised(name: str, value: Any) -> Any:
+    """Spellings that programs use for the same value."""
+    if not isinstance(value, str):
+        return value
+    if name in ("size", "aspect_ratio", "resolution"):
+        value = " ".join(value.split()) if name == "resolution" else re.sub(r"\s+", "", value).replace("*", "x")
+        return re.sub(r"\d+\.\d+", lambda match: f"{float(match[0]):.5g}", value)  # a column of the log holds it
+    if name == "output_format":
+        return {"jpg": "jpeg", "image/jpeg": "jpeg", "image/png": "png", "image/webp": "webp"}.get(
+            value.strip().lower(), value
+        )
+    return value
 
 
 def _value(name: str, value: Any, row: Mapping[str, Any]) -> Any:
     if row["type"] == "string" and not isinstance(value, str):
         raise invalid(name, f"{name}: {_shown(value)} is not allowed; write a text")
-    if row["type"] == "string" and ("\x00" in value or not _is_text(value)):
-        raise invalid(name, f"{name}: it contains characters that are not text")
     try:
         return allowed(name, value, row)
     except InvalidRequest as error:
         raise invalid(name, str(error)) from error
 
 
+def _is_storable(value: Any) -> bool:
+    """False for what no text column or JSON of the database can hold, at any depth."""
+    if isinstance(value, str):
+        return _is_text(value)
+    if isinstance(value, Mapping):
+        return all(_is_storable(part) for item in value.items() for part in item)
+    if isinstance(value, list):
+        return all(map(_is_storable, value))
+    return True
+
+
 def _is_text(value: str) -> bool:
-    """False for lone surrogates, which JSON can spell and no encoding can carry."""
+    """False for NUL, which Postgres refuses, and lone surrogates, which JSON can spell and no encoding can carry."""
     try:
         value.encode()
     except UnicodeEncodeError:
         return False
-    return True
+    return "\x00" not in value
 
 
 def _shown(value: Any) -> str:
@@ -168,10 +212,23 @@ def _check_size(request: ApiRequest) -> None:
         raise invalid(str(error).partition(":")[0], str(error)) from error
 
 
+def _check_mask(request: ApiRequest) -> None:
+    """OpenAI's rule, checked before anything is paid for: a mask is as large as the first image."""
+    if request.mask is None or not request.images:
+        return
+    image, mask = measured(request.images[0].data), measured(request.mask.data)
+    if (image.width, image.height) != (mask.width, mask.height):
+        sizes = f"{mask.width}x{mask.height} instead of {image.width}x{image.height}"
+        raise invalid("mask", f"mask: it must be as large as the image; it is {sizes}", "invalid_image")
+
+
 def response_format(request: ApiRequest, default: str) -> str:
-    """The request's own, else `default`, else as OpenAI does: base64 for its own models, a URL for the rest."""
-    if request.response_format or default:
-        return request.response_format or default
+    """The request's own, else b64_json for a stream, else `default`, else as OpenAI does: base64 for its own models,
+    a URL for the rest."""
+    if request.response_format:
+        return request.response_format
+    if request.stream or default:
+        return "b64_json" if request.stream else default
     return "b64_json" if _ALWAYS_B64.match(request.model) else "url"
 
 

@@ -1,6 +1,6 @@
 """What this app stores, a file per noun. Callers import from here."""
 
-from .keys import ApiKey
+from .keys import ApiKey, KeySpending, ModelAlias
 from .offerings import (
     Call,
     CallQuerySet,
@@ -27,8 +27,10 @@ __all__ = [
     "GatewayRequest",
     "ImageModel",
     "ImageModelQuerySet",
+    "KeySpending",
     "Lab",
     "ModeChoices",
+    "ModelAlias",
     "Offering",
     "OfferingQuerySet",
     "Price",

@@ -24,9 +24,10 @@ class GatewayRequestQuerySet(models.QuerySet["GatewayRequest"]):
 class GatewayRequest(models.Model):
     """One request of a key, inserted before a provider is called and completed afterwards.
 
-    The prompt is not stored. `cost` is by the price lists; while a request runs, `reserved` counts in its place, so
-    that parallel requests cannot exceed a budget. `answer` is the response without its images, which are in `files`
-    until `files_expire_at`: a client that lost the response and retries gets it instead of a second bill.
+    The prompt is not stored. `cost` is by the price lists, NULL while the request runs and where nobody knows it; then
+    `reserved` counts in its place, so that neither parallel requests nor unknown prices exceed a budget. `answer` is
+    the response without its images, which are in `files` until `files_expire_at`: a client that lost the response and
+    retries gets it instead of a second bill.
     """
 
     class Status(models.TextChoices):
@@ -53,6 +54,12 @@ class GatewayRequest(models.Model):
     cost = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True, help_text="USD")
     fingerprint = models.CharField(max_length=64, help_text="Hash of the request: equal for a retry.")
     idempotency_key = models.CharField(max_length=255, blank=True)
+    delivered_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the response had been sent to a client that was still connected."
+    )
+    tag = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="The request's `user`, for sums by user."
+    )
     repeats = models.PositiveSmallIntegerField(default=0)
     wanted_until = models.DateTimeField(
         null=True, blank=True, help_text="Its client has disconnected; cancelled then, unless it retries."

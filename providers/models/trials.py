@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from .keys import ApiKey
 from .offerings import ImageModel, ModeChoices
+from .requests import GatewayRequest
 
 
 class TrialQuerySet(models.QuerySet["Trial"]):
@@ -37,6 +38,14 @@ class Trial(models.Model):
     position = models.PositiveSmallIntegerField(default=0)
     visitor = models.CharField(max_length=32, db_index=True)
     api_key = models.ForeignKey(ApiKey, models.PROTECT, null=True, blank=True, related_name="trials")
+    request = models.OneToOneField(
+        GatewayRequest,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="trial",
+        help_text="With a key: the row of its log that reserves the price.",
+    )
     image_model = models.ForeignKey(ImageModel, models.PROTECT, related_name="trials")
     mode = models.CharField(max_length=20, choices=ModeChoices.choices)
     prompt = models.TextField()

@@ -11,11 +11,11 @@ budget holds, and its log lists the trial.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from time import monotonic
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -28,13 +28,14 @@ from django.utils import timezone
 from providers import routing
 from providers.accounts import is_simulated
 from providers.errors import ProviderError
-from providers.gateway import keys, responses
+from providers.gateway import budgets, keys, responses
 from providers.gateway.errors import ApiError
 from providers.gateway.image_formats import EXTENSIONS
 from providers.gateway.wire import ApiRequest
-from providers.models import ApiKey, GatewayRequest, ImageModel, Trial
+from providers.models import ApiKey, Call, GatewayRequest, ImageModel, Trial
 from providers.request import ImageRequest, Mode, SourceImage
-from providers.routing.results import Generated
+from providers.routing.generate import Target
+from providers.routing.results import Attempt
 from providers.spending.daily_cap import dollars, midnight
 from providers.transfer.image_type import measured
 
@@ -76,9 +77,12 @@ def plan(form: TrialForm, visitor: str, ip: str) -> uuid.UUID:
         for position, (model, request) in enumerate(form.requests.items())
     ]
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('playground budget', 0))")
-        _check_budget(form.key, list(priced.values()))
+        if form.key is not None:
+            _reserve(form.key, rows, form.requests)
+        else:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('playground budget', 0))")
+            _check_free_budget(list(priced.values()))
         Trial.objects.bulk_create(rows)
     return group
 
@@ -97,13 +101,24 @@ def _throttle(form: TrialForm, visitor: str, ip: str) -> None:
             raise FormError(message, status=429)
 
 
-def _check_budget(key: ApiKey | None, prices: Sequence[tuple[Decimal | None, bool]]) -> None:
-    if key is not None:
+def _reserve(key: ApiKey, trials: Sequence[Trial], requests: Mapping[ImageModel, ApiRequest]) -> None:
+    """Insert a row into the key's log for each trial, which reserves its price of the key's budgets."""
+    budgets.lock(key)
+    for trial in trials:
+        if not key.may_use(trial.image_model):
+            raise FormError(f"This key may not use {trial.image_model.name}.", "model", 403)
+        price = budgets.highest_price(Target(trial.image_model), requests[trial.image_model].request())
         try:
-            keys.check_budget(key, sum((price or Decimal(0) for price, _ in prices), Decimal(0)))
+            budgets.check(key, price)
         except ApiError as error:
             raise FormError(error.message, "key", 402) from error
-        return
+        trial.request = GatewayRequest(
+            api_key=key, mode=trial.mode, model=trial.image_model.slug, reserved=price, fingerprint="0" * 64
+        )
+        budgets.reserve(trial.request)
+
+
+def _check_free_budget(prices: Sequence[tuple[Decimal | None, bool]]) -> None:
     real = [price for price, is_real in prices if is_real]
     if not real:
         return
@@ -154,32 +169,38 @@ def run(pk: str) -> None:
     """Generate the image, unless another worker has started."""
     if not Trial.objects.filter(pk=pk, status="queued").update(status="running", started_at=timezone.now()):
         return
-    trial: Trial = Trial.objects.select_related("image_model", "api_key").get(pk=pk)
+    trial: Trial = Trial.objects.select_related("image_model", "request").get(pk=pk)
     started = monotonic()
     try:
         generated = routing.generate(
-            trial.image_model, _request(trial), "playground", time_limit=settings.GENERATION_TIME_LIMIT
+            trial.image_model,
+            _request(trial),
+            "playground",
+            time_limit=settings.GENERATION_TIME_LIMIT,
+            id=trial.request_id,
         )
-    except ProviderError as error:
-        duration = timedelta(seconds=monotonic() - started)
-        cost = responses.cost_of(error.attempts)
-        _end(trial, status="failed", error=_message(error), duration=duration, spent=error.spent, cost=cost)
-        _log(trial, duration, cost, error=error)
+        image = generated.image
+        name = f"{FOLDER}/{trial.pk.hex}.{EXTENSIONS[image.content_type]}"
+        file = default_storage.save(name, ContentFile(image.data))
+    except Exception as error:
+        message = str(error) if isinstance(error, ProviderError) else "Internal error; it has been logged."
+        spent = error.spent if isinstance(error, ProviderError) else Decimal(0)
+        attempts = error.attempts if isinstance(error, ProviderError) else ()
+        _end(trial, started, attempts, status="failed", error=message or type(error).__name__, spent=spent)
+        if not isinstance(error, ProviderError):
+            raise
         return
-    image = generated.image
-    name = default_storage.save(f"{FOLDER}/{trial.pk.hex}.{EXTENSIONS[image.content_type]}", ContentFile(image.data))
     _end(
         trial,
+        started,
+        generated.attempts,
         status="done",
-        file=name,
+        file=file,
         width=image.width,
         height=image.height,
-        duration=timedelta(seconds=monotonic() - started),
         provider=generated.provider,
-        cost=generated.cost,
         spent=generated.spent,
     )
-    _log(trial, timedelta(seconds=monotonic() - started), generated.cost or Decimal(0), generated=generated)
 
 
 def _request(trial: Trial) -> ImageRequest:
@@ -193,43 +214,24 @@ def _request(trial: Trial) -> ImageRequest:
     )
 
 
-def _message(error: ProviderError) -> str:
-    return str(error) or type(error).__name__
-
-
-def _end(trial: Trial, **fields: object) -> None:
-    """Ends a running trial; one that was given up meanwhile stays failed."""
-    Trial.objects.filter(pk=trial.pk, status="running").update(**fields)
-
-
-def _log(
-    trial: Trial,
-    duration: timedelta,
-    cost: Decimal,
-    *,
-    generated: Generated | None = None,
-    error: ProviderError | None = None,
-) -> None:
-    """A key's log lists whatever the key has paid for, trials included."""
-    if trial.api_key is None:
+def _end(trial: Trial, started: float, attempts: Sequence[Attempt], **fields: Any) -> None:
+    """End a running trial and settle its row in the key's log; a trial that was given up meanwhile stays failed."""
+    duration = timedelta(seconds=monotonic() - started)
+    cost, counted = budgets.cost_of(attempts)
+    Trial.objects.filter(pk=trial.pk, status="running").update(duration=duration, cost=cost, **fields)
+    if trial.request is None:
         return
-    attempts = generated.attempts if generated else error.attempts if error else ()
-    GatewayRequest.objects.create(
-        api_key=trial.api_key,
-        mode=trial.mode,
-        model=trial.image_model.slug,
-        status="ok" if generated else "failed",
-        http_status=200 if generated else 502,
-        error_code="" if generated else "playground",
-        error="" if error is None else _message(error),
-        provider=generated.provider if generated else "",
-        attempts=len(attempts),
-        asked_at=trial.asked_at,
-        duration=duration,
-        overhead=max(timedelta(), duration - responses.provider_time(attempts)),
-        cost=cost,
-        fingerprint="0" * 64,
-    )
+    row = trial.request
+    is_done = fields["status"] == "done"
+    row.status, row.http_status = ("ok", 200) if is_done else ("failed", 502)
+    row.error_code, row.error = ("", "") if is_done else ("playground", fields["error"])
+    row.provider = fields.get("provider", "")
+    row.attempts, row.duration = len(attempts), duration
+    row.overhead = max(timedelta(), duration - responses.provider_time(attempts))
+    row.cost = cost
+    if cost is None:
+        row.reserved = counted
+    budgets.settle(row)
 
 
 # Pruning ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -239,9 +241,15 @@ def prune() -> None:
     """Fail what no worker has finished, delete what is older than a day."""
     now = timezone.now()
     lost = now - timedelta(seconds=settings.GENERATION_TIME_LIMIT * 4 + 60)
-    Trial.objects.filter(status__in=["queued", "running"], asked_at__lt=lost).update(
-        status="failed", error="No worker has finished it. Try again."
-    )
+    for trial in Trial.objects.filter(status__in=["queued", "running"], asked_at__lt=lost).select_related("request"):
+        message = "No worker has finished it. Try again."
+        given_up = Trial.objects.filter(pk=trial.pk, status=trial.status).update(status="failed", error=message)
+        if given_up and trial.request is not None:
+            row = trial.request
+            row.status, row.http_status, row.error_code, row.error = "failed", 504, "playground", message
+            row.cost, counted = budgets.cost_of_calls(Call.objects.filter(request_id=row.pk))
+            row.reserved, row.duration = counted if row.cost is None else row.reserved, now - trial.asked_at
+            budgets.settle(row)
     # Real money is counted by the day, so no row goes before its day is over.
     old = Trial.objects.filter(asked_at__lt=min(now - timedelta(seconds=LIFETIME), midnight()))
     for trial in old.exclude(status__in=["queued", "running"])[:1000]:

@@ -117,7 +117,7 @@ def test_masks_reach_fal_under_its_own_name_and_are_an_error_where_unsupported(c
     offered("sample-three", "simulated-replicate")
     fields = {"prompt": "Dusk", "image": picture, "size": "96x64", "response_format": "b64_json"}
     assert client.images.edit(model="sample-two", mask=picture, **fields).data
-    with pytest.raises(openai.BadRequestError, match="size of the image"):  # so it did reach it
+    with pytest.raises(openai.BadRequestError, match="as large as the image"):
         client.images.edit(model="sample-two", mask=mask, **fields)
     with pytest.raises(openai.BadRequestError, match="takes none") as caught:
         client.images.edit(model="sample-three", mask=picture, **fields)
