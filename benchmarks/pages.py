@@ -276,7 +276,7 @@ def derive() -> None:
             count(each)
         print(f"{what:28} {(time.monotonic() - started) / len(categories):6.2f} s", flush=True)
     started = time.monotonic()
-    summaries.count()
+    summaries.compute()
     print(f"{'summaries of all calls':28} {time.monotonic() - started:6.2f} s\n", flush=True)
 
 

@@ -1,9 +1,9 @@
-"""Where a request comes from, for throttling alone: nobody is recognised by it, and it is kept nowhere.
+"""The IP address of a client, for throttling alone: nobody is recognised by it, and it is stored nowhere.
 
-Behind proxies every connection is a proxy's. Each one appends the address it was asked from to X-Forwarded-For, so the
-entries on the right are theirs, as many as there are proxies, and all that stands left of them is the client's own
-invention. `TRUSTED_PROXY_HOPS` says how many there are, `TRUSTED_PROXIES` from which networks they connect: a request
-that reaches us from anywhere else speaks for itself.
+Behind proxies every connection is a proxy's. Each one appends its client's IP address to X-Forwarded-For, so the
+entries on the right are theirs, as many as there are proxies, and anything left of them is what the client wrote.
+`TRUSTED_PROXY_HOPS` says how many there are, `TRUSTED_PROXIES` from which networks they connect: the header of a
+request from any other network is ignored.
 """
 
 from __future__ import annotations
@@ -14,41 +14,41 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-def address(request: HttpRequest) -> str:
-    """The client's address; "" where there is none (a Unix socket)."""
+def ip_of(request: HttpRequest) -> str:
+    """The client's IP address; "" where there is none (a Unix socket)."""
     own = request.META.get("REMOTE_ADDR", "")
     hops: int = settings.TRUSTED_PROXY_HOPS
     if not hops or not _is_proxy(own):
         return str(own)
-    named = [entry.strip() for entry in request.headers.get("X-Forwarded-For", "").split(",")]
+    entries = [entry.strip() for entry in request.headers.get("X-Forwarded-For", "").split(",")]
     # Fewer entries than proxies: it came in behind the first of them. The outermost one left is still written by ours.
-    return _without_port(named[-hops:][0]) or str(own)
+    return _without_port(entries[-hops:][0]) or str(own)
 
 
-def origin(request: HttpRequest) -> str:
-    """What is throttled as one: an address, or the /64 network that one subscriber has of IPv6."""
-    found = address(request)
+def network_of(request: HttpRequest) -> str:
+    """What is throttled as one client: an IPv4 address, or the /64 network that one subscriber has of IPv6."""
+    ip = ip_of(request)
     try:
-        parsed = ip_address(found)
+        parsed = ip_address(ip)
     except ValueError:
-        return found
+        return ip
     if isinstance(parsed, IPv6Address):
         return str(parsed.ipv4_mapped or IPv6Network((parsed, 64), strict=False))
-    return found
+    return ip
 
 
-def _is_proxy(found: str) -> bool:
-    if not found:
+def _is_proxy(ip: str) -> bool:
+    if not ip:
         return True
     try:
-        parsed = ip_address(found)
+        parsed = ip_address(ip)
     except ValueError:
         return False
     return any(parsed in ip_network(network, strict=False) for network in settings.TRUSTED_PROXIES)
 
 
 def _without_port(entry: str) -> str:
-    """As proxies write it: 192.0.2.7, 192.0.2.7:4711, 2001:db8::7, [2001:db8::7]:4711; "" when it is no address."""
+    """As proxies write it: 192.0.2.7, 192.0.2.7:4711, 2001:db8::7, [2001:db8::7]:4711; "" when it is no IP address."""
     text = entry.partition("]")[0].removeprefix("[") if entry.startswith("[") else entry
     if text.count(":") == 1:
         text = text.partition(":")[0]

@@ -63,7 +63,7 @@ def of_key(key: str) -> Provider | None:
     troubles, measured = _troubles(pks), summaries.of_offerings(pks)
     sold = [Sold(each, sellers.price_of(each), measured[each.pk], troubles.get(each.pk, "")) for each in offerings]
     name, is_simulated = (account.name, account.is_simulated) if account else (key, False)
-    overall = Row(key, name, is_simulated, summaries.of_provider(key).overall, summaries.daily_of_provider(key))
+    overall = Row(key, name, is_simulated, *summaries.of_provider(key))
     return Provider(
         key=key,
         name=name,
@@ -78,6 +78,6 @@ def _troubles(offerings: Sequence[int]) -> dict[int, str]:
     """By offering: an open circuit, or a bad quarter of an hour."""
     resting = {
         pk: f"left alone for another {wait:.0f} s after failing repeatedly"
-        for pk, wait in circuit_breaker.resting(offerings).items()
+        for pk, wait in circuit_breaker.cooling_down(offerings).items()
     }
     return recent.troubles(offerings) | resting

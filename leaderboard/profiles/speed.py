@@ -12,7 +12,7 @@ from providers import accounts
 from providers.models import Offering
 from providers.performance import summaries
 from providers.performance.percentiles import Performance
-from providers.performance.summaries import Day
+from providers.performance.summaries import DayPerformance
 
 FEW_DAYS = 3  # with fewer, a line by day would be a picture of nothing
 
@@ -25,7 +25,7 @@ class Row:
     name: str
     is_simulated: bool
     performance: Performance
-    days: tuple[Day, ...]
+    days: tuple[DayPerformance, ...]
 
     @property
     def p50(self) -> float | None:

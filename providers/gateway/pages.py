@@ -106,7 +106,7 @@ def log(request: HttpRequest) -> HttpResponseBase:
 
 def _may_look_up(request: HttpRequest) -> bool:
     """Keys cannot be guessed; this only bounds the queries of somebody who tries."""
-    return not keys.count(f"gateway:log:{client_address.origin(request)}", 60).is_exceeded
+    return not keys.count(f"gateway:log:{client_address.network_of(request)}", 60).is_exceeded
 
 
 def _csv(key: ApiKey) -> StreamingHttpResponse:

@@ -1,4 +1,4 @@
-"""What the calls of many add up to, kept so that pages need not count millions of them."""
+"""What many calls add up to, stored so that pages need not count millions of them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.db.models import F, Q
 class CallSummary(models.Model):
     """Calls of one offering, model or provider: of one day (UTC), or of the last 30 days when `day` is empty.
 
-    Derived: may be emptied any time, `performance/summaries.py` writes it again. `key` is the offering's or the model's
-    id, or the provider's key. Percentiles are exact and in seconds, whatever the number of samples.
+    Derived: may be emptied any time, `performance/summaries.py` computes it again. `key` is the offering's id or the
+    provider's key. Percentiles are exact and in seconds, whatever the number of samples.
     """
 
     SCOPES = ("offering", "model", "provider")

@@ -12,7 +12,7 @@ success of requests: of those that ended with a call of the offering, model or p
 says something for models; for one offering it leaves out what went on to another.
 
 Everything here is read from the index `call_offering_recent` alone; see benchmarks/calls.py. Pages, which show many at
-once, read what summaries.py keeps of it.
+once, read what summaries.py stores of it.
 """
 
 from __future__ import annotations
@@ -80,17 +80,13 @@ class Performance:
     def success_rate(self) -> float | None:
         return self.succeeded / self.judged if self.judged else None
 
-    @property
-    def request_success_rate(self) -> float | None:
-        return self.requests_succeeded / self.requests if self.requests else None
-
 
 def of_offerings(offerings: Iterable[int], window: timedelta = WINDOW) -> dict[int, Performance]:
-    """Every offering's performance by its id, in one query. One without calls is in the answer, with nothing in it."""
-    wanted = list(offerings)
-    recent = Call.objects.filter(offering_id__in=wanted, started_at__gte=timezone.now() - window)
-    found = {row["offering_id"]: shown(row) for row in counted(recent, "offering_id")}
-    return {offering: found.get(offering, Performance()) for offering in wanted}
+    """Every offering's performance over `window` by its id, in one query; empty for one without calls."""
+    pks = list(offerings)
+    recent = Call.objects.filter(offering_id__in=pks, started_at__gte=timezone.now() - window)
+    performance = {row["offering_id"]: shown(row) for row in counted(recent, "offering_id")}
+    return {pk: performance.get(pk, Performance()) for pk in pks}
 
 
 class _Percentile(Aggregate):
@@ -115,7 +111,7 @@ def _count(*outcomes: str, **where: Any) -> Count:
 
 
 def counted(calls: QuerySet[Call], *group: str) -> Iterable[dict[str, Any]]:
-    """The figures of these calls per group, as `CallSummary` keeps them: the one place where they are defined."""
+    """The figures of these calls per group, as `CallSummary` stores them: the one place where they are defined."""
     rows: Iterable[dict[str, Any]] = (
         calls.order_by()
         .values(*group)

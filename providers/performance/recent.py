@@ -1,8 +1,8 @@
-"""Which offerings are fit to be asked first, judged by the calls of the last quarter of an hour.
+"""Which offerings should be called first, judged by the calls of the last quarter of an hour.
 
-Unfit are those that failed more often than not, and those that became much slower than they have been over the day.
-They are asked last instead of never: with no other offering a bad one is better than none. When the bad quarter of an
-hour is over, nothing speaks against them any more and they are asked in their turn again.
+Unhealthy are those that failed more often than not, and those that became much slower than they have been over the day.
+They are called last instead of never: with no other offering a bad one is better than none. When the bad quarter of an
+hour is over, nothing speaks against them any more and they are called in their turn again.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from providers.performance import percentiles
 from providers.performance.percentiles import Performance
 
 WINDOW, DAY = timedelta(minutes=15), timedelta(days=1)
-FEW = 4  # calls that are too few to judge by
+MIN_CALLS = 4  # fewer calls are too few to judge by
 SLOWER = 3  # times the day's median …
 SLOWER_BY = timedelta(seconds=5)  # … and by at least this much
-
 
 # Performance by offering, over each of the two windows.
 _recent: ProcessCache[int, Performance] = ProcessCache(seconds=5, max_entries=10_000)
@@ -26,16 +25,26 @@ _usual: ProcessCache[int, Performance] = ProcessCache(seconds=300, max_entries=1
 
 
 def troubles(offerings: Iterable[int]) -> dict[int, str]:
-    """What speaks against asking some of these offerings first, in words; the healthy ones are absent."""
+    """What speaks against calling some of these offerings (by id) first, as text; the healthy ones are absent."""
     ids = list(offerings)
     recent = _recent.get_or_compute_many(ids, lambda missing: percentiles.of_offerings(missing, WINDOW))
-    usual = _usual.get_or_compute_many(ids, lambda missing: percentiles.of_offerings(missing, DAY))
+    usual = _usual_performance(ids)
     troubled = {offering: _trouble(recent[offering], usual[offering]) for offering in ids}
     return {offering: trouble for offering, trouble in troubled.items() if trouble}
 
 
+def usual_seconds(offering: int) -> float | None:
+    """The median time of an offering's calls over the day; None where there are too few."""
+    median = _usual_performance([offering])[offering].duration.p50
+    return None if median is None else median.total_seconds()
+
+
+def _usual_performance(offerings: list[int]) -> dict[int, Performance]:
+    return _usual.get_or_compute_many(offerings, lambda missing: percentiles.of_offerings(missing, DAY))
+
+
 def _trouble(recent: Performance, usual: Performance) -> str:
-    if recent.judged >= FEW and recent.failed > recent.succeeded:
+    if recent.judged >= MIN_CALLS and recent.failed > recent.succeeded:
         return f"{recent.failed} of {recent.judged} calls failed in the last {WINDOW.seconds // 60} minutes"
     now, before = recent.duration.p50, usual.duration.p50
     if now and before and now > max(SLOWER * before, before + SLOWER_BY):

@@ -38,7 +38,7 @@ def playground(request: HttpRequest) -> HttpResponse:
         if request.POST.get("action") == "price":
             context = _page(request, forms.submitted(request)) | {"prices": _prices(form)}
             return render(request, "playground/playground.html", context)
-        group = trials.plan(form, visitor, client_address.origin(request))
+        group = trials.plan(form, visitor, client_address.network_of(request))
     except FormError as error:
         context = _page(request, forms.submitted(request)) | {"problem": error}
         return render(request, "playground/playground.html", context, status=error.status)

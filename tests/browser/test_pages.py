@@ -57,7 +57,7 @@ def publish() -> list[str]:
             factories.make_call(offering, ttfb=timedelta(seconds=0.5))
     ratings.recompute_moved()
     image_records.recount_moved()
-    summaries.count()
+    summaries.compute()
     model = site.models[0]
     assert battle is not None
     shared = rankings.share(battle.voter, edits.category)

@@ -28,7 +28,7 @@ from providers import client_address
 def test_the_address_is_the_one_that_our_own_proxies_wrote(settings, hops, peer, forwarded, found):
     settings.TRUSTED_PROXY_HOPS = hops
     request = RequestFactory().get("/", REMOTE_ADDR=peer, headers={"X-Forwarded-For": forwarded})
-    assert client_address.address(request) == found
+    assert client_address.ip_of(request) == found
 
 
 @pytest.mark.parametrize(
@@ -41,4 +41,4 @@ def test_the_address_is_the_one_that_our_own_proxies_wrote(settings, hops, peer,
     ],
 )
 def test_a_subscriber_with_a_network_of_addresses_is_throttled_as_one(peer, origin):
-    assert client_address.origin(RequestFactory().get("/", REMOTE_ADDR=peer)) == origin
+    assert client_address.network_of(RequestFactory().get("/", REMOTE_ADDR=peer)) == origin

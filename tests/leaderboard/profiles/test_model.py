@@ -45,8 +45,8 @@ def section(page, heading):
 def recount(category):
     ratings.recompute(category)
     image_records.recount(category, force=True)
-    summaries.count()
-    summaries.count()
+    summaries.compute()
+    summaries.compute()
 
 
 @pytest.fixture
@@ -186,8 +186,8 @@ def crowd(models):
              duration=timedelta(seconds=1 + n / 10), ttfb=timedelta(seconds=1))
         for n, offering in enumerate(offerings) for _ in range(6)
     )  # fmt: skip
-    summaries.count()
-    summaries.count()
+    summaries.compute()
+    summaries.compute()
     return made
 
 
@@ -227,7 +227,7 @@ def test_refusals_and_failures_are_on_record(client, played):
     offering = model.offerings.get()
     for outcome in ("content_policy", "content_policy", "timeout"):
         make.make_call(offering, outcome=outcome, error="No.")
-    summaries.count()
+    summaries.compute()
     performance = section(text_of(client.get(model.get_absolute_url())), "performance")
     assert "2 refused by a content policy, 1 failed through the provider’s fault" in performance
     assert "2 prompts answered, none failed" in performance
@@ -275,8 +275,8 @@ def test_a_lab_shows_its_models_and_a_provider_what_it_sells_and_how_it_does(cli
     assert 'class="plot forest' in lab
     for _ in range(5):
         make.make_call(entry.image_model.offerings.get(), duration=timedelta(seconds=2))
-    summaries.count()
-    summaries.count()
+    summaries.compute()
+    summaries.compute()
     provider = text_of(client.get("/providers/simulated-openai/"))
     for piece in ("simulated", entry.image_model.name, "$0.006", "Median"):
         assert piece in provider, piece

@@ -43,7 +43,7 @@ class Site:
     def count(self) -> None:
         ratings.recompute_moved()
         image_records.recount(self.category, force=True)
-        summaries.count()
+        summaries.compute()
 
 
 @pytest.fixture

@@ -42,12 +42,12 @@ def fill() -> list[Offering]:
 
 
 def but_for_the_time(found: percentiles.Performance):
-    return found.duration, found.ttfb, found.calls, found.judged, found.success_rate, found.request_success_rate
+    return found.duration, found.ttfb, found.calls, found.judged, found.success_rate
 
 
 def test_what_is_kept_is_what_live_counting_finds(django_assert_num_queries):
     offerings = fill()
-    assert summaries.count()
+    assert summaries.compute()
     live = percentiles.of_offerings(each.pk for each in offerings)
     with django_assert_num_queries(1):
         kept = summaries.of_offerings(each.pk for each in offerings)
@@ -57,20 +57,21 @@ def test_what_is_kept_is_what_live_counting_finds(django_assert_num_queries):
     assert all(each.as_of for each in kept.values())
 
 
-def test_a_model_is_more_than_the_mean_of_its_offerings(django_assert_num_queries):
-    """Percentiles of the whole are counted over all calls, not made from those of the parts."""
-    quick = make.make_offering()
-    slow = make.make_offering(quick.image_model, "simulated-fal")
-    idle = make.make_offering(quick.image_model, "simulated-replicate")
+def test_a_provider_is_more_than_the_mean_of_its_offerings(django_assert_num_queries):
+    """Percentiles of the whole are computed over all calls, not from those of the parts."""
+    quick = make.make_offering(provider="simulated-fal")
+    slow = make.make_offering(provider="simulated-fal")
     calls(quick, *[1.0] * 15)
     calls(slow, *[9.0] * 5)
-    summaries.count()
-    with django_assert_num_queries(3):
-        record = summaries.of_model(quick.image_model_id)
-    assert record.overall.duration.p50 == timedelta(seconds=1)
-    assert record.overall.duration.p95 == timedelta(seconds=9)
-    assert [(each.rank, each.offering) for each in record.offerings] == [(1, quick), (2, slow), (None, idle)]
-    assert summaries.of_provider("simulated-fal").overall.duration.p50 == timedelta(seconds=9)
+    summaries.compute()
+    with django_assert_num_queries(1):
+        overall, _ = summaries.of_provider("simulated-fal")
+    assert overall.duration.p50 == timedelta(seconds=1)
+    assert overall.duration.p95 == timedelta(seconds=9)
+
+
+def daily(offering) -> tuple[summaries.DayPerformance, ...]:
+    return summaries.of_offerings_and_days([offering.pk])[1][offering.pk]
 
 
 def test_a_month_of_days_with_the_empty_ones(django_assert_num_queries):
@@ -79,25 +80,25 @@ def test_a_month_of_days_with_the_empty_ones(django_assert_num_queries):
     calls(offering, *[4.0] * 20, days_ago=3)
     calls(offering, 1, days_ago=3, outcome="timeout", error="late")
     calls(offering, 1, days_ago=31)
-    summaries.count()
+    summaries.compute()
     with django_assert_num_queries(1):
-        days = summaries.daily_of_offering(offering.pk)
+        days = daily(offering)
     assert len(days) == summaries.DAYS
     busy = {30 - number: day.performance for number, day in enumerate(days, 1) if day.performance.calls}
     assert {ago: each.duration.p50 for ago, each in busy.items()} == {3: timedelta(seconds=4), 0: timedelta(seconds=2)}
     assert days[-4].performance.success_rate == 20 / 21
-    assert days == summaries.daily_of_model(offering.image_model_id) == summaries.daily_of_provider(offering.provider)
+    assert days == summaries.of_provider(offering.provider)[1]
 
 
 def test_a_day_that_is_over_stands_and_the_days_since_are_counted_again():
     offering = make.make_offering()
     for days_ago in (9, 5, 1, 0):
         calls(offering, 1, days_ago=days_ago)
-    summaries.count()
+    summaries.compute()
     stood = CallSummary.objects.get(scope="offering", day=(timezone.now() - timedelta(days=9)).date())
     Call.objects.all().update(n=2)  # a fact cannot change; this only shows what is looked at again
-    summaries.count()
-    timed = [day.performance.duration.samples for day in summaries.daily_of_offering(offering.pk)]
+    summaries.compute()
+    timed = [day.performance.duration.samples for day in daily(offering)]
     assert (timed[-10], timed[-6], timed[-1]) == (1, 1, 0)
     assert CallSummary.objects.get(pk=stood.pk).as_of == stood.as_of
 
@@ -106,40 +107,29 @@ def test_after_a_pause_of_days_none_is_missing():
     """As after a week with the workers switched off: what was counted at noon is counted to its end."""
     offering = make.make_offering()
     calls(offering, 1, 1, days_ago=6)
-    summaries.count()
+    summaries.compute()
     noon = datetime.combine((timezone.now() - timedelta(days=6)).date(), datetime.min.time(), UTC)
     CallSummary.objects.update(as_of=noon, succeeded=1)
     calls(offering, 1, days_ago=2)
-    summaries.count()
-    counts = [day.performance.succeeded for day in summaries.daily_of_offering(offering.pk)]
+    summaries.compute()
+    counts = [day.performance.succeeded for day in daily(offering)]
     assert (counts[-7], counts[-3]) == (2, 1)
 
 
-def test_a_request_that_a_fallback_made_good_is_a_success_of_the_model():
-    first = make.make_offering()
-    second = make.make_offering(first.image_model, "simulated-fal")
-    failed = make.make_call(first, outcome="timeout", error="late", ends_request=False)
-    make.make_call(second, request_id=failed.request_id, attempt=2)
-    summaries.count()
-    found = summaries.of_models([first.image_model_id])[first.image_model_id]
-    assert (found.success_rate, found.request_success_rate) == (0.5, 1.0)
-    assert summaries.of_offerings([first.pk])[first.pk].request_success_rate is None
-
-
 def test_counting_pauses_in_proportion_to_what_it_costs(monkeypatch):
-    cache.delete(summaries._RESTS)
+    cache.delete(summaries._PAUSING)
     rests = []
     monkeypatch.setattr(cache, "set", lambda key, value, timeout: rests.append(timeout))
     clock = iter([0.0, 0.01, 10.0, 13.0, 20.0, 99.0])
     monkeypatch.setattr(summaries, "monotonic", lambda: next(clock))
-    assert [summaries.keep() for _ in range(3)] == [True] * 3
-    assert rests == [summaries.SHORTEST, 300, summaries.LONGEST]
+    assert [summaries.refresh() for _ in range(3)] == [True] * 3
+    assert rests == [summaries.MIN_PAUSE, 300, summaries.MAX_PAUSE]
 
 
 def test_a_count_too_soon_is_left_out():
-    cache.set(summaries._RESTS, True, 30)
-    assert not summaries.keep()
-    cache.delete(summaries._RESTS)
+    cache.set(summaries._PAUSING, True, 30)
+    assert not summaries.refresh()
+    cache.delete(summaries._PAUSING)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -148,7 +138,7 @@ def test_only_one_process_counts_at_a_time():
     results = []
 
     def other() -> None:
-        results.append(summaries.count())
+        results.append(summaries.compute())
         connection.close()
 
     with connection.cursor() as cursor:
@@ -158,12 +148,12 @@ def test_only_one_process_counts_at_a_time():
         thread.join()
         cursor.execute("SELECT pg_advisory_unlock(%s)", [summaries._LOCK])
     assert results == [False]
-    assert summaries.count()
+    assert summaries.compute()
 
 
 def test_postgres_refuses_summaries_that_cannot_be():
     make.make_call()
-    summaries.count()
+    summaries.compute()
     row = CallSummary.objects.filter(scope="offering", day=None).get()
     refuses("scope is known", update(row, scope="galaxy"))
     refuses("no more requests succeed than are made", update(row, requests_succeeded=9))
@@ -175,5 +165,5 @@ def test_postgres_refuses_summaries_that_cannot_be():
 def test_before_the_first_count_there_is_nothing_and_it_says_so():
     offering = make.make_offering()
     calls(offering, 1)
-    found = summaries.of_model(offering.image_model_id)
-    assert (found.overall.calls, found.overall.as_of, found.offerings[0].rank) == (0, None, None)
+    overall, days = summaries.of_provider(offering.provider)
+    assert (overall.calls, overall.as_of, len(days)) == (0, None, summaries.DAYS)
