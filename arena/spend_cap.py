@@ -21,9 +21,9 @@ from arena.cost_estimates import Quote
 from arena.models import Competition, Generation
 from providers.errors import CapReached
 from providers.spending import daily_cap
-from providers.spending.daily_cap import LOOK_AGAIN, dollars
+from providers.spending.daily_cap import RETRY_SECONDS, dollars
 
-__all__ = ["LOOK_AGAIN", "CapReached", "Spent", "check", "of", "refusal"]
+__all__ = ["RETRY_SECONDS", "CapReached", "Spent", "check", "of", "refusal"]
 
 _LOCK_CLASS = 0x5BE4D  # tells these advisory locks from others
 
@@ -61,13 +61,13 @@ def check(competition: Competition, cost: Decimal | None) -> None:
         raise CapReached(
             "The competition has a spend cap and this model has no known price. Give its offering a price, or take the "
             "cap away.",
-            retry_after=LOOK_AGAIN,
+            retry_after=RETRY_SECONDS,
         )
     if spent.total + cost > competition.spend_cap:
         raise CapReached(
             f"{_state(spent)} of the competition's cap of {dollars(competition.spend_cap)}, and this image costs about "
             f"{dollars(cost)}. Work goes on when the cap is raised.",
-            retry_after=LOOK_AGAIN,
+            retry_after=RETRY_SECONDS,
         )
 
 

@@ -329,18 +329,35 @@ for _adapter, (_company, _paths) in _SIMULATED.items():
         "api_key": "simulated" if SIMULATOR_URL else "",
         "simulated": True,
     }
-# How many requests a provider gets at a time and per second, from all workers together: FAL_CONCURRENCY, FAL_RATE, …
-# after the provider's key. 0 is no limit. fal runs 2 requests at once for a new account and up to 40 with credit (the
-# rest waits in its queue); Replicate takes 600 new predictions a minute.
-_USUAL_LIMITS: dict[str, tuple[int, int]] = {"fal": (10, 0), "replicate": (20, 10), "openai": (10, 0)}
+# How many requests a provider gets at once, per second and, after a quiet time, in one burst, by all workers together:
+# FAL_CONCURRENCY, FAL_RATE, FAL_BURST and so on after the provider's key; 0 is no limit. FAL_PAUSE says what a 429 of
+# the provider pauses: all of it ("provider"), or the model that was called ("model"), as its own limits are counted.
+# fal and Replicate queue what they cannot start at once; Replicate takes 600 new predictions a minute, Black Forest
+# Labs 24 tasks at a time, OpenAI and Google count by model. Simulated providers are limited like those they stand for.
+_DEFAULT_LIMITS: dict[str, dict[str, Any]] = {
+    "fal": {"concurrency": 0 if PROVIDERS["fal"]["urls"]["queue"] else 10},
+    "replicate": {"concurrency": 0, "rate": 10, "burst": 20},
+    "openai": {"concurrency": 10, "pause": "model"},
+    "bfl": {"concurrency": 24},
+    "gemini": {"concurrency": 10, "pause": "model"},
+}
 for _key, _config in PROVIDERS.items():
     _variable = _key.upper().replace("-", "_")
-    _concurrency, _rate = _USUAL_LIMITS.get(_key, (0 if _config.get("simulated") else 10, 0))
-    _own_rate = env_decimal(f"{_variable}_RATE")
+    _defaults: dict[str, Any] = {"concurrency": 10, "rate": 0, "burst": 0, "pause": "provider"} | _DEFAULT_LIMITS.get(
+        _key.removeprefix("simulated-"), {}
+    )
+    _rate = env_decimal(f"{_variable}_RATE")
     _config["limits"] = {
-        "concurrency": env_int(f"{_variable}_CONCURRENCY", _concurrency),
-        "rate": float(_rate if _own_rate is None else _own_rate),
+        "concurrency": env_int(f"{_variable}_CONCURRENCY", _defaults["concurrency"]),
+        "rate": float(_defaults["rate"] if _rate is None else _rate),
+        "burst": env_int(f"{_variable}_BURST", _defaults["burst"]),
+        "pause": env(f"{_variable}_PAUSE") or _defaults["pause"],
     }
+    if _config["limits"]["pause"] not in ("provider", "model"):
+        raise ImproperlyConfigured(f"{_variable}_PAUSE={_config['limits']['pause']!r} is neither provider nor model.")
+# Seconds for which a visitor's request waits for these limits before a dearer provider is called instead; without
+# another provider it waits for half of its time limit.
+PROVIDER_MAX_WAIT = env_int("PROVIDER_MAX_WAIT", 30)
 
 # US dollars that the calls of one day (UTC) may cost; empty is no cap. How exact: providers/spending/daily_cap.py.
 DAILY_SPEND_CAP = env_decimal("DAILY_SPEND_CAP")

@@ -19,7 +19,7 @@ def account_of(key: str) -> Account:
         key=key,
         allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS,
         webhook_url=f"{settings.WEBHOOK_URL}/{key}/" if settings.WEBHOOK_URL and config.get("webhook_key") else "",
-        **{name: value for name, value in config.items() if name != "limits"},  # those are limits.py's
+        **{name: value for name, value in config.items() if name != "limits"},  # those are of admission/limits.py
     )
 
 

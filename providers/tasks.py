@@ -38,7 +38,7 @@ def try_out(pk: str) -> None:
 @shared_task
 @connection_released()
 def keep_summaries() -> None:
-    summaries.keep()
+    summaries.refresh()
 
 
 @shared_task

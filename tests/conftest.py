@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from arena import pairing
 from leaderboard import page_cache
 from providers import cache, file_store
 from providers.admission import valkey
-from providers.routing import sending
+from providers.routing import selection, sending
 from providers.samples.simulator import Simulator
 
 # A busy machine is no failure, and what CI tries today it tries tomorrow: new examples are found at the desk.
@@ -41,8 +40,7 @@ def _fresh_caches(monkeypatch: pytest.MonkeyPatch) -> None:
     cache.clear_process_caches()
     monkeypatch.setattr(cache, "release", lambda: name)
     monkeypatch.setattr(valkey, "PREFIX", f"test:{name}:")
-    generate = importlib.import_module("providers.routing.generate")  # the package has a function of this name
-    for short_lived in (pairing.pools, generate.open_offerings):
+    for short_lived in (pairing.pools, selection.open_offerings):
         monkeypatch.setattr(short_lived, "seconds", 0.0)
     monkeypatch.setattr(page_cache, "FRESH_SECONDS", 0.0)
 

@@ -20,7 +20,7 @@ from arena import generation, images, voters
 from arena.models import Battle, Category, Competition, Entry, Generation, Prompt, Voter
 from providers.models import Call, ImageModel, Lab, Offering
 from providers.request import GeneratedImage
-from providers.routing.results import Attempt, Delivered, Generated
+from providers.routing.results import Attempt, DeliveredImage, Generated
 
 _numbers = itertools.count(1)
 
@@ -79,8 +79,10 @@ def make_call(offering: Offering | None = None, **fields: Any) -> Call:
 
 def made(image_model: ImageModel, image: GeneratedImage, call: Call) -> Generated:
     """What routing hands over when a call brought one image."""
-    attempt = Attempt(call.offering, number=1, asked=1, delivered=1, outcome="ok", call=call, cost=call.cost)
-    return Generated(image_model, (Delivered(image, call, "1:1", (image.width, image.height)),), (attempt,), asked=1)
+    attempt = Attempt(call.offering, number=1, requested=1, delivered=1, outcome="ok", call=call, cost=call.cost)
+    return Generated(
+        image_model, (DeliveredImage(image, call, "1:1", (image.width, image.height)),), (attempt,), requested=1
+    )
 
 
 def make_generation(prompt: Prompt | None = None, image_model: ImageModel | None = None) -> Generation:

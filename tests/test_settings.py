@@ -23,7 +23,7 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Set by our own programs, by nobody else.
 INTERNAL = {"ARENA_DEMO", "ARENA_PROCESS", "GATEWAY"}
 # One pattern for the variables of every provider.
-PATTERNS = {"{}_CONCURRENCY": "FAL_CONCURRENCY", "{}_RATE": "FAL_RATE"}
+PATTERNS = {f"{{}}_{limit}": f"FAL_{limit}" for limit in ("CONCURRENCY", "RATE", "BURST", "PAUSE")}
 REQUIRED = {"SECRET_KEY": "0123456789abcdef" * 3, "DATABASE_URL": "postgresql://arena@127.0.0.1:1/arena"}
 
 

@@ -1,6 +1,6 @@
-"""Leave to send a request, agreed on by all workers: is the offering's circuit closed, has its provider a place free?
+"""Admission of a request to a provider, agreed on by all workers: is the offering's circuit closed, is a place free?
 
-Asked in one round trip to Valkey before the request, and told in one afterwards.
+One round trip to Valkey before the request, and one afterwards; more only while it waits for its turn.
 """
 
 from __future__ import annotations
@@ -8,35 +8,56 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from providers.adapters.base import Deadline
 from providers.admission import circuit_breaker, limits, valkey
+from providers.admission.limits import Lease
 from providers.errors import NotSent, ProviderError, RateLimited
 from providers.models import Offering
 
 
 @contextmanager
-def admitted(offering: Offering, seconds: float) -> Iterator[None]:
-    """Around a request of at most `seconds`: leave to send it, or NotSent; afterwards all workers know how it went."""
-    lease = limits.lease(offering.provider)
-    allowed, taken = valkey.run_all(circuit_breaker.question(offering.pk, seconds), limits.question(lease, seconds))
-    try:
-        circuit_breaker.verdict(allowed, f"{offering.provider}'s {offering.endpoint}")
-    except NotSent:
-        valkey.run_all(limits.giving_back(lease))
-        raise
-    try:
-        limits.verdict(taken, lease)
-    except NotSent as error:
-        valkey.run_all(circuit_breaker.report(offering.pk, error))
-        raise
+def admitted(offering: Offering, deadline: Deadline, *, max_wait: float) -> Iterator[None]:
+    """Around a request that ends with `deadline`: waits for its turn, `max_wait` seconds at most; all workers learn how
+    it went.
+
+    Raises NotSent when the circuit is open, when the turn does not come in time, or when the provider's pause is longer
+    than that; TimedOut or Cancelled by `deadline`.
+    """
+    lease = limits.lease(offering)
+    _wait_for_turn(offering, lease, deadline, max_wait)
     after = [limits.giving_back(lease)]
     try:
         yield
     except ProviderError as error:
         after.append(circuit_breaker.report(offering.pk, error))
-        if isinstance(error, RateLimited) and error.retry_after:
-            after.append(limits.pause(offering.provider, error.retry_after))
+        if isinstance(error, RateLimited):
+            after.append(limits.pause(lease, error.retry_after or limits.DEFAULT_PAUSE))
         raise
     else:
         after.append(circuit_breaker.report(offering.pk, None))
     finally:
         valkey.run_all(*after)
+
+
+def _wait_for_turn(offering: Offering, lease: Lease, deadline: Deadline, max_wait: float) -> None:
+    waiting = Deadline(max_wait)
+    while True:
+        seconds = deadline.check("waiting for its turn")
+        circuit, taken = valkey.run_all(circuit_breaker.question(offering.pk, seconds), limits.question(lease, seconds))
+        verdict = limits.verdict(taken, lease)
+        try:
+            circuit_breaker.verdict(circuit, f"{offering.provider}'s {offering.endpoint}")
+        except NotSent:
+            limits.leave_queue(lease) if verdict.reason else valkey.run_all(limits.giving_back(lease))
+            raise
+        if not verdict.reason:
+            return
+        valkey.run_all(circuit_breaker.undecided(offering.pk))
+        left = waiting.left
+        if not left or (verdict.reason != "concurrency" and verdict.wait > left):
+            raise limits.throttled(lease, verdict)
+        try:
+            deadline.sleep(min(verdict.wait, left, limits.QUEUE_TIMEOUT / 3), "waiting for its turn")
+        except ProviderError:
+            limits.leave_queue(lease)
+            raise

@@ -1,7 +1,8 @@
-"""What all workers share about providers from second to second: small Lua scripts, each one atomic step in Valkey.
+"""State that all workers share about providers from second to second: small Lua scripts, each an atomic step in Valkey.
 
-Nothing here is a fact – facts are in Postgres. When Valkey is away, everyone goes on alone: calls are made without
-shared limits rather than not at all. The scripts read Valkey's own clock, so no two workers can disagree about it.
+Nothing here is a fact – facts are in Postgres. When Valkey is not available, each worker goes on alone: calls are made
+without shared limits rather than not at all. The scripts read Valkey's own clock, so no two workers can disagree about
+it.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ log = logging.getLogger(__name__)
 
 PREFIX = "providers:"
 TIMEOUT = 0.5  # seconds; a script takes well under a millisecond
-REST = 2.0  # seconds without asking after Valkey failed: a dead host must not cost every call a timeout
+COOLDOWN = 2.0  # seconds without a connection after Valkey failed: a dead host must not cost every call a timeout
 
-_resting_until = 0.0
+_unavailable_until = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ def run(script: str, keys: list[str], arguments: list[str | int | float]) -> Any
 
 def run_all(*steps: Step) -> list[Any]:
     """The answers of several scripts in one round trip, in this order; None each when Valkey cannot be reached."""
-    global _resting_until
-    if monotonic() < _resting_until:
+    global _unavailable_until
+    if monotonic() < _unavailable_until:
         return [None] * len(steps)
     try:
         with _pipeline() as pipeline:
@@ -53,14 +54,14 @@ def run_all(*steps: Step) -> list[Any]:
                 sha = hashlib.sha1(step.script.encode(), usedforsecurity=False).hexdigest()
                 pipeline.evalsha(sha, len(step.keys), *(PREFIX + key for key in step.keys), *step.arguments)
             answers = pipeline.execute(raise_on_error=False)
-        return [_certain(step, answer) for step, answer in zip(steps, answers, strict=True)]
+        return [_known_script(step, answer) for step, answer in zip(steps, answers, strict=True)]
     except redis.RedisError as error:
-        _resting_until = monotonic() + REST
-        log.warning("Valkey does not answer (%s): providers are asked without limits shared between workers.", error)
+        _unavailable_until = monotonic() + COOLDOWN
+        log.warning("Valkey does not answer (%s): providers are called without limits shared between workers.", error)
         return [None] * len(steps)
 
 
-def _certain(step: Step, answer: Any) -> Any:
+def _known_script(step: Step, answer: Any) -> Any:
     """The answer; a script that Valkey does not know yet, or has forgotten over a restart, is sent in full."""
     if isinstance(answer, redis.exceptions.NoScriptError):
         keys = [PREFIX + key for key in step.keys]
@@ -71,12 +72,12 @@ def _certain(step: Step, answer: Any) -> Any:
 
 
 def _pipeline() -> Any:
-    with _first:
+    with _creating:
         client = _client(settings.REDIS_URL)
     return client.pipeline(transaction=False)
 
 
-_first = threading.Lock()  # functools.cache lets two threads that come at once each make a client
+_creating = threading.Lock()  # functools.cache lets two threads that come at once each create a client
 
 
 @functools.cache
@@ -92,9 +93,9 @@ def _client(url: str) -> redis.Redis:
 
 
 def disconnect() -> None:
-    """Close the connections of this process, and forget that Valkey was away."""
-    global _resting_until
-    _resting_until = 0.0
+    """Close the connections of this process, and try Valkey again at once."""
+    global _unavailable_until
+    _unavailable_until = 0.0
     if _client.cache_info().currsize:
         _client(settings.REDIS_URL).close()
     _client.cache_clear()

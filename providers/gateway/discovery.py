@@ -22,7 +22,7 @@ from providers.models import ImageModel, Offering
 from providers.offering import normalisation, pricing, sizing
 from providers.offering.parameters import TYPES
 from providers.request import ImageRequest
-from providers.routing.generate import Target
+from providers.routing.selection import Target
 
 _TYPICAL = ImageRequest(prompt="-", size="1024x1024")  # what `price_from` is the price of
 

@@ -43,8 +43,8 @@ from providers.gateway.lookup_cache import Changed
 from providers.gateway.wire import ApiRequest
 from providers.models import ApiKey, GatewayRequest
 from providers.request import GeneratedImage, Mode, OnPartial
-from providers.routing.generate import Target
 from providers.routing.results import Attempt, Generated
+from providers.routing.selection import Target
 
 log = logging.getLogger(__name__)
 
@@ -169,7 +169,7 @@ def _generate(job: ImageJob, connection: ClientConnection, on_partial: OnPartial
         time_limit=settings.GATEWAY_TIME_LIMIT,
         provider=job.target.provider,
         stop=connection.gone,
-        id=job.row.pk,
+        request_id=job.row.pk,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from providers.cache import ProcessCache
 from providers.models import ApiKey
-from providers.routing.generate import Target
+from providers.routing.selection import Target
 
 SECONDS = 5.0
 

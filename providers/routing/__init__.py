@@ -1,13 +1,25 @@
-"""Choosing who is asked for an image, and asking: the face of the package.
+"""Which provider is asked for an image, and asking it: `routing.generate(image_model, request, caller, time_limit=…)`.
 
-generate   find a model by its name, order its offerings, ask them one after the other
-sending    one offering asked: its requests, sent in parallel where one brings too few images
-call_log   what is recorded of each request
-results    what comes back: images, attempts, what they cost
+generate   ask the offerings of a model one after the other until all images are there
+selection  what a model's name means, and its offerings in the order in which they are asked
+sending    one offering asked: its calls, in parallel where one brings too few images
+call_log   what is recorded of each call
+results    what comes back: images, attempts, their cost
 """
 
-from providers.routing.generate import Target, candidates, find, generate, likely_cost
-from providers.routing.results import Attempt, Delivered, Generated
+from providers.routing.generate import generate
+from providers.routing.results import Attempt, DeliveredImage, Generated
+from providers.routing.selection import Target, candidates, find, likely_cost
 from providers.spending.costs import estimate
 
-__all__ = ["Attempt", "Delivered", "Generated", "Target", "candidates", "estimate", "find", "generate", "likely_cost"]
+__all__ = [
+    "Attempt",
+    "DeliveredImage",
+    "Generated",
+    "Target",
+    "candidates",
+    "estimate",
+    "find",
+    "generate",
+    "likely_cost",
+]

@@ -1,51 +1,50 @@
-"""What is kept of requests to a provider, well or badly ended: the Calls, and what they added to the bill."""
+"""What is recorded of calls to a provider, successful or not: `Call` rows, and what they added to the bill."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 
 from providers import accounts
+from providers.errors import ProviderError
 from providers.models import Call, Offering
-from providers.request import Caller, ImageRequest
-from providers.routing.results import Attempt, Sent, Try
+from providers.request import ImageRequest
+from providers.routing.results import Attempt, CallResult, OfferingResult
+from providers.routing.sending import Dispatch
 from providers.spending import costs, daily_cap
 
 
-def record(
-    offering: Offering, sent: Sent, caller: Caller, request_id: UUID, number: int, *, ends: bool
-) -> list[Attempt]:
-    """Record what was sent to an offering for a request; what was not sent is no call.
+def record(dispatch: Dispatch, result: OfferingResult, *, ends_request: bool) -> list[Attempt]:
+    """Record the calls that were sent and settle their reservation. Returns an attempt for every call of `result`.
 
-    `number` counts the offerings asked, from 1. `ends` says that no other will be asked: one of these calls is then
-    the end of its request – one that brought images, if any did.
+    With `ends_request`, when no other offering will be called, one of the calls is marked as the end of its request:
+    one that delivered images, if any did.
     """
-    tries = [each for each in sent.tries if each.sent]
+    sent = [call for call in result.calls if call.sent]
     rows = [
         Call(
-            offering=offering,
-            caller=caller,
-            request_id=request_id,
-            attempt=number,
+            offering=dispatch.offering,
+            caller=dispatch.caller,
+            request_id=dispatch.request_id,
+            attempt=dispatch.number,
             ends_request=False,
-            **_columns(offering, each),
+            **_columns(dispatch.offering, call),
         )
-        for each in tries
+        for call in sent
     ]
-    if ends and rows:
+    if ends_request and rows:
         next((row for row in rows if row.outcome == "ok"), rows[-1]).ends_request = True
-    if sent.reservation is None:
+    if result.reservation is None:
         _insert(rows)
     else:
         with transaction.atomic():
             _insert(rows)
-            daily_cap.settle(sent.reservation, rows)
-    recorded = dict(zip(map(id, tries), rows, strict=True))
-    return [_attempt(offering, each, recorded.get(id(each)), number) for each in sent.tries]
+            daily_cap.settle(result.reservation, rows)
+    row_of = dict(zip(map(id, sent), rows, strict=True))
+    return [_attempt(dispatch, call, row_of.get(id(call))) for call in result.calls]
 
 
 def _insert(rows: list[Call]) -> None:
@@ -56,8 +55,8 @@ def _insert(rows: list[Call]) -> None:
 
 
 def end_request(attempts: Sequence[Attempt]) -> None:
-    """Whoever was to be asked next was held back: the last call that was sent was the end of its request after all."""
-    sent = [each.call for each in attempts if each.call]
+    """Mark the last call as the end of its request where the offerings after it were throttled and not called."""
+    sent = [attempt.call for attempt in attempts if attempt.call]
     if sent and not any(call.ends_request for call in sent):
         last = next((call for call in sent if call.outcome == "ok"), sent[-1])
         last.ends_request = True
@@ -65,7 +64,7 @@ def end_request(attempts: Sequence[Attempt]) -> None:
 
 
 def spent_on(attempt: Attempt) -> Decimal:
-    """The real money in it: none when its provider is our own simulator, whatever its price list says."""
+    """The real money in it, in USD: none when its provider is simulated, whatever its price list says."""
     return Decimal(0) if accounts.is_simulated(attempt.provider) else attempt.cost or Decimal(0)
 
 
@@ -73,18 +72,18 @@ def requested_size(request: ImageRequest) -> str:
     return request.size or " ".join(part for part in (request.aspect_ratio, request.resolution) if part)
 
 
-def _columns(offering: Offering, each: Try) -> dict[str, Any]:
+def _columns(offering: Offering, call: CallResult) -> dict[str, Any]:
     common = {
-        "n": each.request.n,
-        "started_at": each.started_at,
-        "requested_size": requested_size(each.request),
-        "resolved_size": _size(each.wanted.resolved_size if each.wanted else None),
+        "n": call.request.n,
+        "started_at": call.started_at,
+        "requested_size": requested_size(call.request),
+        "resolved_size": _size(call.provider_call.resolved_size if call.provider_call else None),
     }
-    if each.answer is None:
-        assert each.error is not None
-        return common | _failure(offering, each)
-    answer = each.answer
-    cost, estimated = costs.of_answer(offering, each.request, answer)
+    if call.answer is None:
+        assert call.error is not None
+        return common | _failure(offering, call, call.error)
+    answer = call.answer
+    cost, estimated = costs.of_answer(offering, call.request, answer)
     image = answer.images[0]
     return common | {
         "outcome": "ok",
@@ -100,36 +99,34 @@ def _columns(offering: Offering, each: Try) -> dict[str, Any]:
     }
 
 
-def _failure(offering: Offering, each: Try) -> dict[str, Any]:
-    """A failure that may have been charged carries its estimated cost, so that spending counts it."""
-    error = each.error
-    assert error is not None
-    price = costs.estimate(offering, each.request) if error.possibly_charged else None
+def _failure(offering: Offering, call: CallResult, error: ProviderError) -> dict[str, Any]:
+    """A failure that may have been charged has its estimated cost, so that spending counts it."""
+    price = costs.estimate(offering, call.request) if error.possibly_charged else None
     return {
         "outcome": error.outcome,
         "error": str(error) or type(error).__name__,
         "detail": error.detail,
-        "duration": each.duration,
+        "duration": call.duration,
         "possibly_charged": error.possibly_charged,
-        "cost": None if price is None else price * each.request.n,
+        "cost": None if price is None else price * call.request.n,
     }
 
 
-def _attempt(offering: Offering, each: Try, call: Call | None, number: int) -> Attempt:
+def _attempt(dispatch: Dispatch, call: CallResult, row: Call | None) -> Attempt:
     return Attempt(
-        offering=offering,
-        number=number,
-        asked=each.request.n,
-        delivered=len(each.answer.images) if each.answer else 0,
-        outcome="ok" if each.error is None else each.error.outcome,
-        error="" if each.error is None else str(each.error),
-        call=call,
-        cost=call.cost if call else None,
-        cost_estimated=call.cost_estimated if call else True,
-        duration=call.duration if call else each.duration,
-        ttfb=call.ttfb if call else None,
-        ignored=each.wanted.ignored if each.wanted else (),
-        unknown=each.wanted.unknown if each.wanted else (),
+        offering=dispatch.offering,
+        number=dispatch.number,
+        requested=call.request.n,
+        delivered=len(call.answer.images) if call.answer else 0,
+        outcome="ok" if call.error is None else call.error.outcome,
+        error="" if call.error is None else str(call.error),
+        call=row,
+        cost=row.cost if row else None,
+        cost_estimated=row.cost_estimated if row else True,
+        duration=row.duration if row else call.duration,
+        ttfb=row.ttfb if row else None,
+        ignored=call.provider_call.ignored if call.provider_call else (),
+        unknown=call.provider_call.unknown if call.provider_call else (),
     )
 
 

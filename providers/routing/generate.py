@@ -1,49 +1,20 @@
-"""generate(): choose an offering, ask it, record the calls, fall back. Whoever wants an image comes through here.
-
-The healthy offerings are asked first, the cheapest of them before the others; unhealthy ones last (health.py).
-"""
+"""generate(): order the offerings of a model, call them one after the other, record the calls, collect the images."""
 
 from __future__ import annotations
 
-import difflib
 import threading
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from providers.accounts import is_simulated
-from providers.cache import ProcessCache
+from django.conf import settings
+
 from providers.db import release_pooled_connection
 from providers.errors import AnswerLost, BadOutput, ContentPolicy, NotFound, NotSent, ProviderError
-from providers.models import ImageModel, Offering
-from providers.performance import recent
+from providers.models import ImageModel
 from providers.request import Caller, ImageRequest
-from providers.routing import call_log, sending
-from providers.routing.results import Attempt, Delivered, Generated, Try
-from providers.spending.costs import estimate
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a name in an API means: a model, and the one provider to ask if the name forces one ("" = any)."""
-
-    image_model: ImageModel
-    provider: str = ""
-
-
-def find(name: str) -> Target:
-    """`flux.2-klein-9b`, or `fal/flux.2-klein-9b` to force a provider. Raises NotFound, with the nearest names."""
-    provider, _, slug = name.rpartition("/")
-    image_model = ImageModel.objects.current().filter(slug=slug).first()
-    if image_model is None:
-        slugs = ImageModel.objects.current().values_list("slug", flat=True)
-        near = difflib.get_close_matches(slug, slugs, n=3)
-        raise NotFound(f"There is no model {slug!r}." + (f" Did you mean {', '.join(near)}?" if near else ""))
-    if provider and not image_model.offerings.active().filter(provider=provider).exists():
-        sellers = image_model.offerings.active().order_by("provider").values_list("provider", flat=True).distinct()
-        others = f" It is offered by {', '.join(sellers)}." if sellers else ""
-        raise NotFound(f"{provider!r} does not offer {slug}.{others}")
-    return Target(image_model, provider)
+from providers.routing import call_log, selection, sending
+from providers.routing.results import Attempt, CallResult, DeliveredImage, Generated, OfferingResult
 
 
 def generate(
@@ -54,108 +25,128 @@ def generate(
     time_limit: float,
     provider: str = "",
     stop: threading.Event | None = None,
-    id: uuid.UUID | None = None,
+    request_id: uuid.UUID | None = None,
 ) -> Generated:
-    """Make the images with the best offering; what it does not make is asked of the next. With `provider`, only of it.
+    """The images of a request, from the best offering; what one fails to deliver is requested from the next.
 
-    More images than an offering makes at once are several calls in parallel. When some come and others cannot be had,
-    the result holds those that came and, as `failure`, why the others are missing.
+    More images than an offering makes in one call are several calls in parallel. When some images come and others
+    cannot be had, the result holds those that came and, as `failure`, why the others are missing.
 
-    `time_limit` in seconds bounds what each offering may take, downloads included. Setting `stop`, from another thread,
-    ends it early: no more polls, the provider is told to cancel, nobody else is asked. Every request sent is recorded
-    as a Call, all under one `id`, by which a caller finds them again. The arena takes a refusal for an answer, does not
-    pay twice for an image that was probably made and lost on its way, and waits for our own limits instead of paying
-    more elsewhere; other callers go on to the next offering.
+    `time_limit` is in seconds for each offering, downloads included. `provider` restricts the offerings to one
+    provider's. Setting `stop`, from another thread, cancels: no more polls, the provider is asked to cancel, no other
+    offering is called. Every call sent is recorded as a `Call` with `request_id`. The arena takes a content-policy
+    refusal for an answer, does not pay twice for an image that may have been made and charged, and waits for our own
+    limits instead of paying more elsewhere; other callers go on to the next offering.
 
-    Raises the last ProviderError when no image came, its `spent` and `attempts` telling all tries; NotSent when
-    nothing was sent at all; NotFound when nobody reachable offers the model in this mode.
+    Raises the last ProviderError when no image came, with `spent` and `attempts` of all calls; NotSent when nothing
+    was sent at all; NotFound when no provider we have a key for offers the model in this mode.
     """
-    offerings = candidates(image_model, request, provider)
+    offerings = selection.candidates(image_model, request, provider)
     if not offerings:
         raise NotFound(
             f"No provider that this installation has a key for offers {image_model.name} ({request.mode}). "
             "Set the provider's key, or activate an offering in the admin."
         )
-    id, images, attempts = id or uuid.uuid4(), list[Delivered](), list[Attempt]()
-    failure: ProviderError | None = None
-    held: NotSent | None = None
+    request_id = request_id or uuid.uuid4()
+    progress = _Progress(request.n)
     for number, offering in enumerate(offerings, 1):
-        part = replace(request, n=request.n - len(images))
-        sent = sending.send(
-            offering, part, caller, request_id=id, number=number, first=len(images), time_limit=time_limit, stop=stop
+        dispatch = sending.Dispatch(
+            offering=offering,
+            request=replace(request, n=progress.missing),
+            caller=caller,
+            request_id=request_id,
+            number=number,
+            images_before=len(progress.images),
+            time_limit=time_limit,
+            max_wait=_max_wait(caller, time_limit, is_last=number == len(offerings)),
+            stop=stop,
         )
-        errors = [each.error for each in sent.tries if each.error is not None]
-        goes_on = bool(errors) and all(_goes_on(error, caller) for error in errors) and number < len(offerings)
-        recorded = call_log.record(offering, sent, caller, id, number, ends=not goes_on)
-        attempts += recorded
-        for each, attempt in zip(sent.tries, recorded, strict=True):
-            images += _delivered(each, attempt)
-        for error in errors:
-            if isinstance(error, NotSent):
-                held = min(held or error, error, key=lambda each: each.retry_after or 0)
-            else:
-                failure = error
+        result = sending.send(dispatch)
+        goes_on = number < len(offerings) and result.delivered < progress.missing and _goes_on(result, caller)
+        progress.add(result, call_log.record(dispatch, result, ends_request=not goes_on))
         if not goes_on:
             break
-    call_log.end_request(attempts)
-    release_pooled_connection()  # what comes now is work on images
-    spent = sum(map(call_log.spent_on, attempts), Decimal(0))
-    last = failure or held
-    if images:
-        short = last or (BadOutput(f"{len(images)} of {request.n} images came.") if len(images) < request.n else None)
-        missing = short if len(images) < request.n else None
-        return Generated(image_model, tuple(images[: request.n]), tuple(attempts), request.n, missing, spent, id)
-    assert last is not None
-    last.spent, last.attempts = spent, tuple(attempts)
-    raise last
+    call_log.end_request(progress.attempts)
+    release_pooled_connection()  # the caller now works on the images
+    return progress.generated(image_model, request_id)
 
 
-def _goes_on(error: ProviderError, caller: Caller) -> bool:
-    """May the next offering be asked after this?"""
+def _max_wait(caller: Caller, time_limit: float, *, is_last: bool) -> float:
+    """Seconds for which a request may wait for our limits, or for the provider's, before the next offering is called.
+
+    Of the arena's, rows are the queue, and its workers have others to do.
+    """
+    if caller == "arena":
+        return sending.ARENA_MAX_WAIT
+    return time_limit / 2 if is_last else min(settings.PROVIDER_MAX_WAIT, time_limit / 2)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What the offerings called so far have delivered, and what went wrong."""
+
+    requested: int
+    images: list[DeliveredImage] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    failure: ProviderError | None = None  # the last of a call that was sent
+    throttled: NotSent | None = None  # the one that may be tried again first
+
+    @property
+    def missing(self) -> int:
+        return self.requested - len(self.images)
+
+    def add(self, result: OfferingResult, attempts: list[Attempt]) -> None:
+        self.attempts += attempts
+        for call, attempt in zip(result.calls, attempts, strict=True):
+            self.images += _images_of(call, attempt)
+        for error in result.errors:
+            if not isinstance(error, NotSent):
+                self.failure = error
+            elif self.throttled is None or (error.retry_after or 0) < (self.throttled.retry_after or 0):
+                self.throttled = error
+
+    def generated(self, image_model: ImageModel, request_id: uuid.UUID) -> Generated:
+        """The result of the request. Raises the last error when no image came."""
+        spent = sum(map(call_log.spent_on, self.attempts), Decimal(0))
+        error = self.failure or self.throttled
+        if not self.images:
+            assert error is not None
+            error.spent, error.attempts = spent, tuple(self.attempts)
+            raise error
+        if self.missing > 0:
+            error = error or BadOutput(f"{len(self.images)} of {self.requested} images came.")
+        return Generated(
+            image_model,
+            tuple(self.images[: self.requested]),
+            tuple(self.attempts),
+            self.requested,
+            failure=error if self.missing > 0 else None,
+            spent=spent,
+            id=request_id,
+        )
+
+
+def _goes_on(result: OfferingResult, caller: Caller) -> bool:
+    """May the next offering be called after this result?"""
+    return bool(result.errors) and all(_allows_fallback(error, caller) for error in result.errors)
+
+
+def _allows_fallback(error: ProviderError, caller: Caller) -> bool:
     if caller == "arena" and (
-        isinstance(error, ContentPolicy | AnswerLost) or (isinstance(error, NotSent) and error.own_limit)
+        isinstance(error, ContentPolicy | AnswerLost)
+        or error.possibly_charged
+        or (isinstance(error, NotSent) and error.own_limit)
     ):
         return False
     return error.fall_back
 
 
-def _delivered(each: Try, attempt: Attempt) -> list[Delivered]:
-    if each.answer is None or attempt.call is None:
+def _images_of(call: CallResult, attempt: Attempt) -> list[DeliveredImage]:
+    if call.answer is None or attempt.call is None:
         return []
-    answer, resolved = each.answer, each.wanted.resolved_size if each.wanted else None
-    seed = each.request.seed if answer.seed is None else answer.seed
-    return [Delivered(image, attempt.call, attempt.call.requested_size, resolved, seed) for image in answer.images]
-
-
-def candidates(image_model: ImageModel, request: ImageRequest, provider: str = "") -> list[Offering]:
-    """The offerings that can be called now: healthy before unhealthy, then cheapest first; unknown prices last."""
-    found = [each for each in _offered(image_model, request.mode) if provider in ("", each.provider)]
-    if len(found) < 2:
-        return found
-    troubles = recent.troubles(offering.pk for offering in found)
-
-    def order(offering: Offering) -> tuple[bool, bool, Decimal, str]:
-        price = estimate(offering, request)
-        return offering.pk in troubles, price is None, price or Decimal(0), offering.provider
-
-    return sorted(found, key=order)
-
-
-# Open offerings by model and mode: what the admin changes counts after these seconds.
-open_offerings: ProcessCache[tuple[int, str], list[Offering]] = ProcessCache(seconds=3.0, max_entries=1000)
-
-
-def _offered(image_model: ImageModel, mode: str) -> list[Offering]:
-    """The offerings of a model in a mode that are open. A burst of images would ask for them again and again."""
-    return open_offerings.get_or_compute(
-        (image_model.pk, mode),
-        lambda: list(Offering.objects.open().filter(image_model=image_model, mode=mode)),
-    )
-
-
-def likely_cost(image_model: ImageModel, request: ImageRequest) -> Decimal | None:
-    """What the next image will probably cost in real money; None when nobody can say."""
-    offerings = candidates(image_model, request)
-    if not offerings:
-        return None
-    return Decimal(0) if is_simulated(offerings[0].provider) else estimate(offerings[0], request)
+    resolved_size = call.provider_call.resolved_size if call.provider_call else None
+    seed = call.request.seed if call.answer.seed is None else call.answer.seed
+    return [
+        DeliveredImage(image, attempt.call, attempt.call.requested_size, resolved_size, seed)
+        for image in call.answer.images
+    ]

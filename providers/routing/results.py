@@ -1,4 +1,4 @@
-"""What came of asking: the images, every request that was sent for them, what all of it cost and what is missing."""
+"""What came of a request: the images, every call that was sent for them, what all of it cost and what is missing."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from providers.request import Answer, GeneratedImage, ImageRequest, ProviderCall
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
-    """One request to one offering as it went, before it is recorded: with an answer, or with an error."""
+class CallResult:
+    """How one call to one offering went, before it is recorded: with an answer, or with an error."""
 
     request: ImageRequest
-    wanted: ProviderCall | None  # None when it could not even be written down
+    provider_call: ProviderCall | None  # None when the offering cannot take the request
     started_at: datetime
     duration: timedelta = timedelta()
     answer: Answer | None = None
@@ -26,25 +26,33 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """What one offering was asked for a request, call by call, and what was reserved for it (spending.py)."""
+class OfferingResult:
+    """How all calls of a request to one offering went, and what was reserved for them (spending/daily_cap.py)."""
 
-    tries: tuple[Try, ...]
+    calls: tuple[CallResult, ...]
     reservation: int | None = None
+
+    @property
+    def errors(self) -> list[ProviderError]:
+        return [call.error for call in self.calls if call.error is not None]
+
+    @property
+    def delivered(self) -> int:
+        return sum(len(call.answer.images) for call in self.calls if call.answer is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request to one offering and what became of it. `call` is None when nothing was sent: held back, or refused
-    by what we know of the offering.
+    """One call to one offering, as callers see it. `call` is None when nothing was sent: throttled, or the offering
+    cannot take the request.
 
     `cost` is in USD, by the provider's bill or by its price list; None when nobody knows. That of a simulated provider
     is what its price list says, and not money: see `Generated.spent`.
     """
 
     offering: Offering
-    number: int  # the how-manieth offering of the request this is; calls made in parallel share it
-    asked: int  # images
+    number: int  # of the offering among those asked for the request, from 1; parallel calls share it
+    requested: int  # images
     delivered: int
     outcome: str  # "ok", or the outcome of the error
     error: str = ""
@@ -62,12 +70,12 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
-    """One image, with the three sizes that need not agree: what was asked, what we sent, what came (measured)."""
+class DeliveredImage:
+    """One image, with the three sizes that need not agree: requested, sent to the provider, delivered (measured)."""
 
     image: GeneratedImage
     call: Call
-    requested_size: str  # in the caller's words: "1024x1024", "16:9 1K", "" when it named none
+    requested_size: str  # as the caller wrote it: "1024x1024", "16:9 1K", "" when it named none
     resolved_size: tuple[int, int] | None  # the pixels we asked the provider for; None when it chose
     seed: int | None = None
 
@@ -78,15 +86,15 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The images of a request – all of them, or some and the reason why not all – and how they were had.
+    """The images of a request – all of them, or some and the reason why not all – and how they were made.
 
-    `spent` is real money, failed tries that may have been charged included; `cost` the same by price lists.
+    `spent` is real money, failed calls that may have been charged included; `cost` the same by price lists.
     """
 
     image_model: ImageModel
-    images: tuple[Delivered, ...]
+    images: tuple[DeliveredImage, ...]
     attempts: tuple[Attempt, ...]
-    asked: int
+    requested: int
     failure: ProviderError | None = None  # why some are missing
     spent: Decimal = field(default=Decimal(0))
     id: UUID | None = None  # `Call.request_id` of every attempt
@@ -102,8 +110,8 @@ class Generated:
 
     @property
     def offering(self) -> Offering:
-        """Who brought the first image; with several, the attempts say who brought the others."""
-        return next(each.offering for each in self.attempts if each.call == self.call)
+        """The offering that brought the first image; with several, the attempts name those of the others."""
+        return next(attempt.offering for attempt in self.attempts if attempt.call == self.call)
 
     @property
     def provider(self) -> str:
@@ -111,15 +119,15 @@ class Generated:
 
     @property
     def missing(self) -> int:
-        return self.asked - len(self.images)
+        return self.requested - len(self.images)
 
     @property
     def cost(self) -> Decimal | None:
-        """USD for everything sent; None when one that brought images has no known price."""
-        if any(each.cost is None for each in self.attempts if each.delivered):
+        """USD for everything sent; None when a call that brought images has no known price."""
+        if any(attempt.cost is None for attempt in self.attempts if attempt.delivered):
             return None
-        return sum((each.cost for each in self.attempts if each.cost is not None), Decimal(0))
+        return sum((attempt.cost for attempt in self.attempts if attempt.cost is not None), Decimal(0))
 
     @property
     def cost_estimated(self) -> bool:
-        return any(each.cost_estimated for each in self.attempts if each.cost is not None)
+        return any(attempt.cost_estimated for attempt in self.attempts if attempt.cost is not None)

@@ -1,12 +1,13 @@
-"""One offering, asked for the images of one request: in as many calls as it needs, at the same time where several.
+"""One offering called for the images of one request: in as many calls as it needs, in parallel where several.
 
-What is let through to a provider is agreed on by all workers: spending cap, circuit, shared limits – in this order.
-Threads of their own talk to the provider; all questions to Postgres are asked by the caller's thread, before and after.
+Before a call is sent, all workers agree on it: spending cap, circuit breaker, shared limits – in this order. Threads of
+their own talk to the provider; all database queries are the calling thread's, before and after.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -22,54 +23,68 @@ from django.utils import timezone
 from providers.accounts import account_of
 from providers.adapters import ADAPTERS
 from providers.adapters.base import Deadline, new_client
+from providers.admission import limits
 from providers.admission.admit import admitted
 from providers.db import release_connection
-from providers.errors import InvalidRequest, NotSent, ProviderError
+from providers.errors import InvalidRequest, NotSent, ProviderError, RateLimited
 from providers.models import Offering
 from providers.offering import normalisation
 from providers.request import Caller, ImageRequest, ProviderCall
-from providers.routing.results import Sent, Try
+from providers.routing.results import CallResult, OfferingResult
 from providers.spending import daily_cap
 from providers.spending.costs import estimate
 
-AT_ONCE = 5  # calls of one request: n = 10 from a provider of single images is two rounds, and no flood
+PARALLEL_CALLS = 5  # of one request: n = 10 from a provider of single images is two rounds, and no flood
+ARENA_MAX_WAIT = 1.0  # seconds for the turn of a request of the arena
+MAX_THROTTLED = 5  # times a call is sent that the provider answers with 429
 
 
-def send(
-    offering: Offering,
-    request: ImageRequest,
-    caller: Caller,
-    *,
-    request_id: uuid.UUID,
-    number: int,
-    first: int,
-    time_limit: float,
-    stop: threading.Event | None,
-) -> Sent:
-    """What came of it, call by call. `first` images of the request were made elsewhere; `time_limit` is for all calls.
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A request as it goes to one offering. `images_before` were delivered by others; `time_limit` is in seconds for
+    all calls, of which `max_wait` may be spent waiting for our own limits and the provider's; `number` counts the
+    offerings called for the request, from 1."""
 
-    A call that fails keeps the calls that have not begun from beginning: what is missing is better asked for elsewhere.
-    """
+    offering: Offering
+    request: ImageRequest
+    caller: Caller
+    request_id: uuid.UUID
+    number: int
+    images_before: int
+    time_limit: float
+    max_wait: float
+    stop: threading.Event | None = None
+
+
+def send(dispatch: Dispatch) -> OfferingResult:
+    """The result of every call. After a failed call no further one is started: what is missing is better requested
+    from the next offering."""
     if connection.in_atomic_block:
         raise RuntimeError("routing.generate was called inside a transaction; the network must stay outside.")
+    offering = dispatch.offering
     try:
-        parts = normalisation.split(request, offering.parameters, first=first)
-        wanted = [
+        parts = normalisation.split(dispatch.request, offering.parameters, first=dispatch.images_before)
+        provider_calls = [
             normalisation.build(part, endpoint=offering.endpoint, parameters=offering.parameters) for part in parts
         ]
         reservation = daily_cap.reserve(
-            offering, _price_of(offering, parts), caller=caller, request_id=request_id, attempt=number, n=request.n,
-            lasts=time_limit,
-        )  # fmt: skip
+            offering,
+            _price_of(offering, parts),
+            caller=dispatch.caller,
+            request_id=dispatch.request_id,
+            attempt=dispatch.number,
+            n=dispatch.request.n,
+            seconds=dispatch.time_limit,
+        )
     except (InvalidRequest, NotSent) as error:
-        return Sent((Try(request, None, timezone.now(), error=error, sent=False),))
+        return OfferingResult((CallResult(dispatch.request, None, timezone.now(), error=error, sent=False),))
     release_connection()  # with hundreds of slow answers, one held for each would use up all of Postgres'
-    line = _Line(offering, Deadline(time_limit, stop=stop))
+    calls = _Calls(offering, Deadline(dispatch.time_limit, stop=dispatch.stop), Deadline(dispatch.max_wait))
     if len(parts) == 1:
-        return Sent((line.ask(parts[0], wanted[0]),), reservation)
-    with ThreadPoolExecutor(min(AT_ONCE, len(parts)), thread_name_prefix="n") as pool:
-        tries = list(pool.map(line.ask_unless_failed, parts, wanted))
-    return Sent(tuple(each for each in tries if each is not None), reservation)
+        return OfferingResult(tuple(calls.send(parts[0], provider_calls[0])), reservation)
+    with ThreadPoolExecutor(min(PARALLEL_CALLS, len(parts)), thread_name_prefix="n") as pool:
+        results = pool.map(calls.send_unless_failed, parts, provider_calls)
+        return OfferingResult(tuple(itertools.chain.from_iterable(results)), reservation)
 
 
 def _price_of(offering: Offering, parts: list[ImageRequest]) -> Decimal | None:
@@ -78,37 +93,54 @@ def _price_of(offering: Offering, parts: list[ImageRequest]) -> Decimal | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """The line to one offering for the calls of one request. Knows no database."""
+class _Calls:
+    """The calls of one request to one offering. Uses no database."""
 
     offering: Offering
     deadline: Deadline
+    waiting: Deadline  # for the calls' turn: our limits, and what the provider asks us to wait
     failed: threading.Event = field(default_factory=threading.Event)
 
-    def ask_unless_failed(self, request: ImageRequest, wanted: ProviderCall) -> Try | None:
-        return None if self.failed.is_set() else self.ask(request, wanted)
+    def send_unless_failed(self, request: ImageRequest, provider_call: ProviderCall) -> list[CallResult]:
+        return [] if self.failed.is_set() else self.send(request, provider_call)
 
-    def ask(self, request: ImageRequest, wanted: ProviderCall) -> Try:
-        started_at, clock, sent = timezone.now(), monotonic(), False
+    def send(self, request: ImageRequest, provider_call: ProviderCall) -> list[CallResult]:
+        """The call's result, after those of earlier ones that the provider answered with 429 and a short time."""
+        results: list[CallResult] = []
+        while True:
+            results.append(result := self._send_once(request, provider_call))
+            if not (self._is_throttled(result.error) and len(results) < MAX_THROTTLED):
+                if result.error is not None:
+                    self.failed.set()
+                return results
+
+    def _is_throttled(self, error: ProviderError | None) -> bool:
+        """Did the provider answer with 429 and a time for which we can wait? `admitted` does the waiting."""
+        if not isinstance(error, RateLimited) or isinstance(error, NotSent):
+            return False
+        return (error.retry_after or limits.DEFAULT_PAUSE) < self.waiting.left
+
+    def _send_once(self, request: ImageRequest, provider_call: ProviderCall) -> CallResult:
+        started_at, started, sent = timezone.now(), monotonic(), False
         try:
-            with admitted(self.offering, self.deadline.check("waiting for its turn")):
-                started_at, clock, sent = timezone.now(), monotonic(), True
+            with admitted(self.offering, self.deadline, max_wait=self.waiting.left):
+                started_at, started, sent = timezone.now(), monotonic(), True
                 account = account_of(self.offering.provider)
                 adapter = ADAPTERS[account.adapter]
-                answer = adapter.generate(wanted, account=account, http=http(), deadline=self.deadline)
+                answer = adapter.generate(provider_call, account=account, http=http(), deadline=self.deadline)
         except ProviderError as error:
-            self.failed.set()
-            return Try(request, wanted, started_at, timedelta(seconds=monotonic() - clock), error=error, sent=sent)
-        return Try(request, wanted, started_at, answer.duration, answer)
+            duration = timedelta(seconds=monotonic() - started)
+            return CallResult(request, provider_call, started_at, duration, error=error, sent=sent)
+        return CallResult(request, provider_call, started_at, answer.duration, answer)
 
 
 def http() -> httpx.Client:
-    """One pool of connections for the whole process: handshakes are paid once, not per image."""
-    with _first:  # functools.cache lets two threads that come at once each make one
+    """One connection pool for the whole process: handshakes are paid once, not per image."""
+    with _creating:  # functools.cache lets two threads that come at once each create one
         return _client()
 
 
-_first = threading.Lock()
+_creating = threading.Lock()
 
 
 @functools.cache

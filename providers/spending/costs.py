@@ -49,5 +49,5 @@ def of_answer(offering: Offering, request: ImageRequest, answer: Answer) -> tupl
     per_megapixel = offering.price_unit in _BILLED_BY_MEGAPIXEL and not offering.price_details.get("input")
     if answer.billed_units is not None and answer.billed_units >= 0 and price is not None and per_megapixel:
         return pricing.rounded(answer.billed_units * price), offering.price_estimated
-    each = [estimate(offering, request, (image.width, image.height)) for image in answer.images]
-    return (None if None in each else sum(filter(None, each), Decimal(0))), True
+    prices = [estimate(offering, request, (image.width, image.height)) for image in answer.images]
+    return (None if None in prices else sum(filter(None, prices), Decimal(0))), True

@@ -1,4 +1,5 @@
-"""What the calls of a day have cost, whoever asked, and the cap on it (DAILY_SPEND_CAP, US dollars; a day is UTC's).
+"""What the calls of a day have cost, of all callers together, and the cap on it: DAILY_SPEND_CAP, in US dollars, for a
+day in UTC.
 
 Before a request is sent, its estimate is reserved: added to the day's amount – in one statement that also sees to the
 cap, so that any number of workers together never pass it by their estimates – and written down as a `Reservation`.
@@ -31,7 +32,7 @@ from providers.request import Caller
 
 log = logging.getLogger(__name__)
 
-LOOK_AGAIN = 300.0  # seconds after which a generation that met the cap asks again
+RETRY_SECONDS = 300.0  # at most; when a request that met the cap may be tried again
 GRACE = 60.0  # seconds a reservation outlives the time limit of its request: recording takes time too
 
 _RESERVE = """
@@ -51,8 +52,8 @@ RETURNING id
 
 def cap() -> Decimal | None:
     """The daily cap in US dollars, None when there is none."""
-    found: Decimal | None = settings.DAILY_SPEND_CAP
-    return found
+    amount: Decimal | None = settings.DAILY_SPEND_CAP
+    return amount
 
 
 def today() -> Decimal:
@@ -76,11 +77,11 @@ def reserve(
     request_id: uuid.UUID,
     attempt: int,
     n: int,
-    lasts: float,
+    seconds: float,
 ) -> int | None:
-    """The reservation's id, to be handed to `settle`; None where nothing can be spent. CapReached when it does not fit.
+    """The reservation's id, to be passed to `settle`; None where nothing can be spent. CapReached when it does not fit.
 
-    `price` is of all `n` images; the request takes no longer than `lasts` seconds.
+    `price` is of all `n` images; the request takes no longer than `seconds`.
     """
     if accounts.is_simulated(offering.provider):
         return None
@@ -91,27 +92,27 @@ def reserve(
             {
                 "day": _day(now), "amount": price or Decimal(0), "cap": cap(), "price": price, "offering": offering.pk,
                 "caller": caller, "request_id": request_id, "attempt": attempt, "n": n, "now": now,
-                "expires_at": now + timedelta(seconds=lasts + GRACE),
+                "expires_at": now + timedelta(seconds=seconds + GRACE),
             },
         )  # fmt: skip
         row = cursor.fetchone()
     if row is None:
-        raise _refusal(price)
+        raise _cap_reached(price)
     return cast(int, row[0])
 
 
 def settle(reservation: int, calls: Iterable[Call]) -> None:
-    """Inside the transaction that records the calls: what they have cost takes the place of what was reserved."""
+    """Inside the transaction that records the calls: replace what was reserved by what they have cost."""
     moved: dict[date, Decimal] = {}
     for call in calls:
         day = _day(call.started_at)
         moved[day] = moved.get(day, Decimal(0)) + (call.cost or 0)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM providers_reservation WHERE id = %s RETURNING made_at, amount", [reservation])
-        held = cursor.fetchone()
-    if held is not None:  # else it was taken for a dead process's: rather counted twice than not at all
-        day = _day(held[0])
-        moved[day] = moved.get(day, Decimal(0)) - (held[1] or 0)
+        reservation_row = cursor.fetchone()
+    if reservation_row is not None:  # else it counts as a dead process's: better counted twice than not at all
+        day = _day(reservation_row[0])
+        moved[day] = moved.get(day, Decimal(0)) - (reservation_row[1] or 0)
     for day, change in sorted(moved.items()):
         if change and not SpentDay.objects.filter(day=day).update(amount=F("amount") + change):
             SpentDay.objects.create(day=day, amount=change)  # the first second of a new day
@@ -120,43 +121,45 @@ def settle(reservation: int, calls: Iterable[Call]) -> None:
 def close_dead() -> int:
     """Reservations whose process died become calls that may have been charged; returns how many.
 
-    The amount stays in the day's: nobody will ever say what the provider billed.
+    The amount stays in the day's: what the provider billed will never be known.
     """
     with transaction.atomic():
         dead = list(Reservation.objects.select_for_update(skip_locked=True).filter(expires_at__lt=timezone.now()))
         Call.objects.bulk_create(
             Call(
-                offering_id=each.offering_id, caller=each.caller, outcome="cancelled", request_id=each.request_id,
-                error="The process that waited for the answer died.", attempt=each.attempt, n=each.n,
-                ends_request=not Call.objects.filter(request_id=each.request_id, ends_request=True).exists(),
-                started_at=each.made_at, duration=each.expires_at - each.made_at - timedelta(seconds=GRACE),
-                cost=each.amount, possibly_charged=True,
+                offering_id=row.offering_id, caller=row.caller, outcome="cancelled", request_id=row.request_id,
+                error="The process that waited for the answer died.", attempt=row.attempt, n=row.n,
+                ends_request=not Call.objects.filter(request_id=row.request_id, ends_request=True).exists(),
+                started_at=row.made_at, duration=row.expires_at - row.made_at - timedelta(seconds=GRACE),
+                cost=row.amount, possibly_charged=True,
             )
-            for each in dead
+            for row in dead
         )  # fmt: skip
-        Reservation.objects.filter(pk__in=[each.pk for each in dead]).delete()
+        Reservation.objects.filter(pk__in=[row.pk for row in dead]).delete()
     if dead:
         log.warning("%s calls of processes that died are counted as possibly charged.", len(dead))
     return len(dead)
 
 
 def recount(day: date) -> Decimal:
-    """What the day's amount was off by; afterwards it is right. Anything but 0 is a mistake of ours, and logged."""
-    begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    end = begin + timedelta(days=1)
+    """Recompute the day's amount; returns what it was off by, in USD. Anything but 0 is a bug of ours, and logged."""
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    end = start + timedelta(days=1)
     offerings = [
         pk for pk, provider in Offering.objects.values_list("pk", "provider") if not accounts.is_simulated(provider)
     ]
     with transaction.atomic():
         SpentDay.objects.get_or_create(day=day)
         row = SpentDay.objects.select_for_update().get(day=day)
-        # Named one by one, offerings are looked up in the index by offering and time.
+        # Given one by one, offerings are looked up in the index by offering and time.
         paid = Call.objects.filter(
-            Q(outcome="ok") | Q(possibly_charged=True), offering_id__in=offerings, started_at__gte=begin,
+            Q(outcome="ok") | Q(possibly_charged=True), offering_id__in=offerings, started_at__gte=start,
             started_at__lt=end,
         ).aggregate(total=Sum("cost"))["total"]  # fmt: skip
-        held = Reservation.objects.filter(made_at__gte=begin, made_at__lt=end).aggregate(total=Sum("amount"))["total"]
-        off = row.amount - (paid or Decimal(0)) - (held or Decimal(0))
+        reserved = Reservation.objects.filter(made_at__gte=start, made_at__lt=end).aggregate(total=Sum("amount"))[
+            "total"
+        ]
+        off = row.amount - (paid or Decimal(0)) - (reserved or Decimal(0))
         if off:
             log.error("The amount spent on %s was off by %s; it is set right.", day, dollars(off))
             row.amount -= off
@@ -164,13 +167,13 @@ def recount(day: date) -> Decimal:
     return off
 
 
-def _refusal(price: Decimal | None) -> CapReached:
+def _cap_reached(price: Decimal | None) -> CapReached:
     tomorrow = (midnight() + timedelta(days=1) - timezone.now()).total_seconds()
     return CapReached(
         f"{dollars(today())} of the {dollars(cap() or Decimal(0))} that DAILY_SPEND_CAP allows a day are spent or "
         f"reserved, and this call costs {'an unknown amount' if price is None else 'about ' + dollars(price)}. "
         "Work goes on when the cap is raised, or after midnight UTC.",
-        retry_after=min(LOOK_AGAIN, max(1.0, tomorrow)),
+        retry_after=min(RETRY_SECONDS, max(1.0, tomorrow)),
     )
 
 

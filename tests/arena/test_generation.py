@@ -125,7 +125,7 @@ def test_a_refusal_is_recorded_and_neither_retried_nor_sent_elsewhere():
 
 
 def test_a_failing_provider_gives_way_to_the_next_and_both_calls_are_kept():
-    row = queued("Snow [sim:failed=out of luck]", provider="simulated-replicate")
+    row = queued("Snow [sim:500]", provider="simulated-replicate")  # before a job was made: nothing is billed
     make.make_offering(row.image_model, "simulated-openai", price=9)
     generation.run(row.pk)
     outcomes = list(Call.objects.order_by("pk").values_list("offering__provider", "outcome"))

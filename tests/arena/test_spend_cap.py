@@ -15,6 +15,7 @@ from arena import generation, spend_cap
 from arena.models import Entry, Generation
 from providers.adapters.base import Account
 from providers.models import Call
+from providers.routing import sending
 from tests import factories as make
 from tests.providers.steps import give_back, take
 
@@ -132,7 +133,8 @@ def test_the_daily_cap_leaves_work_in_the_queue(settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_limit_sends_work_back_into_the_queue_without_using_an_attempt(settings):
+def test_a_limit_sends_work_back_into_the_queue_without_using_an_attempt(settings, monkeypatch):
+    monkeypatch.setattr(sending, "ARENA_MAX_WAIT", 0.0)
     settings.PROVIDERS["simulated-openai"]["limits"] = {"concurrency": 1, "rate": 0}
     (row,) = queued(None)
     lease = take("simulated-openai", 30)

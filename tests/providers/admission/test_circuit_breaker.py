@@ -37,7 +37,7 @@ def is_closed() -> bool:
 
 @pytest.fixture
 def _short(monkeypatch):
-    monkeypatch.setattr(circuit_breaker, "FIRST_REST", 0.05)
+    monkeypatch.setattr(circuit_breaker, "MIN_COOLDOWN", 0.05)
 
 
 def half_open() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from providers import routing
 from providers.adapters.base import Account
 from providers.admission import circuit_breaker, valkey
+from providers.db import connection_released
 from providers.errors import BadOutput, ContentPolicy, NotSent, ProviderError, ProviderFailure, RateLimited
 from providers.models import Call
 from providers.request import ImageRequest
@@ -29,8 +33,18 @@ def offered(*prices, **fields):
     ]
 
 
-def ask(model, prompt: str = "A red kite", caller="gateway", **options):
-    return routing.generate(model, replace(REQUEST, prompt=prompt), caller, time_limit=20, **options)
+SIDES = {"size": {"family": "pixels", "format": "sides"}}
+PARAMETERS = {
+    "fal": {"size": {"family": "pixels", "format": "object", "field": "image_size"}},
+    "replicate": SIDES,
+    "openai": {"size": {"family": "pixels", "format": "WxH", "field": "size"}},
+    "bfl": SIDES,
+    "gemini": {"size": {"family": "ratio", "field": "aspectRatio", "ratios": ["1:1"], "with": {"imageSize": "0.15K"}}},
+}
+
+
+def ask(model, prompt: str = "A red kite", caller="gateway", n: int = 1, **options):
+    return routing.generate(model, replace(REQUEST, prompt=prompt, n=n), caller, **{"time_limit": 20, **options})
 
 
 def test_a_circuit_opens_after_failures_and_a_probe_closes_it():
@@ -40,7 +54,7 @@ def test_a_circuit_opens_after_failures_and_a_probe_closes_it():
             ask(model, "Snow [sim:500]")
     with pytest.raises(NotSent, match="failed 5 times in a row") as caught:
         ask(model)
-    assert 0 < caught.value.retry_after <= circuit_breaker.FIRST_REST
+    assert 0 < caught.value.retry_after <= circuit_breaker.MIN_COOLDOWN
     assert Call.objects.count() == circuit_breaker.FAILURES  # what was not sent is no call
     valkey.run("return redis.call('HSET', KEYS[1], 'open_until', '1')", [f"circuit:{only.pk}"], [])  # the rest is over
     assert ask(model).call.outcome == "ok"
@@ -55,31 +69,70 @@ def test_with_an_open_circuit_the_next_offering_is_asked():
     assert Call.objects.count() == 1
 
 
-def test_a_provider_is_not_asked_before_the_time_it_named():
+def test_a_provider_is_not_called_before_the_time_it_named(settings):
+    settings.PROVIDERS["simulated-openai"]["limits"] = {"pause": "provider"}
     model, _ = offered("0.01")
     with pytest.raises(RateLimited) as caught:
         ask(model, "Snow [sim:429=30]")
     assert not isinstance(caught.value, NotSent)
     other, _ = offered("0.01")
-    with pytest.raises(NotSent, match="asked not to be asked") as caught:
+    with pytest.raises(NotSent, match="asked for no more requests") as caught:
         ask(other)
     assert 25 < caught.value.retry_after <= 30
     assert list(Call.objects.values_list("outcome", flat=True)) == ["rate_limited"]
 
 
-@pytest.mark.parametrize("caller", ["arena", "gateway"])
-def test_our_own_limits_make_the_arena_wait_and_others_go_on_to_the_next(settings, caller):
-    settings.PROVIDERS["simulated-openai"]["limits"] = {"concurrency": 1, "rate": 0}
+def test_a_short_429_is_waited_for_instead_of_paying_a_dearer_provider():
+    model, _ = offered("0.01", "0.02")
+    generated = ask(model, f"A kite {uuid.uuid4()} [sim:429-once=0.2]")
+    made = [(attempt.provider, attempt.number, attempt.outcome) for attempt in generated.attempts]
+    assert made == [("simulated-openai", 1, "rate_limited"), ("simulated-openai", 1, "ok")]
+    assert Call.objects.get(ends_request=True).outcome == "ok"
+
+
+def test_our_own_limits_leave_the_arenas_work_in_its_queue(settings):
+    settings.PROVIDERS["simulated-openai"]["limits"] = {"concurrency": 1}
     model, _ = offered("0.01", "0.02")
     lease = take("simulated-openai", 30)
-    if caller == "arena":
-        with pytest.raises(NotSent, match="SIMULATED_OPENAI_CONCURRENCY"):
-            ask(model, caller="arena")
-        assert not Call.objects.exists()
-    else:
-        assert ask(model).call.offering.provider == "simulated-replicate"
+    with pytest.raises(NotSent, match="SIMULATED_OPENAI_CONCURRENCY"):
+        ask(model, caller="arena")
+    assert not Call.objects.exists()
     give_back(lease)
-    assert ask(model, caller=caller).call.offering.provider == "simulated-openai"
+    assert ask(model, caller="arena").provider == "simulated-openai"
+
+
+def test_visitors_wait_for_our_own_limits_and_go_on_to_a_dearer_provider_only_after_that(settings):
+    settings.PROVIDERS["simulated-openai"]["limits"] = {"concurrency": 1}
+    model, _ = offered("0.01", "0.02")
+    lease = take("simulated-openai", 30)
+    settings.PROVIDER_MAX_WAIT = 0
+    assert ask(model).provider == "simulated-replicate"
+    settings.PROVIDER_MAX_WAIT = 20
+    threading.Timer(0.3, give_back, [lease]).start()
+    assert ask(model).provider == "simulated-openai"
+
+
+@pytest.mark.parametrize("provider", ["fal", "replicate", "openai", "bfl", "gemini"])
+def test_ten_images_of_any_model_are_ten_images_within_the_limits_as_they_come(provider):
+    """As installed: nothing here changes the limits of the settings."""
+    model = make.make_model()
+    make.make_offering(model, f"simulated-{provider}", endpoint=f"studio/{model.slug}", parameters=PARAMETERS[provider])
+    generated = ask(model, n=10)
+    assert (len(generated.images), generated.missing, generated.failure) == (10, 0, None)
+
+
+@pytest.mark.parametrize("provider", ["replicate", "openai"])
+def test_twenty_visitors_at_once_each_get_their_image(provider):
+    model = make.make_model()
+    make.make_offering(model, f"simulated-{provider}", endpoint=f"studio/{model.slug}", parameters=PARAMETERS[provider])
+
+    def visit(number: int) -> str:
+        with connection_released():
+            provider: str = ask(model, f"A kite, number {number}", time_limit=60).provider
+        return provider
+
+    with ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(visit, range(20))) == {f"simulated-{provider}"}
 
 
 def test_every_lease_is_given_back_whatever_happens(settings):

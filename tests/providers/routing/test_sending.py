@@ -50,7 +50,7 @@ def ask(model, wanted: ImageRequest, **options):
 def test_above_what_one_call_brings_several_are_made_and_their_cost_is_summed():
     model = offered(FOUR)
     generated = ask(model, request(10, seed=7))
-    assert [attempt.asked for attempt in generated.attempts] == [4, 4, 2]
+    assert [attempt.requested for attempt in generated.attempts] == [4, 4, 2]
     assert (len(generated.images), generated.missing, generated.failure) == (10, 0, None)
     assert len({each.image.data for each in generated.images}) == 10  # no seed was used twice
     assert generated.cost == Decimal("0.10")
@@ -99,7 +99,7 @@ def test_after_a_failure_no_further_call_is_begun():
     model = offered(ONE)
     with pytest.raises(ProviderFailure) as caught:
         ask(model, request(10, f"A kite {uuid.uuid4()} [sim:500]"))
-    assert len(caught.value.attempts) <= sending.AT_ONCE
+    assert len(caught.value.attempts) <= sending.PARALLEL_CALLS
     assert Call.objects.filter(ends_request=True).count() == 1
 
 

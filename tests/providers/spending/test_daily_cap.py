@@ -40,7 +40,7 @@ def spent(amount: str, days_ago: int = 0) -> None:
 
 
 def reserve(offering, price: Decimal | None = CENT) -> int | None:
-    return daily_cap.reserve(offering, price, caller="arena", request_id=uuid.uuid4(), attempt=1, n=1, lasts=30)
+    return daily_cap.reserve(offering, price, caller="arena", request_id=uuid.uuid4(), attempt=1, n=1, seconds=30)
 
 
 def is_right() -> bool:
@@ -85,7 +85,7 @@ def test_the_daily_cap_stops_every_caller_before_anything_is_sent(settings, call
     spent("0.02")
     with pytest.raises(CapReached, match=r"\$0\.02 of the \$0\.025 that DAILY_SPEND_CAP allows a day") as caught:
         routing.generate(offering.image_model, REQUEST, caller, time_limit=20)
-    assert 0 < caught.value.retry_after <= daily_cap.LOOK_AGAIN
+    assert 0 < caught.value.retry_after <= daily_cap.RETRY_SECONDS
     assert not Call.objects.exists()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,6 +13,7 @@ from providers.errors import NotFound
 from providers.models import Call
 from providers.performance import recent
 from providers.request import Answer, GeneratedImage, ImageRequest
+from providers.routing import selection
 from providers.spending import costs
 from tests import factories as make
 
@@ -85,7 +85,7 @@ def test_an_offering_that_became_slow_is_asked_last():
 
 
 def test_offerings_and_health_are_looked_up_once_in_a_few_seconds(monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr(importlib.import_module("providers.routing.generate").open_offerings, "seconds", 60.0)
+    monkeypatch.setattr(selection.open_offerings, "seconds", 60.0)
     model, _ = offered("0.01", "0.02")
     routing.candidates(model, REQUEST)
     with django_assert_num_queries(0):
