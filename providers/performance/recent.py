@@ -28,19 +28,9 @@ def troubles(offerings: Iterable[int]) -> dict[int, str]:
     """What speaks against calling some of these offerings (by id) first, as text; the healthy ones are absent."""
     ids = list(offerings)
     recent = _recent.get_or_compute_many(ids, lambda missing: percentiles.of_offerings(missing, WINDOW))
-    usual = _usual_performance(ids)
+    usual = _usual.get_or_compute_many(ids, lambda missing: percentiles.of_offerings(missing, DAY))
     troubled = {offering: _trouble(recent[offering], usual[offering]) for offering in ids}
     return {offering: trouble for offering, trouble in troubled.items() if trouble}
-
-
-def usual_seconds(offering: int) -> float | None:
-    """The median time of an offering's calls over the day; None where there are too few."""
-    median = _usual_performance([offering])[offering].duration.p50
-    return None if median is None else median.total_seconds()
-
-
-def _usual_performance(offerings: list[int]) -> dict[int, Performance]:
-    return _usual.get_or_compute_many(offerings, lambda missing: percentiles.of_offerings(missing, DAY))
 
 
 def _trouble(recent: Performance, usual: Performance) -> str:
