@@ -26,9 +26,6 @@ ALLOWED = {
     "leaderboard/rating/verdict.py:of_model": "pages use it soon",
     "leaderboard/rating/verdict.py:of_pair": "pages use it soon",
     "providers/admission/valkey.py:disconnect": "ends the connections of a test run",
-    "providers/performance/percentiles.py:request_success_rate": "is removed with the summaries",
-    "providers/performance/summaries.py:daily_of_model": "is removed with the summaries",
-    "providers/performance/summaries.py:daily_of_offerings": "is removed with the summaries",
 }
 # Classes and methods that Django, Celery, asyncio, argparse or the standard library look up by name.
 FRAMEWORK = re.compile(

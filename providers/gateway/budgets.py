@@ -26,8 +26,8 @@ from providers import routing
 from providers.gateway.errors import ApiError
 from providers.models import ApiKey, Call, GatewayRequest, KeySpending
 from providers.request import ImageRequest
-from providers.routing.generate import Target
 from providers.routing.results import Attempt
+from providers.routing.selection import Target
 from providers.spending.daily_cap import dollars
 
 

@@ -11,7 +11,7 @@ from providers.errors import NotFound
 from providers.gateway import lookup_cache
 from providers.gateway.errors import ApiError
 from providers.models import ApiKey, ImageModel, ModelAlias, Offering
-from providers.routing.generate import Target
+from providers.routing.selection import Target
 
 
 def resolve(key: ApiKey, name: str) -> Target:

@@ -34,8 +34,8 @@ from providers.gateway.image_formats import EXTENSIONS
 from providers.gateway.wire import ApiRequest
 from providers.models import ApiKey, Call, GatewayRequest, ImageModel, Trial
 from providers.request import ImageRequest, Mode, SourceImage
-from providers.routing.generate import Target
 from providers.routing.results import Attempt
+from providers.routing.selection import Target
 from providers.spending.daily_cap import dollars, midnight
 from providers.transfer.image_type import measured
 
@@ -177,7 +177,7 @@ def run(pk: str) -> None:
             _request(trial),
             "playground",
             time_limit=settings.GENERATION_TIME_LIMIT,
-            id=trial.request_id,
+            request_id=trial.request_id,
         )
         image = generated.image
         name = f"{FOLDER}/{trial.pk.hex}.{EXTENSIONS[image.content_type]}"
