@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Func, Q, Value
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
@@ -37,6 +37,16 @@ class BoardState(models.Model):
     clustered_changed_at = models.DateTimeField(null=True, blank=True, help_text="The tallies' state at that time.")
     voters = models.PositiveIntegerField(default=0, help_text="Known voters of counted votes.")
     prompts = models.PositiveIntegerField(default=0, help_text="Known prompts of counted votes.")
+    effective_voters = models.FloatField(
+        null=True, blank=True, help_text="1 / Σ share² of the votes; empty where no voter is known."
+    )
+    effective_prompts = models.FloatField(
+        null=True, blank=True, help_text="1 / Σ share² of the votes; empty where no prompt is known."
+    )
+    finding = models.JSONField(
+        default=dict, db_default=Value({}, models.JSONField()), blank=True,
+        help_text="Which sentence the votes support: kind, named (model ids), within, lacking, more_votes.",
+    )  # fmt: skip
     votes_to_settle = models.PositiveBigIntegerField(null=True, blank=True, help_text="0: asking may stop.")
     votes_to_flip = models.PositiveBigIntegerField(
         null=True, blank=True, help_text="How few votes less would put another model first."
@@ -102,12 +112,23 @@ class RatingNumbers(models.Model):
     )
     best = models.FloatField(default=0, help_text="Chance of being the best model.")
     tier = models.PositiveIntegerField(default=1)
-    se = models.FloatField(default=0, help_text="Standard error in Elo, with voters as clusters.")
+    se = models.FloatField(
+        default=0, help_text="Standard error in Elo, voters and prompts as clusters; 1.96 of it are the half-width."
+    )
     design_effect = models.FloatField(default=1, help_text="That over the standard error of independent votes.")
+    half_width_from_votes = models.FloatField(
+        null=True, blank=True, help_text="Of the 95 % interval without what other prompts would change."
+    )
     half_width_from_prompts = models.FloatField(
         null=True, blank=True, help_text="Of the 95 % interval with prompts as clusters; empty where unknown."
     )
     voters = models.PositiveIntegerField(default=0, help_text="Who judged it; unknown voters count one per vote.")
+    effective_voters = models.FloatField(
+        null=True, blank=True, help_text="1 / Σ share² of its votes by voter; empty where no voter is known."
+    )
+    effective_prompts = models.FloatField(
+        null=True, blank=True, help_text="1 / Σ share² of its votes by prompt; empty where no prompt is known."
+    )
     votes_to_next = models.PositiveBigIntegerField(
         null=True, blank=True, help_text="Votes that would set it apart from the next model down."
     )
@@ -149,6 +170,8 @@ def _truths(prefix: str = "") -> list[models.BaseConstraint]:
         "a chance is in [0, 1]": Q(best__gte=0, best__lte=1),
         "tiers start at one": Q(tier__gte=1),
         "errors are not negative": Q(se__gte=0, design_effect__gte=0),
+        "effective numbers are not negative": (Q(effective_voters=None) | Q(effective_voters__gte=0))
+        & (Q(effective_prompts=None) | Q(effective_prompts__gte=0)),
         "both-bad votes are votes": Q(both_bad__lte=F("votes")),
         "rating status is known": Q(status__in=["provisional", "usable", "settled"]),
     }

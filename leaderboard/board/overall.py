@@ -105,6 +105,8 @@ def _keep_pooled(categories: list[Category]) -> Pooled:
 def _pooled(categories: list[Category]) -> Rated:
     design: dict[str, float] = {}
     voters: dict[str, int] = {}
+    effective_voters: dict[str, float] = {}
+    effective_prompts: dict[str, float] = {}
     prefetch_related_objects(categories, "ratings")
     found = pair_counts.counts_by_category(categories)
     counts = pair_counts.Counts(
@@ -117,6 +119,12 @@ def _pooled(categories: list[Category]) -> Rated:
             model = str(rating.image_model_id)
             design[model] = max(design.get(model, 1.0), rating.design_effect)
             voters[model] = max(voters.get(model, 0), rating.voters)  # at least so many: some may vote in several
+            for known, number in (
+                (effective_voters, rating.effective_voters),
+                (effective_prompts, rating.effective_prompts),
+            ):
+                if number is not None:
+                    known[model] = max(known.get(model, 0.0), number)
     counted = counts.cells()
     weighted = replace(counted, n=counted.n * weight, squared=counted.n * weight**2)
     plain = intervals.careful(elo.fit(weighted), counted)
@@ -124,6 +132,8 @@ def _pooled(categories: list[Category]) -> Rated:
         intervals.Spread.none(len(plain.models)),
         design=np.array([design.get(model, 1.0) for model in plain.models], np.float64),
         voters=np.array([voters.get(model, 0) for model in plain.models], np.int64),
+        effective_voters=np.array([effective_voters.get(model, np.nan) for model in plain.models]),
+        effective_prompts=np.array([effective_prompts.get(model, np.nan) for model in plain.models]),
     )
     fit = intervals.inflated(plain, spread.design)
     state = pair_counts.State(total, None)

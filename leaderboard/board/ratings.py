@@ -2,14 +2,14 @@
 
 Two paths. The quick one follows the votes within seconds: fit and sandwich from pair counts, K² numbers however many
 votes there are, times each model's last design effect. The clustered one looks at the raw votes, at most once a minute
-while votes come in, and finds the design effects: voters as clusters, prompts as clusters, who judged what.
+while votes come in, and makes the one covariance behind every claim: voters and prompts as clusters (`intervals`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,7 @@ from arena import matchmaking, pairing
 from arena.models import Category, Vote
 from leaderboard.board import pair_counts, raw_votes
 from leaderboard.models import Board, Covariance, Rating, RatingNumbers, RecentBoard, RecentRating
-from leaderboard.rating import elo, intervals, ranks
+from leaderboard.rating import elo, intervals, ranks, verdict
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,23 @@ class Computed:
     votes_here: bool
     side: elo.SideEffect | None  # None where it says nothing: sides of imported votes were not drawn by lot
     clustered: bool  # the raw votes were looked at
+
+    @cached_property
+    def inference(self) -> ranks.RankInference:
+        return ranks.rank_inference(self.fit.elo, self.fit.covariance)
+
+    def finding(self, confirmed: Sequence[int] | None) -> verdict.Finding:
+        """Which sentence about this board holds; `confirmed` are the ids of the models that led in the last snapshot,
+        None where a sentence need not hold twice."""
+        index = {int(model): index for index, model in enumerate(self.fit.models)}
+        return verdict.find(
+            self.fit.elo,
+            self.fit.covariance,
+            voters=self.spread.all_effective_voters,
+            prompts=self.spread.all_effective_prompts,
+            inference=self.inference,
+            confirmed=None if confirmed is None else [index[model] for model in confirmed if model in index],
+        )
 
     @cached_property
     def numbers(self) -> list[dict[str, Any]]:
@@ -96,7 +113,7 @@ def _refresh(
     category = board.category
     moved = pair_counts.state(category, since)
     same = (board.votes, board.tallies_changed_at) == (moved.votes, moved.changed_at) and _first_day(board) == since
-    clustered = force or _is_due(board, moved, now)
+    clustered = force or board.method_version != elo.METHOD_VERSION or _is_due(board, moved, now)
     if same and not clustered:
         return None
     if same_as is not None and same_as.state == moved and same_as.clustered >= clustered:
@@ -142,7 +159,9 @@ def compute(category: Category, *, clustered: bool = True, since: date | None = 
     def raw(models: list[int]) -> intervals.RawVotes:
         return raw_votes.read(category, models, since=since)
 
-    return rate(category, state, pair_counts.counts(category, since), raw if clustered else None, before)
+    board = Board.objects.filter(category=category) if since is None else RecentBoard.objects.filter(category=category)
+    counts = pair_counts.counts(category, since)
+    return rate(category, state, counts, raw if clustered else None, before, board=board.first())
 
 
 def rate(
@@ -152,9 +171,11 @@ def rate(
     raw: Callable[[list[int]], intervals.RawVotes] | None,
     before: Mapping[str, RatingNumbers],
     *,
+    board: Board | RecentBoard | None = None,
     is_slice: bool = False,
 ) -> Computed:
-    """A board from these counts. `raw` reads their single votes; without it, what `before` knew of them stays.
+    """A board from these counts. `raw` reads their single votes; without it, what `before` and `board` knew of them
+    stays.
 
     A slice is of votes cast here, and too small to say something of sides.
     """
@@ -163,8 +184,9 @@ def rate(
     plain = intervals.careful(elo.fit(cells, start=start), cells)
     if raw is not None:
         fit, spread = intervals.spread(plain, raw([int(model) for model in plain.models]))
+        fit = intervals.careful(fit, cells)
     else:
-        spread = _last_spread(plain, before)
+        spread = _last_spread(plain, before, board)
         fit = intervals.inflated(plain, spread.design)
     here = is_slice or Vote.objects.counted().filter(category=category).exists()
     by_lot = here and not is_slice and not category.vote_files.exists()
@@ -172,15 +194,25 @@ def rate(
     return Computed(state, counts, cells, plain, fit, spread, here, side, raw is not None)
 
 
-def _last_spread(fit: elo.Fit, before: Mapping[str, RatingNumbers]) -> intervals.Spread:
+def _last_spread(
+    fit: elo.Fit, before: Mapping[str, RatingNumbers], board: Board | RecentBoard | None
+) -> intervals.Spread:
     spread = intervals.Spread.none(len(fit.models))
     for index, model in enumerate(fit.models):
         if (rating := before.get(model)) is not None:
             spread.design[index] = rating.design_effect
             spread.voters[index] = rating.voters
-            if rating.half_width_from_prompts is not None:
-                spread.from_prompts[index] = rating.half_width_from_prompts
-    return spread
+            spread.from_votes[index] = _nan(rating.half_width_from_votes)
+            spread.from_prompts[index] = _nan(rating.half_width_from_prompts)
+            spread.effective_voters[index] = _nan(rating.effective_voters)
+            spread.effective_prompts[index] = _nan(rating.effective_prompts)
+    if board is None:
+        return spread
+    return replace(spread, all_effective_voters=board.effective_voters, all_effective_prompts=board.effective_prompts)
+
+
+def _nan(number: float | None) -> float:
+    return np.nan if number is None else number
 
 
 def _store_ratings(category: Category, computed: Computed, table: type[Rating] | type[RecentRating]) -> None:
@@ -225,7 +257,8 @@ def _numbers(computed: Computed) -> list[dict[str, Any]]:
     count = intervals.appearances(computed.cells)
     both_bad = computed.counts.both_bad()
     placed, tier = ranks.ranks(fit.lower, fit.upper), ranks.tiers(fit.elo, fit.lower, fit.upper)
-    inference = ranks.rank_inference(fit.elo, fit.covariance)
+    inference = computed.inference
+    independent = elo.Z95 * spread.pooled_design * computed.plain.se
     needed = intervals.votes_to_next(fit)
     with_interval = int(np.isfinite(fit.se).sum())
     return [
@@ -236,7 +269,10 @@ def _numbers(computed: Computed) -> list[dict[str, Any]]:
             "upper": float(fit.upper[index]),
             "se": float(fit.se[index]),
             "design_effect": float(spread.design[index]),
+            "half_width_from_votes": _number(spread.from_votes[index]),
             "half_width_from_prompts": _number(spread.from_prompts[index]),
+            "effective_voters": _number(spread.effective_voters[index]),
+            "effective_prompts": _number(spread.effective_prompts[index]),
             "rank": int(placed[index]),
             "rank_low": int(inference.low[index]),
             "rank_high": int(inference.high[index]),
@@ -249,13 +285,29 @@ def _numbers(computed: Computed) -> list[dict[str, Any]]:
             "votes_to_next": needed[index],
             "status": intervals.status(
                 int(count[index]),
-                float(fit.upper[index] - fit.elo[index]),
+                float(independent[index]),
                 bool(fit.connected[index]),
                 int(spread.voters[index]) if computed.votes_here else None,
+                float(spread.effective_voters[index]),
+                float(spread.effective_prompts[index]),
             ),
         }
         for index, model in enumerate(fit.models)
     ]
+
+
+def finding_json(computed: Computed, confirmed: Sequence[int] | None) -> dict[str, Any]:
+    """The board's finding as it is stored: models by their ids."""
+    finding = computed.finding(confirmed)
+    named = [int(computed.fit.models[index]) for index in finding.named]
+    return {"kind": finding.kind, "named": named, "within": finding.within, "lacking": finding.lacking}
+
+
+def _confirmed(category: Category) -> list[int]:
+    """Ids of the models that led in the category's last snapshot; nobody where there is none, or where none led."""
+    facts = category.snapshots.order_by("-taken_at", "-pk").values_list("facts", flat=True).first() or {}
+    finding = facts.get("finding", {})
+    return list(finding.get("named", [])) if finding.get("kind") == "lead" else []
 
 
 def _number(value: float) -> float | None:
@@ -272,6 +324,9 @@ def _store_board(
         board.clustered_at, board.clustered_changed_at = clustered_at, computed.state.changed_at
         board.votes_to_flip = intervals.votes_to_flip(computed.plain, computed.cells)
         board.voters, board.prompts = computed.spread.all_voters, computed.spread.all_prompts
+        board.effective_voters = computed.spread.all_effective_voters
+        board.effective_prompts = computed.spread.all_effective_prompts
+    board.finding = finding_json(computed, None if since else _confirmed(board.category))
     board.votes_to_settle = intervals.votes_to_settle(computed.fit, intervals.appearances(computed.cells))
     board.method_version = elo.METHOD_VERSION
     board.tie_rate = computed.counts.tied / total if total else None

@@ -19,7 +19,7 @@ from django.utils import timezone
 from arena import integrity
 from arena.models import Battle, Category
 from leaderboard.board import pair_counts, ratings
-from leaderboard.models import Snapshot
+from leaderboard.models import Board, Snapshot
 from leaderboard.rating import elo, intervals, reproduction
 from leaderboard.rating.place import Place
 from providers.models import ImageModel
@@ -61,6 +61,7 @@ def take(category: Category) -> Snapshot | None:
         slugs = dict(
             ImageModel.objects.filter(pk__in=[row.image_model_id for row in rows.values()]).values_list("pk", "slug")
         )
+        Board.objects.filter(category=category).update(clustered_at=None)  # a leader may be confirmed by this snapshot
         return Snapshot.objects.create(
             category=category,
             sha256=reproduction.digest(text),
@@ -115,15 +116,19 @@ def _facts(computed: ratings.Computed) -> dict[str, Any]:
     votes = computed.counts.total
     side = computed.side if computed.side and isfinite(computed.side.se) else None
     return {
+        "finding": ratings.finding_json(computed, confirmed=None),
         "votes": votes,
         "voters": computed.spread.all_voters,
         "prompts": computed.spread.all_prompts,
+        "effective_voters": computed.spread.all_effective_voters,
+        "effective_prompts": computed.spread.all_effective_prompts,
         "tie_rate": computed.counts.tied / votes,
         "side_effect": {"elo": side.elo, "se": side.se} if side else None,
         "rules": {"cap": integrity.CAP, "cap_days": integrity.CAP_DAYS, "cap_rule": integrity.CAP_RULE},
         "thresholds": {
             "usable_votes": intervals.USABLE_VOTES,
             "usable_voters": intervals.USABLE_VOTERS,
+            "effective": intervals.MIN_EFFECTIVE,
             "usable_half_width": intervals.USABLE_HALF_WIDTH,
             "settled_half_width": intervals.SETTLED_HALF_WIDTH,
         },

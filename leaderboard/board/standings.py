@@ -77,15 +77,15 @@ class Limit:
 
 
 def limit(category: Category, window: Window = "all") -> Limit | None:
-    """The medians over the models with an interval; None while there is none."""
+    """The medians over the models with an interval; None while there is none, or before the first look at raw votes."""
     board = about(category, window)
     ratings: Any = category.ratings if window == "all" else category.recent_ratings
-    rows = [rating for rating in ratings.all() if isfinite(rating.upper - rating.lower)]
+    rows = [rating for rating in ratings.all() if rating.is_placed and rating.half_width_from_votes is not None]
     if not rows or board is None:
         return None
     by_prompt = [row.half_width_from_prompts for row in rows if row.half_width_from_prompts is not None]
     return Limit(
-        from_votes=median((row.upper - row.lower) / 2 for row in rows),
+        from_votes=median(row.half_width_from_votes for row in rows),
         from_prompts=median(by_prompt) if by_prompt else None,
         prompts=board.prompts,
         voters=board.voters,

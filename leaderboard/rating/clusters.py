@@ -64,6 +64,8 @@ class Clusters:
         self.bread = fit.bread[np.ix_(self.core, self.core)]
         self.meat = np.zeros_like(self.bread)
         self.groups = 0
+        self.votes, self.squares = np.zeros(self.core.size), np.zeros(self.core.size)  # by model; Σ n², n by cluster
+        self.all_votes = self.all_squares = 0.0
 
     def add(self, voters: Codes, left: Codes, right: Codes, score: Numbers, weight: Numbers | None = None) -> None:
         fit, core, bread = self.fit, self.core, self.bread
@@ -89,11 +91,45 @@ class Clusters:
         for votes in _blocks(block, int(block_of[-1]) + 1):
             v, i, j = voters[votes], left[votes], right[votes]
             v = v - v.min()
+            self._count(v, i, j, weight[votes], (size, core.size))
             p = 1 / (1 + np.exp(np.minimum(x[j] - x[i], 700)))
             scores = _scatter(v, i, j, weight[votes] * (score[votes] - p), (size, core.size))
             if self.kind == "CR3":
                 scores = _leave_one_out(bread, v, i, j, weight[votes] * p * (1 - p), scores)
             self.meat += scores.T @ scores
+
+    def _count(self, v: Codes, i: Codes, j: Codes, weight: Numbers, shape: tuple[int, int]) -> None:
+        cast = np.bincount(v, weight, shape[0])
+        row = v.astype(np.int64) * shape[1]
+        by_model = np.bincount(row + i, weight, shape[0] * shape[1])
+        by_model += np.bincount(row + j, weight, shape[0] * shape[1])
+        by_model = by_model.reshape(shape)
+        self.votes += by_model.sum(0)
+        self.squares += np.square(by_model, out=by_model).sum(0)
+        self.all_votes += float(cast.sum())
+        self.all_squares += float(cast @ cast)
+
+    @property
+    def se(self) -> Floats:
+        """Standard errors [K] in Elo; inf where not connected, and with fewer than two clusters."""
+        return np.sqrt(np.diag(self.covariance()))
+
+    @property
+    def effective(self) -> Floats:
+        """Effective number [K] of clusters behind each model, 1 / Σ share²: as many equal ones would say as much.
+
+        0 for models that are not connected.
+        """
+        effective = np.zeros(len(self.fit.models))
+        effective[self.core] = np.divide(
+            self.votes**2, self.squares, out=np.zeros(self.core.size), where=self.squares > 0
+        )
+        return effective
+
+    @property
+    def all_effective(self) -> float:
+        """The same of all votes together."""
+        return self.all_votes**2 / self.all_squares if self.all_squares else 0.0
 
     def covariance(self) -> Floats:
         """Of all parts together, as `clustered_covariance` says."""
@@ -107,6 +143,26 @@ class Clusters:
         np.fill_diagonal(inside, np.maximum(np.diag(inside), 0))
         covariance[np.ix_(self.core, self.core)] = inside
         return covariance
+
+
+def two_way(plain: Floats, by_voter: Floats | None, by_prompt: Floats | None) -> Floats:
+    """Covariance of ratings whose votes share voters *and* prompts; all [K, K], finite. None: cannot be estimated.
+
+        V = V_voter + V_prompt − V_plain          Cameron, Gelbach & Miller, J. Bus. Econ. Stat. 29:238 (2011)
+
+    Subtracting can leave negative eigenvalues, which are set to 0 as there, and a variance below that of one way alone,
+    which is raised to the larger of the two.
+    """
+    parts = [part for part in (by_voter, by_prompt) if part is not None]
+    if len(parts) < 2:
+        return parts[0] if parts else plain
+    total = parts[0] + parts[1] - plain
+    values, vectors = np.linalg.eigh((total + total.T) / 2)
+    total = (vectors * np.maximum(values, 0)) @ vectors.T
+    least = np.maximum(*(np.diag(part) for part in parts))
+    own = np.diag(total)
+    raised = np.sqrt(np.divide(least, own, out=np.ones(len(own)), where=own > 0).clip(min=1))
+    return np.asarray(total * np.outer(raised, raised), np.float64)
 
 
 def _blocks(block: Codes, count: int) -> Iterator[Ints]:

@@ -1,8 +1,9 @@
 """From a fit to a board: intervals that respect voters, how many prompts limit them, statuses, what to ask next.
 
-Two things limit a rating. The voters: their votes share their tastes, so they are the clusters of the interval that a
-board shows and ranks by. And the prompts: other prompts would have given other ratings, so a second interval takes the
-prompts as clusters; a board says which of the two binds.
+Two things limit a rating. The voters: their votes share their tastes. And the prompts: other prompts would have given
+other ratings. So both are clusters of one covariance, and behind everything that a board says – interval, rank, chance
+of being best, tier, status, two models compared – stands that one covariance. Beside it a board says which of the two
+binds: "±a from votes, ±b from prompts".
 
 K = number of models; arrays over models follow the order of `Fit.models`. Numpy only: no clock, no database.
 """
@@ -17,15 +18,15 @@ from itertools import pairwise
 import numpy as np
 
 from leaderboard.rating import ranks
-from leaderboard.rating.clusters import Clusters
+from leaderboard.rating.clusters import Clusters, two_way
 from leaderboard.rating.elo import MEAN, SCALE, Z95, Cells, Fit
 from leaderboard.rating.elo import fit as refit
 from leaderboard.rating.likelihood import Codes, Floats, Ints, Numbers
 
 USABLE_VOTES, USABLE_VOTERS, USABLE_HALF_WIDTH = 300, 30, 30.0  # short of any of them, a rating is provisional
 SETTLED_HALF_WIDTH = 12.0  # about 3,000 votes: near even odds, se ≈ 347 / √n Elo
-MIN_CLUSTERS = 30  # fewer voters cannot tell how much voters differ (Cameron & Miller, JHR 50:317, 2015)
-MANY_PROMPTS = 1000  # with more, prompts are not what limits a board
+LARGE_DF = 1_000_000  # degrees of freedom at which Student's t is the normal
+MIN_EFFECTIVE = 10.0  # effective voters, and effective prompts, of a rating that is usable or settled
 RIVALS = 5  # who might take the first place: the next five
 
 
@@ -58,27 +59,43 @@ class RawVotes:
 class Spread:
     """What the raw votes say beyond the cells; on the quick path, what they said last time.
 
-    design       [K] standard error with voters as clusters, over that of independent votes
-    voters       [K] known voters who judged the model; a vote by an unknown voter counts as one more
-    from_prompts [K] half-width in Elo of the interval with prompts as clusters; nan where prompts are not known
+    design             [K] standard error of the fit over that of independent votes
+    voters             [K] known voters who judged the model; a vote by an unknown voter counts as one more
+    from_votes         [K] half-width in Elo of the interval without what other prompts would change
+    from_prompts       [K] half-width in Elo with prompts alone as clusters; nan where prompts are not known
+    effective_voters   [K] 1 / Σ share² of the model's votes; nan where no voter is known
+    effective_prompts  [K] the same of prompts
+    all_effective_…    of the board's votes; None where unknown
     """
 
     design: Floats
     voters: Ints
+    from_votes: Floats
     from_prompts: Floats
-    all_voters: int
-    all_prompts: int
+    effective_voters: Floats
+    effective_prompts: Floats
+    all_voters: int = 0
+    all_prompts: int = 0
+    all_effective_voters: float | None = None
+    all_effective_prompts: float | None = None
 
     @classmethod
     def none(cls, k: int) -> Spread:
-        return cls(np.ones(k), np.zeros(k, np.int64), np.full(k, np.nan), 0, 0)
+        unknown = [np.full(k, np.nan) for _ in range(4)]
+        return cls(np.ones(k), np.zeros(k, np.int64), *unknown)
+
+    @property
+    def pooled_design(self) -> float:
+        """√ mean design²: for statuses, which else would pick the models whose own happens to come out small."""
+        return float(np.sqrt((self.design**2).mean())) if self.design.size else 1.0
 
 
 def spread(fit: Fit, votes: RawVotes) -> tuple[Fit, Spread]:
-    """The fit with voters as clusters (CR3), and what the votes tell beyond it.
+    """The fit with voters and prompts as clusters (CR3, two ways), and what the votes say beyond it.
 
-    With fewer than `MIN_CLUSTERS` known voters the covariance of independent votes stays: three experts cannot tell
-    how experts differ. Their board speaks of these raters, and its limit is the interval by prompts.
+    Student's t with min(voters, prompts) − 1 degrees of freedom is folded into the covariance, so 1.96 standard errors
+    are a 95 % interval whatever their number. What has fewer than two clusters cannot be estimated and is left out: the
+    ratings then speak of that one voter, or that one prompt.
     """
     k = len(fit.models)
     by_voter, voters, judges = Clusters(fit, "CR3"), 0, np.zeros(k, np.int64)
@@ -86,18 +103,31 @@ def spread(fit: Fit, votes: RawVotes) -> tuple[Fit, Spread]:
         by_voter.add(part.cluster, part.left, part.right, part.score, part.weight)
         voters += part.known
         judges += _judges(k, part)
-    clustered = fit if voters < MIN_CLUSTERS else replace(fit, covariance=by_voter.covariance())
-    known = fit.connected & (fit.se > 0) & np.isfinite(clustered.se)
-    design = np.divide(clustered.se, fit.se, out=np.ones(k), where=known)
     by_prompt, prompts = Clusters(fit, "CR3"), 0
     for part in votes.by_prompt:
+        by_prompt.add(part.cluster, part.left, part.right, part.score, part.weight)
         prompts += part.known
-        if prompts <= MANY_PROMPTS:
-            by_prompt.add(part.cluster, part.left, part.right, part.score, part.weight)
-    from_prompts = np.full(k, np.nan)
-    if 0 < prompts <= MANY_PROMPTS:
-        from_prompts = t95(max(1, prompts - 1)) * replace(fit, covariance=by_prompt.covariance()).se
-    return clustered, Spread(design, judges, from_prompts, voters, prompts)
+    core = np.ix_(by_voter.core, by_voter.core)
+    ways = [None if clusters.groups < 2 else clusters.covariance()[core] for clusters in (by_voter, by_prompt)]
+    df = min((clusters.groups - 1 for clusters in (by_voter, by_prompt) if clusters.groups > 1), default=LARGE_DF)
+    covariance = fit.covariance.copy()
+    covariance[core] = (t95(df) / Z95) ** 2 * two_way(fit.covariance[core], *ways)
+    clustered = replace(fit, covariance=covariance)
+    known = fit.connected & (fit.se > 0) & np.isfinite(clustered.se)
+    from_votes = t95(max(1, by_voter.groups - 1)) * (by_voter.se if by_voter.groups > 1 else fit.se)
+    from_prompts = np.full(k, np.nan) if not prompts else t95(max(1, by_prompt.groups - 1)) * by_prompt.se
+    return clustered, Spread(
+        design=np.divide(clustered.se, fit.se, out=np.ones(k), where=known),
+        voters=judges,
+        from_votes=np.where(fit.connected, from_votes, np.inf),
+        from_prompts=from_prompts,
+        effective_voters=by_voter.effective if voters else np.full(k, np.nan),
+        effective_prompts=by_prompt.effective if prompts else np.full(k, np.nan),
+        all_voters=voters,
+        all_prompts=prompts,
+        all_effective_voters=by_voter.all_effective if voters else None,
+        all_effective_prompts=by_prompt.all_effective if prompts else None,
+    )
 
 
 def inflated(fit: Fit, design: Floats) -> Fit:
@@ -157,11 +187,25 @@ def _within(t: float, df: int) -> float:
     return 2 / math.pi * (angle + math.sin(angle) * total) if df % 2 else math.sin(angle) * total
 
 
-def status(votes: int, half_width: float, connected: bool, voters: int | None) -> str:
-    """How far a rating can be believed. `voters` is None where their number is no condition (see `ratings`)."""
+def status(
+    votes: int,
+    half_width: float,
+    connected: bool,
+    voters: int | None,
+    effective_voters: float = math.nan,
+    effective_prompts: float = math.nan,
+) -> str:
+    """How far a rating can be believed: provisional, usable or settled. The one definition of these words.
+
+    `half_width` in Elo is that of independent votes times the board's pooled design effect (`Spread.pooled_design`).
+    `voters` is None where their number is no condition (see `board.ratings`); effective numbers that are nan are
+    unknown, and no condition.
+    """
     if not connected or votes < USABLE_VOTES or not half_width <= USABLE_HALF_WIDTH:
         return "provisional"
     if voters is not None and voters < USABLE_VOTERS:
+        return "provisional"
+    if effective_voters < MIN_EFFECTIVE or effective_prompts < MIN_EFFECTIVE:
         return "provisional"
     return "settled" if half_width <= SETTLED_HALF_WIDTH else "usable"
 

@@ -67,7 +67,7 @@ def methodology(request: HttpRequest) -> HttpResponse:
         "sides": Board.objects.exclude(side_effect=None).filter(side_effect_se__lt=1000).select_related("category"),
         "cap": integrity.CAP,
         "cap_days": integrity.CAP_DAYS,
-        "min_clusters": intervals.MIN_CLUSTERS,
+        "min_effective": intervals.MIN_EFFECTIVE,
         "mean": elo.MEAN,
         "scale": elo.SCALE,
         "draws": ranks.DRAWS,

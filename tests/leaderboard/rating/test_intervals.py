@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from leaderboard.rating import intervals
+from leaderboard.rating.clusters import two_way
 from leaderboard.rating.elo import SCALE, Z95, Cells, fit
 from leaderboard.rating.intervals import (
     Part,
@@ -56,16 +57,43 @@ def test_voters_who_agree_with_themselves_widen_the_interval():
     assert (facts.design > 1.5).all()
     np.testing.assert_allclose(clustered.se, facts.design * result.se)
     np.testing.assert_allclose(intervals.inflated(result, facts.design).se, clustered.se)
-    assert np.isnan(facts.from_prompts).all()  # two thousand prompts limit nobody
+    assert (facts.from_prompts < facts.from_votes).all()  # two thousand prompts limit nobody
+    assert facts.pooled_design == pytest.approx(np.sqrt((facts.design**2).mean()))
 
 
-def test_few_voters_cannot_tell_how_voters_differ():
-    voter, left, right, score, cells = simulate(count=3000, voters=29)
-    result = fit(cells)
-    same, facts = spread(result, raw(voter, np.arange(3000) % 50, left, right, score))
-    assert np.array_equal(same.covariance, result.covariance)
-    assert (facts.design == 1).all()
-    assert facts.all_voters == 29
+def test_a_single_voter_cannot_show_how_voters_differ_and_two_show_it_badly():
+    _, left, right, score, cells = simulate(count=3000, voters=29)
+    result, prompt = fit(cells), np.arange(3000) % 50
+    only_prompts, facts = spread(result, raw(np.zeros(3000, int), prompt, left, right, score))
+    np.testing.assert_allclose(Z95 * only_prompts.se, facts.from_prompts)
+    assert (facts.all_voters, facts.all_effective_voters) == (1, 1.0)
+    two, _ = spread(result, raw(np.arange(3000) % 2, prompt, left, right, score))
+    assert np.median(two.se / only_prompts.se) > 2  # Student's t with one degree of freedom
+
+
+def test_effective_numbers_are_those_of_as_many_equal_voters():
+    _, left, right, score, cells = simulate(count=5000, voters=29)
+    voter = np.where(np.arange(5000) < 4500, 0, np.arange(5000))  # one with 90 %
+    facts = spread(fit(cells), raw(voter, np.arange(5000) % 40, left, right, score))[1]
+    assert facts.all_effective_voters == pytest.approx(1 / (0.81 + 500 / 5000**2), rel=1e-9)
+    assert facts.all_effective_prompts == pytest.approx(40)
+    assert ((facts.effective_voters > 1.1) & (facts.effective_voters < 1.4)).all()
+    assert status(9999, 5, True, None, float(facts.effective_voters[0]), 40.0) == "provisional"
+    unknown = spread(fit(cells), RawVotes([], []))[1]
+    assert np.isnan(unknown.effective_voters).all()
+    assert (unknown.all_effective_voters, unknown.all_effective_prompts) == (None, None)
+
+
+def test_two_ways_are_cameron_gelbach_and_miller_and_never_below_the_larger_one():
+    plain, by_voter, by_prompt = np.diag([1.0, 1.0]), np.diag([4.0, 0.5]), np.diag([3.0, 0.6])
+    np.testing.assert_allclose(two_way(plain, by_voter, by_prompt), np.diag([6.0, 0.6]))
+    np.testing.assert_allclose(two_way(plain, by_voter, None), by_voter)
+    np.testing.assert_allclose(two_way(plain, None, None), plain)
+    rng = np.random.default_rng(5)
+    a, b, c = (root @ root.T for root in rng.normal(0, 1, (3, 6, 6)))
+    total = two_way(a, b, c)
+    assert np.linalg.eigvalsh(total).min() > -1e-9
+    assert (np.diag(total) >= np.maximum(np.diag(b), np.diag(c)) - 1e-9).all()
 
 
 def test_two_prompts_that_disagree_limit_a_board_that_votes_have_long_settled():
@@ -77,8 +105,9 @@ def test_two_prompts_that_disagree_limit_a_board_that_votes_have_long_settled():
     score = (rng.random(6000) < chance).astype(float)
     result = fit(Cells(cells.models, left, right, score, np.ones(6000)))
     clustered, facts = spread(result, raw(voter, prompt, left, right, score))
-    assert np.median(Z95 * clustered.se) < 20
+    assert np.median(facts.from_votes) < 20
     assert np.median(facts.from_prompts) > 60
+    np.testing.assert_allclose(Z95 * clustered.se, facts.from_prompts, rtol=0.2)
     _, single = spread(result, raw(voter, np.zeros(6000, int), left, right, score))
     assert np.isinf(single.from_prompts).all()
 
@@ -107,6 +136,7 @@ def test_voters_are_counted_once_per_model_and_unknown_ones_once_per_vote():
         (300, math.inf, False, 30, "provisional"),
         (9999, 5, True, 29, "provisional"),
         (9999, 5, True, None, "settled"),
+        (9999, 5, True, 30, "settled"),
         (9999, 12, True, 30, "settled"),
         (9999, 12.1, True, 30, "usable"),
         (9999, math.nan, True, 30, "provisional"),
@@ -114,6 +144,14 @@ def test_voters_are_counted_once_per_model_and_unknown_ones_once_per_vote():
 )
 def test_statuses_follow_their_thresholds(votes, half_width, connected, voters, expected):
     assert status(votes, half_width, connected, voters) == expected
+
+
+@pytest.mark.parametrize(
+    ("voters", "prompts", "expected"),
+    [(10, 10, "settled"), (9.9, 10, "provisional"), (10, 9.9, "provisional"), (math.nan, math.nan, "settled")],
+)
+def test_a_rating_rests_on_ten_effective_voters_and_prompts(voters, prompts, expected):
+    assert status(9999, 5, True, None, voters, prompts) == expected
 
 
 def test_votes_to_the_next_model_go_down_the_board_and_end_with_it():

@@ -1,0 +1,125 @@
+"""Simulated arenas for which the truth is known: who votes, on which prompts, with what tastes.
+
+A voter and a prompt each add a taste of their own to every model's strength, drawn anew for every world. The truth is
+what infinitely many voters and prompts, each as often, would give: the Bradley–Terry fit of the expected scores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from leaderboard.rating import elo
+from leaderboard.rating.intervals import Part, RawVotes
+
+HERMITE = np.polynomial.hermite_e.hermegauss(41)  # nodes and weights of the standard normal
+
+
+@dataclass(frozen=True)
+class World:
+    """Strengths and tastes in nats. `zipf` 0: every voter votes as often; 1: the n-th busiest a n-th as often."""
+
+    models: int = 16
+    votes: int = 8_000
+    voters: int = 300
+    prompts: int = 100
+    zipf: float = 0.0
+    voter_taste: float = 0.0
+    prompt_taste: float = 0.0
+    strength: float = 0.35
+    ties: float = 0.15
+    cap: int | None = None  # votes of one voter that count
+
+
+WORLDS = {
+    "independent": World(),
+    "Zipf(1), cap 200": World(zipf=1, voter_taste=0.5, cap=200),
+    "Zipf(1), no cap": World(zipf=1, voter_taste=0.5),
+    "40 voters": World(voters=40, voter_taste=0.5),
+    "32 voters": World(voters=32, voter_taste=0.5),
+    "12 prompts": World(prompts=12, prompt_taste=0.4),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Votes:
+    """One array entry a vote; `truth` [K] in Elo, mean 1000."""
+
+    models: int
+    voter: Any
+    prompt: Any
+    left: Any
+    right: Any
+    score: Any
+    truth: Any
+
+    @property
+    def cells(self) -> elo.Cells:
+        key = (self.left * self.models + self.right) * 3 + (2 * self.score).astype(np.int64)
+        n = np.bincount(key, minlength=3 * self.models**2)
+        at = np.flatnonzero(n)
+        names = tuple(f"m{index:03}" for index in range(self.models))
+        pair = at // 3
+        return elo.Cells(names, pair // self.models, pair % self.models, at % 3 / 2, n[at])
+
+    @property
+    def raw(self) -> RawVotes:
+        return RawVotes([self._part(self.voter)], [self._part(self.prompt)])
+
+    def _part(self, cluster: Any) -> Part:
+        codes = np.unique(cluster, return_inverse=True)[1]
+        return Part(codes, self.left, self.right, self.score, int(codes.max(initial=-1)) + 1)
+
+    def first(self, count: int) -> Votes:
+        columns = {name: getattr(self, name)[:count] for name in ("voter", "prompt", "left", "right", "score")}
+        return replace(self, **columns)
+
+
+def truth(world: World, strength: Any) -> Any:
+    """The fit of the expected scores of every pair, in Elo."""
+    k = world.models
+    deviation = np.sqrt(2 * (world.voter_taste**2 + world.prompt_taste**2))
+    nodes, weights = HERMITE
+    difference = np.subtract.outer(strength, strength)[..., None] + deviation * nodes
+    wins = (1 / (1 + np.exp(-difference))) @ (weights / weights.sum())
+    left, right = np.nonzero(~np.eye(k, dtype=bool))
+    n = np.concatenate([(1 - world.ties) * wins[left, right], (1 - world.ties) * wins[right, left],
+                        np.full(left.size, world.ties)])  # fmt: skip
+    score = np.repeat([1.0, 0.0, 0.5], left.size)
+    names = tuple(f"m{index:03}" for index in range(k))
+    return elo.fit(elo.Cells(names, np.tile(left, 3), np.tile(right, 3), score, n)).elo
+
+
+def draw(world: World, seed: int, strength: Any = None, pairs: Any = None) -> Votes:
+    """The world's votes, in the order in which they were cast. `strength` [K] in nats; `pairs`: a distribution [K, K]."""
+    rng = np.random.default_rng(seed)
+    k, count = world.models, world.votes
+    if strength is None:
+        strength = rng.normal(0, world.strength, k)
+    strength = strength - strength.mean()
+    share = 1 / np.arange(1, world.voters + 1) ** world.zipf
+    voter = rng.choice(world.voters, count, p=share / share.sum())
+    if world.cap is not None:
+        order = np.argsort(voter, kind="stable")
+        first = np.searchsorted(voter[order], voter[order])
+        counted = np.empty(count, np.bool_)
+        counted[order] = np.arange(count) - first < world.cap
+        voter = voter[counted]
+        count = voter.size
+    prompt = rng.integers(0, world.prompts, count)
+    if pairs is None:
+        left = rng.integers(0, k, count)
+        right = (left + rng.integers(1, k, count)) % k
+    else:
+        left, right = np.divmod(rng.choice(k * k, count, p=(pairs / pairs.sum()).ravel()), k)
+    difference = strength[left] - strength[right]
+    for taste, number, who in (
+        (world.voter_taste, world.voters, voter),
+        (world.prompt_taste, world.prompts, prompt),
+    ):
+        tastes = rng.normal(0, taste, (number, k)) if taste else np.zeros((number, k))
+        difference = difference + tastes[who, left] - tastes[who, right]
+    score = np.where(rng.random(count) < world.ties, 0.5, rng.random(count) < 1 / (1 + np.exp(-difference)))
+    return Votes(k, voter, prompt, left, right, score, truth(world, strength))
