@@ -198,11 +198,13 @@ def _last_spread(
     fit: elo.Fit, before: Mapping[str, RatingNumbers], board: Board | RecentBoard | None
 ) -> intervals.Spread:
     spread = intervals.Spread.none(len(fit.models))
+    spread.from_votes[:] = elo.Z95 * fit.se
     for index, model in enumerate(fit.models):
         if (rating := before.get(model)) is not None:
             spread.design[index] = rating.design_effect
             spread.voters[index] = rating.voters
-            spread.from_votes[index] = _nan(rating.half_width_from_votes)
+            if rating.half_width_from_votes is not None:
+                spread.from_votes[index] = rating.half_width_from_votes
             spread.from_prompts[index] = _nan(rating.half_width_from_prompts)
             spread.effective_voters[index] = _nan(rating.effective_voters)
             spread.effective_prompts[index] = _nan(rating.effective_prompts)
