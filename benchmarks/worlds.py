@@ -62,7 +62,7 @@ class Votes:
         at = np.flatnonzero(n)
         names = tuple(f"m{index:03}" for index in range(self.models))
         pair = at // 3
-        return elo.Cells(names, pair // self.models, pair % self.models, at % 3 / 2, n[at])
+        return elo.Cells(names, pair // self.models, pair % self.models, at % 3 / 2, n[at].astype(np.float64))
 
     @property
     def raw(self) -> RawVotes:

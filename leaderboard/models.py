@@ -6,13 +6,14 @@ links by which voters share their own rankings.
 
 from __future__ import annotations
 
+import math
 import secrets
 from math import isfinite
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
@@ -22,6 +23,10 @@ from leaderboard.rating.place import Place
 from providers.models import ImageModel
 
 CARDINALITY = Func(F("image_models"), function="cardinality", output_field=models.IntegerField())
+
+
+# The order of every board: by Elo; models without an interval, which have no place, come last.
+BY_ELO = (Case(When(rank=None, then=1), default=0), "-elo", "image_model__name")
 
 
 class BoardState(models.Model):
@@ -104,14 +109,20 @@ class RatingNumbers(models.Model):
     elo = models.FloatField()
     lower = models.FloatField()
     upper = models.FloatField()
-    rank = models.PositiveIntegerField(help_text="1 + the models whose lower bound exceeds this one's upper bound.")
-    rank_low = models.PositiveIntegerField(default=1, help_text="Best rank of the simultaneous 95 % interval.")
-    rank_high = models.PositiveIntegerField(default=1, help_text="Worst rank of the simultaneous 95 % interval.")
+    rank = models.PositiveIntegerField(
+        null=True, blank=True, help_text="1 + the models whose lower bound exceeds this one's upper bound."
+    )
+    rank_low = models.PositiveIntegerField(
+        default=1, null=True, blank=True, help_text="Best rank of the simultaneous 95 % interval."
+    )
+    rank_high = models.PositiveIntegerField(
+        default=1, null=True, blank=True, help_text="Worst rank of the simultaneous 95 % interval."
+    )
     placed = models.PositiveIntegerField(
         default=0, db_default=0, help_text="Models of the board that have an interval, and so a place."
     )
     best = models.FloatField(default=0, help_text="Chance of being the best model.")
-    tier = models.PositiveIntegerField(default=1)
+    tier = models.PositiveIntegerField(default=1, null=True, blank=True)
     se = models.FloatField(
         default=0, help_text="Standard error in Elo, voters and prompts as clusters; 1.96 of it are the half-width."
     )
@@ -156,7 +167,7 @@ class RatingNumbers(models.Model):
     @property
     def place(self) -> Place:
         """The only form in which a rank is shown."""
-        if not self.is_placed:
+        if self.rank_low is None or self.rank_high is None:
             return Place.unknown(self.placed)
         return Place(self.rank_low, self.rank_high, max(self.placed, self.rank_high), self.best)
 
@@ -165,6 +176,17 @@ def _truths(prefix: str = "") -> list[models.BaseConstraint]:
     """What holds of every table of ratings; Postgres wants each table to have names of its own."""
     conditions = {
         "a rating lies in its interval": Q(lower__lte=F("elo"), upper__gte=F("elo")),
+        "a model without an interval has no rank": Q(
+            upper=math.inf, rank=None, rank_low=None, rank_high=None, tier=None
+        )
+        | Q(
+            lower__gt=-math.inf,
+            upper__lt=math.inf,
+            rank__isnull=False,
+            rank_low__isnull=False,
+            rank_high__isnull=False,
+            tier__isnull=False,
+        ),
         "ranks start at one": Q(rank__gte=1),
         "a rank interval runs downwards": Q(rank_low__gte=1, rank_high__gte=F("rank_low")),
         "a chance is in [0, 1]": Q(best__gte=0, best__lte=1),
@@ -188,7 +210,7 @@ class Rating(RatingNumbers):
     image_model = models.ForeignKey(ImageModel, models.CASCADE, related_name="ratings")
 
     class Meta:
-        ordering = ("category", "rank", "-elo")
+        ordering = ("category", "-elo")
         constraints = _truths()
 
 
@@ -202,7 +224,7 @@ class RecentRating(RatingNumbers):
     image_model = models.ForeignKey(ImageModel, models.CASCADE, related_name="recent_ratings")
 
     class Meta:
-        ordering = ("category", "rank", "-elo")
+        ordering = ("category", "-elo")
         constraints = _truths("recent: ")
 
 

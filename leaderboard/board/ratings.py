@@ -275,12 +275,9 @@ def _numbers(computed: Computed) -> list[dict[str, Any]]:
             "half_width_from_prompts": _number(spread.from_prompts[index]),
             "effective_voters": _number(spread.effective_voters[index]),
             "effective_prompts": _number(spread.effective_prompts[index]),
-            "rank": int(placed[index]),
-            "rank_low": int(inference.low[index]),
-            "rank_high": int(inference.high[index]),
+            **_ranks(placed[index], inference.low[index], inference.high[index], tier[index], fit.se[index]),
             "placed": with_interval,
             "best": float(inference.best[index]),
-            "tier": int(tier[index]),
             "votes": int(count[index]),
             "both_bad": both_bad[int(model)],
             "voters": int(spread.voters[index]),
@@ -298,11 +295,24 @@ def _numbers(computed: Computed) -> list[dict[str, Any]]:
     ]
 
 
+def _ranks(rank: int, low: int, high: int, tier: int, se: float) -> dict[str, int | None]:
+    """None of them for a model without an interval: it could be anywhere."""
+    known = np.isfinite(se)
+    values = {"rank": rank, "rank_low": low, "rank_high": high, "tier": tier}
+    return {name: int(value) if known else None for name, value in values.items()}
+
+
 def finding_json(computed: Computed, confirmed: Sequence[int] | None) -> dict[str, Any]:
     """The board's finding as it is stored: models by their ids."""
     finding = computed.finding(confirmed)
     named = [int(computed.fit.models[index]) for index in finding.named]
-    return {"kind": finding.kind, "named": named, "within": finding.within, "lacking": finding.lacking}
+    return {
+        "kind": finding.kind,
+        "named": named,
+        "within": finding.within,
+        "lacking": finding.lacking,
+        "apart": [[int(model) for model in group] for group in elo.groups_apart(computed.cells)],
+    }
 
 
 def _confirmed(category: Category) -> list[int]:

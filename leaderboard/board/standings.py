@@ -11,7 +11,7 @@ from typing import Any, Literal
 from arena.models import Category
 from leaderboard.board import by_tag, pair_counts
 from leaderboard.board import overall as pooled_board
-from leaderboard.models import Board, Rating, RecentBoard, RecentRating
+from leaderboard.models import BY_ELO, Board, Rating, RecentBoard, RecentRating
 from leaderboard.rating import elo, methods
 from leaderboard.rating.place import Place
 from providers.cache import ProcessCache
@@ -45,9 +45,9 @@ class Standing:
 
 
 def board(category: Category, window: Window = "all") -> list[Standing]:
-    """The category's models in order: by rank, then by Elo. From all votes, or those of the last 90 days."""
+    """The category's models by Elo, those without an interval last. From all votes, or those of the last 90 days."""
     rows: Any = category.ratings if window == "all" else category.recent_ratings
-    ratings = list(rows.select_related("image_model__lab").order_by("rank", "-elo", "image_model__name"))
+    ratings = list(rows.select_related("image_model__lab").order_by(*BY_ELO))
     return [Standing(rating, len(ratings)) for rating in ratings]
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Case, Count, Exists, F, OuterRef, QuerySet, When, Window
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
@@ -14,7 +13,7 @@ from arena import generation_progress as making
 from arena.generation_progress import GenerationProgress
 from arena.models import Category, Competition, Entry, Tally
 from leaderboard.board.standings import Standing
-from leaderboard.models import Board, Rating
+from leaderboard.models import BY_ELO, Board, Rating
 
 PATIENCE = timedelta(minutes=2)  # a board follows its votes within seconds; so long, and nobody is computing
 
@@ -51,9 +50,8 @@ def starts(categories: list[Category]) -> dict[int, Start]:
 def all_boards(rows: int) -> list[Head]:
     """Every category in the site's order, boards without ratings last. A few queries, however many there are."""
     sizes = dict(Rating.objects.order_by().values_list("category").annotate(n=Count("*")))
-    unbounded = Case(When(upper=math.inf, then=1), default=0)  # no interval yet, so no rank: those come last
-    row = Window(RowNumber(), partition_by=F("category"), order_by=[F("unbounded"), F("rank"), F("elo").desc()])
-    ranked = Rating.objects.annotate(unbounded=unbounded).annotate(row=row).filter(row__lte=rows).order_by("row")
+    row = Window(RowNumber(), partition_by=F("category"), order_by=[*BY_ELO])
+    ranked = Rating.objects.annotate(row=row).filter(row__lte=rows).order_by("row")
     found: dict[int, list[Standing]] = {}
     for rating in ranked.select_related("image_model__lab"):
         found.setdefault(rating.category_id, []).append(Standing(rating, sizes[rating.category_id]))

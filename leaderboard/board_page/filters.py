@@ -36,10 +36,16 @@ class Row:
     standing: Any = None  # what the page shows of it
     facts: Any = None
 
+    @property
+    def line(self) -> float | None:
+        """The key of a board's own order: by Elo, for a rank counts surely better models and can jump over a wide
+        interval. None without a place."""
+        return None if self.rank is None else -self.elo
+
 
 # A sort's key and whether more comes first. What is unknown comes last either way.
 SORTS: dict[str, tuple[str, bool]] = {
-    "rank": ("rank", False),
+    "rank": ("line", False),
     "model": ("name", False),
     "elo": ("elo", True),
     "best": ("best", True),

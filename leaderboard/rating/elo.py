@@ -31,6 +31,7 @@ from leaderboard.rating.likelihood import (
     among,
     cold_start,
     component,
+    components,
     gram,
     newton,
     probabilities,
@@ -156,8 +157,8 @@ def fit(cells: Cells, *, start: Mapping[str, float] | None = None, tolerance: fl
     """The maximum-likelihood ratings with their sandwich covariance (Huber 1967, White 1982).
 
     The maximum exists where the win graph (an edge i → j once i beat or tied j) is strongly connected (Ford, Amer.
-    Math. Monthly 64:28, 1957). Otherwise the largest strongly connected component is fitted – of equal ones the one
-    with more votes, then with the first model – and every other model gets a provisional rating with the component
+    Math. Monthly 64:28, 1957). Otherwise the strongly connected component with most votes is fitted – of equal ones the
+    one with more models, then with the first model – and every other model gets a provisional rating with the component
     held fixed: the maximum of its votes' likelihood and one virtual tie with an average (1000) player. If no two models
     share a component, all are provisional.
 
@@ -192,6 +193,14 @@ def fit(cells: Cells, *, start: Mapping[str, float] | None = None, tolerance: fl
         with_average[1, rest, k] = 1
         x = newton(with_average, np.append(x, 0.0), tolerance / SCALE, free=rest)[0][:k]
     return Fit(cells.models, MEAN + SCALE * x, covariance, connected, bread, iterations)
+
+
+def groups_apart(cells: Cells) -> list[tuple[str, ...]]:
+    """The groups of models that meet each other but not the fitted ones: rated among themselves they would be a board
+    of their own. Those with most votes first."""
+    k = len(cells.models)
+    tables, _ = tables_of(k, cells.left, cells.right, cells.score, cells.n, cells.squared)
+    return [tuple(cells.models[index] for index in group) for group in components(unsided(tables))[1:]]
 
 
 def side_effect(cells: Cells) -> SideEffect:

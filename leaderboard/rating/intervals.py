@@ -81,8 +81,8 @@ class Spread:
 
     @classmethod
     def none(cls, k: int) -> Spread:
-        unknown = [np.full(k, np.nan) for _ in range(4)]
-        return cls(np.ones(k), np.zeros(k, np.int64), *unknown)
+        unknown = np.full((4, k), np.nan)
+        return cls(np.ones(k), np.zeros(k, np.int64), unknown[0], unknown[1], unknown[2], unknown[3])
 
     @property
     def pooled_design(self) -> float:

@@ -26,7 +26,8 @@ TOLERANCE = 5e-8  # nats, about 1e-5 Elo: a Newton step this small leaves an err
 MAX_STEPS = 200  # Newton needs 3 to 8; a bound, so that a fit always returns
 NEARLY = 2e-5  # nats: after a step this small the next one ends the search, so it brings the inverse that is asked for
 FAR = 300.0  # nats: strengths further apart than this are compared by their differences, for their exponentials vanish
-DUST = 1e-9  # counts below this share of the largest are no evidence, only a singular matrix
+DUST = 1e-9  # weights below this share of the largest are no evidence, only a singular matrix …
+DUST_VOTES = 1e-14  # … but whole votes are, down to where a double can hold both
 
 
 def tables_of(
@@ -45,7 +46,7 @@ def tables_of(
 
     tables = added(n)
     squares = tables if squared is None else added(squared)
-    least = DUST * tables.max(initial=0)
+    least = (DUST_VOTES if whole else DUST) * tables.max(initial=0)
     if not whole or least > 1:
         dust = tables < least
         tables[dust] = squares[dust] = 0
@@ -63,13 +64,19 @@ def among(tables: Floats, models: Ints) -> Floats:
 
 def component(tables: Floats) -> Ints:
     """Indices of the models whose likelihood has a maximum (see `fit`); none when no two models share a component."""
+    groups = components(tables)
+    return groups[0] if groups else np.empty(0, np.int64)
+
+
+def components(tables: Floats) -> list[Ints]:
+    """The groups of two or more models whose likelihood has a maximum, as indices: that with most votes first."""
     k = tables.shape[1]
     beat_or_tied = tables[2] + tables[1] + tables[1].T + tables[0].T > 0
     if not beat_or_tied.any():
-        return np.empty(0, np.int64)
+        return []
     reach = beat_or_tied | np.eye(k, dtype=np.bool_)
     if reach.all():
-        return np.arange(k)
+        return [np.arange(k)]
     while not reach.all():  # paths of up to 1, 2, 4, … edges
         further = reach.astype(np.float32) @ reach.astype(np.float32) > 0
         if (further == reach).all():
@@ -78,8 +85,9 @@ def component(tables: Floats) -> Ints:
     mutual = reach & reach.T  # row = the component of a model
     sizes = mutual.sum(1)
     votes = mutual @ (tables.sum(0) * mutual).sum(1)
-    best = np.lexsort((-np.arange(k), votes, sizes))[-1]
-    return np.flatnonzero(mutual[best] & (sizes[best] > 1))
+    first = np.flatnonzero((mutual.argmax(1) == np.arange(k)) & (sizes > 1))  # of each group its first model
+    ordered = first[np.lexsort((first, -sizes[first], -votes[first]))]  # by votes: strangers in numbers unrank nobody
+    return [np.flatnonzero(mutual[model]) for model in ordered]
 
 
 # -------------------------------------------------- the likelihood; x is [K] strengths in nats, or [K + 1] with γ last

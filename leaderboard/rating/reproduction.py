@@ -76,8 +76,8 @@ def rate(cells: Iterable[Cell], design: Mapping[str, float] | None = None) -> li
             "sandwich_se": _digits(plain.se[index]),
             "lower": _digits(fit.lower[index]),
             "upper": _digits(fit.upper[index]),
-            "rank": int(placed[index]),
-            "tier": int(tier[index]),
+            "rank": int(placed[index]) if fit.connected[index] else None,
+            "tier": int(tier[index]) if fit.connected[index] else None,
             "votes": int(votes[index]),
         }
         for index in np.argsort(-fit.elo, kind="stable")

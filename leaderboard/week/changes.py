@@ -50,7 +50,7 @@ def of_boards() -> list[Moved]:
     for rating in Rating.objects.filter(category__in=oldest).select_related("image_model"):
         name = rating.image_model.export_name
         models[name] = rating.image_model
-        current.setdefault(rating.category_id, {})[name] = Mark(rating.rank, rating.elo, rating.se, rating.place)
+        current.setdefault(rating.category_id, {})[name] = Mark(rating.rank or 0, rating.elo, rating.se, rating.place)
     found = []
     for pk, snapshot in oldest.items():
         before = {row["model"]: _mark(row, place) for row, place in snapshots.places(snapshot)}
@@ -62,7 +62,7 @@ def of_boards() -> list[Moved]:
 def _mark(row: dict[str, Any], place: Place) -> Mark:
     """A snapshot keeps numbers as text, "inf" among them; its interval is 1.96 standard errors to either side."""
     elo, upper = float(row["elo"]), float(row["upper"])
-    return Mark(row["rank"], elo, (upper - elo) / Z95, place)
+    return Mark(row["rank"] or 0, elo, (upper - elo) / Z95, place)
 
 
 def of_prices() -> list[PriceChange]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from django.db.models import ProtectedError
 from django.utils import timezone
@@ -30,6 +32,9 @@ def test_rating():
     refuses("ranks start at one", update(rating, rank=0))
     refuses("a rank interval runs downwards", update(rating, rank_low=2, rank_high=1))
     refuses("a rank interval runs downwards", update(rating, rank_low=0))
+    refuses("a model without an interval has no rank", update(rating, upper=math.inf))
+    refuses("a model without an interval has no rank", update(rating, rank=None))
+    refuses("effective numbers are not negative", update(rating, effective_voters=-1))
     refuses("a chance is in", update(rating, best=1.01))
     refuses("tiers start at one", update(rating, tier=0))
     refuses("errors are not negative", update(rating, se=-1))

@@ -311,11 +311,11 @@ def test_a_model_that_only_won_gets_a_provisional_rating_from_one_virtual_tie_wi
     assert result.se[3] == math.inf
 
 
-def test_of_two_islands_the_larger_is_fitted_then_the_busier_then_the_first():
+def test_of_two_islands_the_busier_is_fitted_then_the_larger_then_the_first():
     def island(names, n):
         return [(a, b, outcome, n) for a, b in pairwise(names) for outcome in ("left", "right")]
 
-    larger = fit(Cells.from_rows(island("ab", 90) + island("xyz", 1)))
+    larger = fit(Cells.from_rows(island("ab", 4) + island("xyz", 2)))
     busier = fit(Cells.from_rows(island("ab", 1) + island("yz", 2)))
     first = fit(Cells.from_rows(island("ab", 2) + island("yz", 2)))
     assert larger.connected.tolist() == [False, False, True, True, True]
@@ -382,14 +382,38 @@ def odd_boards(draw):
     return Cells.from_rows(rows, models=[f"m{i}" for i in range(k)])
 
 
+def test_strangers_who_come_in_numbers_do_not_unrank_a_board():
+    """Eight models with 800 votes; 165 votes among eleven others once made the eight's intervals infinite."""
+    board = [(f"m{i}", f"m{j}", outcome, 7) for i in range(8) for j in range(i) for outcome in ("left", "right")]
+    strangers = [(f"s{i}", f"s{j}", "tie", 3) for i in range(11) for j in range(i)]
+    alone, together = fit(Cells.from_rows(board)), fit(Cells.from_rows([*board, *strangers]))
+    assert [model for model, is_in in zip(together.models, together.connected, strict=True) if is_in] == list(
+        alone.models
+    )
+    np.testing.assert_allclose(together.se[together.connected], alone.se)
+
+
+def test_votes_beside_an_enormous_cell_still_count():
+    """Whole votes are evidence however many others there are: 3,000 were dropped beside 10¹² of another pair."""
+    rows = [("a", "b", "left", 10**12), ("b", "a", "left", 10**12), ("b", "c", "left", 2000), ("c", "b", "left", 1000)]
+    result = fit(Cells.from_rows(rows))
+    assert result.connected.all()
+    assert result.elo[1] - result.elo[2] == pytest.approx(400 * math.log10(2), abs=0.01)
+
+
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(odd_boards())
-def test_of_any_board_the_largest_component_is_rated_so_that_every_model_scores_as_expected(cells):
+def test_of_any_board_the_component_with_most_votes_is_rated_so_that_every_model_scores_as_expected(cells):
     wins, ties = wins_and_ties(cells)
     _, label = connected_components(wins + ties > 0, directed=True, connection="strong")
-    largest = np.bincount(label).max()
+    sizes, votes = np.bincount(label), np.zeros(label.max() + 1)
+    inside = label[cells.left] == label[cells.right]
+    np.add.at(votes, label[cells.left][inside], cells.n[inside])
     result = fit(cells)
-    assert result.connected.sum() == (largest if largest > 1 else 0)
+    assert result.connected.any() == (sizes.max() > 1)
+    if result.connected.any():
+        own = label[np.flatnonzero(result.connected)[0]]
+        assert (votes[own], sizes[own]) == (votes.max(), result.connected.sum())
     core = np.flatnonzero(result.connected)
     assert len(set(label[core])) <= 1
     inside = np.isin(cells.left, core) & np.isin(cells.right, core)
