@@ -16,7 +16,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
     "originals": ("arena.view_entry",),
     "sources": ("arena.view_prompt", "arena.view_suggestion"),
 }
-TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
+TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "avif": "image/avif", "gif": "image/gif"}
 
 
 @never_cache

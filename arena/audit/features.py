@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from arena import metadata
+from providers.transfer import metadata
 
 from .guessing import Features, Number, Value
 from .markup import sides as halves

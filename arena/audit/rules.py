@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from arena import metadata
+from providers.transfer import metadata
 
 from . import words as vocabulary
 from .features import pixels

@@ -27,8 +27,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from arena import blinding, images, metadata
+from arena import blinding, images
 from arena.models import Battle, Entry, Prompt
+from providers.transfer import metadata
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ _ORIGINAL_HEADERS = {
 }
 PUBLIC_SECONDS = 60  # in which a picture that was taken away is gone from browsers and proxies too
 _GONE_HEADERS = {"Cache-Control": f"public, max-age={PUBLIC_SECONDS}"}
-_TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
+_TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "avif": "image/avif", "gif": "image/gif"}
 
 
 @require_safe

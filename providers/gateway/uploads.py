@@ -20,11 +20,12 @@ from providers.gateway.errors import ApiError, invalid
 from providers.request import SourceImage
 from providers.transfer.deadline import Deadline
 from providers.transfer.download import fetch
-from providers.transfer.image_type import MAX_BYTES, measured
+from providers.transfer.image_reader import source_of
 
 from .wire import read_json
 
 MAX_SOURCES = 16
+MAX_BYTES = 25 * 1024 * 1024  # of one source image
 FETCH_SECONDS = 20.0  # for all URLs of one request together
 _IMAGE_PART = re.compile(r"image(?:s)?(?:\[\d*\])?")
 
@@ -131,15 +132,14 @@ def _of_value(name: str, value: Any, deadline: Deadline) -> SourceImage:
         download = fetch(value, deadline=deadline)
     except (BadOutput, TimedOut) as error:
         raise _unreadable(name, str(error)) from error
-    return SourceImage(download.data, download.content_type)
+    return _of_bytes(name, download.data)
 
 
 def _of_bytes(name: str, data: bytes) -> SourceImage:
     try:
-        image = measured(data)
+        return source_of(data)
     except BadOutput as error:
         raise _unreadable(name, str(error)) from error
-    return SourceImage(image.data, image.content_type)
 
 
 def _unreadable(name: str, reason: str) -> ApiError:

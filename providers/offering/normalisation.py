@@ -16,6 +16,7 @@ from providers.offering import sizing
 from providers.offering.masks import STYLES, in_style
 from providers.offering.parameters import GROUPS, allowed, allowed_values, check
 from providers.request import ImageRequest, ProviderCall, SourceImage
+from providers.transfer.image_reader import is_clean, source_of
 from providers.transfer.image_type import measured
 
 __all__ = ["EMULATED", "MOST_IMAGES", "Parameter", "build", "check", "expected_size", "native_n", "reference", "split"]
@@ -130,7 +131,7 @@ def build(request: ImageRequest, *, endpoint: str, parameters: Mapping[str, Any]
     return ProviderCall(
         endpoint=endpoint,
         arguments={**arguments, **unknown},
-        images=request.images,
+        images=tuple(map(_clean, request.images)),
         image_field=images.get("field", ""),
         image_is_list=images.get("list", True),
         mask=None if request.mask is None else in_style(request.mask, images.get("mask_style", "alpha")),
@@ -162,6 +163,16 @@ def _size_of_first(images: tuple[SourceImage, ...]) -> sizing.Size | None:
     except BadOutput:
         return None
     return image.width, image.height
+
+
+def _clean(image: SourceImage) -> SourceImage:
+    """Upright, sRGB and without metadata: no location of a photo leaves the house. Uploads come so already."""
+    if is_clean(image.data):
+        return image
+    try:
+        return source_of(image.data)
+    except BadOutput as error:
+        raise InvalidRequest(f"image: {str(error).partition(': ')[2] or error}", detail=error.detail) from error
 
 
 def _count(n: int, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,14 @@
-"""What bytes really are: an image of which type and size. Names, headers and models' promises are not asked.
+"""What bytes really are: an image of which type and size. Names, headers and models' promises are not looked at.
 
-Only headers are parsed here, and only by the one decoder whose magic bytes are there. Pixels are decoded later, when
-the image is made ours.
+Only headers are parsed here, and only by the one decoder whose magic bytes are there. Pixels are decoded by
+image_reader.py.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import re
 from io import BytesIO
 
 from PIL import Image
@@ -15,11 +16,23 @@ from PIL import Image
 from providers.errors import BadOutput
 from providers.request import GeneratedImage
 
-MAX_BYTES = 25 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024  # a grainy 4096² photo as PNG has 29 MB, and was paid for
 MAX_PIXELS = 40_000_000
+MAX_SIDE = 16_384
 CONTENT_TYPES = {
     "PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "AVIF": "image/avif", "GIF": "image/gif",
 }  # fmt: skip
+_ORIENTATION = 0x0112  # EXIF
+_AVIF = frozenset({b"avif", b"avis"})
+_HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_OTHERS = (  # what people have instead, to say so
+    (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"), (b"BM", "BMP"), (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\0\x0cJXL ", "JPEG XL"), (b"%PDF", "PDF"), (b"<svg", "SVG"), (b"<?xml", "SVG or other XML"),
+    (b"<!", "HTML"), (b"<html", "HTML"), (b"{", "JSON"),
+)  # fmt: skip
+
+# Pillow raises at twice this value by itself, whatever a caller forgot.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
 def kind_of(data: bytes) -> str | None:
@@ -30,10 +43,44 @@ def kind_of(data: bytes) -> str | None:
         return "JPEG"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
-    if data[4:12] in (b"ftypavif", b"ftypavis"):
+    if _brands(data) & _AVIF:
         return "AVIF"
     if data[:6] in (b"GIF87a", b"GIF89a"):
         return "GIF"
+    return None
+
+
+def _brands(data: bytes) -> frozenset[bytes]:
+    """The major and compatible brands of an ISO base media file (ISO/IEC 14496-12 §4.3)."""
+    if data[4:8] != b"ftyp":
+        return frozenset()
+    end = min(int.from_bytes(data[:4], "big"), 256)
+    return frozenset({data[8:12], *(data[at : at + 4] for at in range(16, end, 4))})
+
+
+def _name_of_other(data: bytes) -> str:
+    if _brands(data) & _HEIC:
+        return "HEIC"
+    start = data[:64].lstrip().lower()
+    return next((name for magic, name in _OTHERS if start.startswith(magic.lower())), "")
+
+
+_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+
+
+def jpeg_end(data: bytes) -> int | None:
+    """The place behind a JPEG's end marker (ITU-T T.81 §B.1); None when the file ends before it.
+
+    Phones put more behind it: a second picture (MPO) or a film (motion photos). Thumbnails inside segments have end
+    markers of their own, so the segments are walked and only the pixels are searched.
+    """
+    at = 2
+    while match := _MARKER.search(data, at):
+        marker, at = data[match.start() + 1], match.end()
+        if marker == 0xD9:
+            return at
+        if marker != 0x01 and at + 2 <= len(data):
+            at += max(2, int.from_bytes(data[at : at + 2], "big"))
     return None
 
 
@@ -45,7 +92,7 @@ def is_whole(kind: str, data: bytes) -> bool:
     if kind == "PNG":
         return b"IEND\xaeB`\x82" in data[-4096:]
     if kind == "JPEG":
-        return b"\xff\xd9" in data[-4096:]
+        return jpeg_end(data) is not None
     if kind == "WEBP":
         return len(data) >= 8 + int.from_bytes(data[4:8], "little")
     if kind == "GIF":
@@ -90,35 +137,57 @@ def decode_base64(text: str) -> bytes:
         packed = "".join(text.split()).translate(_FROM_URL_SAFE).rstrip("=")
         return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise _unusable("it is not valid base64", str(error)) from error
+        raise unusable("it is not valid base64", str(error)) from error
 
 
 def measured(data: bytes) -> GeneratedImage:
-    """The image as delivered, with its true type and size. BadOutput when there is no single whole image in `data`."""
+    """The image as delivered, with its true type and its size when upright.
+
+    Raises BadOutput when there is no single whole image in `data`.
+    """
     if not data:
-        raise _unusable("it is empty")
+        raise unusable("it is empty")
     if len(data) > MAX_BYTES:
-        raise _unusable(f"it is larger than {MAX_BYTES >> 20} MB")
+        raise unusable(f"it is larger than {MAX_BYTES >> 20} MB")
     kind = kind_of(data)
     if kind is None:
-        raise _unusable("it is no PNG, JPEG, WebP, AVIF or GIF", f"it begins {data[:24]!r}")
+        other = _name_of_other(data)
+        reason = f"it is {other}; JPEG or PNG is needed" if other else "it is no PNG, JPEG, WebP, AVIF or GIF"
+        raise unusable(reason, f"it begins {data[:24]!r}")
     if not is_whole(kind, data):
-        raise _unusable(f"the {kind} file is cut off")
+        raise unusable(f"the {kind} file is cut off")
     try:
         with Image.open(BytesIO(data), formats=[kind]) as image:
             width, height = image.size
-            animated = getattr(image, "is_animated", False)
+            # A JPEG with a preview or a film behind it (MPO) is a still picture.
+            animated = getattr(image, "is_animated", False) and image.format != "MPO"
+            if _orientation(image) >= 5:
+                width, height = height, width
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _unusable(f"it has more than {MAX_PIXELS // 10**6} megapixels", str(error)) from error
+        raise unusable(f"it has more than {MAX_PIXELS // 10**6} megapixels", str(error)) from error
     except Exception as error:  # decoders raise whatever they like on bytes made to confuse them
-        raise _unusable(f"the {kind} file is damaged", str(error)) from error
-    if width * height > MAX_PIXELS:
-        raise _unusable(f"{width}×{height} is more than {MAX_PIXELS // 10**6} megapixels")
+        raise unusable(f"the {kind} file is damaged or of a rare kind that cannot be decoded", str(error)) from error
+    check_dimensions(width, height)
     if animated:
-        raise _unusable("it is animated")
+        raise unusable("it is animated")
     return GeneratedImage(data, CONTENT_TYPES[kind], width, height)
 
 
-def _unusable(reason: str, detail: str = "") -> BadOutput:
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # damaged EXIF
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def check_dimensions(width: int, height: int) -> None:
+    """Raises BadOutput for more pixels than are decoded here."""
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        limits = f"{MAX_PIXELS // 10**6} megapixels and {MAX_SIDE} a side"
+        raise unusable(f"{width}×{height} pixels are more than {limits}")
+
+
+def unusable(reason: str, detail: str = "") -> BadOutput:
     """`reason` is public: our own words, nothing of the file."""
     return BadOutput(f"The delivered image is unusable: {reason}.", detail=detail, possibly_charged=True)

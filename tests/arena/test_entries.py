@@ -15,7 +15,7 @@ from PIL import Image
 from arena import battles, blinding, images, voting
 from arena.models import Battle
 from tests import factories as make
-from tests.arena.test_metadata import talkative
+from tests.providers.transfer.test_metadata import talkative
 
 pytestmark = pytest.mark.django_db
 

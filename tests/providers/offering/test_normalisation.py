@@ -53,7 +53,7 @@ def clear_in_the_middle() -> SourceImage:
 
 
 @pytest.mark.parametrize(("style", "changed", "unchanged"), [("black", 0, 255), ("white", 255, 0)])
-def test_a_mask_is_unchanged_as_the_offering_reads_it(style, changed, unchanged):
+def test_a_mask_is_sent_as_the_offering_reads_it(style, changed, unchanged):
     parameters = EDIT | {"images": EDIT["images"] | {"mask": "mask_url", "mask_style": style, "mask_required": True}}
     mask = clear_in_the_middle()
     request = ImageRequest("x", mode="edit", images=(mask,), mask=mask)
@@ -220,7 +220,8 @@ def test_an_edit_takes_its_images_where_the_offering_wants_them():
 def test_an_edit_at_a_tier_has_the_shape_of_its_source():
     assert call(EDIT, mode="edit", images=(png(640, 480),), resolution="1K").resolved_size == (1183, 887)
     unreadable = SourceImage(b"not an image", "image/png")
-    assert call(EDIT, mode="edit", images=(unreadable,), resolution="1K").resolved_size == (1024, 1024)
+    with pytest.raises(InvalidRequest, match="image: it is no PNG"):  # before anybody is paid for looking at it
+        call(EDIT, mode="edit", images=(unreadable,), resolution="1K")
 
 
 @pytest.mark.parametrize(("count", "says"), [(0, "0 given; an edit needs 1 or more"), (3, "takes at most 2")])

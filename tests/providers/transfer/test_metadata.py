@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
-from arena import images, metadata
+from arena import images
+from providers.transfer import colour, metadata
 from tests.factories import picture
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -68,11 +69,11 @@ def test_battle_images_say_nothing():
 
 
 def test_hdr_is_known_by_its_numbers():
-    body = b"cICP" + bytes([9, metadata.PQ, 0, 1])
+    body = b"cICP" + bytes([9, colour.PQ, 0, 1])
     chunk = struct.pack(">I", 4) + body + struct.pack(">I", zlib.crc32(body))
-    assert metadata.transfer(picture("a")[:33] + chunk + picture("a")[33:]) == metadata.PQ
+    assert metadata.transfer(picture("a")[:33] + chunk + picture("a")[33:]) == colour.PQ
     assert metadata.transfer(picture("a")) is None
-    assert metadata.transfer(picture("a", kind="AVIF")) not in (metadata.PQ, metadata.HLG)
+    assert metadata.transfer(picture("a", kind="AVIF")) not in (colour.PQ, colour.HLG)
 
 
 @given(

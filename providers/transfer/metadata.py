@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 from PIL import ExifTags, Image
 
+from providers.transfer.image_type import jpeg_end, kind_of
+
 _PIXELS = {"IHDR", "PLTE", "IDAT", "IEND", "tRNS", "VP8", "VP8L", "VP8X", "ALPH", "ftyp", "mdat", "JFIF", "pixels"}
 _C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _TEXT_LIMIT = 65_536  # bytes of one text, unpacked
-_SHOWN = 400  # characters of a text that are kept
-
-PQ, HLG = 16, 18  # transfer characteristics of HDR (ITU-T H.273)
+_MAX_SHOWN = 400  # characters of a text that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,8 @@ class Remark:
 
 def blocks(data: bytes) -> list[Block]:
     """The pieces of a file in their order; what follows the image's own end is called "trailing"."""
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return list(_png(data))
-    if data.startswith(b"\xff\xd8\xff"):
-        return list(_jpeg(data))
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return list(_webp(data))
-    if data[4:12] in (b"ftypavif", b"ftypavis"):
-        return list(_boxes(data))
-    return []
+    reader = _READERS.get(kind_of(data) or "")
+    return list(reader(data)) if reader else []
 
 
 def remarks(data: bytes) -> list[Remark]:
@@ -62,16 +55,26 @@ def remarks(data: bytes) -> list[Remark]:
     return found
 
 
-def transfer(data: bytes) -> int | None:
-    """The transfer characteristics the file declares in numbers (PNG cICP, AVIF nclx); None when it does not."""
+def code_points(data: bytes) -> tuple[int, int] | None:
+    """(colour primaries, transfer characteristics) by ITU-T H.273, from PNG cICP or AVIF nclx; None without them."""
     for block in blocks(data):
         if block.name == "cICP" and len(block.data) == 4:
-            return block.data[1]
+            return block.data[0], block.data[1]
         if block.name == "meta":
             at = block.data.find(b"colrnclx")
             if at >= 0 and len(block.data) >= at + 12:
-                return int.from_bytes(block.data[at + 10 : at + 12], "big")
+                return int.from_bytes(block.data[at + 8 : at + 10], "big"), int.from_bytes(
+                    block.data[at + 10 : at + 12], "big"
+                )
+        if block.name == "IDAT":  # cICP stands before the pixels
+            break
     return None
+
+
+def transfer(data: bytes) -> int | None:
+    """The transfer characteristics that the file declares by code point; None when it does not."""
+    codes = code_points(data)
+    return codes and codes[1]
 
 
 # Containers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -102,9 +105,9 @@ def _jpeg(data: bytes) -> Iterator[Block]:
         size = int.from_bytes(data[at + 2 : at + 4], "big")
         yield Block(_segment(marker, data[at + 4 : at + 2 + size]), data[at + 4 : at + 2 + size])
         at += 2 + max(2, size)
-    end = data.rfind(b"\xff\xd9")
-    if 0 <= end < len(data) - 2:
-        yield Block("trailing", data[end + 2 :])
+    end = jpeg_end(data)
+    if end is not None and end < len(data):
+        yield Block("trailing", data[end:])
 
 
 def _segment(marker: int, data: bytes) -> str:
@@ -148,6 +151,8 @@ def _boxes(data: bytes) -> Iterator[Block]:
         yield Block(data[at + 4 : at + 8].decode("latin-1"), data[at + head : end])
         at = end
 
+
+_READERS = {"PNG": _png, "JPEG": _jpeg, "WEBP": _webp, "AVIF": _boxes}
 
 # Meaning ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -223,6 +228,6 @@ def _avif_items(meta: bytes) -> Iterator[Remark]:
 
 def _clean(data: bytes) -> str:
     """Readable text: no control characters, and not too much of it."""
-    text = data[: 4 * _SHOWN].decode("utf-8", "replace")
-    text = " ".join("".join(each if each.isprintable() else " " for each in text).split())
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    text = data[: 4 * _MAX_SHOWN].decode("utf-8", "replace")
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"
