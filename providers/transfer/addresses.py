@@ -1,4 +1,4 @@
-"""Whose address is this: a public host's, this machine's, or one in between where nobody outside may send us."""
+"""Whose IP address is this: a public host's, this machine's, or one in between where nobody outside may send us."""
 
 from __future__ import annotations
 
@@ -8,7 +8,31 @@ from urllib.parse import urlsplit
 
 USER_AGENT = "image-arena/0.1"  # some image hosts answer 403 to a request without one
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# What is not the public internet: the IANA special-purpose registries for IPv4 and IPv6 (RFC 6890 and its updates), the
+# multicast and reserved blocks. A list of our own, because that of the interpreter differs between releases: Python
+# 3.11.7 takes 192.0.0.192, the metadata service of a cloud, for public.
+_NOT_PUBLIC_V4 = tuple(
+    map(
+        ipaddress.IPv4Network,
+        (
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+            "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
+            "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+        ),
+    )
+)  # fmt: skip
+# Only 2000::/3 is in use; within it these are not hosts of the public internet.
+_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
+_NOT_PUBLIC_V6 = tuple(
+    map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20"))
+)
+# Ways to write an IPv4 address in IPv6: it is as public as the IPv4 address in its last 32 bits.
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_IN_LAST_32_BITS = (_NAT64, ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("::ffff:0:0:0/96"))
+# Networks of an operator's own: a LAN or a container network (RFC 1918, RFC 6598, RFC 4193).
+_PRIVATE = tuple(
+    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
+)
 
 
 def origin_of(url: str) -> str:
@@ -31,15 +55,27 @@ def is_loopback(url: str) -> bool:
 
 
 def is_public(address: str) -> bool:
-    """True for an IP address of the public internet, also when it is an IPv4 one in IPv6 clothes."""
+    """True for an IP address of the public internet, also when it is an IPv4 one written in IPv6."""
+    ip = _plain(address)
+    if isinstance(ip, ipaddress.IPv4Address):
+        return not any(ip in network for network in _NOT_PUBLIC_V4)
+    if (inner := ip.sixtofour or (ip.teredo[1] if ip.teredo else None)) is not None and not is_public(str(inner)):
+        return False
+    return ip in _GLOBAL_V6 and not any(ip in network for network in _NOT_PUBLIC_V6)
+
+
+def is_private(address: str) -> bool:
+    """True for an IP address of a LAN or a container network. Neither link-local ones nor this machine's are meant."""
+    ip = _plain(address)
+    return any(ip.version == network.version and ip in network for network in _PRIVATE)
+
+
+def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The IP address without its zone, and as IPv4 where it is one."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    if isinstance(ip, ipaddress.IPv6Address) and any(ip in network for network in _IN_LAST_32_BITS):
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip
 
 
 def resolve(host: str, port: int) -> list[str]:

@@ -19,7 +19,7 @@ from providers.errors import BadOutput, TimedOut
 from providers.samples.renderer import SAMPLE_MODELS
 from providers.samples.simulator.gallery import Commission
 from providers.transfer import download
-from providers.transfer.addresses import is_public, origin_of
+from providers.transfer.addresses import is_private, is_public, origin_of
 from providers.transfer.deadline import Deadline
 from providers.transfer.download import fetch
 from providers.transfer.image_type import MAX_BYTES, measured
@@ -209,10 +209,19 @@ def test_only_public_https_addresses_are_asked(url, monkeypatch):
         ("240.0.0.1", False), ("::1", False), ("::", False), ("fe80::1%eth0", False), ("fd00::1", False),
         ("ff02::1", False), ("::ffff:10.0.0.1", False), ("64:ff9b::a00:1", False), ("2002:a00:1::", False),
         ("2001:0:0:0:0:0:f5ff:fffe", False),
+        # what some releases of Python take for public
+        ("192.0.0.192", False), ("192.0.0.170", False), ("198.18.0.1", False), ("203.0.113.9", False),
+        ("::ffff:0:10.0.0.1", False), ("64:ff9b:1::a00:1", False), ("100::1", False), ("5f00::1", False),
+        ("3fff::1", False), ("2001:db8::1", False), ("fec0::1", False), ("4000::1", False),
     ],
 )  # fmt: skip
 def test_which_addresses_are_public(address, public):
     assert is_public(address) is public
+
+
+def test_a_lan_is_private_and_neither_this_machine_nor_a_clouds_metadata_service_is():
+    assert all(map(is_private, ("10.0.0.7", "192.168.1.2", "172.31.0.9", "fd12::1", "::ffff:10.0.0.7")))
+    assert not any(map(is_private, ("127.0.0.1", "::1", "169.254.169.254", "fe80::1", "192.0.0.192", "8.8.8.8")))
 
 
 def test_the_connection_goes_to_the_very_address_that_was_checked(monkeypatch):
