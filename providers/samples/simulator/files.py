@@ -12,7 +12,7 @@ from .gallery import Picture
 from .http import Request, SimulatorReply, html_reply, json_reply
 from .jobs import SimulatedJob, Workshop
 
-HUGE = 27  # MB
+HUGE = 70  # MB
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
 
 
