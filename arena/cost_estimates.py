@@ -14,6 +14,7 @@ from providers.accounts import is_simulated
 from providers.models import ImageModel
 from providers.performance import recent
 from providers.request import ImageRequest, Mode
+from providers.spending import costs
 
 RESOLUTION = "1K"
 
@@ -39,8 +40,8 @@ class Quote:
 
     @property
     def real_price(self) -> Decimal:
-        """What one image adds to the bill, as far as is known."""
-        return Decimal(0) if self.simulated else self.price or Decimal(0)
+        """USD that caps count for one image: UNKNOWN_PRICE_CEILING where its price is unknown."""
+        return Decimal(0) if self.simulated else costs.budgeted(self.price)
 
     @property
     def is_unpriced(self) -> bool:

@@ -5,8 +5,7 @@ expected to cost. Claims in a capped competition are decided one after the other
 committed), so however many workers there are, what is spent and expected together never passes the cap; it can be
 passed only by as much as a bill is higher than its estimate, as after a fallback to a dearer provider.
 
-Only real money counts: simulated providers cost nothing. A model without a known price would slip under every cap, so
-where there is one it cannot be asked until its offering has a price.
+Only real money counts: simulated providers cost nothing. An image of unknown price counts as UNKNOWN_PRICE_CEILING.
 """
 
 from __future__ import annotations
@@ -52,17 +51,11 @@ def check(competition: Competition, cost: Decimal | None) -> None:
 
     The day's cap is looked at where calls are sent (providers/spending/daily_cap.py), whoever makes them.
     """
-    if competition.spend_cap is None or cost == 0:
+    if competition.spend_cap is None or not cost:
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, competition.pk])
     spent = of(competition)
-    if cost is None:
-        raise CapReached(
-            "The competition has a spend cap and this model has no known price. Give its offering a price, or take the "
-            "cap away.",
-            retry_after=RETRY_SECONDS,
-        )
     if spent.total + cost > competition.spend_cap:
         raise CapReached(
             f"{_state(spent)} of the competition's cap of {dollars(competition.spend_cap)}, and this image costs about "
@@ -79,12 +72,6 @@ def refusal(competition: Competition, offers: list[Quote], chosen: list[Quote], 
     cap, day = competition.spend_cap, daily_cap.cap()
     if cap is None and day is None:
         return ""
-    unpriced = [quote.image_model.name for quote in chosen if quote.asks(again) and quote.is_unpriced]
-    if unpriced:
-        return (
-            f"Nothing was asked: the price of {', '.join(unpriced)} is not known, so no cap can count it. Leave it "
-            "out, or give its offering a price (it may be marked as estimated)."
-        )
     spent, queued = of(competition), sum((quote.queued * quote.real_price for quote in offers), Decimal(0))
     cost = sum((quote.asks(again) * quote.real_price for quote in chosen), Decimal(0))
     if not cost:

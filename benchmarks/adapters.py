@@ -174,14 +174,13 @@ def routed(url: str, *, is_billed: bool) -> Iterator[Callable[[], Any]]:
 
     from providers import routing
     from providers.models import ImageModel, Lab, Offering
-    from providers.routing import sending
+    from providers.routing import selection, sending
 
     entry = {"name": "Simulator", "adapter": "openai", "urls": {"base": f"{url}/openai/v1"}, "api_key": "simulated"}
-    settings.PROVIDERS = {"bench": {**entry, "simulated": True}}
+    # A billed one stands in for those that send bills, so that the cap has something to count.
+    settings.PROVIDERS = {"bench": {**entry, "simulated": not is_billed}}
+    settings.ALLOW_LOOPBACK_PROVIDERS = True
     settings.DAILY_SPEND_CAP = Decimal(1000)
-    really = Account.is_simulated
-    if is_billed:  # the loopback provider stands in for one that sends bills, so that the cap has something to count
-        Account.is_simulated = property(lambda _: False)  # type: ignore[method-assign, assignment]
     home = connection.creation.create_test_db(verbosity=0)
     try:
         lab = Lab.objects.create(slug="bench", name="Bench")
@@ -195,10 +194,9 @@ def routed(url: str, *, is_billed: bool) -> Iterator[Callable[[], Any]]:
         request = ImageRequest(f"a kite {AT_ONCE}", seed=1, size="64x64")
         yield lambda: routing.generate(model, request, "gateway", time_limit=30)
     finally:
-        Account.is_simulated = really  # type: ignore[method-assign]
         sending.http().close()
         sending._client.cache_clear()
-        routing.open_offerings.clear()
+        selection.open_offerings.clear()
         connection.creation.destroy_test_db(home, verbosity=0)
 
 

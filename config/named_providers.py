@@ -25,7 +25,12 @@ _RESERVED = "simulated-"
 
 
 def openai_compatible(
-    text: str, environment: Mapping[str, str], *, taken: Collection[str], allow_loopback: bool
+    text: str,
+    environment: Mapping[str, str],
+    *,
+    taken: Collection[str],
+    allow_loopback: bool,
+    private: Collection[str] = (),
 ) -> dict[str, dict[str, Any]]:
     """The entries for settings.PROVIDERS. ImproperlyConfigured says what is wrong and what to write instead."""
     providers: dict[str, dict[str, Any]] = {}
@@ -35,7 +40,7 @@ def openai_compatible(
             raise _wrong(entry, "write name=URL, the name in lower-case letters, digits and single hyphens")
         if name in taken or name in providers or name.startswith(_RESERVED):
             raise _wrong(entry, f"the name {name!r} is taken; choose another")
-        _check_url(entry, url, allow_loopback)
+        _check_url(entry, url, allow_loopback=allow_loopback, is_private=name in private)
         key = environment.get(f"{name.replace('-', '_').upper()}_API_KEY", "")
         providers[name] = {
             "name": name.replace("-", " ").capitalize(),
@@ -46,7 +51,7 @@ def openai_compatible(
     return providers
 
 
-def _check_url(entry: str, url: str, allow_loopback: bool) -> None:
+def _check_url(entry: str, url: str, *, allow_loopback: bool, is_private: bool) -> None:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -57,10 +62,14 @@ def _check_url(entry: str, url: str, allow_loopback: bool) -> None:
     if parts.username is not None or parts.query or parts.fragment:
         raise _wrong(entry, "a URL has no user, question mark or hash; the key goes into its own variable")
     if _is_loopback(host):
-        if not allow_loopback:
+        if not (allow_loopback or is_private):
             raise _wrong(entry, "it is on this machine; ALLOW_LOOPBACK_PROVIDERS=1 lets providers be there")
-    elif parts.scheme != "https":
-        raise _wrong(entry, "only https:// goes to another machine: our key and every prompt would travel in clear")
+    elif parts.scheme != "https" and not is_private:
+        raise _wrong(
+            entry,
+            "only https:// goes to another machine: our key and every prompt would travel in clear. On a network of "
+            "your own, name it in PRIVATE_NETWORK_PROVIDERS",
+        )
 
 
 def _is_loopback(host: str) -> bool:

@@ -266,6 +266,7 @@ REPORTS_TO_HIDE = env_int("REPORTS_TO_HIDE", 3)  # voters whose reports hide an 
 # A provider without a key is known (prices, pages) but never called.
 
 ALLOW_LOOPBACK_PROVIDERS = env_bool("ALLOW_LOOPBACK_PROVIDERS")
+PRIVATE_NETWORK_PROVIDERS = env_list("PRIVATE_NETWORK_PROVIDERS")  # keys of providers that may be on a LAN, without TLS
 WEBHOOK_URL = env("WEBHOOK_URL").rstrip("/")  # how the internet reaches /webhooks; providers/webhooks says what for
 PROVIDERS: dict[str, dict[str, Any]] = {
     "fal": {
@@ -309,7 +310,11 @@ PROVIDERS: dict[str, dict[str, Any]] = {
 }
 # Other providers that speak the Images API of OpenAI: NAME=URL, any number, with the key in <NAME>_API_KEY.
 PROVIDERS |= openai_compatible(
-    env("OPENAI_COMPATIBLE_PROVIDERS"), os.environ, taken=PROVIDERS, allow_loopback=ALLOW_LOOPBACK_PROVIDERS
+    env("OPENAI_COMPATIBLE_PROVIDERS"),
+    os.environ,
+    taken=PROVIDERS,
+    allow_loopback=ALLOW_LOOPBACK_PROVIDERS,
+    private=PRIVATE_NETWORK_PROVIDERS,
 )
 # The loopback simulator speaks the real wire formats for the sample models of the demo. It is a provider of its own,
 # so its answers can never be mistaken for those of the companies whose formats it speaks.

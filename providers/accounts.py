@@ -18,6 +18,7 @@ def account_of(key: str) -> Account:
     return Account(
         key=key,
         allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS,
+        allow_private=key in settings.PRIVATE_NETWORK_PROVIDERS,
         webhook_url=f"{settings.WEBHOOK_URL}/{key}/" if settings.WEBHOOK_URL and config.get("webhook_key") else "",
         **{name: value for name, value in config.items() if name != "limits"},  # those are of admission/limits.py
     )
@@ -29,5 +30,5 @@ def name_of(provider: str) -> str:
 
 
 def is_simulated(provider: str) -> bool:
-    """True when images of this provider come from our simulator: by its own entry, or by a loopback address."""
+    """True when images of this provider come from our simulator, by its entry in the settings."""
     return provider in settings.PROVIDERS and account_of(provider).is_simulated

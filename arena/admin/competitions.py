@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.base import ContentFile
@@ -115,6 +116,7 @@ class CompetitionAdmin(admin.ModelAdmin[Competition]):
             "spent": spend_cap.of(competition),
             "today": daily_cap.today(),
             "daily_cap": daily_cap.cap(),
+            "ceiling": settings.UNKNOWN_PRICE_CEILING,
             "troubles": [(each, trouble) for each in offers if (trouble := each.trouble)],
         }
         return render(request, "admin/arena/competition/ask.html", context)

@@ -25,7 +25,8 @@ NO_KEY = "none"  # the key of a server that needs none: it is called, but no key
 class Account:
     """One provider as this installation reaches it: which adapter speaks to it, where it is, and our key.
 
-    `simulated` marks our own simulator. `allow_loopback` lets another account live on this machine, for tests.
+    `simulated` marks our own simulator: its images are samples and cost nothing, wherever it runs. `allow_loopback`
+    lets another account be on this machine, `allow_private` on a private network, there also without TLS.
     """
 
     key: str
@@ -38,16 +39,19 @@ class Account:
     webhook_url: str = ""  # where it should send them; "" for none
     simulated: bool = False
     allow_loopback: bool = False
+    allow_private: bool = False
     json_edits: bool = False  # edits as JSON with data: URLs instead of a form (OpenAI-compatible providers)
 
     @property
     def is_simulated(self) -> bool:
-        """True when its images come from this machine: by its own entry, or by a loopback address."""
-        return self.simulated or any(is_loopback(url) for url in self.urls.values())
+        """As the settings say; a URL never decides it: a proxy on this machine may spend real money."""
+        return self.simulated
 
     @property
-    def loopback_origins(self) -> frozenset[str]:
-        """The origins on this machine that this account may use; everything else has to be public https."""
+    def trusted_origins(self) -> frozenset[str]:
+        """Its origins on this machine or a private network that it may use; everything else has to be public https."""
+        if self.allow_private:
+            return frozenset(map(origin_of, self.urls.values())) - {""}
         if not (self.simulated or self.allow_loopback):
             return frozenset()
         return frozenset(origin_of(url) for url in self.urls.values() if is_loopback(url))
@@ -55,7 +59,7 @@ class Account:
     def owns(self, url: str) -> bool:
         """May a request that carries our key go to this URL? Only to the account's own hosts, and encrypted."""
         origin = origin_of(url)
-        if origin in self.loopback_origins:
+        if origin in self.trusted_origins:
             return True
         if not origin.startswith("https://") or is_loopback(url):
             return False

@@ -205,7 +205,7 @@ class Wire:
         text = value.strip() if isinstance(value, str) else ""
         try:
             if re.match(r"(?:https?|data):", text[:6], re.IGNORECASE):
-                return fetch(text, deadline=self.deadline, trusted=self.account.loopback_origins, headers=headers)
+                return fetch(text, deadline=self.deadline, trusted=self.account.trusted_origins, headers=headers)
             data = decode_base64(text)
             return replace(measured(data), encoded=text if is_canonical_base64(text) else "")
         except ProviderError as error:
@@ -214,7 +214,7 @@ class Wire:
     def put(self, url: str, image: SourceImage) -> None:
         """Uploads a source image to a URL the provider named. Raises ConnectFailed or TimedOut, not charged."""
         try:
-            put(url, image.data, image.content_type, deadline=self.deadline, trusted=self.account.loopback_origins)
+            put(url, image.data, image.content_type, deadline=self.deadline, trusted=self.account.trusted_origins)
         except ProviderError as error:
             raise without_secrets(error, self.account) from error
 

@@ -273,6 +273,14 @@ class Call(models.Model):
     provider_time = models.DurationField(null=True, blank=True, help_text="As the provider reports it.")
     cost = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True, help_text="USD")
     cost_estimated = models.BooleanField(default=True)
+    spent = models.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="USD that spending caps count: the cost if it is or may be charged, UNKNOWN_PRICE_CEILING where the "
+        "cost is unknown, 0 for a simulated provider; empty in calls of earlier releases.",
+    )
     billed_units = models.DecimalField(
         max_digits=14, decimal_places=6, null=True, blank=True, help_text="In the units of the provider's price list."
     )
@@ -309,6 +317,9 @@ class Call(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(cost=None) | Q(cost__gte=Decimal(0)), name="a call costs nothing negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(spent=None) | Q(spent__gte=Decimal(0)), name="a call spends nothing negative"
             ),
             models.CheckConstraint(
                 condition=Q(billed_units=None) | Q(billed_units__gte=Decimal(0)),

@@ -36,7 +36,10 @@ class Reservation(models.Model):
     request_id = models.UUIDField()
     attempt = models.PositiveSmallIntegerField()
     n = models.PositiveSmallIntegerField()
-    amount = models.DecimalField(max_digits=12, decimal_places=6, null=True, help_text="USD; empty when not known")
+    amount = models.DecimalField(max_digits=12, decimal_places=6, null=True, help_text="USD")
+    price_is_known = models.BooleanField(
+        db_default=True, help_text="Else the amount is UNKNOWN_PRICE_CEILING per image."
+    )
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import transaction
 
-from providers import accounts
 from providers.errors import ProviderError
 from providers.models import Call, Offering
 from providers.request import ImageRequest
@@ -64,8 +63,8 @@ def end_request(attempts: Sequence[Attempt]) -> None:
 
 
 def spent_on(attempt: Attempt) -> Decimal:
-    """The real money in it, in USD: none when its provider is simulated, whatever its price list says."""
-    return Decimal(0) if accounts.is_simulated(attempt.provider) else attempt.cost or Decimal(0)
+    """What caps count for it, in USD: see `Call.spent`."""
+    return attempt.call.spent or Decimal(0) if attempt.call else Decimal(0)
 
 
 def requested_size(request: ImageRequest) -> str:
@@ -92,6 +91,7 @@ def _columns(offering: Offering, call: CallResult) -> dict[str, Any]:
         "provider_time": answer.provider_time,
         "cost": cost,
         "cost_estimated": estimated,
+        "spent": costs.spent(offering, cost, max(call.request.n, len(answer.images))),
         "billed_units": answer.billed_units,
         "usage": dict(answer.usage) if answer.usage is not None else None,
         "delivered_size": _size((image.width, image.height)),
@@ -101,14 +101,16 @@ def _columns(offering: Offering, call: CallResult) -> dict[str, Any]:
 
 def _failure(offering: Offering, call: CallResult, error: ProviderError) -> dict[str, Any]:
     """A failure that may have been charged has its estimated cost, so that spending counts it."""
-    price = costs.estimate(offering, call.request) if error.possibly_charged else None
+    n, price = call.request.n, costs.estimate(offering, call.request) if error.possibly_charged else None
+    cost = None if price is None else price * n
     return {
         "outcome": error.outcome,
         "error": str(error) or type(error).__name__,
         "detail": error.detail,
         "duration": call.duration,
         "possibly_charged": error.possibly_charged,
-        "cost": None if price is None else price * call.request.n,
+        "cost": cost,
+        "spent": costs.spent(offering, cost, n) if error.possibly_charged else Decimal(0),
     }
 
 

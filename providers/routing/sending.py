@@ -13,7 +13,6 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 from time import monotonic
 
 import httpx
@@ -69,7 +68,7 @@ def send(dispatch: Dispatch) -> OfferingResult:
         ]
         reservation = daily_cap.reserve(
             offering,
-            _price_of(offering, parts),
+            estimate(offering, parts[0]),
             caller=dispatch.caller,
             request_id=dispatch.request_id,
             attempt=dispatch.number,
@@ -85,11 +84,6 @@ def send(dispatch: Dispatch) -> OfferingResult:
     with ThreadPoolExecutor(min(PARALLEL_CALLS, len(parts)), thread_name_prefix="n") as pool:
         results = pool.map(calls.send_unless_failed, parts, provider_calls)
         return OfferingResult(tuple(itertools.chain.from_iterable(results)), reservation)
-
-
-def _price_of(offering: Offering, parts: list[ImageRequest]) -> Decimal | None:
-    price = estimate(offering, parts[0])
-    return None if price is None else price * sum(part.n for part in parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.conf import settings
+
+from providers import accounts
 from providers.errors import InvalidRequest
 from providers.models import Offering
 from providers.offering import normalisation, pricing
@@ -34,6 +37,23 @@ def estimate(offering: Offering, request: ImageRequest, delivered: tuple[int, in
         details=offering.price_details,
         quality=request.extra.get("quality", offering.parameters.get("sends", {}).get("quality")),
     )
+
+
+def budgeted(price: Decimal | None, n: int = 1) -> Decimal:
+    """USD that a budget or cap counts for `n` images at `price` each; UNKNOWN_PRICE_CEILING stands for an unknown one.
+
+    It is for limits only and never shown as a cost.
+    """
+    each: Decimal = settings.UNKNOWN_PRICE_CEILING if price is None else price
+    return each * n
+
+
+def spent(offering: Offering, cost: Decimal | None, n: int) -> Decimal:
+    """USD that caps count for a call of `n` images which was or may have been charged: nothing where the provider is
+    simulated, whatever its price list says."""
+    if accounts.is_simulated(offering.provider):
+        return Decimal(0)
+    return budgeted(None, n) if cost is None else cost
 
 
 def of_answer(offering: Offering, request: ImageRequest, answer: Answer) -> tuple[Decimal | None, bool]:

@@ -1,14 +1,14 @@
-"""What the calls of a day have cost, of all callers together, and the cap on it: DAILY_SPEND_CAP, in US dollars, for a
+"""What the calls of a day have spent, of all callers together, and the cap on it: DAILY_SPEND_CAP, in US dollars, for a
 day in UTC.
 
-Before a request is sent, its estimate is reserved: added to the day's amount – in one statement that also sees to the
-cap, so that any number of workers together never pass it by their estimates – and written down as a `Reservation`.
-Recording the calls replaces it by what they have cost: the provider's bill, an estimate, or nothing for a failure that
-was not charged. A reservation whose process died is found by its age and becomes a call that may have been charged.
+Before a request is sent, its estimate is reserved: added to the day's amount – in one statement that also checks the
+cap, so that any number of workers together never pass it by their estimates – and recorded as a `Reservation`. When the
+calls are recorded, `Call.spent` takes its place: the provider's bill, an estimate, or nothing for a failure that was
+not charged. A reservation whose process died is found by its age and becomes a call that may have been charged.
 
 So the day's amount is always the sum of its calls and reservations, which `recount` checks; it can end above the cap
-only by as much as bills are higher than estimates. A call without a known price counts nothing until the provider
-states a cost. Calls of simulated providers cost nothing, whatever their price list says, and reserve nothing.
+only by as much as bills are higher than estimates. An image of unknown price counts as UNKNOWN_PRICE_CEILING, before
+and after, until the provider states a cost. Calls of simulated providers reserve and spend nothing.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from typing import cast
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q, Sum
+from django.db.models import Case, F, Q, Sum, When
 from django.utils import timezone
 
 from providers import accounts
 from providers.errors import CapReached
 from providers.models import Call, Offering, Reservation, SpentDay
 from providers.request import Caller
+from providers.spending import costs
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +45,11 @@ WITH allowed AS (
         OR (providers_spentday.amount + excluded.amount <= %(cap)s AND providers_spentday.amount < %(cap)s)
     RETURNING 1
 )
-INSERT INTO providers_reservation (offering_id, caller, request_id, attempt, n, amount, made_at, expires_at)
-SELECT %(offering)s, %(caller)s, %(request_id)s, %(attempt)s, %(n)s, %(price)s, %(now)s, %(expires_at)s FROM allowed
+INSERT INTO providers_reservation
+    (offering_id, caller, request_id, attempt, n, amount, price_is_known, made_at, expires_at)
+SELECT %(offering)s, %(caller)s, %(request_id)s, %(attempt)s, %(n)s, %(amount)s, %(price_is_known)s, %(now)s,
+    %(expires_at)s
+FROM allowed
 RETURNING id
 """
 
@@ -57,7 +61,7 @@ def cap() -> Decimal | None:
 
 
 def today() -> Decimal:
-    """What the calls begun today have cost, those that may have been charged included, and what is reserved."""
+    """USD: what the calls started today have spent, those that may have been charged included, and what is reserved."""
     return amount_of(_day(timezone.now()))
 
 
@@ -81,32 +85,32 @@ def reserve(
 ) -> int | None:
     """The reservation's id, to be passed to `settle`; None where nothing can be spent. CapReached when it does not fit.
 
-    `price` is of all `n` images; the request takes no longer than `seconds`.
+    `price` is in USD of one of `n` images, None when unknown; the request takes no longer than `seconds`.
     """
     if accounts.is_simulated(offering.provider):
         return None
-    now = timezone.now()
+    now, amount = timezone.now(), costs.budgeted(price, n)
     with connection.cursor() as cursor:
         cursor.execute(
             _RESERVE,
             {
-                "day": _day(now), "amount": price or Decimal(0), "cap": cap(), "price": price, "offering": offering.pk,
-                "caller": caller, "request_id": request_id, "attempt": attempt, "n": n, "now": now,
-                "expires_at": now + timedelta(seconds=seconds + GRACE),
+                "day": _day(now), "amount": amount, "cap": cap(), "price_is_known": price is not None,
+                "offering": offering.pk, "caller": caller, "request_id": request_id, "attempt": attempt, "n": n,
+                "now": now, "expires_at": now + timedelta(seconds=seconds + GRACE),
             },
         )  # fmt: skip
         row = cursor.fetchone()
     if row is None:
-        raise _cap_reached(price)
+        raise _cap_reached(amount, price is not None)
     return cast(int, row[0])
 
 
 def settle(reservation: int, calls: Iterable[Call]) -> None:
-    """Inside the transaction that records the calls: replace what was reserved by what they have cost."""
+    """Inside the transaction that records the calls: replace what was reserved by what they have spent."""
     moved: dict[date, Decimal] = {}
     for call in calls:
         day = _day(call.started_at)
-        moved[day] = moved.get(day, Decimal(0)) + (call.cost or 0)
+        moved[day] = moved.get(day, Decimal(0)) + (call.spent or 0)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM providers_reservation WHERE id = %s RETURNING made_at, amount", [reservation])
         reservation_row = cursor.fetchone()
@@ -131,7 +135,7 @@ def close_dead() -> int:
                 error="The process that waited for the answer died.", attempt=row.attempt, n=row.n,
                 ends_request=not Call.objects.filter(request_id=row.request_id, ends_request=True).exists(),
                 started_at=row.made_at, duration=row.expires_at - row.made_at - timedelta(seconds=GRACE),
-                cost=row.amount, possibly_charged=True,
+                cost=row.amount if row.price_is_known else None, spent=row.amount, possibly_charged=True,
             )
             for row in dead
         )  # fmt: skip
@@ -145,17 +149,17 @@ def recount(day: date) -> Decimal:
     """Recompute the day's amount; returns what it was off by, in USD. Anything but 0 is a bug of ours, and logged."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     end = start + timedelta(days=1)
-    offerings = [
-        pk for pk, provider in Offering.objects.values_list("pk", "provider") if not accounts.is_simulated(provider)
-    ]
+    providers = dict(Offering.objects.values_list("pk", "provider"))
+    real = [pk for pk, provider in providers.items() if not accounts.is_simulated(provider)]
+    # Calls of earlier releases have no `spent`.
+    charged = Q(outcome="ok") | Q(possibly_charged=True)
+    spent = Case(When(spent__isnull=False, then="spent"), When(charged, offering_id__in=real, then="cost"))
     with transaction.atomic():
         SpentDay.objects.get_or_create(day=day)
         row = SpentDay.objects.select_for_update().get(day=day)
         # Given one by one, offerings are looked up in the index by offering and time.
-        paid = Call.objects.filter(
-            Q(outcome="ok") | Q(possibly_charged=True), offering_id__in=offerings, started_at__gte=start,
-            started_at__lt=end,
-        ).aggregate(total=Sum("cost"))["total"]  # fmt: skip
+        calls = Call.objects.filter(offering_id__in=list(providers), started_at__gte=start, started_at__lt=end)
+        paid = calls.aggregate(total=Sum(spent))["total"]
         reserved = Reservation.objects.filter(made_at__gte=start, made_at__lt=end).aggregate(total=Sum("amount"))[
             "total"
         ]
@@ -167,12 +171,14 @@ def recount(day: date) -> Decimal:
     return off
 
 
-def _cap_reached(price: Decimal | None) -> CapReached:
+def _cap_reached(amount: Decimal, price_is_known: bool) -> CapReached:
     tomorrow = (midnight() + timedelta(days=1) - timezone.now()).total_seconds()
+    costs_about = f"costs about {dollars(amount)}"
+    if not price_is_known:
+        costs_about = f"has no known price and counts as {dollars(amount)} (UNKNOWN_PRICE_CEILING)"
     return CapReached(
         f"{dollars(today())} of the {dollars(cap() or Decimal(0))} that DAILY_SPEND_CAP allows a day are spent or "
-        f"reserved, and this call costs {'an unknown amount' if price is None else 'about ' + dollars(price)}. "
-        "Work goes on when the cap is raised, or after midnight UTC.",
+        f"reserved, and this request {costs_about}. Work goes on when the cap is raised, or after midnight UTC.",
         retry_after=min(RETRY_SECONDS, max(1.0, tomorrow)),
     )
 

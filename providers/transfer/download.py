@@ -50,7 +50,7 @@ def fetch(
 ) -> GeneratedImage:
     """The image at `url` (https: or data:), measured. Raises BadOutput or TimedOut; both may have been charged.
 
-    `trusted` are origins on this machine that may be used (`Account.loopback_origins`). `headers` may carry a key; they
+    `trusted` are origins that may be private (`Account.trusted_origins`). `headers` may carry a key; they
     go to the origin of `url` only.
     """
     if url[:5].lower() == "data:":

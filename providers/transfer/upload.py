@@ -20,7 +20,7 @@ FAILED = "A source image could not be uploaded."
 
 
 def put(url: str, data: bytes, content_type: str, *, deadline: Deadline, trusted: Collection[str] = ()) -> None:
-    """Raises ConnectFailed or TimedOut. `trusted` are origins on this machine (`Account.loopback_origins`)."""
+    """Raises ConnectFailed or TimedOut. `trusted` are origins that may be private (`Account.trusted_origins`)."""
     try:
         status = _put(url, data, content_type, deadline, trusted)
     except BadOutput as error:  # the URL is not one we use

@@ -172,15 +172,21 @@ def test_planning_above_a_cap_is_refused_with_the_figures_and_the_way_out(curato
 
 
 @pytest.mark.usefixtures("_billed")
-def test_under_a_cap_a_model_without_a_price_is_not_asked(curator):
-    (row,) = queued("5", price=None)
-    generation.run(row.pk)
-    assert "no known price" in again(row).error
-    make.make_prompt(row.prompt.competition)
-    address = f"/admin/arena/competition/{row.prompt.competition.pk}/ask/"
-    page = curator.post(address, {"model": [row.image_model.pk]}, follow=True).content.decode()
-    assert f"the price of {row.image_model.name} is not known" in page
-    assert Generation.objects.count() == 1
+@pytest.mark.django_db(transaction=True)
+def test_under_a_cap_an_image_without_a_price_counts_as_the_ceiling(curator, settings):
+    settings.UNKNOWN_PRICE_CEILING = Decimal("0.30")
+    first, second = queued("0.50", images=2, price=None)
+    generation.run(first.pk)
+    generation.run(second.pk)
+    assert (again(first).status, first.spent) == ("succeeded", Decimal("0.30"))
+    assert Call.objects.get().cost is None  # what is unknown stays unknown
+    assert "this image costs about $0.30" in again(second).error
+    make.make_prompt(first.prompt.competition)
+    address = f"/admin/arena/competition/{first.prompt.competition.pk}/ask/"
+    assert "caps count $0.30 for each" in curator.get(address).content.decode()
+    page = curator.post(address, {"model": [first.image_model.pk]}, follow=True).content.decode()
+    assert "more than its cap of $0.50" in page
+    assert Generation.objects.count() == 2
 
 
 def test_the_page_says_what_is_wrong_with_an_offering(curator):

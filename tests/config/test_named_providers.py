@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -66,6 +67,17 @@ def test_a_mistake_is_named_with_what_to_write_instead(text, says):
     with pytest.raises(ImproperlyConfigured, match=says) as caught:
         read(text)
     assert "OPENAI_COMPATIBLE_PROVIDERS" in str(caught.value)
+
+
+def test_a_private_network_is_for_providers_that_are_named():
+    text = "gpu=http://10.0.0.7:8080/v1 other=http://gpu-box:8080/v1"
+    with pytest.raises(ImproperlyConfigured, match="PRIVATE_NETWORK_PROVIDERS"):
+        openai_compatible(text, {}, taken=(), allow_loopback=False, private=["gpu"])
+    assert len(openai_compatible(text, {}, taken=(), allow_loopback=False, private=["gpu", "other"])) == 2
+    account = Account("gpu", "GPU", "openai", {"base": "http://10.0.0.7:8080/v1"}, api_key="k")
+    assert not account.owns("http://10.0.0.7:8080/v1/images/generations")
+    assert replace(account, allow_private=True).owns("http://10.0.0.7:8080/v1/images/generations")
+    assert not replace(account, allow_private=True).owns("http://10.0.0.8:8080/v1/images/generations")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])

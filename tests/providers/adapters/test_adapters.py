@@ -331,7 +331,7 @@ def test_loopback_is_for_accounts_that_may_use_it(line_to, wire):
         line.ask("a kite")
     assert "ALLOW_LOOPBACK_PROVIDERS" in caught.value.detail
     line.account = Account("x", "X", line.account.adapter, line.account.urls, api_key="k", allow_loopback=True)
-    assert line.account.is_simulated
+    assert not line.account.is_simulated  # a proxy on this machine may spend real money
     assert line.ask("a kite").images
 
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
+from django.db.models import Sum
 from django.utils import timezone
 
 from providers import routing
 from providers.adapters.base import Account
-from providers.errors import CapReached, ProviderError
+from providers.db import connection_released
+from providers.errors import CapReached, InvalidRequest, ProviderError
 from providers.models import Call, Reservation, SpentDay
 from providers.request import ImageRequest
 from providers.routing import sending
@@ -186,9 +191,129 @@ def test_a_reservation_settled_after_midnight_moves_the_amount_to_the_day_of_its
     yesterday = timezone.now() - timedelta(days=1)
     Reservation.objects.update(made_at=yesterday)
     SpentDay.objects.update(day=yesterday.date())
-    daily_cap.settle(reservation, [make.make_call(offering, cost=Decimal("0.03"))])
+    daily_cap.settle(reservation, [make.make_call(offering, cost=Decimal("0.03"), spent=Decimal("0.03"))])
     assert daily_cap.amount_of(yesterday.date()) == 0
     assert daily_cap.today() == Decimal("0.03")
+    assert is_right()
+
+
+@pytest.mark.usefixtures("_billed")
+@pytest.mark.django_db(transaction=True)
+def test_an_unknown_price_counts_as_the_ceiling_before_and_after_and_stays_unknown(settings):
+    settings.DAILY_SPEND_CAP, settings.UNKNOWN_PRICE_CEILING = Decimal("0.50"), Decimal("0.20")
+    model = make.make_model()
+    offering = make.make_offering(model, endpoint=f"studio/{model.slug}", price=None)
+    for _ in range(2):
+        routing.generate(model, REQUEST, "gateway", time_limit=20)
+    assert set(Call.objects.values_list("cost", "spent")) == {(None, Decimal("0.20"))}
+    assert daily_cap.today() == Decimal("0.40")
+    with pytest.raises(CapReached, match=r"no known price and counts as \$0\.20"):
+        routing.generate(model, REQUEST, "gateway", time_limit=20)
+    assert is_right()
+    settings.DAILY_SPEND_CAP = None
+    reserve(offering, None)
+    Reservation.objects.update(made_at=timezone.now() - timedelta(minutes=9), expires_at=timezone.now())
+    daily_cap.close_dead()
+    assert Call.objects.filter(cost=None, spent=Decimal("0.20")).count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_url_on_this_machine_does_not_make_a_provider_free(settings):
+    """The most usual one there is a proxy that spends real money."""
+    local = settings.PROVIDERS["simulated-openai"] | {"simulated": False, "name": "Proxy"}
+    settings.PROVIDERS["proxy"], settings.ALLOW_LOOPBACK_PROVIDERS = local, True
+    model = make.make_model()
+    make.make_offering(model, "proxy", endpoint=f"studio/{model.slug}", price=CENT)
+    assert routing.generate(model, REQUEST, "gateway", time_limit=20).spent == CENT
+    assert daily_cap.today() == CENT
+
+
+@pytest.mark.django_db(transaction=True)
+def test_calls_stay_free_that_were_made_while_their_provider_was_simulated(settings, monkeypatch):
+    model = make.make_model()
+    make.make_offering(model, endpoint=f"studio/{model.slug}", price=CENT)
+    routing.generate(model, REQUEST, "gateway", time_limit=20)
+    monkeypatch.setattr(Account, "is_simulated", False)
+    assert is_right()
+    routing.generate(model, REQUEST, "gateway", time_limit=20)
+    assert daily_cap.today() == CENT
+    assert is_right()
+
+
+@pytest.mark.usefixtures("_billed")
+@pytest.mark.django_db(transaction=True)
+def test_a_size_in_the_providers_own_words_is_reserved_and_a_number_of_images_rejected(settings):
+    settings.DAILY_SPEND_CAP = Decimal("0.05")
+    model = make.make_model()
+    size = {"size": {"family": "pixels", "format": "object", "field": "image_size"}}
+    make.make_offering(
+        model, "simulated-fal", endpoint=f"studio/{model.slug}", parameters=size, price=CENT, price_unit="megapixel"
+    )
+    large = replace(REQUEST, extra={"image_size": {"width": 4096, "height": 2048}})
+    with pytest.raises(CapReached, match=r"about \$0\.08"):
+        routing.generate(model, large, "gateway", time_limit=20)
+    with pytest.raises(InvalidRequest, match="write n for the number of images"):
+        routing.generate(model, replace(REQUEST, extra={"num_images": 4}), "gateway", time_limit=20)
+    assert not Call.objects.exists()
+
+
+class Killed(BaseException):
+    """The process died while it waited for the answer."""
+
+
+@pytest.mark.usefixtures("_billed")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("seed", range(3))
+def test_no_mix_of_requests_spends_more_than_the_cap(settings, monkeypatch, seed):
+    """Callers, prices known or not, several images, native parameters, faults, 429s, deaths and races.
+
+    The stated error – a bill above its estimate – does not occur: this simulator bills by the price list.
+    """
+    settings.DAILY_SPEND_CAP, settings.UNKNOWN_PRICE_CEILING = Decimal("0.30"), Decimal("0.02")
+    dice, models = random.Random(seed), []
+    many = {"n": {"field": "num_images", "max": 4}}
+    size = {"size": {"family": "pixels", "format": "object", "field": "image_size"}}
+    for price, unit in ((CENT, "image"), (None, "image"), (Decimal("0.5"), "megapixel")):
+        models.append(model := make.make_model())
+        fields = {"endpoint": f"studio/{model.slug}", "price": price, "price_unit": unit}
+        make.make_offering(model, "simulated-fal", parameters=size | dice.choice([{}, many]), **fields)
+        make.make_offering(model, "simulated-openai", **fields | {"price": CENT})
+    adapter = sending.ADAPTERS["fal"]
+
+    def generate(call, **options):
+        answer = adapter.generate(call, **options)
+        if "[kill]" in call.arguments["prompt"]:
+            raise Killed
+        return answer
+
+    monkeypatch.setitem(sending.ADAPTERS, "fal", SimpleNamespace(generate=generate))
+    faults = ("", "", "", "[kill]", "[sim:500]", "[sim:no-image]", "[sim:policy]", "[sim:429-once=0.1]", "[sim:failed]")
+    extras = ({}, {}, {"num_images": 3}, {"image_size": {"width": 128, "height": 128}})
+    requests = [
+        (
+            dice.choice(models),
+            ImageRequest(f"{number} {seed} {dice.choice(faults)}", size="64x64", n=dice.choice([1, 1, 2, 5]),
+                         extra=dice.choice(extras)),
+            dice.choice(["arena", "gateway", "playground"]),
+        )
+        for number in range(40)
+    ]  # fmt: skip
+
+    def ask(request) -> int:
+        model, wanted, caller = request
+        try:
+            with connection_released():
+                return len(routing.generate(model, wanted, caller, time_limit=20).images)
+        except (ProviderError, Killed):
+            return 0
+
+    with ThreadPoolExecutor(8) as pool:
+        images = sum(pool.map(ask, requests))
+    assert images > 3
+    Reservation.objects.update(made_at=timezone.now() - timedelta(minutes=9), expires_at=timezone.now())
+    daily_cap.close_dead()
+    assert 0 < daily_cap.today() <= settings.DAILY_SPEND_CAP
+    assert Call.objects.aggregate(total=Sum("spent"))["total"] == daily_cap.today()
     assert is_right()
 
 
@@ -200,6 +325,7 @@ def test_postgres_refuses_money_that_cannot_be():
     refuses("nothing negative is reserved", update(row, amount=Decimal(-1)))
     refuses("somebody known reserves", update(row, caller="stranger"))
     refuses("a reservation lasts a while", update(row, expires_at=row.made_at))
+    refuses("a call spends nothing negative", update(make.make_call(), spent=Decimal(-1)))
 
 
 def test_amounts_in_sentences():

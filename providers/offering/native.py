@@ -1,0 +1,115 @@
+"""Parameters in a provider's own words that multiply or enlarge what it bills, whatever else they are called.
+
+What an offering does not name passes through to the provider as it is. A number of images must not: a call that brings
+more images than were counted passes every budget. A size may, and is read here for the estimate of the price; where it
+cannot be read (a preset), the largest size is assumed that the offering's size spec allows, up to 4K.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+from providers.errors import InvalidRequest
+from providers.offering import sizing
+
+# Names without case, underscores and hyphens.
+COUNTS = frozenset(
+    {
+        "n", "batch", "batchcount", "batchsize", "candidatecount", "imagecount", "imagesperprompt", "maximages",
+        "nimages", "nsamples", "numberofimages", "numgenerations", "numimages", "numimagesperprompt", "numoutputs",
+        "numresults", "numsamples", "outputcount", "samplecount", "samples",
+    }
+)  # fmt: skip
+SIZES = frozenset(
+    {
+        "dimensions", "imageresolution", "imagesize", "outputresolution", "outputsize", "resolution", "size",
+        "targetresolution", "targetsize",
+    }
+)  # fmt: skip
+MEGAPIXELS = frozenset({"megapixel", "megapixels", "outputmegapixels", "targetmegapixels"})
+FACTORS = frozenset({"scalefactor", "upscale", "upscaleby", "upscalefactor"})
+LARGEST_AREA = sizing.area_of("4K")
+
+
+def check_counts(extra: Mapping[str, Any], known: Collection[str] = ()) -> None:
+    """Raises InvalidRequest where a parameter that is not `known` asks for several images."""
+    for name, value, _ in _walk({name: value for name, value in extra.items() if name not in known}):
+        if _plain(name) in COUNTS and value is not None and str(value) not in ("0", "1"):
+            raise InvalidRequest(f"{name}: write n for the number of images, so that each of them is counted")
+
+
+def expected_size(extra: Mapping[str, Any], size: sizing.Size, spec: Mapping[str, Any]) -> sizing.Size:
+    """`size`, unless `extra` names another in the provider's own words: then the largest one that it may mean."""
+    areas = [area for name, value, table in _walk(extra) if (area := _area(name, value, table, size, spec)) is not None]
+    if not areas:
+        return size
+    return sizing.size_of(Fraction(*size), max(areas))
+
+
+def _walk(value: Any) -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
+    """Every name and value in nested tables, with the table that they are in."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield str(name), inner, value
+            yield from _walk(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _walk(inner)
+
+
+def _area(name: str, value: Any, table: Mapping[str, Any], size: sizing.Size, spec: Mapping[str, Any]) -> int | None:
+    """The area in pixels that one parameter asks for; None when it says nothing about it."""
+    plain = _plain(name)
+    if value is None or isinstance(value, Mapping):
+        return None
+    if plain in ("width", "height"):
+        sides = {_plain(other): _number(side) for other, side in table.items()}
+        return int((sides.get("width") or size[0]) * (sides.get("height") or size[1]))
+    if plain in MEGAPIXELS or plain in FACTORS:
+        number = _number(value)
+        if number is None:
+            return largest_area(spec)
+        return int(number * 2**20) if plain in MEGAPIXELS else int(size[0] * size[1] * max(1.0, number) ** 2)
+    if plain in SIZES:
+        text = str(value).strip().lower()
+        return None if text in ("", "auto") else _area_of_text(text, spec)
+    return None
+
+
+def _area_of_text(text: str, spec: Mapping[str, Any]) -> int:
+    for read in (sizing.area_of, lambda text: _product(sizing.pixels_of(text.replace("*", "x")))):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return largest_area(spec)
+
+
+def largest_area(spec: Mapping[str, Any]) -> int:
+    """The largest area that an offering makes by its size spec, 4K at most."""
+    match spec["family"]:
+        case "list":
+            area = max(map(_product, map(sizing.pixels_of, spec["sizes"])))
+        case "ratio":
+            area = max(map(sizing.area_of, spec.get("tiers") or [spec.get("default_tier", sizing.DEFAULT_TIER)]))
+        case _:
+            area = min(spec.get("max_area", LARGEST_AREA), spec.get("max", 99_999) ** 2)
+    return min(area, LARGEST_AREA)
+
+
+def _product(size: sizing.Size) -> int:
+    return size[0] * size[1]
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if 0 < number < 100_000 else None
