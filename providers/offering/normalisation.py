@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from providers.errors import BadOutput, InvalidRequest
-from providers.offering import sizing
+from providers.offering import native, sizing
 from providers.offering.masks import STYLES, in_style
 from providers.offering.parameters import GROUPS, allowed, allowed_values, check
 from providers.request import ImageRequest, ProviderCall, SourceImage
@@ -99,8 +99,24 @@ def _further_seed(seed: int, number: int, parameters: Mapping[str, Any]) -> int:
 
 
 def expected_size(request: ImageRequest, parameters: Mapping[str, Any]) -> sizing.Size:
-    """The size to estimate a price with, also where the provider chooses the pixels."""
-    return _resolve(request, parameters).expected or sizing.size_for(1, 1)
+    """The size to estimate a price with, also where the provider chooses the pixels or the request names them in the
+    provider's own words."""
+    size = _resolve(request, parameters).expected or sizing.size_for(1, 1)
+    return native.expected_size(request.extra, size, parameters.get("size", {"family": "none"}))
+
+
+def check_request(request: ImageRequest, parameters: Mapping[str, Any]) -> None:
+    """Raises InvalidRequest where `build` would. An empty prompt passes, and an edit that has no images yet."""
+    known = {row["name"]: row for row in parameters.get("accepts", ())}
+    given = {"seed": request.seed, **request.extra}
+    ignores = {"seed", *parameters.get("ignores", ())} - known.keys()
+    given = {name: value for name, value in given.items() if value is not None and name not in ignores}
+    for name, value in given.items():
+        if row := known.get(name) or EMULATED.get(name):
+            allowed(name, value, row)
+    native.check_counts(given, known)
+    if request.images or request.mode != "edit":
+        _check_images(request, parameters.get("images"))
 
 
 def build(request: ImageRequest, *, endpoint: str, parameters: Mapping[str, Any]) -> ProviderCall:
@@ -122,6 +138,7 @@ def build(request: ImageRequest, *, endpoint: str, parameters: Mapping[str, Any]
             allowed(name, value, EMULATED[name])
         else:
             unknown[name] = value
+    native.check_counts(unknown)
     resolved = _resolve(request, parameters)
     _check_images(request, parameters.get("images"))
     # The provider's own names win over our translation of the common ones: a caller who uses them means them.

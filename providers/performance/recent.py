@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from math import inf
 
 from providers.cache import ProcessCache
 from providers.performance import percentiles
@@ -31,6 +32,13 @@ def troubles(offerings: Iterable[int]) -> dict[int, str]:
     usual = _usual.get_or_compute_many(ids, lambda missing: percentiles.of_offerings(missing, DAY))
     troubled = {offering: _trouble(recent[offering], usual[offering]) for offering in ids}
     return {offering: trouble for offering, trouble in troubled.items() if trouble}
+
+
+def usual_seconds(offering: int) -> float:
+    """The median time of an offering's calls over the day; infinite where they are too few."""
+    usual = _usual.get_or_compute_many([offering], lambda missing: percentiles.of_offerings(missing, DAY))
+    median = usual[offering].duration.p50
+    return inf if median is None else median.total_seconds()
 
 
 def _trouble(recent: Performance, usual: Performance) -> str:

@@ -10,10 +10,12 @@ from decimal import Decimal
 from django.conf import settings
 
 from providers.db import release_pooled_connection
-from providers.errors import AnswerLost, BadOutput, ContentPolicy, NotFound, NotSent, ProviderError
+from providers.errors import AnswerLost, BadOutput, ContentPolicy, InvalidRequest, NotFound, NotSent, ProviderError
 from providers.models import ImageModel
+from providers.offering import fit
 from providers.request import Caller, ImageRequest
 from providers.routing import call_log, selection, sending
+from providers.routing.preferences import NO_PREFERENCES, Preferences
 from providers.routing.results import Attempt, CallResult, DeliveredImage, Generated, OfferingResult
 
 
@@ -24,6 +26,7 @@ def generate(
     *,
     time_limit: float,
     provider: str = "",
+    preferences: Preferences = NO_PREFERENCES,
     stop: threading.Event | None = None,
     request_id: uuid.UUID | None = None,
 ) -> Generated:
@@ -33,22 +36,25 @@ def generate(
     cannot be had, the result holds those that came and, as `failure`, why the others are missing.
 
     `time_limit` is in seconds for each offering, downloads included. `provider` restricts the offerings to one
-    provider's. Setting `stop`, from another thread, cancels: no more polls, the provider is asked to cancel, no other
-    offering is called. Every call sent is recorded as a `Call` with `request_id`. The arena takes a content-policy
-    refusal for an answer, does not pay twice for an image that may have been made and charged, and waits for our own
-    limits instead of paying more elsewhere; other callers go on to the next offering.
+    provider's, `preferences` says which of several are called and in which order. Setting `stop`, from another thread,
+    cancels: no more polls, the provider is asked to cancel, no other offering is called. Every call sent is recorded as
+    a `Call` with `request_id`. The arena takes a content-policy refusal for an answer, does not pay twice for an image
+    that may have been made and charged, and waits for our own limits instead of paying more elsewhere; other callers go
+    on to the next offering.
 
     Raises the last ProviderError when no image came, with `spent` and `attempts` of all calls; NotSent when nothing
     was sent at all; NotFound when no provider we have a key for offers the model in this mode.
     """
-    offerings = selection.candidates(image_model, request, provider)
+    offerings = selection.candidates(image_model, request, provider, preferences)
+    if not offerings and preferences != NO_PREFERENCES and selection.candidates(image_model, request, provider):
+        raise InvalidRequest(f"provider: no provider of {image_model.name} is left by these preferences")
     if not offerings:
         raise NotFound(
             f"No provider that this installation has a key for offers {image_model.name} ({request.mode}). "
             "Set the provider's key, or activate an offering in the admin."
         )
     request_id = request_id or uuid.uuid4()
-    progress = _Progress(request.n)
+    progress = _Progress(request)
     for number, offering in enumerate(offerings, 1):
         dispatch = sending.Dispatch(
             offering=offering,
@@ -85,7 +91,7 @@ def _max_wait(caller: Caller, time_limit: float, *, is_last: bool) -> float:
 class _Progress:
     """What the offerings called so far have delivered, and what went wrong."""
 
-    requested: int
+    request: ImageRequest
     images: list[DeliveredImage] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     failure: ProviderError | None = None  # the last of a call that was sent
@@ -93,7 +99,7 @@ class _Progress:
 
     @property
     def missing(self) -> int:
-        return self.requested - len(self.images)
+        return self.request.n - len(self.images)
 
     def add(self, result: OfferingResult, attempts: list[Attempt]) -> None:
         self.attempts += attempts
@@ -114,15 +120,17 @@ class _Progress:
             error.spent, error.attempts = spent, tuple(self.attempts)
             raise error
         if self.missing > 0:
-            error = error or BadOutput(f"{len(self.images)} of {self.requested} images came.")
+            error = error or BadOutput(f"{len(self.images)} of {self.request.n} images came.")
+        images = tuple(self.images[: self.request.n])
         return Generated(
             image_model,
-            tuple(self.images[: self.requested]),
+            images,
             tuple(self.attempts),
-            self.requested,
+            self.request.n,
             failure=error if self.missing > 0 else None,
             spent=spent,
             id=request_id,
+            warnings=fit.warnings(self.request, [image.size for image in images]),
         )
 
 

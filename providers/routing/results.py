@@ -88,7 +88,8 @@ class DeliveredImage:
 class Generated:
     """The images of a request – all of them, or some and the reason why not all – and how they were made.
 
-    `spent` is real money, failed calls that may have been charged included; `cost` the same by price lists.
+    `spent` is what caps count (`Call.spent`): real money, failed calls that may have been charged included, a ceiling
+    for unknown prices. `cost` is by price lists, sample models included.
     """
 
     image_model: ImageModel
@@ -98,6 +99,7 @@ class Generated:
     failure: ProviderError | None = None  # why some are missing
     spent: Decimal = field(default=Decimal(0))
     id: UUID | None = None  # `Call.request_id` of every attempt
+    warnings: tuple[str, ...] = ()  # where the images are not what was requested, in sentences for the caller
 
     @property
     def image(self) -> GeneratedImage:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from providers.accounts import is_simulated
 from providers.cache import ProcessCache
 from providers.errors import NotFound
 from providers.models import ImageModel, Offering
+from providers.offering import fit
 from providers.performance import recent
 from providers.request import ImageRequest
+from providers.routing.preferences import NO_PREFERENCES, Preferences
+from providers.spending import costs
 from providers.spending.costs import estimate
 
 
@@ -38,20 +41,38 @@ def find(name: str) -> Target:
     return Target(image_model, provider)
 
 
-def candidates(image_model: ImageModel, request: ImageRequest, provider: str = "") -> list[Offering]:
-    """The offerings that can be called now: healthy before unhealthy, then cheapest first; unknown prices last."""
+def candidates(
+    image_model: ImageModel, request: ImageRequest, provider: str = "", preferences: Preferences = NO_PREFERENCES
+) -> list[Offering]:
+    """The offerings that may be called now, in the order in which they are. `provider` forces one.
+
+    The caller's order decides first, then how well an offering fits the request – can it do it, then shape, size and
+    parameters without effect –, then the caller's sort, health, and price; unknown prices come last.
+    """
     offerings = [
-        offering for offering in _open_offerings(image_model, request.mode) if provider in ("", offering.provider)
+        offering
+        for offering in _open_offerings(image_model, request.mode)
+        if provider in ("", offering.provider) and preferences.allows(offering.provider)
     ]
-    if len(offerings) < 2:
+    if len(offerings) < 2 and preferences.max_price is None:
         return offerings
     troubles = recent.troubles(offering.pk for offering in offerings)
-
-    def order(offering: Offering) -> tuple[bool, bool, Decimal, str]:
-        price = estimate(offering, request)
-        return offering.pk in troubles, price is None, price or Decimal(0), offering.provider
-
-    return sorted(offerings, key=order)
+    ranked = []
+    for offering in offerings:
+        misfit = fit.misfit(request, offering.parameters)
+        price = estimate(offering, request, misfit.size)
+        if not preferences.allows_price(price):
+            continue
+        cheapest = (price is None, price or Decimal(0))
+        wanted: tuple[Any, ...] = ()
+        if preferences.sort == "price":
+            wanted = cheapest
+        elif preferences.sort == "speed":
+            wanted = (recent.usual_seconds(offering.pk),)
+        place = preferences.place(offering.provider)
+        ranked.append(((place, misfit, wanted, offering.pk in troubles, cheapest, offering.provider), offering))
+    ranked.sort(key=lambda pair: pair[0])
+    return [offering for _, offering in ranked][: None if preferences.allow_fallbacks else 1]
 
 
 open_offerings: ProcessCache[tuple[int, str], list[Offering]] = ProcessCache(seconds=3.0, max_entries=1000)
@@ -65,8 +86,7 @@ def _open_offerings(image_model: ImageModel, mode: str) -> list[Offering]:
 
 
 def likely_cost(image_model: ImageModel, request: ImageRequest) -> Decimal | None:
-    """What the next image will probably cost in USD of real money; None when the price is unknown."""
+    """USD that caps count for the next image: its estimate in real money, UNKNOWN_PRICE_CEILING where its price is
+    unknown; None when no offering can be called."""
     offerings = candidates(image_model, request)
-    if not offerings:
-        return None
-    return Decimal(0) if is_simulated(offerings[0].provider) else estimate(offerings[0], request)
+    return costs.spent(offerings[0], estimate(offerings[0], request), 1) if offerings else None

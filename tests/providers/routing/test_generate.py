@@ -6,6 +6,7 @@ import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -13,7 +14,15 @@ from providers import routing
 from providers.adapters.base import Account
 from providers.admission import circuit_breaker, valkey
 from providers.db import connection_released
-from providers.errors import BadOutput, ContentPolicy, NotSent, ProviderError, ProviderFailure, RateLimited
+from providers.errors import (
+    BadOutput,
+    ContentPolicy,
+    InvalidRequest,
+    NotSent,
+    ProviderError,
+    ProviderFailure,
+    RateLimited,
+)
 from providers.models import Call
 from providers.request import ImageRequest
 from tests import factories as make
@@ -133,6 +142,24 @@ def test_twenty_visitors_at_once_each_get_their_image(provider):
 
     with ThreadPoolExecutor(20) as pool:
         assert set(pool.map(visit, range(20))) == {f"simulated-{provider}"}
+
+
+def test_who_asks_for_more_than_any_provider_makes_gets_the_nearest_and_is_told():
+    model = make.make_model()
+    sizes = {"size": {"family": "list", "field": "size", "sizes": ["128x128"]}}
+    make.make_offering(model, "simulated-openai", endpoint=f"studio/{model.slug}", price="0.01", parameters=sizes)
+    assert ask(model).warnings == ("size 256x256 was requested; the nearest that could be made is 128x128.",)
+    make.make_offering(
+        model, "simulated-fal", endpoint=f"studio/{model.slug}", price="0.09", parameters=PARAMETERS["fal"]
+    )
+    generated = ask(model)
+    assert (generated.provider, generated.warnings) == ("simulated-fal", ())
+
+
+def test_preferences_that_leave_no_provider_are_an_error_of_the_request():
+    model, _ = offered("0.01", "0.02")
+    with pytest.raises(InvalidRequest, match=r"no provider of .* is left"):
+        ask(model, preferences=routing.Preferences(max_price=Decimal("0.001")))
 
 
 def test_every_lease_is_given_back_whatever_happens(settings):

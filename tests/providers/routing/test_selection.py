@@ -9,11 +9,12 @@ import pytest
 from django.utils import timezone
 
 from providers import cache, routing
-from providers.errors import NotFound
+from providers.errors import InvalidRequest, NotFound
 from providers.models import Call
 from providers.performance import recent
 from providers.request import Answer, GeneratedImage, ImageRequest
 from providers.routing import selection
+from providers.routing.preferences import read as read_preferences
 from providers.spending import costs
 from tests import factories as make
 
@@ -90,6 +91,83 @@ def test_offerings_and_health_are_looked_up_once_in_a_few_seconds(monkeypatch, d
     routing.candidates(model, REQUEST)
     with django_assert_num_queries(0):
         assert providers_of(model) == ["simulated-openai", "simulated-replicate"]
+
+
+def sold(*, large: str, small: str):
+    """A model that one provider makes up to 4K and another, at these prices, at 1K alone."""
+    model = make.make_model()
+    tiers = {"family": "ratio", "field": "aspect_ratio", "ratios": ["1:1", "8:1"], "tier_field": "resolution"}
+    one = {"family": "list", "field": "size", "sizes": ["1024x1024"]}
+    make.make_offering(model, "simulated-replicate", price=large, parameters={"size": tiers | {"tiers": ["1K", "4K"]}})
+    make.make_offering(model, "simulated-openai", price=small, parameters={"size": one})
+    return model
+
+
+@pytest.mark.parametrize(
+    ("fields", "first"),
+    [
+        ({"resolution": "4K"}, "simulated-replicate"),
+        ({"aspect_ratio": "8:1"}, "simulated-replicate"),
+        ({"resolution": "1K"}, "simulated-openai"),
+        ({}, "simulated-openai"),
+    ],
+)
+def test_what_an_offering_can_do_decides_before_what_it_costs(fields, first):
+    model = sold(large="0.10", small="0.01")
+    assert routing.candidates(model, ImageRequest("A red kite", **fields))[0].provider == first
+
+
+def test_a_troubled_offering_that_can_do_it_is_called_before_a_healthy_one_that_cannot():
+    model = sold(large="0.10", small="0.01")
+    lately(model.offerings.get(provider="simulated-replicate"), "provider_error", 9)
+    assert routing.candidates(model, ImageRequest("A red kite", resolution="4K"))[0].provider == "simulated-replicate"
+
+
+# Preferences ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("preferences", "providers"),
+    [
+        ({}, ["simulated-openai", "simulated-replicate", "simulated-fal"]),
+        ({"only": ["simulated-fal", "simulated-openai"]}, ["simulated-openai", "simulated-fal"]),
+        ({"ignore": ["simulated-openai"]}, ["simulated-replicate", "simulated-fal"]),
+        ({"order": ["simulated-fal"]}, ["simulated-fal", "simulated-openai", "simulated-replicate"]),
+        ({"order": ["simulated-fal"], "allow_fallbacks": False}, ["simulated-fal"]),
+        ({"max_price": 0.02}, ["simulated-openai", "simulated-replicate"]),
+        ({"max_price": {"image": "0.015"}}, ["simulated-openai"]),
+        ({"sort": "speed"}, ["simulated-replicate", "simulated-openai", "simulated-fal"]),
+        ({"only": ["nobody"]}, []),
+    ],
+)
+def test_callers_choose_among_the_providers_of_a_model(preferences, providers):
+    model, (_, quick) = offered("0.01", "0.02")
+    make.make_offering(model, "simulated-fal", price=None)
+    lately(quick, times=6)
+    found = routing.candidates(model, REQUEST, preferences=read_preferences(preferences))
+    assert [offering.provider for offering in found] == providers
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (["fal"], "write an object with only, order"),
+        ({"onli": ["fal"]}, r"provider\.onli: it is not known"),
+        ({"only": [7]}, r"provider\.only: write a list"),
+        ({"sort": "beauty"}, r"provider\.sort: 'beauty'"),
+        ({"max_price": "cheap"}, r"provider\.max_price: write US dollars"),
+        ({"max_price": True}, r"provider\.max_price"),
+        ({"allow_fallbacks": "no"}, r"provider\.allow_fallbacks"),
+    ],
+)
+def test_preferences_that_cannot_be_read_are_named(value, says):
+    with pytest.raises(InvalidRequest, match=says):
+        read_preferences(value)
+
+
+def test_one_providers_name_is_a_preference_too():
+    assert read_preferences("fal") == routing.Preferences(only=("fal",))
+    assert read_preferences(None) == routing.NO_PREFERENCES
 
 
 # Names ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
