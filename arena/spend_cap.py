@@ -24,7 +24,7 @@ from providers.spending.daily_cap import RETRY_SECONDS, dollars
 
 __all__ = ["RETRY_SECONDS", "CapReached", "Spent", "check", "of", "refusal"]
 
-_LOCK_CLASS = 0x5BE4D  # tells these advisory locks from others
+_LOCK_CLASS = 0x5BE4D  # of these advisory locks
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ def of(competition: Competition) -> Spent:
 
 
 def check(competition: Competition, cost: Decimal | None) -> None:
-    """Inside a claim's transaction: pass, or raise CapReached. Whoever passes writes its expected cost before the end.
+    """Inside a claim's transaction: pass, or raise CapReached. A caller that passes saves its expected cost in it.
 
-    The day's cap is looked at where calls are sent (providers/spending/daily_cap.py), whoever makes them.
+    The day's cap is looked at where calls are sent (providers/spending/daily_cap.py), of every caller.
     """
     if competition.spend_cap is None or not cost:
         return
