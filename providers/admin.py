@@ -38,13 +38,13 @@ class ImageModelAdmin(admin.ModelAdmin[ImageModel]):
     inlines = (OfferingInline,)
     actions = ("retire", "bring_back")
 
-    @admin.action(description="Retire: no new images, no new battles")
+    @admin.action(description="Retire: no new images, no new battles", permissions=["change"])
     def retire(self, request: HttpRequest, queryset: QuerySet[ImageModel]) -> None:
         messages.success(
             request, f"{queryset.filter(retired_at=None).update(retired_at=timezone.now())} models retired."
         )
 
-    @admin.action(description="Bring back")
+    @admin.action(description="Bring back", permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[ImageModel]) -> None:
         messages.success(request, f"{queryset.update(retired_at=None)} models are back.")
 
@@ -156,6 +156,6 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.action(description="Revoke")
+    @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         messages.success(request, f"{queryset.filter(revoked_at=None).update(revoked_at=timezone.now())} keys revoked.")

@@ -170,12 +170,12 @@ class PromptAdmin(admin.ModelAdmin[Prompt]):
     def get_fields(self, request: HttpRequest, obj: Prompt | None = None) -> Any:
         return ("competition", *PromptForm.Meta.fields)
 
-    @admin.action(description="Retire: no more battles with these prompts")
+    @admin.action(description="Retire: no more battles with these prompts", permissions=["change"])
     def retire(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> None:
         messages.success(
             request, f"{queryset.filter(retired_at=None).update(retired_at=timezone.now())} prompts retired."
         )
 
-    @admin.action(description="Bring back")
+    @admin.action(description="Bring back", permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> None:
         messages.success(request, f"{queryset.update(retired_at=None)} prompts are back.")

@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin.views.decorators import staff_member_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -60,6 +61,7 @@ def api(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def manage(request: HttpRequest) -> HttpResponse:
     """Keys, and a form for a new one. A new key's secret is in this one response and nowhere else."""
+    _require(request, "add_apikey" if request.method == "POST" else "view_apikey")
     form = KeyForm(request.POST or None)
     context: dict[str, Any] = {}
     status = 200
@@ -78,6 +80,7 @@ def manage(request: HttpRequest) -> HttpResponse:
 @staff_member_required
 @require_POST
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    _require(request, "change_apikey")
     get_object_or_404(ApiKey, pk=pk)
     ApiKey.objects.filter(pk=pk, revoked_at=None).update(revoked_at=timezone.now())
     return redirect("providers:keys")
@@ -93,6 +96,7 @@ def log(request: HttpRequest) -> HttpResponseBase:
         if key is None:
             problem, status = "This API key is unknown or revoked.", 401
     elif request.user.is_staff and "key" in request.GET:
+        _require(request, "view_apikey")
         key = get_object_or_404(ApiKey, prefix=request.GET["key"])
     if key is not None and request.POST.get("as", request.GET.get("as")) == "csv":
         return _csv(key)
@@ -102,6 +106,12 @@ def log(request: HttpRequest) -> HttpResponseBase:
         context |= {"requests": requests[:SHOWN], "count": requests.count(), "spent": budgets.spent(key)}
         context["secret"] = request.POST.get("key", "").strip()
     return render(request, "gateway/log.html", context, status=status)
+
+
+def _require(request: HttpRequest, permission: str) -> None:
+    """Being staff permits nothing by itself: keys are somebody's money. Raises PermissionDenied."""
+    if not request.user.has_perm(f"providers.{permission}"):
+        raise PermissionDenied
 
 
 def _may_look_up(request: HttpRequest) -> bool:
