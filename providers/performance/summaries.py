@@ -28,7 +28,7 @@ PAUSE_FACTOR = 100  # between two refreshes: so many times what the last one too
 MIN_PAUSE, MAX_PAUSE = 20.0, 900.0  # … within these seconds
 LATE_CALLS = timedelta(hours=1)  # a call counts on the day it started, also when it ended after midnight
 _GROUPS = {"offering": "offering_id", "provider": "offering__provider"}
-_FIGURES = {"timed", "p50", "p95", "ttfb_timed", "ttfb_p50", "ttfb_p95", *COUNTS}
+_FIGURES = {"timed", "p50", "p95", "ttfb_timed", "ttfb_p50", "ttfb_p95", "provider_timed", "provider_p50", *COUNTS}
 _LOCK = 0x5CA11  # of the advisory lock: one refresh at a time
 _PAUSING = "call-summaries:pausing"
 
