@@ -68,7 +68,8 @@ def candidates(
         if preferences.sort == "price":
             wanted = cheapest
         elif preferences.sort == "speed":
-            wanted = (recent.usual_seconds(offering.pk),)
+            seconds = recent.usual_seconds(offering.pk)
+            wanted = (seconds == 0, seconds)
         place = preferences.place(offering.provider)
         ranked.append(((place, misfit, wanted, offering.pk in troubles, cheapest, offering.provider), offering))
     ranked.sort(key=lambda pair: pair[0])
