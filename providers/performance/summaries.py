@@ -139,8 +139,8 @@ def _window(now: datetime) -> Iterable[CallSummary]:
 
 
 def _days(now: datetime, since: date) -> Iterable[CallSummary]:
-    begin = datetime.combine(since, time.min, UTC)
-    calls = Call.objects.filter(offering_id__in=_all_offerings(), started_at__gte=begin, started_at__lt=now)
+    start = datetime.combine(since, time.min, UTC)
+    calls = Call.objects.filter(offering_id__in=_all_offerings(), started_at__gte=start, started_at__lt=now)
     calls = calls.annotate(day=TruncDate("started_at", tzinfo=UTC))
     for scope, group in _GROUPS.items():
         for row in counted(calls, group, "day"):

@@ -1,4 +1,4 @@
-"""What a model's name means, and its offerings in the order in which they are asked."""
+"""What a model's name means, and its offerings in the order in which they are called."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def candidates(
         if not preferences.allows_price(price):
             continue
         cheapest = (price is None, price or Decimal(0))
-        wanted: tuple[Any, ...] = ()
+        sort: tuple[Any, ...] = ()
         if preferences.sort == "price":
-            wanted = cheapest
+            sort = cheapest
         elif preferences.sort == "speed":
             seconds = recent.usual_seconds(offering.pk)
-            wanted = (seconds == 0, seconds)
+            sort = (seconds == 0, seconds)
         place = preferences.place(offering.provider)
-        ranked.append(((place, misfit, wanted, offering.pk in troubles, cheapest, offering.provider), offering))
+        ranked.append(((place, misfit, sort, offering.pk in troubles, cheapest, offering.provider), offering))
     ranked.sort(key=lambda pair: pair[0])
     return [offering for _, offering in ranked][: None if preferences.allow_fallbacks else 1]
 
