@@ -46,11 +46,8 @@ def take(suggestion: Suggestion, competition: Competition) -> Prompt:
         prompt: Prompt = Prompt.objects.get_or_create(
             competition=competition,
             text=suggestion.text,
-            source_credit="",
-            defaults={
-                "source_image": suggestion.source_image.name or "",
-                "position": competition.prompts.count(),
-            },
+            source_image=suggestion.source_image.name or "",
+            defaults={"position": competition.prompts.count()},
         )[0]
         suggestion.prompt, suggestion.decided_at = prompt, timezone.now()
         suggestion.save(update_fields=["prompt", "decided_at"])

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import secrets
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.files.base import ContentFile
-from django.db.models import Count, Model, Q, QuerySet
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from arena import cost_estimates, generation, images, spend_cap
+from arena import cost_estimates, generation, spend_cap
 from arena.models import (
     Category,
     Competition,
     Generation,
-    Prompt,
 )
 from providers.spending import daily_cap
 
@@ -35,34 +31,6 @@ class CategoryAdmin(admin.ModelAdmin[Category]):
     prepopulated_fields = {"slug": ("name",)}
 
 
-class PromptForm(forms.ModelForm[Prompt]):
-    """Source images are decoded and written anew here, so that nothing hostile or telling is ever stored."""
-
-    class Meta:
-        model = Prompt
-        fields = ("text", "source_image", "source_credit", "tags", "position", "retired_at")
-        widgets = {"text": forms.Textarea(attrs={"rows": 3, "cols": 80})}
-
-    def clean_source_image(self) -> Any:
-        upload = self.cleaned_data.get("source_image")
-        if not upload or "source_image" not in self.changed_data:
-            return upload
-        try:
-            return ContentFile(images.clean_source(upload.read()), name=f"{secrets.token_hex(16)}.jpg")
-        except images.BadImage as error:
-            raise ValidationError(str(error)) from error
-
-
-class PromptInline(admin.StackedInline[Prompt, Competition]):
-    model = Prompt
-    form = PromptForm
-    extra = 0
-    show_change_link = True
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False  # prompts are retired: what was asked once stays on the record
-
-
 @admin.register(Competition)
 class CompetitionAdmin(admin.ModelAdmin[Competition]):
     list_display = ("title", "category", "shape", "is_published", "opens_at", "closes_at", "images")
@@ -70,7 +38,6 @@ class CompetitionAdmin(admin.ModelAdmin[Competition]):
     list_select_related = ("category",)
     search_fields = ("title", "slug")
     prepopulated_fields = {"slug": ("title",)}
-    inlines = (PromptInline,)
     change_form_template = "admin/arena/competition/change_form.html"
 
     def save_model(
@@ -157,25 +124,3 @@ def _progress(competition: Competition) -> list[tuple[Any, list[Generation | Non
     ):
         cells.setdefault(each.image_model, {})[each.prompt_id] = each
     return [(image_model, [found.get(prompt.pk) for prompt in prompts]) for image_model, found in cells.items()]
-
-
-@admin.register(Prompt)
-class PromptAdmin(admin.ModelAdmin[Prompt]):
-    form = PromptForm
-    list_display = ("__str__", "competition", "position", "retired_at")
-    list_filter = ("competition__category", "competition")
-    search_fields = ("text",)
-    actions = ("retire", "bring_back")
-
-    def get_fields(self, request: HttpRequest, obj: Prompt | None = None) -> Any:
-        return ("competition", *PromptForm.Meta.fields)
-
-    @admin.action(description="Retire: no more battles with these prompts", permissions=["change"])
-    def retire(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> None:
-        messages.success(
-            request, f"{queryset.filter(retired_at=None).update(retired_at=timezone.now())} prompts retired."
-        )
-
-    @admin.action(description="Bring back", permissions=["change"])
-    def bring_back(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> None:
-        messages.success(request, f"{queryset.update(retired_at=None)} prompts are back.")

@@ -165,6 +165,9 @@ class Prompt(models.Model):
     competition = models.ForeignKey(Competition, models.PROTECT, related_name="prompts")
     text = models.TextField()
     source_image = models.FileField(upload_to="sources", blank=True, help_text="Image editing: the image to edit.")
+    source_sha256 = models.CharField(
+        max_length=64, blank=True, editable=False, db_default="", help_text="Of the source image; empty: not read yet."
+    )
     source_credit = models.CharField(max_length=200, blank=True)
     tags = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
@@ -182,7 +185,11 @@ class Prompt(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(text=""), name="prompt has a text"),
             models.UniqueConstraint(
-                fields=["competition", "text", "source_credit"], name="a competition asks the same only once"
+                fields=["competition", "text", "source_image"], name="a competition asks the same only once"
+            ),
+            models.CheckConstraint(
+                condition=Q(source_sha256="") | (Q(source_sha256__regex=r"^[0-9a-f]{64}$") & ~Q(source_image="")),
+                name="only a source image has a sha256",
             ),
         ]
 
