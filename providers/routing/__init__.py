@@ -11,7 +11,7 @@ results      what comes back: images, attempts, their cost
 from providers.routing.generate import generate
 from providers.routing.preferences import NO_PREFERENCES, Preferences
 from providers.routing.results import Attempt, DeliveredImage, Generated
-from providers.routing.selection import Target, candidates, find, likely_cost
+from providers.routing.selection import Target, candidates, candidates_of_many, find, likely_cost
 from providers.spending.costs import estimate
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Preferences",
     "Target",
     "candidates",
+    "candidates_of_many",
     "estimate",
     "find",
     "generate",
