@@ -34,7 +34,7 @@ class Counts:
     done: int = 0
     failures: dict[str, int] = field(default_factory=dict)  # outcome → images, refusals of the content included
     spent: Decimal = Decimal(0)  # US dollars, of all attempts
-    lately: int = 0  # done within RATE_WINDOW
+    recent_images: int = 0  # done within RATE_WINDOW
 
     @property
     def planned(self) -> int:
@@ -60,12 +60,12 @@ class Counts:
 
     @property
     def a_minute(self) -> float:
-        return self.lately / (RATE_WINDOW.total_seconds() / 60)
+        return self.recent_images / (RATE_WINDOW.total_seconds() / 60)
 
     @property
     def time_left(self) -> timedelta | None:
         """At the present rate; None where nothing moves or nothing is left."""
-        if not self.unfinished or not self.lately:
+        if not self.unfinished or not self.recent_images:
             return None
         return timedelta(minutes=self.unfinished / self.a_minute)
 
@@ -157,7 +157,7 @@ def counts_of(competition: Competition) -> dict[int, Counts]:
         .annotate(
             n=Count("pk"),
             dollars=Sum("spent"),
-            lately=Count("pk", filter=Q(status=Status.SUCCEEDED, finished_at__gte=timezone.now() - RATE_WINDOW)),
+            recent_images=Count("pk", filter=Q(status=Status.SUCCEEDED, finished_at__gte=timezone.now() - RATE_WINDOW)),
         )
     )
     by_model: dict[int, list[dict[str, object]]] = {}
@@ -182,7 +182,7 @@ def _counts(groups: list[dict[str, object]]) -> Counts:
         done=total(Status.SUCCEEDED),
         failures=failures,
         spent=sum((cast(Decimal, row["dollars"]) for row in groups), Decimal(0)),
-        lately=sum(cast(int, row["lately"]) for row in groups),
+        recent_images=sum(cast(int, row["recent_images"]) for row in groups),
     )
 
 

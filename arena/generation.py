@@ -128,7 +128,7 @@ def _requeue(generations: GenerationQuerySet) -> int:
 def take_due() -> list[int]:
     """Ids of the generations to send task messages for: due, and none sent in the last few seconds.
 
-    None while files cannot be stored: an image that is asked for then could not be kept.
+    None while files cannot be stored: an image that is asked for then could not be stored.
     """
     if file_store.trouble():
         return []
@@ -177,7 +177,7 @@ def run(pk: int) -> None:
 
 
 def _finish(generation: Generation, generated: routing.Generated) -> None:
-    """Store what was paid for. An error of ours – the file store's, the database's – spools the bytes."""
+    """Store what was paid for. An error on this side – of the file store, of the database – spools the bytes."""
     try:
         derivatives = images.normalise(generated.image.data, generation.prompt.competition.shape)
     except images.BadImage as error:
@@ -381,7 +381,7 @@ def _store_spooled(pk: int) -> None:
         _store(generation, storing, data, image.call, image.seed, derivatives)
     except (file_store.StoreUnwritable, DatabaseError) as error:
         storing.to_storing(timezone.now() + STORE_PAUSE, f"Not stored yet: {error}")
-    except Exception as error:  # an error of ours: the bytes stay until it is mended
+    except Exception as error:  # an error on this side: the bytes stay until it is mended
         log.exception("generation %s cannot be stored", pk)
         storing.to_storing(timezone.now() + MAX_PAUSE, f"Not stored yet: {type(error).__name__}: {error}")
 

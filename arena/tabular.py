@@ -18,7 +18,7 @@ def decode(data: bytes) -> str:
     """The text of UTF-8 or UTF-16 bytes, without a byte order mark. Raises BadFile for any other encoding."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         try:
-            return data.decode("utf-16")
+            return data.decode("utf-16").removeprefix("\ufeff")
         except UnicodeDecodeError as error:
             raise BadFile(f"The file begins like UTF-16 text, but byte {error.start} does not fit.") from error
     try:
@@ -63,7 +63,9 @@ def why_not_json(error: Exception) -> str:
 
 def looks_like_json(data: bytes) -> bool:
     """Whether text begins as a JSON array or object does."""
-    return decode(data[:64] if not data.startswith(codecs.BOM_UTF8) else data[:67]).lstrip()[:1] in ("[", "{")
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    start = data[:200].decode("utf-16" if wide else "utf-8-sig", errors="ignore")
+    return start.lstrip("\ufeff \t\r\n")[:1] in ("[", "{")
 
 
 def listed(names: Sequence[str], limit: int = 20) -> str:

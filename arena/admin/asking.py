@@ -192,13 +192,13 @@ def _retry(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, com
         image_model=chosen[0].image_model,
         outcome__in=[outcome, ""] if outcome == "internal" else [outcome],
     )
-    wanted = replace(chosen[0], missing=rows.count())
-    if error := spend_cap.refusal(competition, quotes, [wanted], again=False):
+    retried = replace(chosen[0], missing=rows.count())
+    if error := spend_cap.refusal(competition, quotes, [retried], again=False):
         messages.error(request, error)
         return
     count = generation.retry_failed(rows)
     messages.success(request, f"{_images(count)} queued again.")
-    model_admin.log_change(request, competition, f"Retried {_images(count)} of {wanted.image_model} ({outcome}).")
+    model_admin.log_change(request, competition, f"Retried {_images(count)} of {retried.image_model} ({outcome}).")
 
 
 def _failed(competition: Competition) -> Any:

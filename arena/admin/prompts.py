@@ -15,10 +15,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 
 from arena import images, tabular
 from arena.admin import staging
+from arena.admin.shared import log_action
 from arena.models import Competition, Prompt
 from arena.prompt_import import files, load
 
@@ -91,7 +94,7 @@ class BulkForm(forms.Form):
 @admin.register(Prompt)
 class PromptAdmin(admin.ModelAdmin[Prompt]):
     form = PromptForm
-    list_display = ("__str__", "competition", "position", "tags", "retired_at")
+    list_display = ("__str__", "competition", "position", "tags", "images", "retired_at")
     list_editable = ("position",)
     list_filter = ("competition__category", "competition", ("retired_at", admin.EmptyFieldListFilter))
     list_select_related = ("competition",)
@@ -99,6 +102,10 @@ class PromptAdmin(admin.ModelAdmin[Prompt]):
     ordering = ("competition", "position", "pk")
     search_fields = ("text",)
     actions = ("retire", "bring_back")
+
+    @admin.display(description="images")
+    def images(self, prompt: Prompt) -> SafeString:
+        return format_html('<a href="{}">side by side</a>', reverse("admin:arena_entry_sheet", args=[prompt.pk]))
 
     def get_fields(self, request: HttpRequest, obj: Prompt | None = None) -> Any:
         return ("competition", *PromptForm.Meta.fields)
@@ -122,11 +129,14 @@ class PromptAdmin(admin.ModelAdmin[Prompt]):
 
     @admin.action(description="Retire: no more battles with these prompts", permissions=["change"])
     def retire(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> None:
-        count = queryset.filter(retired_at=None).update(retired_at=timezone.now())
+        current = queryset.filter(retired_at=None)
+        log_action(request, current, "Retired.")
+        count = current.update(retired_at=timezone.now())
         messages.success(request, f"{count} prompts retired.")
 
     @admin.action(description="Bring back", permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> None:
+        log_action(request, queryset, "Brought back.")
         messages.success(request, f"{queryset.update(retired_at=None)} prompts are back.")
 
     def get_urls(self) -> list[URLPattern]:
@@ -160,10 +170,10 @@ class PromptAdmin(admin.ModelAdmin[Prompt]):
             counts = result.counts()
             added = counts["new"] + (counts["near-same"] if "near_too" in request.POST else 0)
             messages.success(request, f"{added} prompts added to {competition}.")
-            self._log_bulk(request, competition, added)
+            log_action(request, Competition.objects.filter(pk=competition.pk), f"Added {added} prompts in bulk.")
             return redirect(_list_of(competition))
-        form = BulkForm(request.POST or None, request.FILES or None)
-        if request.method == "POST" and form.is_valid():
+        form = BulkForm(request.POST, request.FILES) if request.method == "POST" else BulkForm()
+        if form.is_valid():
             data = _as_bytes(form.cleaned_data)
             try:
                 result = load.dry_run(competition, files.read(data))
@@ -173,23 +183,13 @@ class PromptAdmin(admin.ModelAdmin[Prompt]):
                 context |= {"counts": result.counts().items(), "total": len(result.rows)}
                 context["groups"] = [
                     (verdict, rows[:SHOWN], len(rows) - SHOWN)
-                    for verdict in reversed(load.Verdict)
+                    for verdict in reversed(load.PromptVerdict)
                     if (rows := result.with_verdict(verdict))
                 ]
                 context["staged"] = staging.stage(data, user, purpose)
                 context["near"] = result.counts()["near-same"]
                 context["new"] = result.counts()["new"]
         return render(request, "admin/arena/prompt/bulk.html", context | {"form": form})
-
-    def _log_bulk(self, request: HttpRequest, competition: Competition, added: int) -> None:
-        from django.contrib.admin.models import CHANGE, LogEntry
-
-        LogEntry.objects.log_actions(
-            int(request.user.pk or 0),
-            Competition.objects.filter(pk=competition.pk),
-            CHANGE,
-            f"Added {added} prompts in bulk.",
-        )
 
     def export(self, request: HttpRequest, pk: int) -> HttpResponse:
         competition = get_object_or_404(Competition, pk=pk)

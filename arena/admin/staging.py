@@ -1,4 +1,4 @@
-"""Uploads between their dry run and their confirmation: kept in the file store, known by a signed token."""
+"""Uploads between their dry run and their confirmation: in the file store, known by a signed token."""
 
 from __future__ import annotations
 

@@ -15,12 +15,12 @@ from django.urls import URLPattern, path
 
 from arena import integrity
 from arena.admin import staging
-from arena.models import Battle, Category, ModelAlias, Vote, VoteFile
+from arena.models import Battle, Category, ImportedName, Vote, VoteFile
 from arena.vote_import import load
 from arena.vote_import.presets import COLUMNS, PRESETS
 from providers.models import ImageModel
 
-from .shared import ReadOnly
+from .shared import ReadOnly, log_action
 
 
 @admin.register(Battle)
@@ -59,11 +59,13 @@ class VoteAdmin(ReadOnly, admin.ModelAdmin[Vote]):
             messages.error(request, "Nothing was changed: say beside the action why these votes shall not count.")
             return
         name = request.user.get_username()[:40]
+        log_action(request, queryset.filter(excluded_reason=""), f"Stopped counting: {reason}")
         count = integrity.exclude(queryset.values_list("pk", flat=True), f"{reason} ({name})", self.RULE)
         messages.success(request, f"{count} votes do not count any more. The boards follow within seconds.")
 
     @admin.action(description="Count again (what a curator stopped)", permissions=["exclude"])
     def count_again(self, request: HttpRequest, queryset: QuerySet[Vote]) -> None:
+        log_action(request, queryset.filter(excluded_rule=self.RULE), "Counted again.")
         count = integrity.include(queryset.values_list("pk", flat=True), self.RULE)
         left = queryset.exclude(excluded_reason="").count()
         others = f" {left} stay excluded: a rule did that, no curator." if left else ""
@@ -139,7 +141,7 @@ class VoteFileAdmin(ReadOnly, admin.ModelAdmin[VoteFile]):
         """Upload, see what it would be, confirm."""
         if not self.has_import_permission(request):
             raise PermissionDenied
-        form = VoteImportForm(request.POST or None, request.FILES or None)
+        form = VoteImportForm(request.POST, request.FILES) if request.method == "POST" else VoteImportForm()
         user = int(request.user.pk or 0)
         token = request.POST.get("staged", "")
         context: dict[str, Any] = {"form": form}
@@ -166,7 +168,7 @@ class VoteFileAdmin(ReadOnly, admin.ModelAdmin[VoteFile]):
                     staging.discard(token, user, self.PURPOSE)
                     self._imported(request, result)
                     return redirect("admin:arena_votefile_changelist")
-                known = set(ModelAlias.objects.filter(name__in=result.models).values_list("name", flat=True))
+                known = set(ImportedName.objects.filter(name__in=result.models).values_list("name", flat=True))
                 for column in ("name", "slug"):
                     rows = ImageModel.objects.filter(**{f"{column}__in": result.models})
                     known |= set(rows.values_list(column, flat=True))
@@ -198,8 +200,8 @@ class VoteFileAdmin(ReadOnly, admin.ModelAdmin[VoteFile]):
         messages.success(request, f"{votes} votes withdrawn. The boards follow within seconds.")
 
 
-@admin.register(ModelAlias)
-class ModelAliasAdmin(admin.ModelAdmin[ModelAlias]):
+@admin.register(ImportedName)
+class ImportedNameAdmin(admin.ModelAdmin[ImportedName]):
     """Which model a name in a file of votes means: for files that are imported from now on."""
 
     list_display = ("name", "image_model")

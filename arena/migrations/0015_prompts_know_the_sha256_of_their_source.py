@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('arena', '0014_imports_are_withdrawn_and_names_have_aliases'),
+        ('arena', '0014_imports_are_withdrawn_and_names_mapped'),
     ]
 
     operations = [

@@ -215,10 +215,6 @@ class Generation(models.Model):
     def __str__(self) -> str:
         return f"{self.image_model_id} for prompt {self.prompt_id}, sample {self.sample}"
 
-    @property
-    def is_unfinished(self) -> bool:
-        return self.status in UNFINISHED
-
 
 class SpooledImage(models.Model):
     """Bytes that were paid for and could not be stored yet. Deleted in the transaction that makes the entry."""

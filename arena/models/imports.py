@@ -47,15 +47,15 @@ class VoteFile(models.Model):
         return f"{self.source} ({self.rows} votes)"
 
 
-class ModelAlias(models.Model):
+class ImportedName(models.Model):
     """A name in files of votes, and the catalogue's model it means."""
 
     name = models.CharField(max_length=160, unique=True, help_text="Exactly as files spell it.")
-    image_model = models.ForeignKey(ImageModel, models.PROTECT, related_name="aliases")
+    image_model = models.ForeignKey(ImageModel, models.PROTECT, related_name="imported_names")
 
     class Meta:
         ordering = ("name",)
-        verbose_name_plural = "model aliases"
+        verbose_name_plural = "imported names"
         constraints = [models.CheckConstraint(condition=~Q(name=""), name="an alias has a name")]
 
     def __str__(self) -> str:

@@ -24,7 +24,7 @@ MAX_POSITION = 32_767
 NEAR = 0.7  # similarity of trigrams from which on two prompts are nearly the same
 
 
-class Verdict(StrEnum):
+class PromptVerdict(StrEnum):
     NEW = "new"
     SAME = "same"  # the competition has it, or the file had it before
     NEAR = "near-same"  # the category has, or the file had, one that differs by a word or so
@@ -36,7 +36,7 @@ class CheckedRow:
     """A row of the file and what would become of it; `reason` names the twin, or what is wrong."""
 
     row: PromptRow
-    verdict: Verdict
+    verdict: PromptVerdict
     reason: str = ""
     position: int | None = None
     source: bytes = b""  # the cleaned source image
@@ -50,9 +50,9 @@ class DryRun:
     def counts(self) -> dict[str, int]:
         """verdict → rows, all verdicts in their order."""
         counts = Counter(checked.verdict for checked in self.rows)
-        return {str(verdict): counts[verdict] for verdict in Verdict}
+        return {str(verdict): counts[verdict] for verdict in PromptVerdict}
 
-    def with_verdict(self, verdict: Verdict) -> list[CheckedRow]:
+    def with_verdict(self, verdict: PromptVerdict) -> list[CheckedRow]:
         return [checked for checked in self.rows if checked.verdict == verdict]
 
 
@@ -62,18 +62,18 @@ def dry_run(competition: Competition, file: PromptFile) -> DryRun:
     rows: list[CheckedRow] = []
     for row in file.rows:
         checked = _checked(competition, row, file, {sha for _, sha in known})
-        if checked.verdict != Verdict.REFUSED:
+        if checked.verdict != PromptVerdict.REFUSED:
             key = _key(row.text, checked.source_sha256)
             if key in known:
-                checked = replace(checked, verdict=Verdict.SAME, reason=f"as {known[key]}")
+                checked = replace(checked, verdict=PromptVerdict.SAME, reason=f"as {known[key]}")
             else:
                 known[key] = f"line {row.line}"
         rows.append(checked)
-    near = _near(competition, [checked for checked in rows if checked.verdict == Verdict.NEW])
+    near = _near(competition, [checked for checked in rows if checked.verdict == PromptVerdict.NEW])
     return DryRun(
         [
-            replace(checked, verdict=Verdict.NEAR, reason=near[checked.row.line])
-            if checked.verdict == Verdict.NEW and checked.row.line in near
+            replace(checked, verdict=PromptVerdict.NEAR, reason=near[checked.row.line])
+            if checked.verdict == PromptVerdict.NEW and checked.row.line in near
             else checked
             for checked in rows
         ]
@@ -92,7 +92,7 @@ def add(competition: Competition, file: PromptFile, *, near_too: bool = False) -
         chosen = [
             checked
             for checked in result.rows
-            if checked.verdict == Verdict.NEW or (near_too and checked.verdict == Verdict.NEAR)
+            if checked.verdict == PromptVerdict.NEW or (near_too and checked.verdict == PromptVerdict.NEAR)
         ]
         last = competition.prompts.aggregate(last=Max("position"))["last"] or 0
         Prompt.objects.bulk_create(
@@ -150,7 +150,7 @@ def _checked(competition: Competition, row: PromptRow, file: PromptFile, known_s
     """Whatever can be said of the row alone."""
 
     def refused(reason: str) -> CheckedRow:
-        return CheckedRow(row, Verdict.REFUSED, reason)
+        return CheckedRow(row, PromptVerdict.REFUSED, reason)
 
     if not row.text:
         return refused("It has no text.")
@@ -175,7 +175,7 @@ def _checked(competition: Competition, row: PromptRow, file: PromptFile, known_s
             else "Only prompts of an image-editing category take a source image."
         )
     if not edits:
-        return CheckedRow(row, Verdict.NEW, position=position)
+        return CheckedRow(row, PromptVerdict.NEW, position=position)
     if row.source_image not in file.images:
         return refused(f"The archive holds no file “{row.source_image[:100]}”.")
     data = file.images[row.source_image]
@@ -186,7 +186,7 @@ def _checked(competition: Competition, row: PromptRow, file: PromptFile, known_s
         except images.BadImage as error:
             return refused(f"“{row.source_image[:100]}”: {error}")
         sha256 = hashlib.sha256(data).hexdigest()
-    return CheckedRow(row, Verdict.NEW, position=position, source=data, source_sha256=sha256)
+    return CheckedRow(row, PromptVerdict.NEW, position=position, source=data, source_sha256=sha256)
 
 
 def _is_unicode(text: str) -> bool:

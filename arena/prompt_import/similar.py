@@ -24,12 +24,6 @@ def trigrams(text: str) -> frozenset[str]:
     return frozenset(word[start : start + 3] for word in padded for start in range(len(word) - 2))
 
 
-def similarity(one: frozenset[str], other: frozenset[str]) -> float:
-    """Shared trigrams of all trigrams, 0 … 1; 0 of two texts without a word."""
-    either = len(one | other)
-    return len(one & other) / either if either else 0.0
-
-
 def twins(texts: Sequence[str], threshold: float, first: int = 0) -> dict[int, int]:
     """For the texts from index `first` on: index → the index of the most similar earlier text, where `threshold` (more
     than 0) is reached; of equally similar ones the earliest."""

@@ -117,10 +117,7 @@ def kind_of(data: bytes) -> str:
     """csv, jsonl or parquet, by the first bytes."""
     if data.startswith(b"PAR1"):
         return "parquet"
-    try:
-        return "jsonl" if tabular.looks_like_json(data) else "csv"
-    except tabular.BadFile:
-        return "csv"
+    return "jsonl" if tabular.looks_like_json(data) else "csv"
 
 
 def _csv_reader(data: bytes) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:

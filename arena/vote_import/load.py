@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from arena import integrity
-from arena.models import Category, ModelAlias, VoteFile
+from arena.models import Category, ImportedName, VoteFile
 from arena.vote_import import files
 from arena.vote_import.files import BadVotes, CsvVote, FileFormat, ProgressCallback
 from providers.models import ImageModel
@@ -103,7 +103,7 @@ def _models(names: tuple[str, ...]) -> dict[str, ImageModel]:
     """Name → model: by alias, else by slug, else by name, else a new one marked "imported"."""
     by_name = {model.name: model for model in ImageModel.objects.filter(name__in=names)}
     by_slug = {model.slug: model for model in ImageModel.objects.filter(slug__in=names)}
-    aliases = ModelAlias.objects.filter(name__in=names).select_related("image_model")
+    aliases = ImportedName.objects.filter(name__in=names).select_related("image_model")
     models = by_name | by_slug | {alias.name: alias.image_model for alias in aliases}
     for name in names:
         if name not in models:

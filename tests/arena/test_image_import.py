@@ -102,7 +102,7 @@ def test_every_line_that_is_not_taken_says_why(competition):
             "no prompt “A green dog”",
             "No model has the name or slug “tuned-9”",
             "holds no file “none.png”",
-            "This is not a PNG",
+            "it is SVG",
             "names no model",
         ],
         strict=True,
@@ -150,7 +150,7 @@ def test_the_command(competition, tmp_path, capsys):
     call_command(*arguments, competition.slug)
     captured = capsys.readouterr()
     assert "2 images: 1 new, 0 same, 1 refused." in captured.out
-    assert "Line 3: This is not a PNG" in captured.err
+    assert "Line 3: The image cannot be used: it is SVG" in captured.err
     with pytest.raises(CommandError, match="There is no competition “none”"):
         call_command(*arguments, "none")
 
@@ -165,7 +165,7 @@ def test_the_form(competition, client):
     }
     page = client.post(url, upload)
     assert "<strong>1 new</strong>" in page.content.decode()
-    assert "This is not a PNG" in page.content.decode()
+    assert "it is SVG" in page.content.decode()
     assert not Entry.objects.exists()
     client.post(url, {"staged": page.context["staged"]})
     assert Entry.objects.get().imported_by == "curator"

@@ -76,10 +76,10 @@ def test_a_dry_run_says_what_every_line_would_become_and_stores_nothing():
     competition = make.make_competition()
     result = load.dry_run(competition, files.read(csv_of(FORTY)))
     assert result.counts() == {"new": 36, "same": 2, "near-same": 1, "refused": 1}
-    near, refused = result.with_verdict(load.Verdict.NEAR)[0], result.with_verdict(load.Verdict.REFUSED)[0]
+    near, refused = result.with_verdict(load.PromptVerdict.NEAR)[0], result.with_verdict(load.PromptVerdict.REFUSED)[0]
     assert (near.row.line, near.reason) == (4, "like line 2: “A red kite over dunes at noon”")
     assert (refused.row.line, refused.reason) == (11, "It has no text.")
-    assert [checked.reason for checked in result.with_verdict(load.Verdict.SAME)] == ["as line 2", "as line 12"]
+    assert [checked.reason for checked in result.with_verdict(load.PromptVerdict.SAME)] == ["as line 2", "as line 12"]
     assert not Prompt.objects.exists()
 
 
@@ -106,17 +106,17 @@ def test_near_twins_are_found_across_the_category_but_not_beyond():
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.lists(st.text("abc de", max_size=14), min_size=2, max_size=12), st.sampled_from([0.3, 0.7, 1.0]))
 def test_near_twins_are_those_of_pg_trgm(texts, threshold):
-    found = similar.twins(texts, threshold)
+    pairs = similar.twins(texts, threshold)
     with connection.cursor() as cursor:
         for index, text in enumerate(texts):
             cursor.execute(
                 "SELECT coalesce(max(similarity(%s, other)), 0) FROM unnest(%s::text[]) other", [text, texts[:index]]
             )
             best = cursor.fetchone()[0]
-            assert (index in found) == (best > 0 and best >= threshold - 1e-6)
-            if index in found:
-                mine, theirs = similar.trigrams(text), similar.trigrams(texts[found[index]])
-                assert similar.similarity(mine, theirs) == pytest.approx(best, abs=1e-6)
+            assert (index in pairs) == (best > 0 and best >= threshold - 1e-6)
+            if index in pairs:
+                mine, theirs = similar.trigrams(text), similar.trigrams(texts[pairs[index]])
+                assert len(mine & theirs) / len(mine | theirs) == pytest.approx(best, abs=1e-6)
 
 
 def test_pasted_lines_and_blocks():
@@ -194,7 +194,7 @@ def test_source_images_come_in_the_archive_and_are_cleaned(editing):
     result = load.add(editing, files.read(archive))
     assert [checked.verdict for checked in result.rows] == ["new", "new", "refused", "refused", "refused"]
     assert "holds no file “none.png”" in result.rows[2].reason
-    assert "“bad.png”: This is not a PNG" in result.rows[3].reason
+    assert "“bad.png”: The image cannot be used: it is SVG" in result.rows[3].reason
     assert "needs the image to edit" in result.rows[4].reason
     with editing.prompts.first().source_image.open() as file:
         assert file.read(3) == b"\xff\xd8\xff"

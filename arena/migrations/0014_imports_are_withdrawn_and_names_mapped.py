@@ -13,13 +13,13 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='ModelAlias',
+            name='ImportedName',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(help_text='Exactly as files spell it.', max_length=160, unique=True)),
             ],
             options={
-                'verbose_name_plural': 'model aliases',
+                'verbose_name_plural': 'imported names',
                 'ordering': ('name',),
             },
         ),
@@ -56,12 +56,12 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at', None), ('withdrawn_by', ''), ('withdrawn_reason', '')), models.Q(('withdrawn_at__isnull', False), models.Q(('withdrawn_by', ''), _negated=True), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='a withdrawn vote file says who and why'),
         ),
         migrations.AddField(
-            model_name='modelalias',
+            model_name='importedname',
             name='image_model',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='aliases', to='providers.imagemodel'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imported_names', to='providers.imagemodel'),
         ),
         migrations.AddConstraint(
-            model_name='modelalias',
+            model_name='importedname',
             constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='an alias has a name'),
         ),
     ]
