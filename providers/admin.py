@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from providers.performance import percentiles, recent
 
-from .models import ApiKey, Call, GatewayRequest, ImageModel, Lab, Offering, Price
+from .models import ApiKey, Call, GatewayRequest, ImageModel, Lab, ModelAlias, Offering, Price
 
 
 @admin.register(Lab)
@@ -38,13 +38,13 @@ class ImageModelAdmin(admin.ModelAdmin[ImageModel]):
     inlines = (OfferingInline,)
     actions = ("retire", "bring_back")
 
-    @admin.action(description="Retire: no new images, no new battles", permissions=["change"])
+    @admin.action(description="Retire: no new images, no new battles")
     def retire(self, request: HttpRequest, queryset: QuerySet[ImageModel]) -> None:
         messages.success(
             request, f"{queryset.filter(retired_at=None).update(retired_at=timezone.now())} models retired."
         )
 
-    @admin.action(description="Bring back", permissions=["change"])
+    @admin.action(description="Bring back")
     def bring_back(self, request: HttpRequest, queryset: QuerySet[ImageModel]) -> None:
         messages.success(request, f"{queryset.update(retired_at=None)} models are back.")
 
@@ -141,8 +141,11 @@ class GatewayRequestAdmin(admin.ModelAdmin[GatewayRequest]):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
-    list_display = ("name", "prefix", "monthly_budget", "created_at", "last_used_at", "revoked_at")
-    fields = ("name", "monthly_budget", "requests_per_minute", "response_format")
+    list_display = ("name", "prefix", "monthly_budget", "created_at", "last_used_at", "expires_at", "revoked_at")
+    fields = (
+        "name", "daily_budget", "monthly_budget", "total_budget", "requests_per_minute", "expires_at",
+        "allowed_models", "default_model", "response_format",
+    )  # fmt: skip
     actions = ("revoke",)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: ModelForm[ApiKey], change: bool) -> None:
@@ -156,6 +159,15 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.action(description="Revoke", permissions=["change"])
+    @admin.action(description="Revoke")
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         messages.success(request, f"{queryset.filter(revoked_at=None).update(revoked_at=timezone.now())} keys revoked.")
+
+
+@admin.register(ModelAlias)
+class ModelAliasAdmin(admin.ModelAdmin[ModelAlias]):
+    list_display = ("alias", "image_model", "provider", "api_key")
+    list_select_related = ("image_model", "api_key")
+    list_filter = ("api_key",)
+    search_fields = ("alias", "image_model__slug")
+    autocomplete_fields = ("image_model",)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/", pages.api, name="api"),
     path("api/keys/", pages.manage, name="keys"),
     path("api/keys/<int:pk>/revoke/", pages.revoke, name="revoke"),
+    path("api/keys/<int:pk>/rotate/", pages.rotate, name="rotate"),
     path("api/log/", pages.log, name="log"),
     path("", include("providers.gateway.urls")),
 ]

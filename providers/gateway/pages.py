@@ -1,15 +1,19 @@
-"""Pages about the gateway: the reference, the keys (staff), and a key's log for its holder."""
+"""Pages about the gateway: the reference, the keys (by permission), and a key's log for its holder."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib.admin.views.decorators import staff_member_required
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,27 +22,63 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from providers import client_address
 from providers.gateway import budgets, discovery, keys, openapi, responses
-from providers.models import ApiKey, GatewayRequest
+from providers.models import ApiKey, GatewayRequest, ImageModel
 
 from .views import origin_of
 
 SHOWN = 100
+ROTATION_GRACE = timedelta(days=1)
 COLUMNS = (
     "time", "request", "model", "mode", "n", "provider", "status", "http_status", "latency_ms", "overhead_ms",
-    "cost_usd", "error_code", "error",
+    "cost_usd", "error_code", "error", "tag",
 )  # fmt: skip
+View = Callable[..., HttpResponseBase]
+
+
+def permission(name: str) -> Callable[[View], View]:
+    """Staff with this permission of the app; the login page for visitors, 403 for staff without it."""
+
+    def decorate(view: View) -> View:
+        checked = permission_required(f"providers.{name}", raise_exception=True)(view)
+        wrapped: View = functools.wraps(view)(never_cache(staff_member_required(checked)))
+        return wrapped
+
+    return decorate
 
 
 class KeyForm(forms.ModelForm[ApiKey]):
     class Meta:
         model = ApiKey
-        fields = ("name", "monthly_budget", "requests_per_minute", "response_format")
+        fields = (
+            "name", "daily_budget", "monthly_budget", "total_budget", "requests_per_minute", "expires_at",
+            "allowed_models", "default_model", "response_format",
+        )  # fmt: skip
         labels = {
             "name": "Name",
+            "daily_budget": "Budget per day, USD",
             "monthly_budget": "Budget per month, USD",
+            "total_budget": "Budget in all, USD",
             "requests_per_minute": "Requests per minute",
+            "expires_at": "Expires (UTC)",
+            "allowed_models": "Models it may use, comma between",
+            "default_model": "Default model",
         }
-        help_texts = {"monthly_budget": "", "requests_per_minute": "", "response_format": ""}
+        help_texts = dict.fromkeys(fields, "")
+
+    def clean_allowed_models(self) -> list[str]:
+        return [_known_model(slug) for slug in self.cleaned_data["allowed_models"]]
+
+    def clean_default_model(self) -> str:
+        name: str = self.cleaned_data["default_model"]
+        if name:
+            _known_model(name.rpartition("/")[2])
+        return name
+
+
+def _known_model(slug: str) -> str:
+    if not ImageModel.objects.current().filter(slug=slug).exists():
+        raise forms.ValidationError(f"There is no model {slug!r}.")
+    return slug
 
 
 @require_safe
@@ -56,47 +96,57 @@ def api(request: HttpRequest) -> HttpResponse:
     return render(request, "gateway/api.html", context)
 
 
-@never_cache
-@staff_member_required
+@permission("view_apikey")
 @require_http_methods(["GET", "HEAD", "POST"])
 def manage(request: HttpRequest) -> HttpResponse:
     """Keys, and a form for a new one. A new key's secret is in this one response and nowhere else."""
-    _require(request, "add_apikey" if request.method == "POST" else "view_apikey")
     form = KeyForm(request.POST or None)
-    context: dict[str, Any] = {}
-    status = 200
-    if request.method == "POST":
-        if form.is_valid():
-            context["new_key"], context["secret"] = ApiKey.make(**form.cleaned_data)
-            form = KeyForm()
-        else:
-            status = 400
+    if request.method != "POST":
+        return _keys(request, form)
+    if not request.user.has_perm("providers.add_apikey"):
+        raise PermissionDenied
+    if not form.is_valid():
+        return _keys(request, form, status=400)
+    key, secret = ApiKey.make(**form.cleaned_data)
+    return _keys(request, KeyForm(), new_key=key, secret=secret)
+
+
+def _keys(request: HttpRequest, form: KeyForm, *, status: int = 200, **context: Any) -> HttpResponse:
     spent = budgets.spent_this_month()
     rows = [(key, spent.get(key.pk, Decimal(0))) for key in ApiKey.objects.order_by("revoked_at", "-created_at")]
     return render(request, "gateway/keys.html", {"form": form, "rows": rows, **context}, status=status)
 
 
-@never_cache
-@staff_member_required
+@permission("change_apikey")
 @require_POST
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    _require(request, "change_apikey")
     get_object_or_404(ApiKey, pk=pk)
     ApiKey.objects.filter(pk=pk, revoked_at=None).update(revoked_at=timezone.now())
     return redirect("providers:keys")
 
 
+@permission("change_apikey")
+@require_POST
+def rotate(request: HttpRequest, pk: int) -> HttpResponse:
+    """A new secret for the key, shown in this one response; the old one is accepted for a day."""
+    key = get_object_or_404(ApiKey, pk=pk, revoked_at=None)
+    secret = key.rotate(ROTATION_GRACE)
+    return _keys(request, KeyForm(), new_key=key, secret=secret, is_rotated=True)
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def log(request: HttpRequest) -> HttpResponseBase:
-    """A key's requests. Its holder sends the key with each request and it is stored nowhere; staff use its prefix."""
+    """A key's requests. Its holder sends the key with each request and it is stored nowhere; staff with the permission
+    use its prefix."""
     key, problem, status = None, "", 200
     if request.method == "POST":
         key = keys.of_secret(request.POST.get("key", "").strip()) if _may_look_up(request) else None
         if key is None:
-            problem, status = "This API key is unknown or revoked.", 401
-    elif request.user.is_staff and "key" in request.GET:
-        _require(request, "view_apikey")
+            problem, status = "This API key is unknown, expired or revoked.", 401
+    elif "key" in request.GET and request.user.is_staff:
+        if not request.user.has_perm("providers.view_gatewayrequest"):
+            raise PermissionDenied
         key = get_object_or_404(ApiKey, prefix=request.GET["key"])
     if key is not None and request.POST.get("as", request.GET.get("as")) == "csv":
         return _csv(key)
@@ -104,14 +154,25 @@ def log(request: HttpRequest) -> HttpResponseBase:
     if key is not None:
         requests = key.requests.defer("answer", "files")
         context |= {"requests": requests[:SHOWN], "count": requests.count(), "spent": budgets.spent(key)}
+        context |= {"sums": _sums_of_month(key), "days": key.spending.all()[:31]}
         context["secret"] = request.POST.get("key", "").strip()
     return render(request, "gateway/log.html", context, status=status)
 
 
-def _require(request: HttpRequest, permission: str) -> None:
-    """Being staff permits nothing by itself: keys are somebody's money. Raises PermissionDenied."""
-    if not request.user.has_perm(f"providers.{permission}"):
-        raise PermissionDenied
+def _sums_of_month(key: ApiKey) -> list[tuple[str, list[dict[str, Any]]]]:
+    """(title, rows of name, requests, failed and cost in USD) of this month, by model and by user."""
+    month = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    rows = key.requests.order_by().filter(asked_at__gte=month)
+    groups = []
+    for title, column in (("Model", "model"), ("User", "tag")):
+        sums = (
+            rows.exclude(**{column: ""})
+            .values(column)
+            .annotate(requests=Count("pk"), failed=Count("pk", filter=Q(status="failed")), cost=Sum("cost"))
+            .order_by("-requests", column)[:50]
+        )
+        groups.append((title, [{"name": row[column], **row} for row in sums]))
+    return [(title, sums) for title, sums in groups if sums]
 
 
 def _may_look_up(request: HttpRequest) -> bool:
@@ -143,10 +204,10 @@ def _cells(row: GatewayRequest) -> list[Any]:
     )
     return [
         row.asked_at.isoformat(), row.request_id, _safe(row.model), row.mode, row.n, row.provider, row.status,
-        row.http_status, latency, overhead, row.cost, row.error_code, _safe(row.error),
+        row.http_status, latency, overhead, row.cost, row.error_code, _safe(row.error), _safe(row.tag),
     ]  # fmt: skip
 
 
 def _safe(text: str) -> str:
     """A cell that spreadsheets do not read as a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text

@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -181,12 +181,12 @@ def test_a_prompt_is_suggested_once_and_becomes_a_prompt_of_a_competition(client
     suggestion = Suggestion.objects.get()
     assert "thank you" in client.get(url).content.decode()
     competition = make.make_competition()
-    action = {"action": "accept", "_selected_action": [suggestion.pk], "competition": competition.pk}
+    action = {"action": "take", "_selected_action": [suggestion.pk], "competition": competition.pk}
     admin_client.post("/admin/arena/suggestion/", action)
     assert competition.prompts.get().text == "A red kite"
     other = make.make_competition(make.make_category("image-editing", "edit"))
-    with pytest.raises(suggestions.NotAccepted):
-        suggestions.accept(suggestion, other)
+    with pytest.raises(suggestions.NotTaken):
+        suggestions.take(suggestion, other)
 
 
 # The pages of the gateway ────────────────────────────────────────────────────────────────────────────────────────────
@@ -194,11 +194,12 @@ def test_a_prompt_is_suggested_once_and_becomes_a_prompt_of_a_competition(client
 
 def test_staff_make_keys_that_are_shown_once_and_revoke_them(client, admin_client):
     assert client.get("/api/keys/").status_code == 302
-    form = {"name": "Team", "monthly_budget": "20", "requests_per_minute": "", "response_format": "b64_json"}
+    form = {"name": "Team", "monthly_budget": "20", "response_format": "b64_json", "allowed_models": "sample-a"}
     page = admin_client.post("/api/keys/", form).content.decode()
     secret = re.search(r"ia_[0-9a-f]{8}\.[\w-]{43}", page)[0]
     key = ApiKey.objects.get()
     assert key.digest == ApiKey.digest_of(secret)
+    assert (key.allowed_models, key.daily_budget) == (["sample-a"], None)
     assert secret not in admin_client.get("/api/keys/").content.decode()
     headers = {"Authorization": f"Bearer {secret}"}
     assert client.get("/openai/v1/models", headers=headers).status_code == 200
@@ -208,6 +209,31 @@ def test_staff_make_keys_that_are_shown_once_and_revoke_them(client, admin_clien
     assert f'href="{log}"' in admin_client.get("/api/keys/").content.decode()
     assert key.name in admin_client.get(log).content.decode()
     assert admin_client.post("/api/keys/", {"name": ""}).status_code == 400
+    unknown = admin_client.post("/api/keys/", form | {"allowed_models": "nothing"})
+    assert "There is no model" in unknown.content.decode()
+
+
+def test_staff_see_keys_only_with_the_permission_for_it(client):
+    """One URL after the other: a visitor is led to the login, staff without the permission get 403."""
+    key, _ = ApiKey.make("theirs")
+    urls = {
+        "/api/keys/": ("get", "view_apikey"),
+        f"/api/keys/{key.pk}/revoke/": ("post", "change_apikey"),
+        f"/api/keys/{key.pk}/rotate/": ("post", "change_apikey"),
+        f"/api/log/?key={key.prefix}": ("get", "view_gatewayrequest"),
+    }
+    staff = User.objects.create_user("staff", is_staff=True)
+    client.force_login(staff)
+    for url, (method, _) in urls.items():
+        if "log" not in url:
+            assert getattr(Client(), method)(url)["Location"].startswith("/admin/login/")
+        assert getattr(client, method)(url).status_code == 403, url
+    key.refresh_from_db()
+    assert key.revoked_at is None
+    staff.user_permissions.set(Permission.objects.filter(codename__in=[name for _, name in urls.values()]))
+    assert client.get("/api/keys/").status_code == 200
+    assert client.post("/api/keys/", {"name": "Mine"}).status_code == 403  # seeing is not making
+    assert "ia_" in client.post(f"/api/keys/{key.pk}/rotate/").content.decode()
 
 
 def test_a_key_opens_its_own_log_and_no_other(client):
