@@ -1,0 +1,96 @@
+"""A provider that echoes the operator's key, hosts and organisations: none of it leaves through any exit."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from django.test import Client
+
+from providers.models import ApiKey, Call, GatewayRequest, Trial
+from providers.playground import trials
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SECRET = "sk-operatorsecret-ABCDEFGHIJKLMNOP1234"
+TELLTALES = (SECRET, SECRET[:12], "db.internal.example", "hunter2", "org-OPERATOR7")
+
+
+class Echo(BaseHTTPRequestHandler):
+    status = 401
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        message = (
+            f"Incorrect API key provided: {self.headers['Authorization']}. In organization org-OPERATOR7; "
+            "postgres://user:hunter2@db.internal.example/ failed."
+        )
+        body = json.dumps({"error": {"message": message, "type": "server_error", "code": "odd"}}).encode()
+        self.send_response(self.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None: ...
+
+
+@pytest.fixture
+def provider(settings) -> Iterator[type[Echo]]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings.ALLOW_LOOPBACK_PROVIDERS = True
+    settings.PROVIDERS = {
+        "echo": settings.PROVIDERS["openai"]
+        | {
+            "name": "Echo",
+            "urls": {"base": f"http://127.0.0.1:{server.server_address[1]}/v1"},
+            "api_key": SECRET,
+            "simulated": False,
+        }
+    }
+    make.make_offering(make.make_model("sample-one"), "echo", price="0.01")
+    yield Echo
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 429, 500])
+def test_no_exit_shows_what_a_provider_echoes(provider, status):
+    provider.status = status
+    _, secret = ApiKey.make("test")
+    headers = {"Authorization": f"Bearer {secret}"}
+    fields = {"model": "sample-one", "prompt": "A kite", "response_format": "b64_json"}
+    plain = Client().post("/openai/v1/images/generations", fields, "application/json", headers=headers)
+    assert plain.status_code >= 400
+    streamed = Client().post(
+        "/openai/v1/images/generations", fields | {"stream": True, "prompt": "Another"}, "application/json",
+        headers=headers,
+    )  # fmt: skip
+    stream = b"".join(streamed.streaming_content).decode()
+    assert "error" in stream
+    visitor = Client()
+    form = {"prompt": "A kite", "model": ["sample-one"], "size": "1:1", "action": "generate", "key": secret}
+    url = visitor.post("/playground/", form)["Location"]
+    for pk in trials.take_due():
+        trials.run(pk)
+    exits = {
+        "body and attempts": plain.content.decode(),
+        "headers": str(plain.headers),
+        "stream": stream,
+        "playground": visitor.get(url).content.decode(),
+        "log page": Client().post("/api/log/", {"key": secret}).content.decode(),
+        "CSV": b"".join(Client().post("/api/log/", {"key": secret, "as": "csv"}).streaming_content).decode(),
+        "rows": str([*GatewayRequest.objects.values("error", "answer"), *Trial.objects.values("error")]),
+        "calls": str(list(Call.objects.values("error"))),
+    }
+    assert Trial.objects.get().status == "failed"
+    if status == 400:  # the caller's fault: the provider's own words help, without what is secret in them
+        telltales = TELLTALES[:2]
+    else:
+        telltales = TELLTALES
+    leaks = {(name, text) for name, content in exits.items() for text in telltales if text in content}
+    assert not leaks
