@@ -14,7 +14,9 @@ from pathlib import Path
 
 AIM = 512  # MB
 NAMES = (
-    ("web", "config.asgi"), ("worker", "config.demo.worker"), ("simulator", "simulator"), ("valkey", "valkey-server"), ("postgres", "postgres"), ("supervisor", "config.demo"),
+    ("front", "config.demo.front"), ("web", "config.wsgi"), ("gateway", "config.asgi"),
+    ("worker", "config.demo.worker"), ("simulator", "simulator"), ("valkey", "valkey-server"),
+    ("postgres", "postgres"), ("supervisor", "config.demo"),
 )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from providers import routing
 from providers.gateway.errors import ApiError
 from providers.models import ApiKey, Call, GatewayRequest, KeySpending
 from providers.request import ImageRequest
+from providers.routing.preferences import NO_PREFERENCES, Preferences
 from providers.routing.results import Attempt
 from providers.routing.selection import Target
 from providers.spending.daily_cap import dollars
@@ -43,9 +44,9 @@ class Spent:
 # Prices ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def highest_price(target: Target, request: ImageRequest) -> Decimal:
+def highest_price(target: Target, request: ImageRequest, preferences: Preferences = NO_PREFERENCES) -> Decimal:
     """USD that the request may have to pay: all its images, made by the dearest offering that routing may try."""
-    offerings = routing.candidates(target.image_model, request, target.provider)
+    offerings = routing.candidates(target.image_model, request, target.provider, preferences)
     prices = [routing.estimate(offering, request) for offering in offerings if offering.price is not None]
     if any(offering.price is None for offering in offerings):
         prices.append(settings.UNKNOWN_PRICE_CEILING)

@@ -11,18 +11,26 @@ from django.http import HttpRequest
 
 from providers.models import ApiKey
 
+# The API knows no cookies, so a page of any origin may call it with a key of its own.
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "x-request-id, x-arena-model, x-arena-provider, x-arena-cost, x-arena-attempts, "
+    "x-arena-overhead-ms, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
+    "Retry-After, retry-after-ms, x-should-retry, Idempotent-Replayed, Location",
+}
+
 
 class ClientConnection:
     """One request's connection. Only a server that notices a closed connection calls `disconnected` (asgi.py).
 
     `gone` is the event that routing watches: once it is set, waiting and polling end and the job is cancelled at the
-    provider. `headers` are sent with whatever the response will be: request id and rate limit.
+    provider. `headers` are sent with whatever the response will be: request id, rate limit, CORS.
     """
 
     def __init__(self) -> None:
         self.request_id = uuid.uuid4()
         self.started_at = monotonic()
-        self.headers: dict[str, str] = {"x-request-id": f"req_{self.request_id.hex}"}
+        self.headers: dict[str, str] = {"x-request-id": f"req_{self.request_id.hex}", **CORS}
         self.key: ApiKey | None = None  # once it is authenticated …
         self.fingerprint = ""  # … and the request is claimed
         self.is_delivered = False  # the whole response was sent to a client that was still connected

@@ -6,60 +6,101 @@ Everything is compiled from what requests are checked against, so the two cannot
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from django.conf import settings
+from django.db.models import Prefetch, prefetch_related_objects
+
 from providers import routing
 from providers.accounts import is_simulated, name_of
+from providers.gateway import budgets, wire
 from providers.gateway import openapi as reference
-from providers.gateway import wire
 from providers.gateway.errors import ApiError
 from providers.gateway.responses import amount
 from providers.gateway.wire import ApiRequest
-from providers.models import ImageModel, Offering
+from providers.models import ApiKey, ImageModel, Offering
 from providers.offering import normalisation, pricing, sizing
 from providers.offering.parameters import TYPES
 from providers.request import ImageRequest
 from providers.routing.selection import Target
 
+MODES = ("text-to-image", "edit")
 _TYPICAL = ImageRequest(prompt="-", size="1024x1024")  # what `price_from` is the price of
 
 
-def models() -> list[dict[str, Any]]:
-    """The models that can be called now."""
+def models(key: ApiKey | None = None) -> list[dict[str, Any]]:
+    """The models that can be called now – with this key."""
     image_models = ImageModel.objects.current().filter(offerings__in=Offering.objects.open()).distinct()
     return [
         _model(image_model, image_model.slug)
-        for image_model in image_models.select_related("lab").prefetch_related("offerings")
+        for image_model in image_models.select_related("lab").prefetch_related(_open_offerings())
+        if key is None or key.may_use(image_model)
     ]
 
 
 def model(target: Target, name: str) -> dict[str, Any]:
     """The model; under a name that forces a provider, as that provider offers it."""
+    prefetch_related_objects([target.image_model], _open_offerings())
     return _model(target.image_model, name, target.provider)
+
+
+def _open_offerings() -> Prefetch[str]:
+    """What can be called now, as routing sees it: one definition for lists, prices and modes."""
+    return Prefetch("offerings", Offering.objects.open().order_by("provider", "-mode"), to_attr="open_offerings")
 
 
 def _model(image_model: ImageModel, name: str, provider: str = "") -> dict[str, Any]:
     released = image_model.released_on
-    offerings = [
-        offering
-        for offering in image_model.offerings.all()
-        if offering.is_active and provider in ("", offering.provider)
-    ]
+    offerings = [offering for offering in image_model.open_offerings if provider in ("", offering.provider)]  # type: ignore[attr-defined]
     modes = {offering.mode for offering in offerings}
-    prices = [price for offering in offerings if (price := routing.estimate(offering, _TYPICAL)) is not None]
+    prices = {
+        f"{offering.provider}/{offering.mode}": routing.estimate(offering, replace(_TYPICAL, mode=offering.mode))
+        for offering in offerings
+    }
+    known = [price for price in prices.values() if price is not None]
     return {
         "id": name,
         "object": "model",
         "created": int(datetime.combine(released, time(), UTC).timestamp()) if released else 0,
         "owned_by": image_model.lab.slug if image_model.lab else "unknown",
         "name": image_model.name,
-        "modes": [mode for mode in image_model.modes if not provider or mode in modes],
+        "modes": [mode for mode in MODES if mode in modes],
         "providers": sorted({offering.provider for offering in offerings}),
-        "price_from": amount(min(prices)) if prices else None,
+        "price_from": amount(min(known)) if known else None,
+        "prices": [
+            {"provider": offering.provider, "mode": offering.mode, "price": amount(price)}
+            for offering, price in zip(offerings, prices.values(), strict=True)
+        ],
         "sample": image_model.is_sample,
+    }
+
+
+def key(api_key: ApiKey) -> dict[str, Any]:
+    """The limits of a key, in US dollars, and what it has spent and reserved of them (days and months are UTC)."""
+    spent = budgets.spent(api_key)
+
+    def budget(limit: Decimal | None, amount_spent: Decimal) -> dict[str, Any]:
+        left = None if limit is None else amount(max(Decimal(0), limit - amount_spent))
+        return {"budget": amount(limit), "spent": amount(amount_spent), "remaining": left}
+
+    return {
+        "object": "key",
+        "name": api_key.name,
+        "prefix": api_key.prefix,
+        "created": int(api_key.created_at.timestamp()),
+        "expires": int(api_key.expires_at.timestamp()) if api_key.expires_at else None,
+        "requests_per_minute": api_key.requests_per_minute or settings.GATEWAY_RATE,
+        "currency": "USD",
+        "day": budget(api_key.daily_budget, spent.day),
+        "month": budget(api_key.monthly_budget, spent.month),
+        "total": budget(api_key.total_budget, spent.total),
+        "allowed_models": api_key.allowed_models or None,
+        "default_model": api_key.default_model or None,
+        "response_format": api_key.response_format or None,
     }
 
 
@@ -68,7 +109,7 @@ def _model(image_model: ImageModel, name: str, provider: str = "") -> dict[str, 
 
 def parameters(target: Target) -> dict[str, Any]:
     """By mode: a JSON Schema of the request, with the behaviour of each parameter at each provider."""
-    offerings = target.image_model.offerings.active().order_by("provider")
+    offerings = target.image_model.offerings.open().order_by("provider")
     if target.provider:
         offerings = offerings.filter(provider=target.provider)
     by_mode: dict[str, list[Offering]] = {}
@@ -128,7 +169,7 @@ def _only_ours(entry: Mapping[str, Any]) -> dict[str, Any]:
 def dry_run(api_request: ApiRequest, target: Target) -> dict[str, Any]:
     """What the request would cost at each provider, the likely one first. No provider is called."""
     request = api_request.request()
-    offerings = routing.candidates(target.image_model, request, target.provider)
+    offerings = routing.candidates(target.image_model, request, target.provider, api_request.preferences)
     if not offerings:
         message = f"No provider that can be called now offers {target.image_model.slug} for {request.mode}."
         raise ApiError(404, "model_not_available", message, param="model")

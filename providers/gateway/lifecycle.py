@@ -123,7 +123,7 @@ def _claim(http: HttpRequest, key: ApiKey, request: ApiRequest, target: Target) 
         idempotency_key=idempotency.key_of(http),
         retries=int(retries) if retries.isdecimal() and len(retries) < 4 else 0,
         fingerprint=connection.fingerprint,
-        price=budgets.highest_price(target, request.request()) if key.has_budget else Decimal(0),
+        price=budgets.highest_price(target, request.request(), request.preferences) if key.has_budget else Decimal(0),
     )
     if is_new and retries:  # a client that counts its retries may reconnect in a moment
         connection.on_disconnect(lambda: idempotency.cancel_after_grace(row, connection))
@@ -168,6 +168,7 @@ def _generate(job: ImageJob, connection: ClientConnection, on_partial: OnPartial
         "gateway",
         time_limit=settings.GATEWAY_TIME_LIMIT,
         provider=job.target.provider,
+        preferences=job.request.preferences,
         stop=connection.gone,
         request_id=job.row.pk,
     )

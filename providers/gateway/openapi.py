@@ -45,6 +45,18 @@ def _property(name: str, row: dict[str, Any]) -> dict[str, Any]:
 
 PROPERTIES: dict[str, dict[str, Any]] = {name: _property(name, row) for name, row in wire.PARAMETERS.items()}
 
+PROPERTIES["provider"] = {
+    "type": ["object", "string"],
+    "description": "Which providers may make it: only, order, ignore (lists of providers), allow_fallbacks, max_price "
+    "(USD per image), sort (price or speed). A text is the only provider.",
+    "properties": {
+        **{name: {"type": "array", "items": {"type": "string"}} for name in ("only", "order", "ignore")},
+        "allow_fallbacks": {"type": "boolean"},
+        "max_price": {"type": "number", "minimum": 0},
+        "sort": {"type": "string", "enum": ["price", "speed"]},
+    },
+}
+
 ERRORS: list[tuple[int, str, str]] = [
     (400,
      "invalid_value · missing_required_parameter · invalid_json · invalid_form · invalid_image · image_too_large · "
@@ -52,7 +64,8 @@ ERRORS: list[tuple[int, str, str]] = [
      "Something in the request has to change; param says what, where it is one parameter."),
     (400, "moderation_blocked", "Every provider that was tried refused the content."),
     (401, "invalid_api_key", "No key, an unknown one, or one that was revoked."),
-    (402, "budget_exceeded", "The key has spent its budget of this month."),
+    (402, "budget_exceeded", "The key has spent its budget of the day, of the month or in all; GET /key shows it."),
+    (403, "model_not_allowed", "The key may not use this model. GET /models lists those that it may use."),
     (404, "model_not_found · model_not_available · unknown_url · file_not_found",
      "Did you mean …? The message names the nearest ids."),
     (405, "method_not_allowed", "The URL exists, but not for this method."),
@@ -74,6 +87,8 @@ HEADERS: list[tuple[str, str]] = [
     ("x-arena-cost", "US dollars, by the price list or the provider's bill; absent when unknown."),
     ("x-arena-overhead-ms", "Milliseconds added to the provider's time."),
     ("x-arena-attempts", "How many requests to providers it took."),
+    ("Retry-After", "Seconds to wait after 429 and 503; retry-after-ms has them in milliseconds."),
+    ("x-should-retry", "false when a retry cannot improve the error; the official clients obey it."),
     ("x-ratelimit-remaining-requests", "How many requests the key may send now."),
     (
         "Idempotent-Replayed",
@@ -109,6 +124,7 @@ def openapi(server: str, *, example: str) -> dict[str, Any]:
                     "schema", "Adds the parameters it takes, by mode, as JSON Schema."
                 )),
             },
+            "/key": {"get": _get("retrieveKey", "The key's limits and what it has spent", f"{_SCHEMAS}Key")},
         },
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "A key like ia_….…"}},
@@ -161,7 +177,7 @@ def _create(operation: str, summary: str, properties: dict[str, Any], *, edit: b
         "schema": {"type": "string", "maxLength": 255},
         "description": "The same key with the same request gets the first response again, not a second bill.",
     }
-    names = ("400", "401", "402", "404", "410", "413", "415", "422", "429", "499", "500", "502", "503", "504")
+    names = ("400", "401", "402", "403", "404", "410", "413", "415", "422", "429", "499", "500", "502", "503", "504")
     return {
         "operationId": operation,
         "summary": summary,
@@ -186,7 +202,7 @@ def _create(operation: str, summary: str, properties: dict[str, Any], *, edit: b
 
 
 def _get(operation: str, summary: str, schema: str, *parameters: dict[str, Any]) -> dict[str, Any]:
-    names = ("400", "401", "404", "405")
+    names = ("400", "401", "403", "404", "405")
     return {
         "operationId": operation,
         "summary": summary,
@@ -216,15 +232,26 @@ def _schemas() -> dict[str, Any]:
         request_id=text, model=text, model_name=text, executed_model=text, provider=text, provider_name=text,
         simulated={"type": "boolean"}, cost=perhaps_number, cost_currency=text, cost_estimated={"type": "boolean"},
         requested_size=text, resolved_size={"type": ["string", "null"]}, delivered_size=text, delivered_sizes=texts,
-        passed_through=texts, ignored=texts, attempts={"type": "array", "items": attempt}, missing=count,
+        passed_through=texts, ignored=texts, warnings=texts, attempts={"type": "array", "items": attempt},
+        missing=count,
         missing_because=text,
     )  # fmt: skip
-    image = table([], url=text, b64_json=text, seed=count)
+    image = table([], url=text, b64_json=text, seed=count, revised_prompt=text)
+    price = table(["provider", "mode", "price"], provider=text, mode=text, price=perhaps_number)
+    budget = table(["budget", "spent", "remaining"], budget=perhaps_number, spent=number, remaining=perhaps_number)
+    perhaps_text, perhaps_count = {"type": ["string", "null"]}, {"type": ["integer", "null"]}
+    key = table(
+        ["object", "name", "prefix", "day", "month", "total"],
+        object={"const": "key"}, name=text, prefix=text, created=count, expires=perhaps_count,
+        requests_per_minute=count, currency=text, day=budget, month=budget, total=budget,
+        allowed_models={"type": ["array", "null"], "items": text}, default_model=perhaps_text,
+        response_format=perhaps_text,
+    )  # fmt: skip
     model = table(
         ["id", "object", "created", "owned_by"],
         id=text, object={"const": "model"}, created=count, owned_by=text, name=text, modes=texts, providers=texts,
         price_from={**perhaps_number, "description": "US dollars for one image of 1024x1024"},
-        sample={"type": "boolean"}, schema={"type": "object"},
+        prices={"type": "array", "items": price}, sample={"type": "boolean"}, schema={"type": "object"},
     )  # fmt: skip
     error = table(
         ["message", "type", "param", "code"], message=text, type=text, param={"type": ["string", "null"]}, code=text
@@ -242,6 +269,7 @@ def _schemas() -> dict[str, Any]:
             components={"type": "array", "items": {"type": "object"}},
             offerings={"type": "array", "items": {"type": "object"}},
         ),
+        "Key": key,
         "Model": model,
         "ModelList": table(
             ["object", "data"], object={"const": "list"}, data={"type": "array", "items": {"$ref": f"{_SCHEMAS}Model"}}

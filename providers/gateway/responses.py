@@ -17,7 +17,7 @@ from providers.gateway.image_formats import NAMES, convert
 from providers.gateway.wire import ApiRequest
 from providers.models import GatewayRequest
 from providers.request import GeneratedImage
-from providers.routing.results import Attempt, Generated
+from providers.routing.results import Attempt, DeliveredImage, Generated
 
 EVENTS = {"text-to-image": "image_generation", "edit": "image_edit"}
 
@@ -30,10 +30,13 @@ def describe(generated: Generated, request: ApiRequest, images: Sequence[Generat
         "size": _size((first.width, first.height)),
         "output_format": NAMES[first.content_type],
         "metadata": _metadata(generated, images),
-        "images": [{"seed": image.seed} if image.seed is not None else {} for image in generated.images],
+        "images": [_details(image) for image in generated.images],
     }
-    for name in ("quality", "background"):  # as requested: providers do not return what "auto" became
-        if request.extra.get(name) not in (None, "auto"):
+    facts, ignored = generated.images[0].image.facts, answer["metadata"]["ignored"]
+    for name in ("quality", "background"):  # as the provider says, else as requested, unless it had no use for it
+        if value := facts.get(name):
+            answer[name] = value
+        elif name not in ignored and request.extra.get(name) not in (None, "auto"):
             answer[name] = request.extra[name]
     if usage := _usage(generated.attempts):
         answer["usage"] = usage
@@ -61,12 +64,22 @@ def _metadata(generated: Generated, images: Sequence[GeneratedImage]) -> dict[st
         "ignored": _names(attempt.ignored for attempt in delivering),
         "attempts": attempts(generated.attempts),
     }
+    if generated.warnings:
+        metadata["warnings"] = list(generated.warnings)
     sizes = [_size((image.width, image.height)) for image in images]
     if len(set(sizes)) > 1:
         metadata["delivered_sizes"] = sizes
     if generated.missing:
         metadata |= {"missing": generated.missing, "missing_because": str(generated.failure or "")}
     return metadata
+
+
+def _details(image: DeliveredImage) -> dict[str, Any]:
+    """What stands beside one image: its seed, and the prompt as the provider has rewritten it."""
+    details: dict[str, Any] = {} if image.seed is None else {"seed": image.seed}
+    if revised_prompt := image.image.facts.get("revised_prompt"):
+        details["revised_prompt"] = revised_prompt
+    return details
 
 
 def attempts(made: Sequence[Attempt]) -> list[dict[str, Any]]:

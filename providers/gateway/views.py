@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 import threading
 from collections.abc import Callable, Generator, Iterator
 from queue import SimpleQueue
@@ -16,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from providers.db import release_connection
 from providers.gateway import discovery, errors, idempotency, keys, lifecycle, names, responses, signed_files
-from providers.gateway.disconnect import ClientConnection, connection_of
+from providers.gateway.disconnect import CORS, ClientConnection, connection_of
 from providers.gateway.errors import ApiError
 from providers.gateway.lifecycle import ImageJob
 from providers.request import GeneratedImage, Mode
@@ -25,6 +26,7 @@ from .wire import is_true
 
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 def api(*methods: str) -> Callable[[View], View]:
@@ -35,6 +37,8 @@ def api(*methods: str) -> Callable[[View], View]:
         @functools.wraps(view)
         def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
+                if request.method == "OPTIONS":
+                    return _preflight(request, methods)
                 if request.method not in methods:
                     allowed = ", ".join(methods)
                     message = f"Method not allowed; use {allowed}."
@@ -55,6 +59,22 @@ def api(*methods: str) -> Callable[[View], View]:
         return wrapped
 
     return decorate
+
+
+def _preflight(request: HttpRequest, methods: tuple[str, ...]) -> HttpResponse:
+    """What browsers ask before they send a request with a key. Authorization has to be named: * does not cover it."""
+    requested = request.headers.get("Access-Control-Request-Headers", "")
+    names = [name for part in requested.split(",") if _HEADER_NAME.fullmatch(name := part.strip())]
+    allowed = ", ".join((*methods, "OPTIONS"))
+    headers = {
+        **CORS,
+        "Allow": allowed,
+        "Access-Control-Allow-Methods": allowed,
+        "Access-Control-Allow-Headers": ", ".join(names or ["authorization", "content-type"]),
+        "Access-Control-Max-Age": "86400",
+        "Vary": "Access-Control-Request-Headers",
+    }
+    return HttpResponse(status=204, headers=headers)
 
 
 def _note_rejection(connection: ClientConnection, error: ApiError) -> None:
@@ -183,14 +203,20 @@ def origin_of(request: HttpRequest) -> str:
         raise ApiError(400, "unknown_host", message) from error
 
 
-@api("GET")
+@api("GET", "HEAD")
 def models(request: HttpRequest) -> JsonResponse:
-    keys.authenticate(request)
-    return JsonResponse({"object": "list", "data": discovery.models()})
+    return JsonResponse({"object": "list", "data": discovery.models(keys.authenticate(request))})
 
 
-@api("GET")
+@api("GET", "HEAD")
+def key(request: HttpRequest) -> JsonResponse:
+    """The key's own limits and what it has spent."""
+    return JsonResponse(discovery.key(keys.authenticate(request)))
+
+
+@api("GET", "HEAD")
 def model(request: HttpRequest, name: str) -> JsonResponse:
+    name = name.strip("/")
     target = names.resolve(keys.authenticate(request), name)
     description = discovery.model(target, name)
     if is_true(request.GET.get("schema", "false")):
@@ -211,17 +237,19 @@ def file(request: HttpRequest, name: str) -> HttpResponse:
     return HttpResponse(content[0], content_type=content[1], headers=headers)
 
 
-@api("GET")
+@api("GET", "HEAD")
 def openapi(request: HttpRequest) -> JsonResponse:
-    response = JsonResponse(discovery.openapi(origin_of(request)), json_dumps_params={"indent": 1})
-    response["Access-Control-Allow-Origin"] = "*"
-    return response
+    return JsonResponse(discovery.openapi(origin_of(request)), json_dumps_params={"indent": 1})
 
 
-@api("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+@api("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 def unknown(request: HttpRequest, path: str = "") -> HttpResponse:
-    known = "/images/generations, /images/edits, /models and /models/{id}"
-    message = f"Unknown URL {request.method} {request.path}. Under /openai/v1 there are {known}."
+    """Also below /v1, where clients with a wrong base URL look for the API."""
+    known = "/images/generations, /images/edits, /models, /models/{id} and /key"
+    message = (
+        f"Unknown URL {request.method} {request.path[:200]}. The base URL of this API is "
+        f"{origin_of(request)}/openai/v1; below it there are {known}."
+    )
     raise ApiError(404, "unknown_url", message)
 
 

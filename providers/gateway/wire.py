@@ -19,6 +19,8 @@ from providers.offering import sizing
 from providers.offering.normalisation import EMULATED
 from providers.offering.parameters import allowed
 from providers.request import ImageRequest, Mode, SourceImage
+from providers.routing.preferences import NO_PREFERENCES, Preferences
+from providers.routing.preferences import read as read_preferences
 from providers.transfer.image_type import measured
 
 MAX_IMAGES = 10
@@ -40,6 +42,12 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "stream": {"type": "boolean"},
     "partial_images": {"type": "integer", "minimum": 0, "maximum": 3},
 }
+# Providers' own names for the number of images: passed through, they would multiply a price that nobody has checked.
+_COUNTS = frozenset({
+    "num_images", "num_outputs", "number_of_images", "numberOfImages", "num_images_per_prompt", "images_per_prompt",
+    "batch_size", "batchSize", "sample_count", "sampleCount", "candidate_count", "candidateCount", "num_samples",
+    "max_images", "number_results", "numberResults",
+})  # fmt: skip
 _MEDIA = frozenset({"image", "images", "mask"})
 # OpenAI's models always return base64, and some clients count on it.
 _ALWAYS_B64 = re.compile(r"(?:[^/]+/)?(?:gpt-image-|chatgpt-image-)")
@@ -65,6 +73,7 @@ class ApiRequest:
     images: tuple[SourceImage, ...] = ()
     mask: SourceImage | None = None
     tag: str = ""
+    preferences: Preferences = NO_PREFERENCES
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def request(self) -> ImageRequest:
@@ -87,7 +96,7 @@ class ApiRequest:
     def fingerprint(self) -> str:
         """The same for the same request, however it was encoded: a form's boundary differs in every try."""
         parts = [self.mode, self.model, self.prompt, self.n, self.size, self.aspect_ratio, self.resolution, self.seed]
-        parts += [self.output_format, self.output_compression, self.response_format, self.stream]
+        parts += [self.output_format, self.output_compression, self.response_format, self.stream, str(self.preferences)]
         parts += [hashlib.sha256(image.data).hexdigest() for image in self.images]
         parts += ["", hashlib.sha256(self.mask.data).hexdigest() if self.mask else "", sorted(self.extra.items())]
         return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
@@ -122,6 +131,9 @@ def parse(
     for name, value in fields.items():
         if not _is_text(name) or not _is_storable(value):
             raise invalid(name if _is_text(name) else None, f"{name!a}: it contains characters that are not text")
+    for name in _COUNTS.intersection(fields):
+        raise invalid(name, f"{name}: write n instead, which is what is priced and checked against budgets")
+    _read_sides(fields)
     known: dict[str, Any] = {}
     for name, row in PARAMETERS.items():
         if name in fields:
@@ -143,6 +155,7 @@ def parse(
         known.pop("partial_images", None)  # nowhere to show them
     for name in ("size", "aspect_ratio", "resolution"):
         known[name] = known.get(name) or None
+    preferences = _preferences(fields.pop("provider", None))
     user = fields.get("user")
     request = ApiRequest(
         **known,
@@ -150,11 +163,33 @@ def parse(
         images=images,
         mask=mask,
         tag=user.strip()[:MAX_TAG] if isinstance(user, str) else "",
+        preferences=preferences,
         extra=fields,
     )
     _check_size(request)
     _check_mask(request)
     return request
+
+
+def _preferences(value: Any) -> Preferences:
+    """The `provider` object; in a form it is JSON."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError) as error:
+            raise invalid("provider", f"provider: it is not JSON: {error}") from error
+    try:
+        return read_preferences(value)
+    except InvalidRequest as error:
+        raise invalid("provider", str(error)) from error
+
+
+def _read_sides(fields: dict[str, Any]) -> None:
+    """width and height, as tools of Stable Diffusion send them, are a size: one that is priced."""
+    width, height = fields.get("width"), fields.get("height")
+    if "size" not in fields and all(re.fullmatch(r"\d{1,5}", str(side)) for side in (width, height)):
+        del fields["width"], fields["height"]
+        fields["size"] = f"{width}x{height}"
 
 
 def _normalised(name: str, value: Any) -> Any:

@@ -44,6 +44,13 @@ EMULATED: dict[str, dict[str, Any]] = {
     },
 }
 
+# Values of DALL·E that programs send to every model, and what comes nearest elsewhere. Where an offering takes neither,
+# the parameter is without use; it would be an error at the provider.
+LEGACY: dict[str, dict[str, str | None]] = {
+    "quality": {"standard": "medium", "hd": "high"},
+    "style": {"vivid": None, "natural": None},
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -129,9 +136,15 @@ def build(request: ImageRequest, *, endpoint: str, parameters: Mapping[str, Any]
 
     arguments: dict[str, Any] = {}
     unknown: dict[str, Any] = {}
+    without_use: list[str] = []
     for name, value in given.items():
         if value is None or name in ignores:
             continue
+        if isinstance(value, str) and value in LEGACY.get(name, ()) and not _is_taken(known.get(name), value):
+            value = LEGACY[name][value]
+            if value is None or not _is_taken(known.get(name), value):
+                without_use.append(name)
+                continue
         if name in known:
             _place(arguments, known[name], value)
         elif name in EMULATED:
@@ -158,10 +171,15 @@ def build(request: ImageRequest, *, endpoint: str, parameters: Mapping[str, Any]
         resolved_size=None if overridden else resolved.size,
         ignored=(
             *(name for name, value in given.items() if name in ignores and value is not None),
+            *without_use,
             *_unused_size(request, parameters),
         ),
         unknown=tuple(unknown),
     )
+
+
+def _is_taken(row: Mapping[str, Any] | None, value: str) -> bool:
+    return row is not None and value in row.get("enum", [value])
 
 
 def _resolve(request: ImageRequest, parameters: Mapping[str, Any]) -> sizing.Resolved:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 
 from providers.gateway import keys, uploads, wire
@@ -17,6 +16,7 @@ from providers.models import ApiKey, ImageModel, Offering
 
 MAX_MODELS = 4
 MAX_PROMPT = 2000
+MAX_UPLOAD = 25 * 2**20  # bytes of all images of a form
 SIZES = [
     ("1:1", "Square 1:1"), ("4:3", "Landscape 4:3"), ("3:4", "Portrait 3:4"), ("3:2", "Photo 3:2"),
     ("16:9", "Wide 16:9"), ("9:16", "Tall 9:16"), ("512x512", "512 × 512"), ("1024x1024", "1024 × 1024"),
@@ -89,7 +89,7 @@ def read(request: HttpRequest) -> TrialForm:
     if unknown := [name for name in names if name not in known]:
         raise FormError(f"{unknown[0]} is not available now. Choose another model.", "model")
     try:
-        _, images, _ = uploads.read(request, largest=settings.GATEWAY_LARGEST_REQUEST)
+        _, images, _ = uploads.read(request, largest=MAX_UPLOAD, is_api=False)
         mode: Any = "edit" if images else "text-to-image"
         # Without a seed, all models get the same random one: results differ by the model alone and can be repeated.
         fields = {"prompt": prompt, "size": values["size"], "seed": values["seed"] or secrets.randbelow(2**31)}

@@ -68,7 +68,8 @@ def spent_on(attempt: Attempt) -> Decimal:
 
 
 def requested_size(request: ImageRequest) -> str:
-    return request.size or " ".join(part for part in (request.aspect_ratio, request.resolution) if part)
+    size = request.size or " ".join(part for part in (request.aspect_ratio, request.resolution) if part)
+    return size[: Call._meta.get_field("requested_size").max_length]
 
 
 def _columns(offering: Offering, call: CallResult) -> dict[str, Any]:

@@ -1,9 +1,8 @@
-"""What a model's name means, and its offerings in the order in which they are called."""
+"""What a model's name means, and its offerings in the order in which they are asked."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -57,21 +56,7 @@ def candidates(
     ]
     if len(offerings) < 2 and preferences.max_price is None:
         return offerings
-    return _ranked(offerings, request, preferences, recent.troubles(offering.pk for offering in offerings))
-
-
-def candidates_of_many(image_models: Iterable[ImageModel], request: ImageRequest) -> dict[int, list[Offering]]:
-    """Model id → `candidates`; the number of queries does not grow with the models."""
-    offerings: dict[int, list[Offering]] = {image_model.pk: [] for image_model in image_models}
-    for offering in Offering.objects.open().filter(image_model__in=list(offerings), mode=request.mode):
-        offerings[offering.image_model_id].append(offering)
-    troubles = recent.troubles(offering.pk for group in offerings.values() for offering in group)
-    return {pk: _ranked(group, request, NO_PREFERENCES, troubles) for pk, group in offerings.items()}
-
-
-def _ranked(
-    offerings: Iterable[Offering], request: ImageRequest, preferences: Preferences, troubles: Mapping[int, str]
-) -> list[Offering]:
+    troubles = recent.troubles(offering.pk for offering in offerings)
     ranked = []
     for offering in offerings:
         misfit = fit.misfit(request, offering.parameters)
@@ -79,14 +64,13 @@ def _ranked(
         if not preferences.allows_price(price):
             continue
         cheapest = (price is None, price or Decimal(0))
-        sort: tuple[Any, ...] = ()
+        wanted: tuple[Any, ...] = ()
         if preferences.sort == "price":
-            sort = cheapest
+            wanted = cheapest
         elif preferences.sort == "speed":
-            seconds = recent.usual_seconds(offering.pk)
-            sort = (seconds == 0, seconds)
+            wanted = (recent.usual_seconds(offering.pk),)
         place = preferences.place(offering.provider)
-        ranked.append(((place, misfit, sort, offering.pk in troubles, cheapest, offering.provider), offering))
+        ranked.append(((place, misfit, wanted, offering.pk in troubles, cheapest, offering.provider), offering))
     ranked.sort(key=lambda pair: pair[0])
     return [offering for _, offering in ranked][: None if preferences.allow_fallbacks else 1]
 
