@@ -14,6 +14,9 @@ in `details` (the column `Offering.price_details`):
                         and by the size nearest in area
 
 In the last two `price` is the one number shown in lists: what an image costs with the settings the offering sends.
+
+Whatever the unit, details may add {"tokens": {"text_input": "5", "image_input": "8", "image_output": "30"}}: USD per
+million tokens, for providers that bill tokens. The unit's price is the expectation, the tokens of an answer the bill.
 """
 
 from __future__ import annotations
@@ -36,6 +39,8 @@ UNITS: tuple[str, ...] = (
     "image-by-quality",
 )
 
+TOKEN_KINDS = ("text_input", "image_input", "text_output", "image_output")
+
 MEGAPIXEL = 1024 * 1024  # the price maps count 1 MP as 2^20 pixels
 
 # Three of the eleven 1K sizes pass 2^20 pixels by the rounding of their sides (1183x887 by 745). Nobody means to bill
@@ -57,7 +62,7 @@ def price_of(
     quality: str | None = None,
 ) -> Decimal:
     """What `n` images of this size cost. Inputs are counted once per image: each image is a run of its own."""
-    details = details or {}
+    details = {name: value for name, value in (details or {}).items() if name != "tokens"}
     out = Fraction(width * height, MEGAPIXEL)
     inputs = [Fraction(w * h, MEGAPIXEL) for w, h in input_sizes]
     amount = Fraction(price)
@@ -80,6 +85,44 @@ def price_of(
         case _:
             raise ValueError(f"price unit: {unit!r} is not known; write one of {', '.join(UNITS)}")
     return _decimal(per_image * n)
+
+
+def tokens_of(usage: Mapping[str, Any]) -> dict[str, int] | None:
+    """The tokens of an answer by TOKEN_KINDS, from the usage of OpenAI's or Google's API; None when it cannot be read.
+
+    Input that is not broken down is text, output is images; what a model thinks is billed as text.
+    """
+    if "output_tokens" in usage:  # OpenAI: input_tokens_details, output_tokens_details
+        inputs, outputs = usage.get("input_tokens", 0), usage["output_tokens"]
+        image_input = _count(usage, "input_tokens_details", "image_tokens")
+        text_output = _count(usage, "output_tokens_details", "text_tokens")
+    elif "candidatesTokenCount" in usage:  # Google
+        inputs = usage.get("promptTokenCount", 0)
+        thoughts = usage.get("thoughtsTokenCount", 0)
+        outputs = usage["candidatesTokenCount"] + thoughts
+        image_input = _count(usage, "promptTokensDetails", "IMAGE")
+        text_output = _count(usage, "candidatesTokensDetails", "TEXT") + thoughts
+    else:
+        return None
+    counts = (inputs - image_input, image_input, text_output, outputs - text_output)
+    if not all(isinstance(count, int) and count >= 0 for count in counts):
+        return None
+    return dict(zip(TOKEN_KINDS, counts, strict=True))
+
+
+def _count(usage: Mapping[str, Any], group: str, name: str) -> int:
+    counts = usage.get(group)
+    value = counts.get(name, 0) if isinstance(counts, Mapping) else 0
+    return value if isinstance(value, int) else 0
+
+
+def price_of_tokens(usage: Mapping[str, Any], details: Mapping[str, Any]) -> Decimal | None:
+    """The bill in USD by the tokens of an answer; None without prices per token, or for a kind that has no price."""
+    prices, counts = details.get("tokens"), tokens_of(usage)
+    if not prices or counts is None or any(count and kind not in prices for kind, count in counts.items()):
+        return None
+    amount = sum((Fraction(str(prices[kind])) * count for kind, count in counts.items() if count), Fraction(0))
+    return _decimal(amount / 1_000_000)
 
 
 def _started(megapixels: Fraction) -> int:
@@ -115,6 +158,9 @@ def check(price: Decimal | None, unit: str, details: Mapping[str, Any]) -> list[
     if unit not in UNITS:
         return [f"price unit {unit!r} is not known; write one of {', '.join(UNITS)}"]
     problems = [] if price is None or price >= 0 else [f"price {price} is negative"]
+    if "tokens" in details:
+        problems += _check_tokens(details["tokens"])
+        details = {name: value for name, value in details.items() if name != "tokens"}
     allowed = {"megapixel": {"input"}, "megapixel-started": {"input"}, "megapixel-first": {"extra"}}.get(unit, set())
     match unit:
         case "image-by-tier":
@@ -131,6 +177,17 @@ def check(price: Decimal | None, unit: str, details: Mapping[str, Any]) -> list[
                     problems += _check_amount(f"price_details.{name}", value)
     if unit in ("megapixel-first", "image-by-tier", "image-by-quality") and price is not None and not details:
         problems.append(f"price_details is empty, but the unit {unit!r} needs its further numbers there")
+    return problems
+
+
+def _check_tokens(prices: Any) -> list[str]:
+    if not isinstance(prices, Mapping) or not prices:
+        return ["price_details.tokens must be a table of USD per million tokens"]
+    problems = []
+    for kind, amount in prices.items():
+        where = f"price_details.tokens.{kind}"
+        known = ", ".join(TOKEN_KINDS)
+        problems += _check_amount(where, amount) if kind in TOKEN_KINDS else [f"{where} is not one of {known}"]
     return problems
 
 

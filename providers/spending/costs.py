@@ -59,12 +59,15 @@ def spent(offering: Offering, cost: Decimal | None, n: int) -> Decimal:
 def of_answer(offering: Offering, request: ImageRequest, answer: Answer) -> tuple[Decimal | None, bool]:
     """(cost in USD, estimated?) of a call that brought images.
 
-    The provider's own amount counts; else the units it says it billed, where our price is per megapixel and has no
-    second price for inputs (fal bills in the units of its price list); else the offering's price and the size
-    delivered. A price that is itself an estimate makes an estimate of the units too.
+    The provider's own amount counts; else the tokens it counted, where we know their prices; else the units it says it
+    billed, where our price is per megapixel and has no second price for inputs (fal bills in the units of its price
+    list); else the offering's price and the size delivered. A price that is itself an estimate makes an estimate of the
+    units too.
     """
     if answer.cost is not None:
         return answer.cost, False
+    if answer.usage and (by_tokens := pricing.price_of_tokens(answer.usage, offering.price_details)) is not None:
+        return by_tokens, False
     price = offering.price
     per_megapixel = offering.price_unit in _BILLED_BY_MEGAPIXEL and not offering.price_details.get("input")
     if answer.billed_units is not None and answer.billed_units >= 0 and price is not None and per_megapixel:
