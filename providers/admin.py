@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
 
+from providers.catalog import sync
+from providers.models.offerings import ENDS_SOON_DAYS
 from providers.performance import percentiles, recent
 
-from .models import ApiKey, Call, GatewayRequest, ImageModel, Lab, ModelAlias, Offering, Price
+from .models import ApiKey, Call, GatewayRequest, ImageModel, Lab, ModelAlias, Offering, Price, Proposal
 
 
 @admin.register(Lab)
@@ -72,6 +77,7 @@ class OfferingAdmin(admin.ModelAdmin[Offering]):
         "price_unit",
         "price_estimated",
         "is_active",
+        "ends",
     )
     list_filter = ("provider", "mode", "is_active", "price_estimated")
     list_select_related = ("image_model",)
@@ -79,6 +85,21 @@ class OfferingAdmin(admin.ModelAdmin[Offering]):
     search_fields = ("image_model__name", "image_model__slug", "endpoint")
     readonly_fields = ("last_30_days",)
     inlines = (PriceInline,)
+
+    @admin.display(description="ends", ordering="ends_on")
+    def ends(self, offering: Offering) -> str:
+        if offering.ends_on is None:
+            return "–"
+        days = (offering.ends_on - timezone.now().date()).days
+        soon = "" if days > ENDS_SOON_DAYS else " – ended" if days <= 0 else f" – in {days} days"
+        return f"{offering.ends_on:%Y-%m-%d}{soon}"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, with a warning of what ends soon."""
+        if ending := [str(offering) for offering in Offering.objects.ending().select_related("image_model")]:
+            names = ", ".join(ending)
+            messages.warning(request, f"Within {ENDS_SOON_DAYS} days these end, and are no longer used then: {names}.")
+        return super().changelist_view(request, extra_context)
 
     @admin.display(description="last 30 days")
     def last_30_days(self, offering: Offering) -> str:
@@ -100,6 +121,48 @@ class OfferingAdmin(admin.ModelAdmin[Offering]):
                 parts.append(f"{count} {label}")
         trouble = recent.troubles([offering.pk]).get(offering.pk)
         return ", ".join(parts) + (f". Asked last now: {trouble}." if trouble else "")
+
+
+@admin.register(Proposal)
+class ProposalAdmin(admin.ModelAdmin[Proposal]):
+    """What sources outside suggest (`manage.py sync_catalog`); nothing changes before it is accepted here."""
+
+    list_display = ("offering", "text", "is_large", "link", "status", "proposed_at", "decided_at")
+    list_filter = ("status", "is_large", "offering__provider")
+    list_select_related = ("offering__image_model",)
+    actions = ("accept", "reject")
+
+    @admin.display(description="source", ordering="source")
+    def link(self, proposal: Proposal) -> str:
+        return format_html('<a href="{}" rel="noreferrer">{}</a>', proposal.source, urlsplit(proposal.source).hostname)
+
+    @admin.action(description="Accept: change the offering", permissions=["change"])
+    def accept(self, request: HttpRequest, queryset: QuerySet[Proposal]) -> None:
+        accepted = 0
+        for proposal in queryset.filter(status=Proposal.Status.OPEN).order_by("proposed_at"):
+            try:
+                sync.accept(proposal)
+            except ValidationError as error:
+                messages.error(request, f"{proposal}: {'; '.join(error.messages)}")
+            else:
+                accepted += 1
+        messages.success(request, f"{accepted} proposals accepted.")
+
+    @admin.action(description="Reject: leave the offering as it is", permissions=["change"])
+    def reject(self, request: HttpRequest, queryset: QuerySet[Proposal]) -> None:
+        proposals = list(queryset.filter(status=Proposal.Status.OPEN))
+        for proposal in proposals:
+            sync.reject(proposal)
+        messages.success(request, f"{len(proposals)} proposals rejected.")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [field.name for field in Proposal._meta.fields]  # decided by the actions alone
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(Call)

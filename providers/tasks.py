@@ -7,10 +7,11 @@ from datetime import UTC, timedelta
 from celery import shared_task
 from django.utils import timezone
 
+from providers.catalog import ends
 from providers.db import connection_released
 from providers.gateway import budgets, signed_files
 from providers.performance import summaries
-from providers.spending import daily_cap
+from providers.spending import daily_cap, price_check
 
 from .playground import trials
 
@@ -55,3 +56,11 @@ def recount_spending() -> None:
     for day in (now - timedelta(days=1), now):
         daily_cap.recount(day.date())
         budgets.recount(day.date())
+
+
+@shared_task
+@connection_released()
+def check_prices() -> None:
+    """Nightly: what providers billed beside our price list, and what ends soon."""
+    price_check.alarm()
+    ends.warn()

@@ -8,7 +8,8 @@
                         family of its own adds to its size
 [[models]]              slug, name, lab, description, released, licence, open_weights, modes, retired, origin, note
 [[models.offerings]]    provider, mode, endpoint, family, price (as text), unit, details, estimated, source, seen,
-                        active, note; and size, n, images, sends, partial_images in place of the family's
+                        active, note, tokens (USD per million), ask_provider, ends; and size, n, images, sends,
+                        partial_images in place of the family's
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ _MODEL: dict[str, type] = {
 _OFFERING: dict[str, type] = {
     "provider": str, "mode": str, "endpoint": str, "family": str, "price": str, "unit": str, "details": dict,
     "estimated": bool, "source": str, "seen": datetime.date, "active": bool, "note": str, "size": dict, "n": dict,
-    "images": dict, "sends": dict, "partial_images": int,
+    "images": dict, "sends": dict, "partial_images": int, "tokens": dict, "ask_provider": bool, "ends": datetime.date,
 }  # fmt: skip
 _KINDS: dict[type, str] = {
     str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "a table",
@@ -55,7 +56,8 @@ _KINDS: dict[type, str] = {
 # Columns whose name in the file is shorter.
 _IN_FILE = {
     "price_unit": "unit", "price_details": "details", "price_estimated": "estimated", "price_source": "source",
-    "price_seen_on": "seen", "is_active": "active", "released_on": "released", "retired_at": "retired",
+    "price_seen_on": "seen", "price_on_request": "ask_provider", "ends_on": "ends",
+    "is_active": "active", "released_on": "released", "retired_at": "retired",
 }  # fmt: skip
 
 
@@ -232,16 +234,20 @@ class _Reader:
             "parameters": parameters or {},
             "price": self.amount(place, row, table),
             "price_unit": table.get("unit", Offering.Unit.IMAGE.value),
-            "price_details": table.get("details", {}),
+            "price_details": table.get("details", {}) | ({"tokens": table["tokens"]} if "tokens" in table else {}),
             "price_estimated": table.get("estimated", False),
             "price_source": table.get("source", ""),
             "price_seen_on": table.get("seen"),
+            "price_on_request": table.get("ask_provider", False),
             "is_active": table.get("active", True),
+            "ends_on": table.get("ends"),
             "note": table.get("note", ""),
         }
         if values["price_unit"] in pricing.UNITS:
             for text in pricing.check(values["price"], values["price_unit"], values["price_details"]):
                 self.problem(place, row, "price", text)
+        if values["price"] is not None and values["price_on_request"]:
+            self.problem(place, row, "ask_provider", "is true, but there is a price")
         self.check_columns(place, row, Offering(provider=key[1], mode=key[2], **values))
         catalog.offerings[key] = values
         return parameters

@@ -11,6 +11,7 @@ from .offerings import (
     Offering,
     OfferingQuerySet,
     Price,
+    Proposal,
     price_figures,
     slug_validator,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Offering",
     "OfferingQuerySet",
     "Price",
+    "Proposal",
     "Reservation",
     "SpentDay",
     "Trial",

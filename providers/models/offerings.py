@@ -26,6 +26,9 @@ from providers.slugs import SLUG_PATTERN
 slug_validator = RegexValidator(SLUG_PATTERN, "Use lower-case letters, digits and single dots, dashes or underscores.")
 
 
+ENDS_SOON_DAYS = 30  # an end is announced this long before
+
+
 class ModeChoices(models.TextChoices):
     TEXT_TO_IMAGE = "text-to-image", "Text to image"
     EDIT = "edit", "Image editing"
@@ -120,10 +123,16 @@ class OfferingQuerySet(models.QuerySet["Offering"]):
         return self.filter(is_active=True)
 
     def open(self) -> OfferingQuerySet:
-        """Active offerings of providers that this installation can reach (it has a key for them)."""
-        return self.active().filter(
-            provider__in=[key for key, config in settings.PROVIDERS.items() if config["api_key"]]
+        """Active offerings that have not ended, of providers that this installation can reach (it has a key)."""
+        return (
+            self.active()
+            .exclude(ends_on__lte=timezone.now().date())
+            .filter(provider__in=[key for key, config in settings.PROVIDERS.items() if config["api_key"]])
         )
+
+    def ending(self, days: int = ENDS_SOON_DAYS) -> OfferingQuerySet:
+        """Active offerings that end within so many days, or have ended."""
+        return self.active().filter(ends_on__lte=timezone.now().date() + timedelta(days=days)).order_by("ends_on")
 
 
 class Offering(models.Model):
@@ -153,7 +162,13 @@ class Offering(models.Model):
     price_estimated = models.BooleanField(default=False)
     price_source = models.CharField(max_length=200, blank=True)
     price_seen_on = models.DateField(null=True, blank=True)
+    price_on_request = models.BooleanField(
+        default=False, db_default=False, help_text="No price is published: ask the provider."
+    )
     is_active = models.BooleanField(default=True)
+    ends_on = models.DateField(
+        null=True, blank=True, help_text="The day from which the provider no longer serves it; it is not asked then."
+    )
     note = models.TextField(blank=True)
     from_catalog = models.JSONField(default=dict, blank=True, editable=False)
 
@@ -166,6 +181,9 @@ class Offering(models.Model):
                 fields=["image_model", "provider", "mode"], name="one offering per model, provider and mode"
             ),
             models.CheckConstraint(condition=Q(price=None) | Q(price__gte=0), name="price is not negative"),
+            models.CheckConstraint(
+                condition=Q(price=None) | Q(price_on_request=False), name="a known price need not be asked for"
+            ),
             models.CheckConstraint(
                 condition=Q(price_unit__in=UNITS),
                 name="price unit is known",
@@ -185,6 +203,10 @@ class Offering(models.Model):
             super().save(*args, **kwargs)
             if named is None or not {"price", "price_unit", "price_details"}.isdisjoint(named):
                 self._record_price()
+
+    @property
+    def has_ended(self) -> bool:
+        return self.ends_on is not None and self.ends_on <= timezone.now().date()
 
     def clean(self) -> None:
         """What the admin checks before it saves: JSON that no adapter or price formula could read is refused."""
@@ -240,6 +262,47 @@ class Price(models.Model):
 
     def figures(self) -> tuple[Decimal | None, str, Any]:
         return price_figures(self)
+
+
+class Proposal(models.Model):
+    """A change of the catalogue that a source suggests: `manage.py sync_catalog` makes it, a curator decides.
+
+    `changes` are columns of the offering with their new values as JSON; none for a remark about its parameters, which
+    are never rewritten.
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Open"
+        ACCEPTED = "accepted", "Accepted"
+        REJECTED = "rejected", "Rejected"
+
+    offering = models.ForeignKey(Offering, models.CASCADE, related_name="proposals")
+    text = models.TextField(help_text="What differs, for people.")
+    changes = models.JSONField(default=dict, blank=True)
+    source = models.URLField(max_length=300)
+    is_large = models.BooleanField(default=False, help_text="The price moves by more than 20 %.")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    proposed_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-proposed_at", "offering")
+        constraints = [
+            models.UniqueConstraint(fields=["offering", "text"], name="a proposal is made once"),
+            models.CheckConstraint(
+                condition=Q(status="open", decided_at=None) | (~Q(status="open") & Q(decided_at__isnull=False)),
+                name="a proposal is decided at a time",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["open", "accepted", "rejected"]), name="proposal status is known"
+            ),
+            models.CheckConstraint(
+                condition=Q(source__startswith="https://"), name="a proposal has a link to its source"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.offering}: {self.text}"
 
 
 class CallQuerySet(models.QuerySet["Call"]):

@@ -9,7 +9,7 @@ import pytest
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from providers.models import ApiKey, ImageModel, Lab, Offering, Price
+from providers.models import ApiKey, ImageModel, Lab, Offering, Price, Proposal
 from tests import factories as make
 from tests.arena.test_constraints import refuses, update
 
@@ -57,6 +57,17 @@ def test_price():
     price = Price.objects.get()
     refuses("past price is not negative", update(price, price=Decimal("-1")))
     refuses("past price unit is known", update(price, price_unit="second"))
+
+
+def test_proposal():
+    offering = make.make_offering()
+    refuses("a known price need not be asked for", update(make.make_offering(price="1"), price_on_request=True))
+    row = Proposal.objects.create(offering=offering, text="x", source="https://example.com/")
+    refuses("a proposal is made once", lambda: Proposal.objects.create(offering=offering, text="x", source=row.source))
+    refuses("a proposal is decided at a time", update(row, status="accepted"))
+    refuses("a proposal is decided at a time", update(row, decided_at=timezone.now()))
+    refuses("proposal status is known", update(row, status="maybe", decided_at=timezone.now()))
+    refuses("a proposal has a link to its source", update(row, source="a page"))
 
 
 def test_call():
