@@ -1,12 +1,15 @@
-"""What it would cost to ask the models: shown before anything is asked."""
+"""What it would cost to ask the models, shown before anything is asked, and how far they have come."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import cast
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
 
 from arena.models import Competition, Generation
 from providers import routing
@@ -17,6 +20,61 @@ from providers.request import ImageRequest, Mode
 from providers.spending import costs
 
 RESOLUTION = "1K"
+RATE_WINDOW = timedelta(minutes=10)  # over which images a minute are counted
+Status = Generation.Status
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many of a model's images of a competition's current prompts are where, and what they have cost so far."""
+
+    queued: int = 0
+    running: int = 0
+    storing: int = 0
+    done: int = 0
+    failures: dict[str, int] = field(default_factory=dict)  # outcome → images, refusals of the content included
+    spent: Decimal = Decimal(0)  # US dollars, of all attempts
+    recent_images: int = 0  # done within RATE_WINDOW
+
+    @property
+    def planned(self) -> int:
+        return self.unfinished + self.done + self.failed
+
+    @property
+    def unfinished(self) -> int:
+        return self.queued + self.running + self.storing
+
+    @property
+    def failed(self) -> int:
+        return sum(self.failures.values())
+
+    @property
+    def refused(self) -> int:
+        return self.failures.get("content_policy", 0)
+
+    @property
+    def failed_otherwise(self) -> list[tuple[str, int]]:
+        """(outcome, images), the most frequent first; what the provider refused to draw is an answer and not here."""
+        rows = [row for row in self.failures.items() if row[0] != "content_policy"]
+        return sorted(rows, key=lambda row: (-row[1], row[0]))
+
+    @property
+    def a_minute(self) -> float:
+        return self.recent_images / (RATE_WINDOW.total_seconds() / 60)
+
+    @property
+    def time_left(self) -> timedelta | None:
+        """At the present rate; None where nothing moves or nothing is left."""
+        if not self.unfinished or not self.recent_images:
+            return None
+        return timedelta(minutes=self.unfinished / self.a_minute)
+
+    @property
+    def time_left_text(self) -> str:
+        if self.time_left is None:
+            return "–"
+        minutes = math.ceil(self.time_left.total_seconds() / 60)
+        return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.0f} h"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +85,18 @@ class Quote:
     missing: int
     price: Decimal | None
     estimated: bool
-    provider: str
+    provider: str  # "" when nobody can be asked for it any more
     simulated: bool  # costs nothing, whatever the price list says
     trouble: str = ""  # why the offering is unhealthy now, "" when it is not
-    queued: int = 0  # asked, and not sent yet
-    failed: int = 0
+    counts: Counts = field(default_factory=Counts)
+
+    @property
+    def queued(self) -> int:
+        return self.counts.queued
+
+    @property
+    def failed(self) -> int:
+        return self.counts.failed
 
     @property
     def cost(self) -> Decimal | None:
@@ -53,37 +118,72 @@ class Quote:
 
 
 def of(competition: Competition) -> list[Quote]:
-    """For every model that can be asked in the competition's mode: how many images are missing and their price."""
-    prompts = list(competition.prompts.current())
-    counts = {
-        row["image_model"]: row
-        for row in Generation.objects.filter(prompt__in=prompts, sample=0)
-        .values("image_model")
-        .annotate(
-            asked=Count("pk"),
-            queued=Count("pk", filter=Q(status=Generation.Status.QUEUED)),
-            failed=Count("pk", filter=Q(status=Generation.Status.FAILED)),
-        )
-    }
+    """For every model that can be asked in the competition's mode, and for those that were asked before: how many
+    images are missing, at what price, and how far the others are. The number of queries does not grow with either."""
+    prompts = competition.prompts.current().count()
+    counts = counts_of(competition)
     request = request_of(competition)
-    quotes = []
-    for image_model in ImageModel.objects.askable(request.mode).select_related("lab"):
-        count = counts.get(image_model.pk, {"asked": 0, "queued": 0, "failed": 0})
-        offering = routing.candidates(image_model, request)[0]
-        quotes.append(
-            Quote(
-                image_model,
-                missing=len(prompts) - count["asked"],
-                price=routing.estimate(offering, request),
-                estimated=offering.price_estimated,
-                provider=offering.provider,
-                simulated=is_simulated(offering.provider),
-                trouble=recent.troubles([offering.pk]).get(offering.pk, ""),
-                queued=count["queued"],
-                failed=count["failed"],
-            )
+    askable = list(ImageModel.objects.askable(request.mode).select_related("lab").order_by("name"))
+    candidates = routing.candidates_of_many(askable, request)
+    first = {image_model: candidates[image_model.pk][0] for image_model in askable if candidates[image_model.pk]}
+    troubles = recent.troubles(offering.pk for offering in first.values())
+    quotes = [
+        Quote(
+            image_model,
+            missing=prompts - counts.get(image_model.pk, Counts()).planned,
+            price=routing.estimate(offering, request),
+            estimated=offering.price_estimated,
+            provider=offering.provider,
+            simulated=is_simulated(offering.provider),
+            trouble=troubles.get(offering.pk, ""),
+            counts=counts.get(image_model.pk, Counts()),
         )
-    return quotes
+        for image_model, offering in first.items()
+    ]
+    gone = counts.keys() - {image_model.pk for image_model in askable}
+    return quotes + [
+        Quote(image_model, 0, None, estimated=False, provider="", simulated=True, counts=counts[image_model.pk])
+        for image_model in ImageModel.objects.filter(pk__in=gone).select_related("lab").order_by("name")
+    ]
+
+
+def counts_of(competition: Competition) -> dict[int, Counts]:
+    """Image model → counts, of the models that were ever asked. One query; what was cancelled is not counted."""
+    rows = (
+        Generation.objects.filter(prompt__competition=competition, prompt__retired_at=None, sample=0)
+        .exclude(status=Status.CANCELLED)
+        .order_by()
+        .values("image_model", "status", "outcome")
+        .annotate(
+            n=Count("pk"),
+            dollars=Sum("spent"),
+            recent_images=Count("pk", filter=Q(status=Status.SUCCEEDED, finished_at__gte=timezone.now() - RATE_WINDOW)),
+        )
+    )
+    by_model: dict[int, list[dict[str, object]]] = {}
+    for row in rows:
+        by_model.setdefault(row["image_model"], []).append(row)
+    return {image_model: _counts(groups) for image_model, groups in by_model.items()}
+
+
+def _counts(groups: list[dict[str, object]]) -> Counts:
+    def total(status: str) -> int:
+        return sum(cast(int, row["n"]) for row in groups if row["status"] == status)
+
+    failures: dict[str, int] = {}
+    for row in groups:
+        if row["status"] == Status.FAILED:
+            outcome = cast(str, row["outcome"]) or "internal"
+            failures[outcome] = failures.get(outcome, 0) + cast(int, row["n"])
+    return Counts(
+        queued=total(Status.QUEUED),
+        running=total(Status.RUNNING),
+        storing=total(Status.STORING),
+        done=total(Status.SUCCEEDED),
+        failures=failures,
+        spent=sum((cast(Decimal, row["dollars"]) for row in groups), Decimal(0)),
+        recent_images=sum(cast(int, row["recent_images"]) for row in groups),
+    )
 
 
 def request_of(competition: Competition) -> ImageRequest:

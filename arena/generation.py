@@ -80,6 +80,27 @@ def plan(prompt: Prompt, image_models: Iterable[ImageModel]) -> int:
         return prompt.generations.count() - before + _requeue(cancelled)
 
 
+def plan_all(competition: Competition, image_models: Iterable[ImageModel]) -> int:
+    """`plan` for all current prompts of a competition at once, the first prompts of all models first."""
+    image_models = list(image_models)
+    prompts = list(competition.prompts.current().order_by("position", "pk"))
+    planned = Generation.objects.filter(prompt__in=prompts, image_model__in=image_models)
+    with transaction.atomic():
+        # Two curators at once: the second one waits, and then finds nothing missing.
+        Competition.objects.select_for_update(no_key=True).get(pk=competition.pk)
+        before = planned.count()
+        Generation.objects.bulk_create(
+            [
+                Generation(prompt=prompt, image_model=image_model, attempts_left=settings.GENERATION_ATTEMPTS)
+                for prompt in prompts
+                for image_model in image_models
+            ],
+            batch_size=2_000,
+            ignore_conflicts=True,
+        )
+        return planned.count() - before + _requeue(planned.filter(status=Status.CANCELLED))
+
+
 def retry_capped(competition: Competition) -> int:
     """The competition's spend cap was changed: what waited for it is due now; returns how many."""
     capped = Generation.objects.filter(prompt__competition=competition, status=Status.QUEUED, outcome="spend_cap")
@@ -107,7 +128,7 @@ def _requeue(generations: GenerationQuerySet) -> int:
 def take_due() -> list[int]:
     """Ids of the generations to send task messages for: due, and none sent in the last few seconds.
 
-    None while files cannot be stored: an image that is asked for then could not be kept.
+    None while files cannot be stored: an image that is asked for then could not be stored.
     """
     if file_store.trouble():
         return []
@@ -116,7 +137,7 @@ def take_due() -> list[int]:
         Generation.objects.due()
         .exclude(status=Status.QUEUED, prompt__competition__paused_at__isnull=False)
         .filter(Q(dispatched_at=None) | Q(dispatched_at__lte=now - timedelta(seconds=REDISPATCH_SECONDS)))
-        .order_by("due_at")
+        .order_by("due_at", "pk")
     )
     with transaction.atomic():
         pks = list(due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:DISPATCH_LIMIT])
@@ -156,7 +177,7 @@ def run(pk: int) -> None:
 
 
 def _finish(generation: Generation, generated: routing.Generated) -> None:
-    """Store what was paid for. An error of ours – the file store's, the database's – spools the bytes."""
+    """Store what was paid for. An error on this side – of the file store, of the database – spools the bytes."""
     try:
         derivatives = images.normalise(generated.image.data, generation.prompt.competition.shape)
     except images.BadImage as error:
@@ -292,14 +313,7 @@ def _store(
     derivatives: images.Derivatives,
     spent: Decimal = Decimal(0),
 ) -> Entry | None:
-    files = file_store.save(
-        {
-            "image": ("battle", "webp", derivatives.image),
-            "small": ("battle", "webp", derivatives.small),
-            "thumbnail": ("public", "webp", derivatives.thumbnail),
-            "original": ("originals", images.extension(data), data),
-        }
-    )
+    files = file_store.save(images.files_of(derivatives, data))
     try:
         with transaction.atomic():
             if owned.to_succeeded(spent=F("spent") + spent):
@@ -367,7 +381,7 @@ def _store_spooled(pk: int) -> None:
         _store(generation, storing, data, image.call, image.seed, derivatives)
     except (file_store.StoreUnwritable, DatabaseError) as error:
         storing.to_storing(timezone.now() + STORE_PAUSE, f"Not stored yet: {error}")
-    except Exception as error:  # an error of ours: the bytes stay until it is mended
+    except Exception as error:  # an error on this side: the bytes stay until it is mended
         log.exception("generation %s cannot be stored", pk)
         storing.to_storing(timezone.now() + MAX_PAUSE, f"Not stored yet: {type(error).__name__}: {error}")
 

@@ -63,6 +63,16 @@ def normalise(data: bytes, shape: str) -> Derivatives:
     )
 
 
+def files_of(derivatives: Derivatives, original: bytes) -> dict[str, tuple[str, str, bytes]]:
+    """The four files of an entry by their column, as `file_store.save` takes them: (folder, extension, content)."""
+    return {
+        "image": ("battle", "webp", derivatives.image),
+        "small": ("battle", "webp", derivatives.small),
+        "thumbnail": ("public", "webp", derivatives.thumbnail),
+        "original": ("originals", extension(original), original),
+    }
+
+
 def clean_source(data: bytes) -> bytes:
     """A source image for an edit as JPEG: upright, sRGB, at most 2048 pixels a side, no metadata. Raises BadImage."""
     image = _shrink(decode(data), 2048)

@@ -72,10 +72,22 @@ def exclude(votes: Iterable[UUID], reason: str, rule: str) -> int:
         raise ValueError("an exclusion names its reason and its rule")
     with transaction.atomic():
         cells = _move(_EXCLUDE, {"votes": list(votes), "reason": reason, "rule": rule})
-        for category, day, left, right, outcome, n in cells:
-            if left != right:
-                _subtract({"category": category, "left": left, "right": right, "outcome": outcome}, day, n)
+        _subtract_cells(cells)
     return sum(n for *_, n in cells)
+
+
+def subtract(cells: Iterable[tuple[Any, ...]]) -> None:
+    """Take votes that are withdrawn out of the tallies: (category, day, left model, right model, outcome, votes)."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        _subtract_cells(cells)
+
+
+def _subtract_cells(cells: Iterable[tuple[Any, ...]]) -> None:
+    for category, day, left, right, outcome, n in cells:
+        if left != right:
+            _subtract({"category": category, "left": left, "right": right, "outcome": outcome}, day, n)
 
 
 def _subtract(cell: dict[str, Any], day: date, n: int) -> None:

@@ -25,6 +25,7 @@ COLUMNS: dict[str, tuple[tuple[type[Model], str], ...]] = {
     "originals": ((Entry, "original"),),
     "sources": ((Prompt, "source_image"), (Suggestion, "source_image")),
     file_store.PROBE_FOLDER: (),
+    "imports": (),  # uploads between their dry run and their confirmation
 }
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
+from django.contrib.postgres.search import TrigramSimilarity
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from providers.models import Trial
@@ -16,7 +18,7 @@ from . import images
 from .models import Competition, Prompt, Suggestion
 
 
-class NotTaken(ValueError):
+class NotAccepted(ValueError):
     """The suggestion does not fit; the message says why."""
 
 
@@ -38,20 +40,26 @@ def suggest(trials: Sequence[Trial]) -> Suggestion:
     return stored
 
 
-def take(suggestion: Suggestion, competition: Competition) -> Prompt:
+def accept(suggestion: Suggestion, competition: Competition) -> Prompt:
     """Make it a prompt of the competition. Nothing is generated yet: "Ask the models" shows the price first."""
     if competition.category.mode != suggestion.mode:
-        raise NotTaken(f"{competition} is about {competition.category.name}, the suggestion about {suggestion.mode}.")
+        raise NotAccepted(
+            f"{competition} is about {competition.category.name}, the suggestion about {suggestion.mode}."
+        )
     with transaction.atomic():
         prompt: Prompt = Prompt.objects.get_or_create(
             competition=competition,
             text=suggestion.text,
-            source_credit="",
-            defaults={
-                "source_image": suggestion.source_image.name or "",
-                "position": competition.prompts.count(),
-            },
+            source_image=suggestion.source_image.name or "",
+            defaults={"position": competition.prompts.count()},
         )[0]
         suggestion.prompt, suggestion.decided_at = prompt, timezone.now()
         suggestion.save(update_fields=["prompt", "decided_at"])
     return prompt
+
+
+def twin_of(suggestion: Suggestion) -> Prompt | None:
+    """The current prompt of the same mode that is most like it, where one is nearly the same."""
+    prompts: QuerySet[Prompt] = Prompt.objects.current().filter(competition__category__mode=suggestion.mode)
+    alike = prompts.annotate(alike=TrigramSimilarity("text", suggestion.text)).filter(alike__gte=0.7)
+    return alike.select_related("competition").order_by("-alike").first()

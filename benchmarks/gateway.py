@@ -253,10 +253,10 @@ def pages(options: argparse.Namespace, upstream: int, secret: str, folder: str) 
     category = Category.objects.filter(competitions__is_published=True).first()
     path = f"/arena/{category.slug}/" if category else "/"
     port = free_port()
-    web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "1"]
+    web = [sys.executable, "-m", "granian", "--interface", "asgi", "--workers", "2"]
     with (
         gateway(upstream, folder) as ours,
-        running([*web, "--no-ws", "--port", str(port), "config.wsgi:application"], port, "/healthz", DEBUG="1"),
+        running([*web, "--no-ws", "--port", str(port), "config.asgi:application"], port, "/healthz", DEBUG="1"),
     ):
         authorised = f"Authorization: Bearer {secret}\r\n"
         body = json.dumps({"model": "benchmark", **PROMPT}).encode()

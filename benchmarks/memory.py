@@ -14,9 +14,7 @@ from pathlib import Path
 
 AIM = 512  # MB
 NAMES = (
-    ("front", "config.demo.front"), ("web", "config.wsgi"), ("gateway", "config.asgi"),
-    ("worker", "config.demo.worker"), ("simulator", "simulator"), ("valkey", "valkey-server"),
-    ("postgres", "postgres"), ("supervisor", "config.demo"),
+    ("web", "config.asgi"), ("worker", "config.demo.worker"), ("simulator", "simulator"), ("valkey", "valkey-server"), ("postgres", "postgres"), ("supervisor", "config.demo"),
 )  # fmt: skip
 
 

@@ -92,34 +92,56 @@ def truth(world: World, strength: Any) -> Any:
     return elo.fit(elo.Cells(names, np.tile(left, 3), np.tile(right, 3), score, n)).elo
 
 
-def draw(world: World, seed: int, strength: Any = None, pairs: Any = None) -> Votes:
-    """The world's votes, in the order in which they were cast. `strength` [K] in nats; `pairs`: a distribution [K, K]."""
-    rng = np.random.default_rng(seed)
-    k, count = world.models, world.votes
-    if strength is None:
-        strength = rng.normal(0, world.strength, k)
-    strength = strength - strength.mean()
-    share = 1 / np.arange(1, world.voters + 1) ** world.zipf
-    voter = rng.choice(world.voters, count, p=share / share.sum())
-    if world.cap is not None:
-        order = np.argsort(voter, kind="stable")
-        first = np.searchsorted(voter[order], voter[order])
-        counted = np.empty(count, np.bool_)
-        counted[order] = np.arange(count) - first < world.cap
-        voter = voter[counted]
+@dataclass(frozen=True, eq=False)
+class Arena:
+    """A world's models, voters and prompts: draw votes of it as often as you like."""
+
+    world: World
+    strength: Any
+    voter_tastes: Any
+    prompt_tastes: Any
+
+    @classmethod
+    def of(cls, world: World, seed: int, strength: Any = None) -> Arena:
+        rng = np.random.default_rng([seed, 0])
+        if strength is None:
+            strength = rng.normal(0, world.strength, world.models)
+        tastes = [
+            rng.normal(0, taste, (number, world.models)) if taste else np.zeros((number, world.models))
+            for taste, number in ((world.voter_taste, world.voters), (world.prompt_taste, world.prompts))
+        ]
+        return cls(world, strength - strength.mean(), *tastes)
+
+    def votes(self, count: int, seed: int, pairs: Any = None) -> Votes:
+        """`count` votes, less what the cap leaves out. `pairs`: the distribution of ordered pairs [K, K]; None: even."""
+        world, rng, k = self.world, np.random.default_rng([seed, 1]), self.world.models
+        share = 1 / np.arange(1, world.voters + 1) ** world.zipf
+        voter = rng.choice(world.voters, count, p=share / share.sum())
+        if world.cap is not None:
+            order = np.argsort(voter, kind="stable")
+            counted = np.empty(count, np.bool_)
+            counted[order] = np.arange(count) - np.searchsorted(voter[order], voter[order]) < world.cap
+            voter = voter[counted]
         count = voter.size
-    prompt = rng.integers(0, world.prompts, count)
-    if pairs is None:
-        left = rng.integers(0, k, count)
-        right = (left + rng.integers(1, k, count)) % k
-    else:
-        left, right = np.divmod(rng.choice(k * k, count, p=(pairs / pairs.sum()).ravel()), k)
-    difference = strength[left] - strength[right]
-    for taste, number, who in (
-        (world.voter_taste, world.voters, voter),
-        (world.prompt_taste, world.prompts, prompt),
-    ):
-        tastes = rng.normal(0, taste, (number, k)) if taste else np.zeros((number, k))
-        difference = difference + tastes[who, left] - tastes[who, right]
-    score = np.where(rng.random(count) < world.ties, 0.5, rng.random(count) < 1 / (1 + np.exp(-difference)))
-    return Votes(k, voter, prompt, left, right, score, truth(world, strength))
+        prompt = rng.integers(0, world.prompts, count)
+        if pairs is None:
+            left = rng.integers(0, k, count)
+            right = (left + rng.integers(1, k, count)) % k
+        else:
+            left, right = np.divmod(rng.choice(k * k, count, p=(pairs / pairs.sum()).ravel()), k)
+        difference = self.strength[left] - self.strength[right]
+        for tastes, who in ((self.voter_tastes, voter), (self.prompt_tastes, prompt)):
+            difference = difference + tastes[who, left] - tastes[who, right]
+        score = np.where(rng.random(count) < world.ties, 0.5, rng.random(count) < 1 / (1 + np.exp(-difference)))
+        return Votes(k, voter, prompt, left, right, score, truth(world, self.strength))
+
+
+def draw(world: World, seed: int, strength: Any = None) -> Votes:
+    """The world's votes, in the order in which they were cast. `strength` [K] in nats."""
+    return Arena.of(world, seed, strength).votes(world.votes, seed)
+
+
+def together(one: Votes, other: Votes) -> Votes:
+    columns = ("voter", "prompt", "left", "right", "score")
+    joined: dict[str, Any] = {name: np.concatenate([getattr(one, name), getattr(other, name)]) for name in columns}
+    return replace(one, **joined)

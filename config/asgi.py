@@ -1,36 +1,53 @@
-"""The gateway's processes: `granian --interface asgi config.asgi:application`. Pages are served by wsgi.py.
+"""The site's processes: `granian --interface asgi --workers 2 --no-ws config.asgi:application`. See config/entry.
 
-They are asynchronous only to notice that a client has hung up; the work is done in threads of their own, so slow
-providers and slow pages cannot starve each other. Whether the process is alive and ready is asked outside of these
-threads: it is still alive when all of them wait.
+With GATEWAY=1 a process serves the API alone, with 40 MB less: where slow providers shall have machines of their own.
 """
 
 import gc
 import os
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ["GATEWAY"] = "1"
+os.environ.setdefault("ARENA_PROCESS", "web")
 
-from django.core.asgi import get_asgi_application
+import django
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+django.setup()
 
-_django = get_asgi_application()  # before anything that needs Django set up
+from django.conf import settings  # noqa: E402 - once Django is set up
+from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 
-from providers.gateway.asgi import Gateway  # noqa: E402 - once Django is set up
+from config import health  # noqa: E402
+from config.entry.application import Entry  # noqa: E402
+from config.entry.messages import Scope  # noqa: E402
+from config.entry.pages import Pages  # noqa: E402
+from providers import client_address  # noqa: E402
+from providers.gateway.asgi import Gateway  # noqa: E402
 
-_gateway = Gateway()
+_MB = 1 << 20
+
+
+def _ip_address(scope: Scope) -> str:
+    """What is throttled as one client."""
+    forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+    return client_address.network_of_connection((scope.get("client") or ("", 0))[0], forwarded.decode("latin1"))
+
+
+application = Entry(
+    api=Gateway("config.gateway_urls"),
+    pages=None
+    if settings.GATEWAY
+    else Pages(WSGIHandler(), threads=settings.PAGE_THREADS, timeout=settings.PAGE_TIMEOUT),
+    limits={
+        "/openai/": settings.GATEWAY_LARGEST_REQUEST,
+        "/admin/": settings.ADMIN_LARGEST_REQUEST,
+        "/playground/": 25 * _MB,
+        "/webhooks/": 5 * _MB,
+        "": _MB,
+    },
+    ip_address=_ip_address,
+    readiness=health.readiness,
+)
 
 gc.collect()
 gc.freeze()  # what is loaded now stays: it need not be looked through again and again while images pass
 gc.set_threshold(10_000, 20, 50)  # a request makes thousands of small objects, and hardly a cycle
-
-
-async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    if scope["type"] != "http":
-        return
-    await (_gateway if scope["path"].startswith("/openai/") else _django)(scope, receive, send)

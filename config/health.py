@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
+from datetime import UTC, datetime
+
 import redis
 from django.apps import apps
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from providers.db import release_connection
+from providers import file_store
+
+SKEW_SECONDS = 5.0  # by which this machine's clock may differ from the database's: leases compare both
 
 
 @never_cache
@@ -22,25 +27,40 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """{"database": "ok", "broker": "ok", "ratings": "ok"}, with status 503 and its reason when one does not answer.
-
-    Ratings that could not be computed are reported, with status 200: the last good boards stand, and all else works.
-    """
-    parts = {"database": _database(), "broker": _broker()}
-    ready = all(state == "ok" for state in parts.values())
-    if apps.is_installed("leaderboard"):  # a process of the gateway has no boards
-        parts["ratings"] = _ratings(parts["database"])
+    """As `readiness`, with status 503 when a needed part does not answer."""
+    ready, parts = readiness()
     return JsonResponse(parts, status=200 if ready else 503)
 
 
+def readiness() -> tuple[bool, dict[str, str]]:
+    """Whether pages and API work, and the state of each part: "ok", or what is wrong with it.
+
+    A part that pages can do without – ratings, beat, workers – is reported without making the process unready: the last
+    good boards stand, and all else works.
+    """
+    needed = {"database": _database(), "broker": _broker(), "store": _store()}
+    parts = dict(needed)
+    if apps.is_installed("leaderboard"):  # a process of the gateway alone has no boards
+        parts["ratings"] = _ratings(needed["database"])
+    return all(state == "ok" for state in needed.values()), parts
+
+
 def _database() -> str:
+    """A temporary table is written, because a database on a full disk still answers reads."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError as error:
-        release_connection()  # the next request starts with a fresh connection instead of this broken one
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = '3s'")
+            cursor.execute("SELECT clock_timestamp(), pg_is_in_recovery()")
+            now, is_replica = cursor.fetchone()
+            if is_replica:
+                return "is a replica, or still recovering"
+            cursor.execute("CREATE TEMPORARY TABLE readyz (n int) ON COMMIT DROP")
+            cursor.execute("INSERT INTO readyz SELECT generate_series(1, 10)")
+    except (DatabaseError, InterfaceError) as error:
+        connection.close()  # the next request starts with a fresh connection instead of this broken one
         return f"does not answer: {type(error).__name__}"
-    return "ok"
+    skew = abs((datetime.now(UTC) - now).total_seconds())
+    return "ok" if skew <= SKEW_SECONDS else f"its clock differs from this machine's by {skew:.0f} s"
 
 
 def _ratings(database: str) -> str:
@@ -57,7 +77,12 @@ def _ratings(database: str) -> str:
 def _broker() -> str:
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
-            client.ping()
+            client.set("readyz", secrets.token_hex(4), ex=60)
     except redis.RedisError as error:
-        return f"does not answer: {type(error).__name__}"
+        full = "maxmemory" in str(error)
+        return "is full: maxmemory is reached" if full else f"does not answer: {type(error).__name__}"
     return "ok"
+
+
+def _store() -> str:
+    return file_store.trouble() or "ok"

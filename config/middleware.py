@@ -1,11 +1,17 @@
-"""Addresses that would end in an error: those of forms, and those that no database can look up."""
+"""URLs that would end in an error: those of forms, those that no database can look up, and a database that is away."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponseBase
+from django.db import InterfaceError, OperationalError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+
+from config.entry.messages import page
+
+log = logging.getLogger(__name__)
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
@@ -17,7 +23,7 @@ def readable(get_response: Answer) -> Answer:
     def answer(request: HttpRequest) -> HttpResponseBase:
         if "\0" in request.path:
             return render(request, "400.html", status=400)
-        if "%00" in request.META["QUERY_STRING"]:
+        while "%00" in request.META["QUERY_STRING"]:  # what is left of %0%000 is one, too
             request.META["QUERY_STRING"] = request.META["QUERY_STRING"].replace("%00", "")
         return get_response(request)
 
@@ -42,3 +48,40 @@ def explained(get_response: Answer) -> Answer:
         return page
 
     return answer
+
+
+class DatabaseOutage:
+    """Middleware: a database that restarts, hangs or refuses is a 503 with Retry-After, never an error of ours.
+
+    What failed on a broken connection is tried once more on a new one, where a second time is harmless: reading, and
+    casting a vote (one statement, which stores the same answer once). It is the innermost middleware, so that this
+    repeats the view alone. A page here needs no template: context processors would query the database.
+    """
+
+    IDEMPOTENT = frozenset({"vote", "skip", "show"})  # names of routes
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not isinstance(response, OutageResponse):
+            return response
+        match = request.resolver_match
+        is_harmless = request.method in ("GET", "HEAD") or (match is not None and match.url_name in self.IDEMPOTENT)
+        if is_harmless and not connection.in_atomic_block:
+            connection.close()
+            response = self.get_response(request)
+        if isinstance(response, OutageResponse):
+            log.warning("%s %s: %s", request.method, request.path, response.reason)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return OutageResponse(exception) if isinstance(exception, OperationalError | InterfaceError) else None
+
+
+class OutageResponse(HttpResponse):
+    def __init__(self, error: Exception) -> None:
+        message = "The site cannot reach its database at the moment. Nothing is lost. Try again in a few seconds."
+        super().__init__(page(503, message), status=503, headers={"Retry-After": "5", "Cache-Control": "no-store"})
+        self.reason = f"{type(error).__name__}: {error}".splitlines()[0]

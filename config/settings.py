@@ -30,6 +30,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = env_bool("DEBUG")
 DEMO = env_bool("ARENA_DEMO")  # bin/demo: says so on the pages
 GATEWAY = env_bool("GATEWAY")  # this process serves the API and nothing else: config/asgi.py
+PAGE_THREADS = env_int("PAGE_THREADS", 2)  # of each process; each has a database connection
+PAGE_TIMEOUT = env_int("PAGE_TIMEOUT", 30)  # seconds until a page that is not ready becomes a 503
+ADMIN_LARGEST_REQUEST = env_int("ADMIN_LARGEST_REQUEST", 64) * 1024 * 1024  # MB: files that curators upload
 VAR_DIR = Path(env("VAR_DIR") or BASE_DIR / "var")
 VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
@@ -96,6 +99,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "config.middleware.readable",
     "config.middleware.explained",
+    "config.middleware.DatabaseOutage",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -104,7 +108,6 @@ if GATEWAY:
     ROOT_URLCONF = "config.gateway_urls"
     MIDDLEWARE = []
     INSTALLED_APPS = ["django.contrib.postgres", "providers"]  # 40 MB less than all of the site
-WSGI_APPLICATION = "config.wsgi.application"
 
 TEMPLATES = [
     {
@@ -175,20 +178,21 @@ else:
     }
     _flags = [f"-c {name}={seconds}s" for name, seconds in _parameters.items() if seconds]
     _options["options"] = " ".join([*filter(None, [_options.get("options")]), *_flags])
-# Processes of many threads share a few connections instead (0: each thread has its own). A thread that waits for a
-# provider needs none, and one that works needs it for about a millisecond at a time: 300 threads with calls of 10 s ask
-# some 200 statements a second, a fifth of one connection. Eight take the bursts; Postgres allows 100 to everybody.
-# Where each thread has its own, the pool would only cost: 16 % of the votes per second.
-if DATABASE_POOL := env_int("DATABASE_POOL", 0):
-    DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}  # a restart of Postgres costs no request
+# Threads that wait for providers share a few connections instead. A waiting one needs none, and a working one needs it
+# for about a millisecond at a time: 300 threads with calls of 10 s send some 200 statements a second, a fifth of one
+# connection. Eight take the bursts; Postgres allows 100 to everybody. Where each thread has its own – those of pages –,
+# the pool would only cost: 16 % of the votes per second.
+DATABASE_POOL = env_int("DATABASE_POOL", 8 if PROCESS == "web" else 0)
+SHARED_CONNECTIONS: dict[str, Any] | None = None  # in "web": of the gateway's threads alone, see providers/db.py
+if DATABASE_POOL:
     from config.pool import PooledConnection
 
-    _options["pool"] = {
-        "min_size": 1,
-        "max_size": DATABASE_POOL,
-        "timeout": 30,
-        "connection_class": PooledConnection,
-    }
+    _pool = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 30, "connection_class": PooledConnection}
+    # A restart of Postgres costs no request: connections are checked when they are lent.
+    SHARED_CONNECTIONS = {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "OPTIONS": {"pool": _pool}}
+    if PROCESS != "web":
+        DATABASES["default"] |= {**SHARED_CONNECTIONS, "OPTIONS": _options | {"pool": _pool}}
+        SHARED_CONNECTIONS = None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Valkey and Celery ───────────────────────────────────────────────────────────────────────────────────────────────────

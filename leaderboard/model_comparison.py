@@ -9,7 +9,7 @@ from itertools import combinations
 
 from django.db.models import Count
 
-from arena.models import Category, Entry, Prompt
+from arena.models import Category, Competition, Entry, Prompt
 from leaderboard.board import head_to_head, image_records
 from leaderboard.board.head_to_head import PairRecord
 from leaderboard.board.image_records import Result
@@ -86,7 +86,7 @@ def shared(models: Sequence[ImageModel], hidden: Collection[int] = ()) -> list[S
     prompts = list(
         Prompt.objects.current()
         .filter(
-            competition__is_published=True, entries__image_model__in=models, entries__retired_at=None,
+            competition__in=Competition.objects.unveiled(), entries__image_model__in=models, entries__retired_at=None,
             entries__generation__sample=0, entries__generation__image_model__in=models,
         )
         .exclude(pk__in=hidden)

@@ -16,18 +16,29 @@ from django.http import HttpRequest
 
 def ip_of(request: HttpRequest) -> str:
     """The client's IP address; "" where there is none (a Unix socket)."""
-    own = request.META.get("REMOTE_ADDR", "")
+    return _ip_of(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
+
+
+def _ip_of(own: str, forwarded: str) -> str:
     hops: int = settings.TRUSTED_PROXY_HOPS
     if not hops or not _is_proxy(own):
         return str(own)
-    entries = [entry.strip() for entry in request.headers.get("X-Forwarded-For", "").split(",")]
+    entries = [entry.strip() for entry in forwarded.split(",")]
     # Fewer entries than proxies: it came in behind the first of them. The outermost one left is still written by ours.
     return _without_port(entries[-hops:][0]) or str(own)
 
 
 def network_of(request: HttpRequest) -> str:
     """What is throttled as one client: an IPv4 address, or the /64 network that one subscriber has of IPv6."""
-    ip = ip_of(request)
+    return _network_of(ip_of(request))
+
+
+def network_of_connection(own: str, forwarded: str) -> str:
+    """As `network_of`, before there is a request of Django's: the connection's IP address, and X-Forwarded-For."""
+    return _network_of(_ip_of(own, forwarded))
+
+
+def _network_of(ip: str) -> str:
     try:
         parsed = ip_address(ip)
     except ValueError:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection
+from django.conf import settings
+from django.db import connection, connections
+from django.db.utils import load_backend
 
 
 @contextmanager
@@ -23,6 +25,19 @@ def connection_released() -> Iterator[None]:
 def release_connection() -> None:
     """Close this thread's connection, or return it to the pool; the next query opens one. Not inside a transaction."""
     connection.close()
+
+
+def share_connections() -> None:
+    """For threads of a pool, once in each: they take connections from a pool of `SHARED_CONNECTIONS` (of the process).
+
+    Other threads of the same process, such as those of pages, have a connection each. Nothing changes where all threads
+    share connections anyway (DATABASE_POOL), and in commands.
+    """
+    if settings.SHARED_CONNECTIONS is None:
+        return
+    own = connections.settings["default"]
+    shared = {**own, **settings.SHARED_CONNECTIONS, "OPTIONS": own["OPTIONS"] | settings.SHARED_CONNECTIONS["OPTIONS"]}
+    connections["default"] = load_backend(shared["ENGINE"]).DatabaseWrapper(shared, "default")
 
 
 def release_pooled_connection() -> None:

@@ -13,11 +13,12 @@ import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from time import monotonic
 from typing import TypeVar
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
+
+from providers.cache import ProcessCache
 
 Result = TypeVar("Result")
 
@@ -27,6 +28,10 @@ PROBE_TIME_LIMIT = 5.0
 PROBE_BYTES = 64 * 1024
 MIN_FREE = 8 * 1024 * 1024  # bytes left in a folder: a few images
 PROBE_FOLDER = "probe"
+TROUBLE = "trouble"
+
+_known: ProcessCache[str, str] = ProcessCache(seconds=PROBE_SECONDS, max_entries=1)
+_probing = threading.Lock()
 
 
 class StoreUnwritable(Exception):
@@ -42,7 +47,7 @@ def save(files: Mapping[str, tuple[str, str, bytes]]) -> dict[str, str]:
     try:
         _within(TIME_LIMIT, lambda: _write_all({names[key]: content for key, (_, _, content) in files.items()}))
     except Exception as error:  # object storages raise exceptions of their own
-        _state.fail(_reason(error))
+        _known.put(TROUBLE, _reason(error))
         delete(names.values())
         raise StoreUnwritable(_reason(error)) from error
     return names
@@ -57,42 +62,11 @@ def delete(names: Iterable[str]) -> None:
 
 def trouble() -> str:
     """Why files cannot be stored now, in one sentence; "" when they can. Known for PROBE_SECONDS, then probed again."""
-    return _state.current()
-
-
-def forget() -> None:
-    """The next `trouble()` probes."""
-    _state.forget()
-
-
-class _State:
-    """What the last probe or save of this process said; one thread probes at a time."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._until = 0.0
-        self._trouble = ""
-
-    def current(self) -> str:
-        if monotonic() >= self._until and self._lock.acquire(blocking=self._until == 0.0):
-            try:
-                if monotonic() >= self._until:
-                    self._set(_probe())
-            finally:
-                self._lock.release()
-        return self._trouble
-
-    def fail(self, reason: str) -> None:
-        self._set(reason)
-
-    def forget(self) -> None:
-        self._until = 0.0
-
-    def _set(self, trouble: str) -> None:
-        self._trouble, self._until = trouble, monotonic() + PROBE_SECONDS
-
-
-_state = _State()
+    known = _known.get(TROUBLE)
+    if known is None:
+        with _probing:  # of many threads one probes, and the others wait for what it says
+            known = _known.get_or_compute(TROUBLE, _probe)
+    return known
 
 
 def _probe() -> str:

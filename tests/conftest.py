@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 from arena import pairing
 from leaderboard import page_cache
-from providers import cache, file_store
+from providers import cache
 from providers.admission import valkey
 from providers.routing import selection, sending
 from providers.samples.simulator import Simulator
@@ -27,7 +27,6 @@ hypothesis_settings.load_profile("arena")
 @pytest.fixture(autouse=True)
 def _own_media(settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
-    file_store.forget()
 
 
 @pytest.fixture(autouse=True)

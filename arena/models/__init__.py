@@ -9,7 +9,7 @@ entries of a battle answer the battle's prompt.
 from arena.models.battles import Battle, Voter, new_token
 from arena.models.competitions import Category, Competition, Prompt
 from arena.models.generations import Entry, Generation, SpooledImage
-from arena.models.imports import ImportedVote, VoteFile
+from arena.models.imports import ImportedName, ImportedVote, VoteFile
 from arena.models.reports import Report
 from arena.models.scores import PairScores
 from arena.models.suggestions import Suggestion
@@ -21,6 +21,7 @@ __all__ = [
     "Competition",
     "Entry",
     "Generation",
+    "ImportedName",
     "ImportedVote",
     "Outcome",
     "PairScores",

@@ -43,13 +43,37 @@ class Category(models.Model):
     def get_absolute_url(self) -> str:
         return f"/leaderboard/{self.slug}/"
 
+    def clean(self) -> None:
+        """What prompts and votes rely on stays what it was (Postgres refuses it too)."""
+        before = Category.objects.filter(pk=self.pk).first()
+        if before is None:
+            return
+        errors = {}
+        if before.mode != self.mode and (
+            before.has_votes or Prompt.objects.filter(competition__category=self).exists()
+        ):
+            errors["mode"] = "It has prompts or votes, so its mode cannot change any more. Add a new category instead."
+        if before.slug != self.slug and before.has_votes:
+            errors["slug"] = "Its board is linked to by this name, so it cannot change once there are votes."
+        if errors:
+            raise ValidationError(errors)
+
+    @property
+    def has_votes(self) -> bool:
+        """Cast here or imported."""
+        return self.votes.exists() or self.vote_files.exists()
+
 
 class CompetitionQuerySet(models.QuerySet["Competition"]):
     def published(self) -> CompetitionQuerySet:
         return self.filter(is_published=True)
 
+    def unveiled(self) -> CompetitionQuerySet:
+        """Published and opened: its images may be shown with their models' names. Before, they would tell voters."""
+        return self.published().filter(Q(opens_at=None) | Q(opens_at__lte=timezone.now()))
+
     def open(self) -> CompetitionQuerySet:
-        """Published, begun and not over: its prompts are voted on now."""
+        """Published, opened and not closed: its prompts are voted on now."""
         now = timezone.now()
         return self.published().filter(
             Q(opens_at=None) | Q(opens_at__lte=now), Q(closes_at=None) | Q(closes_at__gt=now)
@@ -58,6 +82,14 @@ class CompetitionQuerySet(models.QuerySet["Competition"]):
 
 class Competition(models.Model):
     """A curated contest in one category."""
+
+    class State(models.TextChoices):
+        """Where it is in its life; it follows from `is_published` and the dates."""
+
+        DRAFT = "draft", "Draft: only staff see it"
+        ANNOUNCED = "announced", "Announced: its page is there, its images are not"
+        OPEN = "open", "Open: voted on now"
+        CLOSED = "closed", "Closed: its images and results stay"
 
     class Shape(models.TextChoices):
         SQUARE = "1:1", "1:1 square"
@@ -130,6 +162,10 @@ class Competition(models.Model):
         if changed and self.was_asked:
             reason = "Voters have been asked, so this cannot change any more. Make a new competition instead."
             raise ValidationError({name.removesuffix("_id"): reason for name in changed})
+        if before.category.mode != self.category.mode and before.prompts.exists():
+            raise ValidationError(
+                {"category": f"Its prompts are for {before.category.get_mode_display().lower()}, this category is not."}
+            )
         if before.shape != self.shape and before.prompts.exclude(entries=None).exists():
             raise ValidationError(
                 {"shape": "Images were made in the present shape; two shapes would tell them apart. Make a new one."}
@@ -141,13 +177,21 @@ class Competition(models.Model):
         return Prompt.objects.filter(competition=self, battles__isnull=False).exists()
 
     @property
+    def state(self) -> Competition.State:
+        if not self.is_published:
+            return self.State.DRAFT
+        if self.opens_at is not None and self.opens_at > timezone.now():
+            return self.State.ANNOUNCED
+        return self.State.CLOSED if self.is_over else self.State.OPEN
+
+    @property
+    def is_unveiled(self) -> bool:
+        """Whether its images may be shown with their models' names."""
+        return self.state in (self.State.OPEN, self.State.CLOSED)
+
+    @property
     def is_open(self) -> bool:
-        now = timezone.now()
-        return (
-            self.is_published
-            and (self.opens_at is None or self.opens_at <= now)
-            and (self.closes_at is None or self.closes_at > now)
-        )
+        return self.state == self.State.OPEN
 
     @property
     def is_over(self) -> bool:
@@ -165,6 +209,9 @@ class Prompt(models.Model):
     competition = models.ForeignKey(Competition, models.PROTECT, related_name="prompts")
     text = models.TextField()
     source_image = models.FileField(upload_to="sources", blank=True, help_text="Image editing: the image to edit.")
+    source_sha256 = models.CharField(
+        max_length=64, blank=True, editable=False, db_default="", help_text="Of the source image; empty: not read yet."
+    )
     source_credit = models.CharField(max_length=200, blank=True)
     tags = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
@@ -182,7 +229,11 @@ class Prompt(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(text=""), name="prompt has a text"),
             models.UniqueConstraint(
-                fields=["competition", "text", "source_credit"], name="a competition asks the same only once"
+                fields=["competition", "text", "source_image"], name="a competition asks the same only once"
+            ),
+            models.CheckConstraint(
+                condition=Q(source_sha256="") | (Q(source_sha256__regex=r"^[0-9a-f]{64}$") & ~Q(source_image="")),
+                name="only a source image has a sha256",
             ),
         ]
 
@@ -192,10 +243,10 @@ class Prompt(models.Model):
     def clean(self) -> None:
         if self.pk is not None and self.battles.exists():
             before = Prompt.objects.get(pk=self.pk)
-            if (before.text, before.source_image.name) != (self.text, self.source_image.name):
-                raise ValidationError(
-                    "Voters have been asked, so this prompt cannot change any more. Retire it instead."
-                )
+            facts = ("text", "source_image", "competition_id")
+            if changed := [name for name in facts if getattr(before, name) != getattr(self, name)]:
+                reason = "Voters have been asked, so this prompt cannot change any more. Retire it instead."
+                raise ValidationError({name.removesuffix("_id"): reason for name in changed})
         if self.competition_id and (self.competition.category.mode == ModeChoices.EDIT) != bool(self.source_image):
             raise ValidationError(
                 {

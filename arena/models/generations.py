@@ -215,10 +215,6 @@ class Generation(models.Model):
     def __str__(self) -> str:
         return f"{self.image_model_id} for prompt {self.prompt_id}, sample {self.sample}"
 
-    @property
-    def is_unfinished(self) -> bool:
-        return self.status in UNFINISHED
-
 
 class SpooledImage(models.Model):
     """Bytes that were paid for and could not be stored yet. Deleted in the transaction that makes the entry."""
@@ -272,6 +268,12 @@ class Entry(models.Model):
     )
     seed = models.CharField(max_length=40, blank=True, help_text="As the provider reported it.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    imported_by = models.CharField(
+        max_length=150, blank=True, db_default="", help_text="Who brought it as a file; empty: a provider made it here."
+    )
+    original_sha256 = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="Of the original, where it was imported."
+    )
     hidden_at = models.DateTimeField(
         null=True, blank=True, help_text="Since when its reports keep it out of sight, until a curator decides."
     )
@@ -291,6 +293,11 @@ class Entry(models.Model):
             models.CheckConstraint(condition=Q(width__gt=0, height__gt=0), name="entry has a size"),
             models.CheckConstraint(
                 condition=~Q(image="") & ~Q(small="") & ~Q(thumbnail="") & ~Q(original=""), name="entry has its files"
+            ),
+            models.CheckConstraint(
+                condition=Q(imported_by="", original_sha256="")
+                | (Q(call=None, original_sha256__regex=r"^[0-9a-f]{64}$") & ~Q(imported_by="")),
+                name="an imported entry has no call, but a sha256",
             ),
         ]
 

@@ -18,18 +18,48 @@ class VoteFile(models.Model):
     source = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
     rows = models.PositiveIntegerField()
+    sides_known = models.BooleanField(
+        default=True, db_default=True, help_text="The file says which image stood left; else sides were randomised."
+    )
     is_dated = models.BooleanField(default=False, help_text="Every line said when its vote was cast.")
     imported_at = models.DateTimeField(default=timezone.now, editable=False)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.CharField(max_length=150, blank=True, db_default="")
+    withdrawn_reason = models.CharField(max_length=200, blank=True, db_default="")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["category", "sha256"], name="a vote file is imported once per category"),
+            models.UniqueConstraint(
+                fields=["category", "sha256"],
+                condition=Q(withdrawn_at=None),
+                name="a vote file is imported once per category",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at=None, withdrawn_by="", withdrawn_reason="")
+                | (Q(withdrawn_at__isnull=False) & ~Q(withdrawn_by="") & ~Q(withdrawn_reason="")),
+                name="a withdrawn vote file says who and why",
+            ),
             models.CheckConstraint(condition=~Q(source=""), name="a vote file names its source"),
             models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="a vote file has its sha256"),
         ]
 
     def __str__(self) -> str:
         return f"{self.source} ({self.rows} votes)"
+
+
+class ImportedName(models.Model):
+    """A name in files of votes, and the catalogue's model it means."""
+
+    name = models.CharField(max_length=160, unique=True, help_text="Exactly as files spell it.")
+    image_model = models.ForeignKey(ImageModel, models.PROTECT, related_name="imported_names")
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name_plural = "imported names"
+        constraints = [models.CheckConstraint(condition=~Q(name=""), name="an alias has a name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} = {self.image_model}"
 
 
 class ImportedVote(models.Model):

@@ -20,6 +20,7 @@ class Suggestion(models.Model):
     trials = models.UUIDField(unique=True, editable=False)
     suggested_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True, blank=True)
+    decline_reason = models.CharField(max_length=200, blank=True, db_default="", help_text="Shown to its visitor.")
     prompt = models.ForeignKey(Prompt, models.PROTECT, null=True, blank=True, help_text="What became of it.")
 
     class Meta:
@@ -29,6 +30,10 @@ class Suggestion(models.Model):
             models.CheckConstraint(condition=Q(mode__in=ModeChoices.values), name="suggestion mode is known"),
             models.CheckConstraint(
                 condition=Q(prompt=None) | Q(decided_at__isnull=False), name="a suggestion that was taken is decided"
+            ),
+            models.CheckConstraint(
+                condition=Q(decline_reason="") | Q(decided_at__isnull=False, prompt=None),
+                name="only a declined suggestion says why",
             ),
         ]
 

@@ -9,7 +9,7 @@ from django import template
 from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
-from arena.models import Suggestion
+from arena.models import Report, Suggestion
 from providers import accounts
 
 register = template.Library()
@@ -45,3 +45,12 @@ def is_simulated(key: str) -> bool:
 def is_suggested(group: UUID) -> bool:
     """Have these trials of the playground been suggested to the curators?"""
     return Suggestion.objects.filter(trials=group).exists()
+
+
+@register.simple_tag
+def open_work() -> dict[str, int]:
+    """How many reports and suggestions wait for a curator."""
+    return {
+        "reports": Report.objects.open().count(),
+        "suggestions": Suggestion.objects.filter(decided_at=None).count(),
+    }

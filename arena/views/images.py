@@ -28,7 +28,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from arena import blinding, images
-from arena.models import Battle, Entry, Prompt
+from arena.models import Battle, Competition, Entry, Prompt
 from providers.transfer import metadata
 
 log = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ def original(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 def _published(pk: int) -> Entry:
     related = ("image_model__lab", "prompt__competition__category", "call__offering", "generation")
-    entries = Entry.objects.filter(prompt__competition__is_published=True).select_related(*related)
+    entries = Entry.objects.filter(prompt__competition__in=Competition.objects.unveiled()).select_related(*related)
     return get_object_or_404(entries, pk=pk)
 
 

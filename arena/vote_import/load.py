@@ -1,4 +1,7 @@
-"""Votes cast elsewhere: read whole, checked whole, taken whole or not at all. The same file twice changes nothing."""
+"""Votes cast elsewhere: read whole, checked whole, taken whole or not at all, and withdrawn whole.
+
+The same file twice changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +14,27 @@ from datetime import date
 from operator import attrgetter
 
 from django.db import connection, transaction
+from django.utils import timezone
 from django.utils.text import slugify
 
-from arena.models import Category, VoteFile
+from arena import integrity
+from arena.models import Category, ImportedName, VoteFile
 from arena.vote_import import files
-from arena.vote_import.files import BadVotes, CsvVote, ProgressCallback
+from arena.vote_import.files import BadVotes, CsvVote, FileFormat, ProgressCallback
 from providers.models import ImageModel
 
-__all__ = ["BadVotes", "ImportResult", "import_votes"]
+__all__ = ["BadVotes", "FileFormat", "ImportResult", "import_votes", "withdraw"]
 
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import did, or would do: `new` is False when the category already holds this very file."""
+    """What an import did, or would do: `new` is False when the category already has this very file."""
 
     rows: int
     models: tuple[str, ...]
     new: bool
+    sides_known: bool = True
+    file: VoteFile | None = None  # None of a dry run of a new file
 
 
 def import_votes(
@@ -35,21 +42,23 @@ def import_votes(
     category: Category,
     source: str,
     *,
-    kind: str = "csv",
+    form: FileFormat = files.OWN_FORMAT,
     dry_run: bool = False,
     report: ProgressCallback = files.silent,
 ) -> ImportResult:
-    """Take a file of votes (`kind`: csv, jsonl, parquet) into the category and its tallies, in one transaction.
+    """Take a file of votes into the category and its tallies, in one transaction.
 
-    Columns: left, right, outcome (left, right, tie, both_bad), and optionally voter, prompt and time (ISO 8601). Models
-    are known by their slug or name; an unknown name becomes a model marked "imported". Raises BadVotes, with nothing
-    stored. `report` hears how far it is.
+    Columns: left, right, outcome (left, right, tie, both_bad, in many words), and optionally voter, prompt and time;
+    `form` says what they are called elsewhere. Models are known by an alias, their slug or their name; an unknown name
+    becomes a model marked "imported". Raises BadVotes, with nothing stored. `report` is called with what was done to
+    how many votes.
     """
-    rows = files.read(data, kind, report)
+    rows = files.read(data, form, report)
     names = tuple(sorted({name for row in rows for name in (row.left, row.right)}))
     digest = hashlib.sha256(data).hexdigest()
-    known = VoteFile.objects.filter(category=category, sha256=digest).exists()
-    if not known and not dry_run:
+    file = VoteFile.objects.filter(category=category, sha256=digest, withdrawn_at=None).first()
+    new, sides_known = file is None, form.preset.sides_known
+    if new and not dry_run:
         with transaction.atomic():
             file = VoteFile(
                 category=category,
@@ -57,20 +66,51 @@ def import_votes(
                 sha256=digest,
                 rows=len(rows),
                 is_dated=all(row.is_dated for row in rows),
+                sides_known=sides_known,
             )
             _store(rows, _models(names), file, report)
-    return ImportResult(len(rows), names, new=not known)
+    return ImportResult(len(rows), names, new, sides_known, file)
+
+
+def withdraw(file: VoteFile, reason: str, by: str) -> int:
+    """Take the votes of an imported file out of the category's tallies again, which are then as if it had never come;
+    returns how many there were, 0 the second time.
+
+    The file's row stays, with who withdrew it and why. Raises ValueError without a reason or a name.
+    """
+    if not reason.strip() or not by.strip():
+        raise ValueError("A withdrawal says who and why.")
+    with transaction.atomic(), connection.cursor() as cursor:
+        withdrawn = VoteFile.objects.filter(pk=file.pk, withdrawn_at=None).update(
+            withdrawn_at=timezone.now(), withdrawn_by=by.strip()[:150], withdrawn_reason=reason.strip()[:200]
+        )
+        if not withdrawn:
+            return 0
+        cursor.execute(_CELLS_OF_FILE, [file.pk])
+        integrity.subtract((file.category_id, *cell) for cell in cursor.fetchall())
+        cursor.execute("DELETE FROM arena_importedvote WHERE file_id = %s", [file.pk])
+        return int(cursor.rowcount)
+
+
+# In the order in which every writer of several cells locks them.
+_CELLS_OF_FILE = """
+SELECT day, left_model_id, right_model_id, outcome, count(*) FROM arena_importedvote WHERE file_id = %s
+GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+"""
 
 
 def _models(names: tuple[str, ...]) -> dict[str, ImageModel]:
-    """Name → model: by slug, else by name, else a new one marked "imported"."""
-    by_name = {each.name: each for each in ImageModel.objects.filter(name__in=names)}
-    by_slug = {each.slug: each for each in ImageModel.objects.filter(slug__in=names)}
-    found = by_name | by_slug
+    """Name → model: by alias, else by slug, else by name, else a new one marked "imported"."""
+    by_name = {model.name: model for model in ImageModel.objects.filter(name__in=names)}
+    by_slug = {model.slug: model for model in ImageModel.objects.filter(slug__in=names)}
+    aliases = ImportedName.objects.filter(name__in=names).select_related("image_model")
+    models = by_name | by_slug | {alias.name: alias.image_model for alias in aliases}
     for name in names:
-        if name not in found:
-            found[name] = ImageModel.objects.create(name=name, slug=_free_slug(name), origin=ImageModel.Origin.IMPORTED)
-    return found
+        if name not in models:
+            models[name] = ImageModel.objects.create(
+                name=name, slug=_free_slug(name), origin=ImageModel.Origin.IMPORTED
+            )
+    return models
 
 
 def _free_slug(name: str) -> str:

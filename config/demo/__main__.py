@@ -1,6 +1,6 @@
 """python -m config.demo [--port N] [--host ADDRESS] [--fresh] [--no-seed]
 
-The order: PostgreSQL and Valkey, what prepare.py does, the web server, then gateway, worker and provider simulator.
+The order: PostgreSQL and Valkey, what prepare.py does, the web server, then worker and provider simulator.
 They stop in the opposite order. Their output is in var/log/; the terminal shows what happens to them.
 """
 
@@ -66,14 +66,13 @@ def run(place: Place, host: str, port: int, waiting: Waiting, *, seed: bool) -> 
         simulator_port = ports.any_free()
         environment = demo_environment(site_environment(place, servers), host, simulator_port)
         prepare(environment, place, waiting, seed=seed)
-        front, web, gateway, simulator, worker = programs(environment, place, host, port, simulator_port)
-        groups += [[simulator], [web, gateway, worker], [front]]
+        web, simulator, worker = programs(environment, place, host, port, simulator_port)
+        groups += [[simulator], [worker], [web]]
         children = [child for group in groups for child in group]
         with timed("web server"):
             web.start(waiting)
-            front.start(waiting)
             await_page(host, port, children, waiting)
-        for child in (gateway, simulator, worker):  # the first page needs none of them
+        for child in (simulator, worker):  # the first page needs none of them
             child.start(waiting)
         announce(ports.url(host, port), place)
         supervise(children, waiting)
@@ -97,8 +96,6 @@ def demo_environment(services: Mapping[str, str], host: str, simulator_port: int
         "MALLOC_TRIM_THRESHOLD_": "262144",
         **services,
     }
-    # The pages and the gateway are only reached through front.py.
-    environment |= {"TRUSTED_PROXY_HOPS": "1", "TRUSTED_PROXIES": "127.0.0.1"}
     environment |= {"ARENA_DEMO": "1", "SIMULATOR_URL": f"http://127.0.0.1:{simulator_port}"}
     environment.pop("DEBUG", None)
     return environment
@@ -107,25 +104,20 @@ def demo_environment(services: Mapping[str, str], host: str, simulator_port: int
 def programs(env: Mapping[str, str], place: Place, host: str, port: int, simulator_port: int) -> list[Program]:
     """The commands of the site."""
     python = sys.executable
-    pages_port, gateway_port = ports.any_free(), ports.any_free()
-    serve = [python, "-m", "config.demo.serve"]
-    granian = ["--no-ws", "--respawn-failed-workers", "--respawn-interval", "0.2"]
-    # Two workers of one thread each: the most votes per second on two cores. Each is replaced while the other serves.
-    pages = ["--interface", "wsgi", "--workers", "2", "--blocking-threads", "1", "--port", str(pages_port)]
-    # Slow providers hold threads of a process of their own, so that they never hold a page's.
-    gateway = ["--interface", "asgi", "--workers", "1", "--workers-kill-timeout", "15", "--port", str(gateway_port)]
+    # Two processes: each is replaced while the other serves. The head of a request has 20 s to come.
+    granian = ["--interface", "asgi", "--workers", "2", "--no-ws", "--host", host, "--port", str(port)]
+    granian += ["--respawn-failed-workers", "--respawn-interval", "0.2", "--workers-kill-timeout", "15"]
+    granian += ["--http1-header-read-timeout", "20000", "--backlog", "4096"]
     # The simulator draws on these same cores, one or two images a second: what waits for more than a few times out.
     worker = ["-P", "threads", "-c", "8", "--without-gossip", "--without-mingle", "-l", "warning"]
     background = ["nice", python]  # pages come before pictures
     commands = {
-        "front": [python, "-m", "config.demo.front", host, str(port), str(pages_port), str(gateway_port)],
-        "web": [*serve, "config.wsgi", *granian, *pages, "config.wsgi:application"],
-        "gateway": [*serve, "config.asgi", *granian, *gateway, "config.asgi:application"],
+        "web": [python, "-m", "config.demo.serve", "config.asgi", *granian, "config.asgi:application"],
         "simulator": [*background, "manage.py", "simulate_providers", "--port", str(simulator_port)],
         "worker": [*background, "-m", "config.demo.worker", str(place.var / "beat-schedule"), *worker],
     }
-    pooled = {name: {**env, "DATABASE_POOL": "4"} for name in ("worker", "gateway")}  # many threads, few connections
-    return [Program(name, command, pooled.get(name, env), place.var / "log") for name, command in commands.items()]
+    pooled = {**env, "DATABASE_POOL": "4"}  # many threads, few connections
+    return [Program(name, command, pooled, place.var / "log") for name, command in commands.items()]
 
 
 def prepare(environment: Mapping[str, str], place: Place, waiting: Waiting, *, seed: bool) -> None:

@@ -49,6 +49,11 @@ class Computed:
     def inference(self) -> ranks.RankInference:
         return ranks.rank_inference(self.fit.elo, self.fit.covariance)
 
+    @cached_property
+    def needed(self) -> list[int | None]:
+        """See `intervals.votes_to_next`."""
+        return intervals.votes_to_next(self.fit, self.plain)
+
     def finding(self, confirmed: Sequence[int] | None) -> verdict.Finding:
         """Which sentence about this board holds; `confirmed` are the ids of the models that led in the last snapshot,
         None where a sentence need not hold twice."""
@@ -258,10 +263,9 @@ def _numbers(computed: Computed) -> list[dict[str, Any]]:
     fit, spread = computed.fit, computed.spread
     count = intervals.appearances(computed.cells)
     both_bad = computed.counts.both_bad()
-    placed, tier = ranks.ranks(fit.lower, fit.upper), ranks.tiers(fit.elo, fit.lower, fit.upper)
     inference = computed.inference
     independent = elo.Z95 * spread.pooled_design * computed.plain.se
-    needed = intervals.votes_to_next(fit)
+    placed, tier = ranks.ranks(fit.lower, fit.upper), ranks.tiers(fit.elo, inference.above)
     with_interval = int(np.isfinite(fit.se).sum())
     return [
         {
@@ -281,7 +285,7 @@ def _numbers(computed: Computed) -> list[dict[str, Any]]:
             "votes": int(count[index]),
             "both_bad": both_bad[int(model)],
             "voters": int(spread.voters[index]),
-            "votes_to_next": needed[index],
+            "votes_to_next": computed.needed[index],
             "status": intervals.status(
                 int(count[index]),
                 float(independent[index]),
@@ -311,8 +315,15 @@ def finding_json(computed: Computed, confirmed: Sequence[int] | None) -> dict[st
         "named": named,
         "within": finding.within,
         "lacking": finding.lacking,
+        "more_votes": _between_first_two(computed),
         "apart": [[int(model) for model in group] for group in elo.groups_apart(computed.cells)],
     }
+
+
+def _between_first_two(computed: Computed) -> int | None:
+    """Votes between the board's first two models that separate them with 80 % probability; None: unforeseeable."""
+    placed = np.flatnonzero(np.isfinite(computed.fit.se))
+    return computed.needed[placed[np.argmax(computed.fit.elo[placed])]] if placed.size > 1 else None
 
 
 def _confirmed(category: Category) -> list[int]:
@@ -335,11 +346,13 @@ def _store_board(
     if clustered_at is not None:
         board.clustered_at, board.clustered_changed_at = clustered_at, computed.state.changed_at
         board.votes_to_flip = intervals.votes_to_flip(computed.plain, computed.cells)
+        board.votes_added_to_flip = intervals.votes_added_to_flip(computed.plain, computed.cells)
         board.voters, board.prompts = computed.spread.all_voters, computed.spread.all_prompts
         board.effective_voters = computed.spread.all_effective_voters
         board.effective_prompts = computed.spread.all_effective_prompts
     board.finding = finding_json(computed, None if since else _confirmed(board.category))
-    board.votes_to_settle = intervals.votes_to_settle(computed.fit, intervals.appearances(computed.cells))
+    statuses = {numbers["status"] for numbers in computed.numbers}
+    board.votes_to_settle = 0 if statuses == {"settled"} else None
     board.method_version = elo.METHOD_VERSION
     board.tie_rate = computed.counts.tied / total if total else None
     board.side_effect = computed.side.elo if computed.side else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, F, Func
 
-from arena.models import Category, Prompt
+from arena.models import Category, Competition, Prompt
 from leaderboard.board import image_records
 from leaderboard.board.image_records import Result
 from leaderboard.competitions import overview as contests
@@ -28,7 +28,7 @@ class Use:
 def tags() -> list[tuple[str, int]]:
     """Every tag of published prompts, with how many prompts carry it."""
     tag = Func(F("tags"), function="unnest")
-    published = Prompt.objects.current().filter(competition__is_published=True)
+    published = Prompt.objects.current().filter(competition__in=Competition.objects.unveiled())
     return list(published.order_by().values_list(tag).annotate(n=Count("*")).order_by("-n", tag))
 
 
@@ -56,7 +56,7 @@ def overview() -> list[Summary]:
 
 def of_tag(tag: str, hidden: Collection[int] = ()) -> Use:
     """Results by category, and some of the prompts with their best images."""
-    tagged = Prompt.objects.current().filter(competition__is_published=True, tags__contains=[tag])
+    tagged = Prompt.objects.current().filter(competition__in=Competition.objects.unveiled(), tags__contains=[tag])
     prompts = list(tagged.select_related("competition__category").order_by("competition", "position", "pk"))
     by_category = image_records.with_tag(tag)
     found = [

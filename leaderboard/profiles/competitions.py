@@ -48,7 +48,7 @@ def entries_of(image_model: ImageModel) -> list[Entry]:
     """All its public images, the newest first."""
     return list(
         Entry.objects.current()
-        .filter(image_model=image_model, prompt__competition__is_published=True)
+        .filter(image_model=image_model, prompt__competition__in=Competition.objects.unveiled())
         .select_related("prompt__competition__category", "image_model", "call__offering")
         .order_by("-created_at", "-pk")
     )

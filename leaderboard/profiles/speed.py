@@ -40,6 +40,11 @@ class Row:
         return _seconds(self.performance.ttfb.p50)
 
     @property
+    def provider_time(self) -> float | None:
+        """The median of the provider's own times."""
+        return _seconds(self.performance.provider_time.p50)
+
+    @property
     def p50_by_day(self) -> charts.Spark | None:
         return _line((_seconds(each.performance.duration.p50) for each in self.days), low=0.0)
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from leaderboard.rating import ranks
 from leaderboard.rating.clusters import Clusters, two_way
-from leaderboard.rating.elo import MEAN, SCALE, Z95, Cells, Fit
+from leaderboard.rating.elo import MEAN, SCALE, Z95, Cells, Fit, expected_score
 from leaderboard.rating.elo import fit as refit
 from leaderboard.rating.likelihood import Codes, Floats, Ints, Numbers
 
@@ -114,12 +114,14 @@ def spread(fit: Fit, votes: RawVotes) -> tuple[Fit, Spread]:
     covariance[core] = (t95(df) / Z95) ** 2 * two_way(fit.covariance[core], *ways)
     clustered = replace(fit, covariance=covariance)
     known = fit.connected & (fit.se > 0) & np.isfinite(clustered.se)
-    from_votes = t95(max(1, by_voter.groups - 1)) * (by_voter.se if by_voter.groups > 1 else fit.se)
+    only_votes = fit.covariance.copy()
+    if ways[0] is not None:
+        only_votes[core] = (t95(by_voter.groups - 1) / Z95) ** 2 * ways[0]
     from_prompts = np.full(k, np.nan) if not prompts else t95(max(1, by_prompt.groups - 1)) * by_prompt.se
     return clustered, Spread(
         design=np.divide(clustered.se, fit.se, out=np.ones(k), where=known),
         voters=judges,
-        from_votes=np.where(fit.connected, from_votes, np.inf),
+        from_votes=Z95 * np.sqrt(np.diag(only_votes)),
         from_prompts=from_prompts,
         effective_voters=by_voter.effective if voters else np.full(k, np.nan),
         effective_prompts=by_prompt.effective if prompts else np.full(k, np.nan),
@@ -213,31 +215,80 @@ def status(
 # ------------------------------------------------------------------------------------------------ what to ask next
 
 
-NEVER = 10**12  # votes; nobody will cast so many, so what needs them cannot be told apart
+def votes_to_next(fit: Fit, plain: Fit) -> list[int | None]:
+    """For each model [K] the votes between it and the next one down that separate the two with 80 % probability.
 
-
-def votes_to_next(fit: Fit) -> list[int | None]:
-    """For each model [K] the votes that would set it apart from the next one down; None for the last, for equals, for
-    what `NEVER` comes true, and for models without an interval."""
+    `plain` is the fit as if votes were independent: by new votes only that error shrinks. What voters and prompts add
+    to it (the difference of the two covariances) stays, as it does while the same people judge the same prompts; it is
+    at least the models' pooled one, for a pair's own may happen to come out small. 0 where the two are apart
+    already; None for the last, for models without an interval, and where no number can be foreseen.
+    """
+    strengths = ranks.spread_of_strengths(fit)
     needed: list[int | None] = [None] * len(fit.models)
     ordered = [int(index) for index in np.argsort(-fit.elo, kind="stable") if fit.connected[index]]
+    if len(ordered) < 2:
+        return needed
+    excess = np.diag(fit.covariance)[ordered] - np.diag(plain.covariance)[ordered]
+    pooled = 2 * max(0.0, float(excess.mean())) * len(ordered) / (len(ordered) - 1) / SCALE**2
     for upper, lower in pairwise(ordered):
-        count = ranks.votes_needed(fit, upper, lower)
-        needed[upper] = int(count) if count < NEVER else None
+        total, votes, bread = (
+            float(matrix[upper, upper] + matrix[lower, lower] - 2 * matrix[upper, lower]) / scale
+            for matrix, scale in ((fit.covariance, SCALE**2), (plain.covariance, SCALE**2), (fit.bread, 1.0))
+        )
+        gap = float(fit.elo[upper] - fit.elo[lower]) / SCALE
+        if gap >= Z95 * math.sqrt(max(total, 0.0)):
+            needed[upper] = 0
+            continue
+        p = expected_score(float(fit.elo[upper]), float(fit.elo[lower]))
+        # H says what a vote is worth if votes never tie; the sandwich of the same votes says by how much it is more.
+        information = p * (1 - p) * (bread / votes if votes > 0 else 0.0)
+        needed[upper] = ranks.votes_to_separate(gap, votes, max(pooled, total - votes), information, strengths)
     return needed
 
 
-def votes_to_settle(fit: Fit, votes: Ints) -> int | None:
-    """How many more votes would settle every model: an interval shrinks with the root of its model's votes.
+def votes_added_to_flip(fit: Fit, cells: Cells) -> int | None:
+    """How few added votes, each a win of another model against the leader, would put that model first.
 
-    A battle serves two models, hence the half. 0 means: stop here, more votes would only sharpen what is settled.
-    None while a model has no interval, for then nothing can be said, and beyond `NEVER`.
+    Of the next `RIVALS` models that which by first-order influence needs fewest; refits then find the number by
+    bisection. None where we find no such number, or nobody is second.
     """
-    if not len(fit.models) or not fit.connected.all():
+    rated = np.flatnonzero(fit.connected)
+    if rated.size < 2:
         return None
-    ratio = (Z95 * fit.se / SETTLED_HALF_WIDTH) ** 2
-    missing = float((votes * np.maximum(ratio - 1, 0)).sum()) / 2
-    return math.ceil(missing) if missing < NEVER else None
+    order = rated[np.argsort(-fit.elo[rated], kind="stable")]
+    leader = int(order[0])
+
+    def about(rival: int) -> float:
+        gap = float(fit.elo[leader] - fit.elo[rival])
+        worth = float(fit.bread[leader, leader] + fit.bread[rival, rival] - 2 * fit.bread[leader, rival])
+        return gap / SCALE / (expected_score(gap, 0.0) * worth) if worth > 0 else math.inf
+
+    rival = min((int(index) for index in order[1 : 1 + RIVALS]), key=about)
+    estimate = about(rival)
+    if not math.isfinite(estimate):
+        return None
+
+    def is_first(added: int) -> bool:
+        more = replace(
+            cells,
+            left=np.append(cells.left, rival),
+            right=np.append(cells.right, leader),
+            score=np.append(cells.score, 1.0),
+            n=np.append(cells.n, added),
+            squared=None,
+        )
+        again = refit(more, start=dict(zip(fit.models, fit.elo.tolist(), strict=True)))
+        return bool(again.elo[rival] > again.elo[leader])
+
+    few, many = 0, max(1, math.ceil(estimate))
+    while not is_first(many):
+        few, many = many, 2 * many
+        if many > 64 * (estimate + 1):
+            return None
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if is_first(middle) else (middle, many)
+    return many
 
 
 def votes_to_flip(fit: Fit, cells: Cells) -> int | None:

@@ -1,8 +1,8 @@
 """What ratings and their uncertainty say about order: ranks, tiers, chances of being best, votes still needed.
 
-A model without a finite interval (see `elo.Fit.connected`) could be anywhere: nobody is surely above it, so it gets
-rank 1, the tier it happens to stand in and the widest rank interval. It changes nothing for the others, and a page had
-better show no rank for it. K = number of models; every array is indexed by model. Numpy only; the seed is fixed.
+A model without a finite interval (see `elo.Fit.connected`) could be anywhere: what the arrays say of it has no meaning
+and is never stored or shown. It changes nothing for the others. K = number of models; every array is indexed by model.
+Numpy only; the seed is fixed.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from leaderboard.rating.elo import SCALE, Z95, Fit, expected_score
-from leaderboard.rating.likelihood import Floats, Ints
+from leaderboard.rating.elo import SCALE, Z95, Fit
+from leaderboard.rating.likelihood import Bools, Floats, Ints
 
 Singles = NDArray[np.float32]
 
 DRAWS = 10_000
 SEED = 20_240_304  # any number will do, as long as it never changes
+SURE_ENOUGH = 0.8  # a forecast of votes is stated where it is right in so many cases
+FORESEEABLE = 20_000  # votes between two models; beyond, nothing is said
 BLOCK = 500  # draws compared at a time: K × 500 numbers fit in the processor's cache
 
 
@@ -30,12 +32,14 @@ class RankInference:
     low, high  [K] the 95 % rank intervals, all of them right at once; 1 is best
     best       [K] chance of being the best model; 0 without a finite interval, over the others it sums to 1
     critical   how many standard errors two ratings must differ by
+    above      [K, K] whether the model of the row is surely above that of the column
     """
 
     low: Ints
     high: Ints
     best: Floats
     critical: float
+    above: Bools
 
 
 def ranks(lower: Floats, upper: Floats) -> Ints:
@@ -46,20 +50,17 @@ def ranks(lower: Floats, upper: Floats) -> Ints:
     return 1 + lower.size - np.searchsorted(np.sort(lower), upper, side="right")
 
 
-def tiers(elo: Floats, lower: Floats, upper: Floats) -> Ints:
-    """Tier numbers [K] from 1. A tier's anchor is the lower end of its highest-rated model.
+def tiers(elo: Floats, above: Bools) -> Ints:
+    """Tier numbers [K] from 1: an edge stands only where every model above it is surely above every model below it.
 
-    Walking down the ratings, a model joins the tier while its upper end reaches the anchor; the first that does not
-    opens the next tier. The anchor never moves, so a chain of small overlaps cannot stretch a tier.
+    `above` [K, K] is `RankInference.above`: right for all pairs at once in 95 % of boards, so an edge has no pair in
+    the wrong order across it. A tier cut at its best model's interval has one in half to nine tenths of boards.
     """
-    tier = np.zeros(len(elo), np.int64)
-    number, anchor = 1, -math.inf
-    for model in np.argsort(-elo, kind="stable"):
-        if anchor == -math.inf:
-            anchor = float(lower[model])
-        elif upper[model] < anchor:
-            number, anchor = number + 1, float(lower[model])
-        tier[model] = number
+    order = np.argsort(-elo, kind="stable")
+    sure = above[np.ix_(order, order)]
+    edges = [bool(sure[:cut, cut:].all()) for cut in range(1, len(order))]
+    tier = np.ones(len(order), np.int64)
+    tier[order[1:]] += np.cumsum(edges, dtype=np.int64) if edges else 0
     return tier
 
 
@@ -73,10 +74,10 @@ def rank_inference(
     of ranked models − those surely below (max-t: Mogstad, Romano, Shaikh & Wilhelm, Rev. Econ. Stud. 91:476, 2024).
     """
     k = len(elo)
-    low, high, best = np.ones(k, np.int64), np.full(k, k), np.zeros(k)
+    low, high, best, above = np.ones(k, np.int64), np.full(k, k), np.zeros(k), np.zeros((k, k), np.bool_)
     ranked = np.flatnonzero(np.isfinite(np.diag(covariance)))
     if not ranked.size:
-        return RankInference(low, high, best, math.nan)
+        return RankInference(low, high, best, math.nan, above)
     c = covariance[np.ix_(ranked, ranked)]
     values, vectors = np.linalg.eigh(c)
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T  # the symmetric root: the same on every machine
@@ -92,7 +93,8 @@ def rank_inference(
     surely_above = elo[ranked, None] - elo[None, ranked] > critical * spread
     low[ranked] = 1 + surely_above.sum(0)
     high[ranked] = ranked.size - surely_above.sum(1)
-    return RankInference(low, high, best, critical)
+    above[np.ix_(ranked, ranked)] = surely_above
+    return RankInference(low, high, best, critical, above)
 
 
 def _largest_ratios(noise: Singles, scale: Singles) -> Singles:
@@ -106,22 +108,52 @@ def _largest_ratios(noise: Singles, scale: Singles) -> Singles:
     return top
 
 
-def votes_needed(fit: Fit, i: int, j: int) -> float:
-    """How many more battles of i against j would set their difference apart from zero at 95 %, if it stays as it is.
+def votes_to_separate(gap: float, votes: float, rest: float, information: float, strengths: float) -> int | None:
+    """How many more votes between two models separate them with 80 % probability; None where unforeseeable.
 
-    A battle adds the information p(1−p) about the difference d in nats, whose variance is now c, so m of them leave
-    1 / (1/c + m·p(1−p)); asking 1.96 standard errors to fit into d gives
+    gap          of their ratings, in nats
+    votes        variance of the gap that more votes reduce, nats², and …
+    rest         … what they do not: other voters and prompts
+    information  that a vote between them adds about the gap, nats⁻²
+    strengths    variance of the models' true strengths, nats² (see `spread_of_strengths`)
 
-        m = ((1.96/d)² − 1/c) / (p(1−p)),   0 if they are apart already, infinite if d = 0
-
-    Ties tell more than that about near-equals, so m is on the safe side; other opponents and tastes of voters are left
-    out. c = infinity (a model not connected yet) counts as knowing nothing.
+    The gap that we see is larger than the true one where we look at it because it is large. So the true one, plus what
+    these voters and prompts add to it, is taken as normal with variance 2·strengths + rest, and the estimate after m
+    votes as its prediction: the smallest m at which at least `SURE_ENOUGH` of the predictions are 1.96 standard errors
+    or more from zero. Beyond `FORESEEABLE` votes nothing is said.
     """
-    d = abs(float(fit.elo[i] - fit.elo[j])) / SCALE
-    if d == 0:
-        return math.inf
-    c = float(fit.covariance[i, i] + fit.covariance[j, j] - 2 * fit.covariance[i, j]) / SCALE**2
-    if c <= (d / Z95) ** 2:
-        return 0
-    p = expected_score(float(fit.elo[i]), float(fit.elo[j]))
-    return math.ceil(((Z95 / d) ** 2 - 1 / c) / (p * (1 - p)))
+    if strengths <= 0 or votes <= 0 or information <= 0:
+        return None
+    shrunk = (2 * strengths + rest) / (2 * strengths + rest + votes)
+
+    def chance(m: int) -> float:
+        gained = m * information
+        variance = 1 / (1 / votes + gained)
+        mean = variance * (abs(gap) / votes + gained * shrunk * abs(gap))
+        deviation = variance * math.sqrt(gained**2 * shrunk * votes + gained)
+        reach = Z95 * math.sqrt(variance + rest)
+        return _above((reach - mean) / deviation) + _above((reach + mean) / deviation)
+
+    if chance(FORESEEABLE) < SURE_ENOUGH:
+        return None
+    few, many = 0, FORESEEABLE
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if chance(middle) >= SURE_ENOUGH else (middle, many)
+    return many
+
+
+def spread_of_strengths(fit: Fit) -> float:
+    """Variance of the true strengths of the fitted models, nats²: that of the ratings minus their mean squared error.
+
+    Not positive where the ratings differ no more than their errors; then nothing can be foreseen.
+    """
+    inside = fit.connected
+    if inside.sum() < 2:
+        return 0.0
+    return float(fit.elo[inside].var(ddof=1) - (fit.se[inside] ** 2).mean()) / SCALE**2
+
+
+def _above(z: float) -> float:
+    """P(N > z) of the standard normal."""
+    return math.erfc(z / math.sqrt(2)) / 2

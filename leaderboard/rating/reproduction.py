@@ -67,7 +67,8 @@ def rate(cells: Iterable[Cell], design: Mapping[str, float] | None = None) -> li
     plain = intervals.careful(elo.fit(table), table)
     effect = np.array([(design or {}).get(model, 1.0) for model in plain.models], np.float64)
     fit = intervals.inflated(plain, effect)
-    placed, tier = ranks.ranks(fit.lower, fit.upper), ranks.tiers(fit.elo, fit.lower, fit.upper)
+    placed = ranks.ranks(fit.lower, fit.upper)
+    tier = ranks.tiers(fit.elo, ranks.rank_inference(fit.elo, fit.covariance).above)
     votes = intervals.appearances(table)
     return [
         {

@@ -132,8 +132,8 @@ def of_board(
 ) -> Verdict:
     """About the whole board. `models` are all its models with an interval, indexed as `finding.named` is.
 
-    `more_votes`: see `intervals.votes_to_separate`; None where it cannot be foreseen. `voters` and `prompts` are their
-    numbers; `prompts_bind`: other prompts would move the ratings more than more votes.
+    `more_votes` between the first two: see `ranks.votes_to_separate`; None where unforeseeable. `voters` and `prompts`
+    are their numbers; `prompts_bind`: other prompts would move the ratings more than more votes.
     """
     named = [models[index] for index in finding.named]
     names, n = [model.name for model in named], len(models)
@@ -142,10 +142,10 @@ def of_board(
     if finding.kind == "early":
         all_tied = n > 1 and all(model.place.is_tied_with_all for model in models)
         claim = f"Too early to say: all {n} could be first." if all_tied else "Too early to say which model is first."
-        return Verdict(claim, _missing(finding.lacking, more_votes, voters, prompts, prompts_bind, "the top three"))
+        return Verdict(claim, _missing(finding.lacking, more_votes, voters, prompts, prompts_bind))
     if finding.kind == "lead":
         return Verdict(_lead(named, n), bargain(named, models))
-    missing = _missing("votes", more_votes, voters, prompts, prompts_bind, "the first two")
+    missing = _missing("votes", more_votes, voters, prompts, prompts_bind)
     if finding.kind == "level":
         return Verdict(
             f"No model can be distinguished from another yet: all within {finding.within or 0:.0f} Elo.", missing
@@ -168,15 +168,13 @@ def _lead(named: Sequence[Contender], n: int) -> str:
     return f"{both(names)} lead; the other {rest} {'is' if rest == 1 else 'are'} behind {behind}."
 
 
-def _missing(
-    lacking: str, more_votes: int | None, voters: int | None, prompts: int | None, prompts_bind: bool, apart: str
-) -> str:
+def _missing(lacking: str, more_votes: int | None, voters: int | None, prompts: int | None, prompts_bind: bool) -> str:
     if lacking == "voters":
         return f"{counted(voters, 'voter')}: more voters would help more than more votes of the same."
     if lacking == "prompts" or prompts_bind:
         return f"{counted(prompts, 'prompt')}: more prompts would help more than more votes."
     if more_votes:
-        return f"About {rounded(more_votes)} more votes would separate {apart}."
+        return f"About {rounded(more_votes)} more votes between the first two would separate them."
     return "How many votes it takes cannot be foreseen yet."
 
 
@@ -300,6 +298,17 @@ def _smaller(one: Contender, other: Contender, attribute: str) -> Contender | No
     """Which of two has the smaller price, or time; None where one is unknown or both are the same."""
     a, b = getattr(one, attribute), getattr(other, attribute)
     return None if a is None or b is None or a == b else one if a < b else other
+
+
+def of_side(elo: float | None, se: float | None) -> Verdict:
+    """About a liking for one side, from what the left side is worth in Elo and its standard error; None: not known."""
+    if elo is None or se is None or not math.isfinite(se):
+        return Verdict("Left and right: not known.")
+    interval = f"{elo - Z95 * se:.0f} to {elo + Z95 * se:.0f} Elo".replace("-", "−")
+    if abs(elo) < Z95 * se:
+        return Verdict("Left and right: no liking for a side found.", f"95 % interval {interval}.")
+    side = "left" if elo > 0 else "right"
+    return Verdict(f"Left and right: the {side} image wins more often than chance.", f"Worth {interval} (95 %).")
 
 
 def of_choice(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from arena.models import Entry
+from arena.models import Competition, Entry
 from arena.templatetags.arena import usd
 from leaderboard.board.standings import Standing
 from leaderboard.cache import MINUTE, get_or_compute, version
@@ -103,7 +103,7 @@ def _pictures(image_model: ImageModel) -> list[Image.Image]:
     """Two of its newest public images. A simulator's drawing is no picture of a real model."""
     entries = (
         Entry.objects.current()
-        .filter(image_model=image_model, prompt__competition__is_published=True)
+        .filter(image_model=image_model, prompt__competition__in=Competition.objects.unveiled())
         .select_related("image_model", "call__offering")
         .order_by("-created_at", "-pk")[:8]
     )

@@ -37,13 +37,13 @@ def competitions(request: HttpRequest) -> HttpResponse:
 @cached_page("page", blind=True)
 def competition(request: HttpRequest, slug: str) -> HttpResponse:
     """Prompts with their best images; blind for a voter on the prompts they are still asked about."""
-    found = get_object_or_404(Competition.objects.published().select_related("category__board"), slug=slug)
+    shown = get_object_or_404(Competition.objects.published().select_related("category__board"), slug=slug)
     hidden = blinding.open_prompts_of(request)
-    page = _page(request, found.prompts.current(), PROMPTS)
-    records = image_records.of_competition(found)
+    page = _page(request, shown.prompts.current() if shown.is_unveiled else Prompt.objects.none(), PROMPTS)
+    records = image_records.of_competition(shown)
     context = {
-        "competition": found,
-        "board": getattr(found.category, "board", None),
+        "competition": shown,
+        "board": getattr(shown.category, "board", None),
         "records": records,
         "votes": sum(record.votes for record in records) // 2,
         "page": page,
@@ -56,7 +56,7 @@ def competition(request: HttpRequest, slug: str) -> HttpResponse:
 @cached_page("page", blind=True)
 def prompt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """One prompt with every image made for it, page by page."""
-    published = Prompt.objects.current().filter(competition__is_published=True)
+    published = Prompt.objects.current().filter(competition__in=Competition.objects.unveiled())
     found = get_object_or_404(published.select_related("competition__category"), pk=pk, competition__slug=slug)
     hidden = blinding.open_prompts_of(request)
     (asked,) = overview.best_answers([found], 10_000, hidden)

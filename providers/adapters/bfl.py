@@ -77,7 +77,7 @@ def _sources(call: ProviderCall) -> dict[str, str]:
 
 def _finished(wire: Wire, polling_url: str) -> Reply:
     """The answer that says the task is Ready; raises what else became of it."""
-    pauses = growing_pauses()
+    pauses = growing_pauses(wire.deadline.usual)
     while True:
         wire.deadline.sleep(next(pauses), "waiting for Black Forest Labs", possibly_charged=True)
         reply = wire.poll(polling_url, _is_hiccup)

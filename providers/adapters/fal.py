@@ -124,7 +124,7 @@ def _uploaded(wire: Wire, image: SourceImage) -> str:
 
 def _completed(wire: Wire, status_url: str) -> dict[str, Any]:
     """The status of the job once it is COMPLETED, well or badly."""
-    pauses = growing_pauses()
+    pauses = growing_pauses(wire.deadline.usual)
     while True:
         wire.deadline.sleep(next(pauses), "waiting for fal", possibly_charged=True)
         reply = wire.poll(status_url, _is_hiccup)

@@ -103,7 +103,7 @@ def _finished(wire: Wire, reply: Reply) -> Reply:
     """The answer with the prediction that succeeded; raises what it failed with. Cancels it when we give up waiting."""
     prediction = reply.object()
     url = _own_url(wire, prediction, "get", "")
-    pauses = growing_pauses()
+    pauses = growing_pauses(wire.deadline.usual)
     try:
         while not _is_final(reply.object()):
             wire.deadline.sleep(next(pauses), "waiting for Replicate", possibly_charged=True)

@@ -46,8 +46,8 @@ from .redaction import redacted, storable
 MAX_ANSWER = 96 * 1024 * 1024  # ten images in base64 fit; a runaway body does not
 BODY_STALL = 5.0  # seconds without a byte after the first one
 CANCEL_TIMEOUT = 3.0  # seconds for the request that cancels, spent after our own time is up
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds between polls
-PAUSE_SHARE = 0.05  # of the time waited so far: a job is seen to be done at most this much too late
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0  # seconds between polls
+PAUSE_SHARE = 0.05  # of a job's time: its end is noticed at most this much too late, on average half as much
 # What providers say of a source image in words, where they have no code for it.
 UNREADABLE = re.compile(
     r"(could not|cannot|can't|failed to|unable to) (decode|download|fetch|identify|load|open|process|read)\b"
@@ -327,15 +327,16 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def growing_pauses() -> Iterator[float]:
-    """The seconds to wait before each poll: short at first, then PAUSE_SHARE of the time waited so far.
+def growing_pauses(usual: float = 0.0, clock: Callable[[], float] = time.monotonic) -> Iterator[float]:
+    """The seconds to wait before each poll: PAUSE_SHARE of the time such a job usually takes, or of the time waited so
+    far if that is more.
 
     The time that a job takes is known as exactly as the polls are close, and figures of polled wires stand beside those
     of wires that answer by themselves.
     """
-    waited_since = time.monotonic()
+    waited_since = clock()
     while True:
-        yield min(LONGEST_PAUSE, max(FIRST_PAUSE, (time.monotonic() - waited_since) * PAUSE_SHARE))
+        yield min(LONGEST_PAUSE, max(FIRST_PAUSE, max(usual, clock() - waited_since) * PAUSE_SHARE))
 
 
 def _number(value: Any) -> float | None:

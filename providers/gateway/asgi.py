@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import io
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
@@ -21,7 +22,11 @@ from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.base import BaseHandler
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.test.utils import override_settings
+from django.urls import Resolver404, resolve
 
+from providers.db import share_connections
+from providers.gateway import keys
 from providers.gateway.disconnect import ClientConnection
 from providers.gateway.errors import ApiError, invalid
 from providers.gateway.uploads import too_large
@@ -42,11 +47,40 @@ class ClientDisconnected(Exception):
 class Gateway:
     """The ASGI application of the API."""
 
-    def __init__(self) -> None:
+    def __init__(self, urlconf: str | None = None) -> None:
+        """`urlconf`: of the API alone, where the process also serves pages; none of their middleware runs here."""
+        self._urlconf = urlconf
         self._handler = BaseHandler()
-        self._handler.load_middleware()
+        with override_settings(MIDDLEWARE=settings.MIDDLEWARE if urlconf is None else []):
+            self._handler.load_middleware()
 
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def check_head(self, scope: dict[str, Any]) -> bool:
+        """Whether the response depends on the body. False: call us with an empty one, for the same error response.
+
+        The key is looked up in a thread, because that may query the database; the rate is counted with the request.
+        """
+        path: str = scope["path"]
+        try:
+            match = resolve(path, self._urlconf)
+        except Resolver404:
+            return False
+        if scope["method"] != "POST" or match.url_name not in ("generations", "edits"):
+            return False
+        if not _free_slots().acquire(blocking=False):
+            return False
+        slot = _Slot()
+        try:
+            await slot.run(keys.authenticate_cached, self._request(scope, io.BytesIO()))
+        except ApiError:
+            return False
+        finally:
+            slot.release()
+        return True
+
+    async def __call__(
+        self, scope: dict[str, Any], receive: Receive, send: Send, body: IO[bytes] | None = None
+    ) -> None:
+        """`body`: the complete one where the caller has read it; else it is read here."""
         connection = ClientConnection()
         if not _free_slots().acquire(blocking=False):
             await _send_error(send, _overloaded(), connection)
@@ -54,7 +88,7 @@ class Gateway:
         slot = _Slot()
         try:
             try:
-                request = _request(scope, await _read_body(scope, receive))
+                request = self._request(scope, await _read_body(scope, receive) if body is None else body)
             except ClientDisconnected:
                 return
             except ApiError as error:
@@ -68,6 +102,16 @@ class Gateway:
                 watch.cancel()
         finally:
             slot.release()
+
+    def _request(self, scope: Mapping[str, Any], body: IO[bytes]) -> HttpRequest:
+        try:
+            request = ASGIRequest(scope, body)
+        except UnicodeDecodeError as error:
+            body.close()
+            raise invalid(None, f"The URL is not UTF-8: {error}.", "invalid_url") from error
+        if self._urlconf is not None:
+            request.urlconf = self._urlconf
+        return request
 
     async def _respond(self, request: HttpRequest, connection: ClientConnection, slot: _Slot, send: Send) -> None:
         """When this task is cancelled, the thread sees a disconnect and ends by itself. Then its slot is free."""
@@ -90,7 +134,7 @@ class Gateway:
 
 @functools.cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(settings.GATEWAY_THREADS, thread_name_prefix="gateway")
+    return ThreadPoolExecutor(settings.GATEWAY_THREADS, thread_name_prefix="gateway", initializer=share_connections)
 
 
 @functools.cache
@@ -176,14 +220,6 @@ async def _read_body(scope: Mapping[str, Any], receive: Receive) -> IO[bytes]:
         if not message.get("more_body"):
             body.seek(0)
             return body
-
-
-def _request(scope: Mapping[str, Any], body: IO[bytes]) -> HttpRequest:
-    try:
-        return ASGIRequest(scope, body)
-    except UnicodeDecodeError as error:
-        body.close()
-        raise invalid(None, f"The URL is not UTF-8: {error}.", "invalid_url") from error
 
 
 async def _watch(receive: Receive, connection: ClientConnection) -> None:

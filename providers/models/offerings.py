@@ -361,8 +361,8 @@ class Call(models.Model):
             models.Index(
                 F("offering"),
                 F("started_at").desc(),
-                include=["outcome", "duration", "ttfb", "n", "ends_request"],
-                name="call_offering_recent",
+                include=["outcome", "duration", "ttfb", "provider_time", "n", "ends_request"],
+                name="call_offering_times",
             )
         ]
         constraints = [

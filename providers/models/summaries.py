@@ -25,6 +25,10 @@ class CallSummary(models.Model):
     ttfb_timed = models.PositiveIntegerField(default=0)
     ttfb_p50 = models.FloatField(null=True, blank=True)
     ttfb_p95 = models.FloatField(null=True, blank=True)
+    provider_timed = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="With a time of the provider's own."
+    )
+    provider_p50 = models.FloatField(null=True, blank=True)
     succeeded = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)

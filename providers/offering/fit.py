@@ -56,15 +56,15 @@ def misfit(request: ImageRequest, parameters: Mapping[str, Any]) -> Misfit:
 def warnings(request: ImageRequest, sizes: Iterable[sizing.Size]) -> tuple[str, ...]:
     """Sentences for a caller whose images have another shape or size than requested: once for each delivered size."""
     requested = sizing.read(request)
-    found = []
+    sentences = []
     for width, height in dict.fromkeys(sizes):
         shape = _steps(requested.shape, Fraction(width, height), SHAPE_TOLERANCE)
         area = _steps(requested.area, Fraction(width * height), AREA_TOLERANCE)
         if not shape and not area:
             continue
         names = _names(request, is_shape=bool(shape), is_area=bool(area))
-        found.append(f"{names} requested; the nearest that could be made is {width}x{height}.")
-    return tuple(found)
+        sentences.append(f"{names} requested; the nearest that could be made is {width}x{height}.")
+    return tuple(sentences)
 
 
 def _names(request: ImageRequest, *, is_shape: bool, is_area: bool) -> str:

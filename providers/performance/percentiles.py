@@ -1,17 +1,17 @@
 """How fast and how reliable an offering is: percentiles and success rates over recent Calls, counted by Postgres.
 
 A call's time runs from sending the request to holding the image's bytes, download included, on our own clock; only
-successful calls for a single image have one. Time to first byte means something only for synchronous answers, so it has
-its own, smaller sample. Percentiles interpolate linearly (`percentile_cont`) and are not shown from too few samples: a
-p95 of three calls is their maximum in disguise.
+successful calls for a single image have one. Where a job is polled it is known to 5 % (adapters/wire.py). Beside it
+stands the time that the provider reports about itself, where it does. Time to first byte means something only for
+synchronous answers, and is shown only where every timed call has one: a provider that answers quick jobs at once and
+has slow ones polled would be judged by the quick ones. Percentiles interpolate linearly (`percentile_cont`) and are not
+shown from too few samples: a p95 of three calls is their maximum in disguise.
 
 The success rate is successes / (successes + provider's faults). Refusals, our own account's troubles, throttling and
 bad requests say nothing about the provider's reliability; they are counted apart so that nothing is swept away. Every
-call counts, also one that a fallback made good: this is what an offering does. What a caller of ours gets is the
-success of requests: of those that ended with a call of the offering, model or provider, the share that ended well. It
-says something for models; for one offering it leaves out what went on to another.
+call counts, also one that a fallback made good: this is what an offering does.
 
-Everything here is read from the index `call_offering_recent` alone; see benchmarks/calls.py. Pages, which show many at
+Everything here is read from the index `call_offering_times` alone; see benchmarks/calls.py. Pages, which show many at
 once, read what summaries.py stores of it.
 """
 
@@ -48,6 +48,7 @@ class Performance:
 
     duration: Times = Times()
     ttfb: Times = Times()
+    provider_time: Times = Times()  # as the provider reports it; without a p95
     succeeded: int = 0
     failed: int = 0  # the provider's fault: timeouts, 5xx, lost connections, unusable images
     refused: int = 0  # content policy
@@ -122,6 +123,8 @@ def counted(calls: QuerySet[Call], *group: str) -> Iterable[dict[str, Any]]:
             ttfb_timed=Count("ttfb", filter=_TIMED),
             ttfb_p50=_Percentile("ttfb", 0.5),
             ttfb_p95=_Percentile("ttfb", 0.95),
+            provider_timed=Count("provider_time", filter=_TIMED),
+            provider_p50=_Percentile("provider_time", 0.5),
             succeeded=_count("ok"),
             failed=_count(*OUTCOMES_AT_FAULT),
             refused=_count("content_policy"),
@@ -146,7 +149,10 @@ def shown(row: Mapping[str, Any]) -> Performance:
     """Figures as they may be shown: percentiles of enough samples only."""
     return Performance(
         duration=_times(row["timed"], row["p50"], row["p95"]),
-        ttfb=_times(row["ttfb_timed"], row["ttfb_p50"], row["ttfb_p95"]),
+        ttfb=_times(row["ttfb_timed"], row["ttfb_p50"], row["ttfb_p95"])
+        if row["ttfb_timed"] == row["timed"]
+        else Times(row["ttfb_timed"]),
+        provider_time=_times(row["provider_timed"], row["provider_p50"], None),
         as_of=row.get("as_of"),
         **{name: row[name] for name in COUNTS},
     )

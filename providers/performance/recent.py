@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from math import inf
 
 from providers.cache import ProcessCache
 from providers.performance import percentiles
@@ -35,10 +34,10 @@ def troubles(offerings: Iterable[int]) -> dict[int, str]:
 
 
 def usual_seconds(offering: int) -> float:
-    """The median time of an offering's calls over the day; infinite where they are too few."""
+    """The median time of an offering's calls over the day; 0 where they are too few."""
     usual = _usual.get_or_compute_many([offering], lambda missing: percentiles.of_offerings(missing, DAY))
     median = usual[offering].duration.p50
-    return inf if median is None else median.total_seconds()
+    return 0.0 if median is None else median.total_seconds()
 
 
 def _trouble(recent: Performance, usual: Performance) -> str:

@@ -28,7 +28,7 @@ PAUSE_FACTOR = 100  # between two refreshes: so many times what the last one too
 MIN_PAUSE, MAX_PAUSE = 20.0, 900.0  # … within these seconds
 LATE_CALLS = timedelta(hours=1)  # a call counts on the day it started, also when it ended after midnight
 _GROUPS = {"offering": "offering_id", "provider": "offering__provider"}
-_FIGURES = {"timed", "p50", "p95", "ttfb_timed", "ttfb_p50", "ttfb_p95", *COUNTS}
+_FIGURES = {"timed", "p50", "p95", "ttfb_timed", "ttfb_p50", "ttfb_p95", "provider_timed", "provider_p50", *COUNTS}
 _LOCK = 0x5CA11  # of the advisory lock: one refresh at a time
 _PAUSING = "call-summaries:pausing"
 
@@ -139,8 +139,8 @@ def _window(now: datetime) -> Iterable[CallSummary]:
 
 
 def _days(now: datetime, since: date) -> Iterable[CallSummary]:
-    begin = datetime.combine(since, time.min, UTC)
-    calls = Call.objects.filter(offering_id__in=_all_offerings(), started_at__gte=begin, started_at__lt=now)
+    start = datetime.combine(since, time.min, UTC)
+    calls = Call.objects.filter(offering_id__in=_all_offerings(), started_at__gte=start, started_at__lt=now)
     calls = calls.annotate(day=TruncDate("started_at", tzinfo=UTC))
     for scope, group in _GROUPS.items():
         for row in counted(calls, group, "day"):

@@ -1,17 +1,17 @@
-"""Which provider is asked for an image, and asking it: `routing.generate(image_model, request, caller, time_limit=…)`.
+"""Which provider is called for an image, and how: `routing.generate(image_model, request, caller, time_limit=…)`.
 
-generate   ask the offerings of a model one after the other until all images are there
-preferences  what a caller says about the providers of one request
-selection  what a model's name means, and its offerings in the order in which they are asked
-sending    one offering asked: its calls, in parallel where one brings too few images
-call_log   what is recorded of each call
-results    what comes back: images, attempts, their cost
+generate     call the offerings of a model one after the other until all images are there
+selection    what a model's name means, and its offerings in the order in which they are called
+preferences  what a caller may say about the providers of one request
+sending      one offering called: its calls, in parallel where one brings too few images
+call_log     what is recorded of each call
+results      what comes back: images, attempts, their cost
 """
 
 from providers.routing.generate import generate
 from providers.routing.preferences import NO_PREFERENCES, Preferences
 from providers.routing.results import Attempt, DeliveredImage, Generated
-from providers.routing.selection import Target, candidates, find, likely_cost
+from providers.routing.selection import Target, candidates, candidates_of_many, find, likely_cost
 from providers.spending.costs import estimate
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Preferences",
     "Target",
     "candidates",
+    "candidates_of_many",
     "estimate",
     "find",
     "generate",

@@ -64,12 +64,12 @@ def read(value: Any) -> Preferences:
     )
 
 
-def _providers(name: str, value: Any) -> tuple[str, ...]:
+def _providers(field: str, value: Any) -> tuple[str, ...]:
     names = [value] if isinstance(value, str) else [] if value is None else value
-    if not isinstance(names, list) or not all(isinstance(each, str) and each for each in names):
-        raise InvalidRequest(f"provider.{name}: write a list of providers")
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise InvalidRequest(f"provider.{field}: write a list of providers")
     if len(names) > MAX_PROVIDERS:
-        raise InvalidRequest(f"provider.{name}: at most {MAX_PROVIDERS} providers")
+        raise InvalidRequest(f"provider.{field}: at most {MAX_PROVIDERS} providers")
     return tuple(dict.fromkeys(names))
 
 

@@ -51,7 +51,7 @@ class Attempt:
     """
 
     offering: Offering
-    number: int  # of the offering among those asked for the request, from 1; parallel calls share it
+    number: int  # of the offering among those called for the request, from 1; parallel calls share it
     requested: int  # images
     delivered: int
     outcome: str  # "ok", or the outcome of the error
@@ -76,7 +76,7 @@ class DeliveredImage:
     image: GeneratedImage
     call: Call
     requested_size: str  # as the caller wrote it: "1024x1024", "16:9 1K", "" when it named none
-    resolved_size: tuple[int, int] | None  # the pixels we asked the provider for; None when it chose
+    resolved_size: tuple[int, int] | None  # the pixels requested from the provider; None when it chose
     seed: int | None = None
 
     @property

@@ -1,8 +1,9 @@
-"""What a model's name means, and its offerings in the order in which they are asked."""
+"""What a model's name means, and its offerings in the order in which they are called."""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -56,7 +57,21 @@ def candidates(
     ]
     if len(offerings) < 2 and preferences.max_price is None:
         return offerings
-    troubles = recent.troubles(offering.pk for offering in offerings)
+    return _ranked(offerings, request, preferences, recent.troubles(offering.pk for offering in offerings))
+
+
+def candidates_of_many(image_models: Iterable[ImageModel], request: ImageRequest) -> dict[int, list[Offering]]:
+    """Model id → `candidates`; the number of queries does not grow with the models."""
+    offerings: dict[int, list[Offering]] = {image_model.pk: [] for image_model in image_models}
+    for offering in Offering.objects.open().filter(image_model__in=list(offerings), mode=request.mode):
+        offerings[offering.image_model_id].append(offering)
+    troubles = recent.troubles(offering.pk for group in offerings.values() for offering in group)
+    return {pk: _ranked(group, request, NO_PREFERENCES, troubles) for pk, group in offerings.items()}
+
+
+def _ranked(
+    offerings: Iterable[Offering], request: ImageRequest, preferences: Preferences, troubles: Mapping[int, str]
+) -> list[Offering]:
     ranked = []
     for offering in offerings:
         misfit = fit.misfit(request, offering.parameters)
@@ -64,13 +79,14 @@ def candidates(
         if not preferences.allows_price(price):
             continue
         cheapest = (price is None, price or Decimal(0))
-        wanted: tuple[Any, ...] = ()
+        sort: tuple[Any, ...] = ()
         if preferences.sort == "price":
-            wanted = cheapest
+            sort = cheapest
         elif preferences.sort == "speed":
-            wanted = (recent.usual_seconds(offering.pk),)
+            seconds = recent.usual_seconds(offering.pk)
+            sort = (seconds == 0, seconds)
         place = preferences.place(offering.provider)
-        ranked.append(((place, misfit, wanted, offering.pk in troubles, cheapest, offering.provider), offering))
+        ranked.append(((place, misfit, sort, offering.pk in troubles, cheapest, offering.provider), offering))
     ranked.sort(key=lambda pair: pair[0])
     return [offering for _, offering in ranked][: None if preferences.allow_fallbacks else 1]
 

@@ -28,6 +28,7 @@ from providers.db import release_connection
 from providers.errors import InvalidRequest, NotSent, ProviderError, RateLimited
 from providers.models import Offering
 from providers.offering import normalisation
+from providers.performance import recent
 from providers.request import Caller, ImageRequest, ProviderCall
 from providers.routing.results import CallResult, OfferingResult
 from providers.spending import daily_cap
@@ -77,8 +78,11 @@ def send(dispatch: Dispatch) -> OfferingResult:
         )
     except (InvalidRequest, NotSent) as error:
         return OfferingResult((CallResult(dispatch.request, None, timezone.now(), error=error, sent=False),))
+    usual = recent.usual_seconds(offering.pk)
     release_connection()  # with hundreds of slow answers, one held for each would use up all of Postgres'
-    calls = _Calls(offering, Deadline(dispatch.time_limit, stop=dispatch.stop), Deadline(dispatch.max_wait))
+    calls = _Calls(
+        offering, Deadline(dispatch.time_limit, stop=dispatch.stop, usual=usual), Deadline(dispatch.max_wait)
+    )
     if len(parts) == 1:
         return OfferingResult(tuple(calls.send(parts[0], provider_calls[0])), reservation)
     with ThreadPoolExecutor(min(PARALLEL_CALLS, len(parts)), thread_name_prefix="n") as pool:

@@ -44,8 +44,8 @@ def budgeted(price: Decimal | None, n: int = 1) -> Decimal:
 
     It is for limits only and never shown as a cost.
     """
-    each: Decimal = settings.UNKNOWN_PRICE_CEILING if price is None else price
-    return each * n
+    counted: Decimal = settings.UNKNOWN_PRICE_CEILING if price is None else price
+    return counted * n
 
 
 def spent(offering: Offering, cost: Decimal | None, n: int) -> Decimal:

@@ -16,13 +16,20 @@ class Deadline:
 
     `stop` is the caller's: when it is set, from any thread, every wait on this deadline raises Cancelled at once. A
     request that is on its way is not broken off – the provider would do and bill the work all the same – but no other
-    starts.
+    starts. `usual` are the seconds that such an attempt usually takes, 0 when that is not known: polls are as close as
+    measuring it needs.
     """
 
     def __init__(
-        self, seconds: float, *, clock: Callable[[], float] = time.monotonic, stop: threading.Event | None = None
+        self,
+        seconds: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        stop: threading.Event | None = None,
+        usual: float = 0.0,
     ) -> None:
         self.seconds = seconds
+        self.usual = usual
         self._clock = clock
         self._end = clock() + seconds
         self._stop = stop

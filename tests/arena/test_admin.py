@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from arena import integrity, voting
+from arena import generation, integrity, voting
 from arena.models import Generation, Prompt, Tally, Vote
 from tests import factories as make
 
@@ -24,44 +25,134 @@ def ask(competition) -> str:
     return f"/admin/arena/competition/{competition.pk}/ask/"
 
 
-def test_the_price_stands_before_the_button(curator, settings):
+def ask_for(curator, competition, **fields) -> str:
+    """Review, then confirm what the page says; returns the page that follows."""
+    url = ask(competition)
+    review = curator.post(url, {"action": "review", **fields}, follow=True)
+    confirmed = review.content.decode().partition('name="confirmed" value="')[2].partition('"')[0]
+    if not confirmed:
+        return review.content.decode()
+    return curator.post(url, {"action": "ask", "confirmed": confirmed, **fields}, follow=True).content.decode()
+
+
+@pytest.fixture
+def real_prices(settings):
     settings.PROVIDERS = settings.PROVIDERS | {
         "fal": {"name": "fal", "adapter": "fal", "urls": {"queue": "https://queue.example"}, "api_key": "a real key"}
     }
+
+
+def test_the_price_stands_before_the_button_and_nothing_is_ticked(curator, real_prices):
     competition = make.make_prompt().competition
     make.make_prompt(competition)
     make.make_offering(provider="fal", price="0.04")
     make.make_offering(price="7")
     page = curator.get(ask(competition)).content.decode()
+    assert "$0.04" in page
     assert "$0.08" in page
     assert "nothing (simulated)" in page
     assert "costs about $0.08" in page
+    assert " checked" not in page
+    assert not Generation.objects.exists()
+
+
+def test_the_total_follows_the_ticks_and_the_sum_is_confirmed(curator, real_prices):
+    competition = make.make_prompt().competition
+    make.make_prompt(competition)
+    one, other = (make.make_offering(provider="fal", price=price).image_model for price in ("0.04", "1.00"))
+    total = curator.get(f"{ask(competition)}total/", {"model": [one.pk, other.pk]}).content.decode()
+    assert "4 images of 2 models cost about\n  $2.08" in total
+    review = curator.post(ask(competition), {"action": "review", "model": [one.pk]}).content.decode()
+    assert "Ask for 2 images, about $0.08" in review
+    assert not Generation.objects.exists()
+    make.make_prompt(competition)  # meanwhile a prompt was added: what was confirmed is not what would be bought
+    confirmed = review.partition('name="confirmed" value="')[2].partition('"')[0]
+    again = curator.post(ask(competition), {"action": "ask", "model": [one.pk], "confirmed": confirmed})
+    assert "Ask for 3 images, about $0.12" in again.content.decode()
     assert not Generation.objects.exists()
 
 
 def test_asking_plans_what_is_missing_once_and_shows_its_state(curator):
     prompt = make.make_prompt()
     chosen, other = make.make_offering().image_model, make.make_offering().image_model
-    for _ in range(2):
-        curator.post(ask(prompt.competition), {"model": [chosen.pk]})
+    assert "1 image of 1 models queued" in ask_for(curator, prompt.competition, model=[chosen.pk])
+    assert "Nothing is missing" in ask_for(curator, prompt.competition, model=[chosen.pk])
     assert [row.image_model for row in Generation.objects.all()] == [chosen]
     page = curator.get(ask(prompt.competition)).content.decode()
-    assert "queued" in page
+    assert "0 of 1 images" in page
     assert other.name in page
+    assert LogEntry.objects.filter(change_message__startswith="Asked the models: 1 image").exists()
 
 
-def test_failed_images_are_asked_again_only_when_told_to(curator):
-    row = make.make_generation()
-    make.make_offering(row.image_model)
-    Generation.objects.update(
-        status="failed", started_at=row.created_at, finished_at=row.created_at, outcome="timeout", error="too slow"
-    )
-    address = ask(row.prompt.competition)
-    assert "too slow" in curator.get(address).content.decode()
-    curator.post(address, {"model": [row.image_model_id]})
-    assert Generation.objects.get().status == "failed"
-    curator.post(address, {"model": [row.image_model_id], "again": "on"})
-    assert Generation.objects.get().status == "queued"
+def test_failed_images_are_asked_again_only_on_request_and_by_their_kind(curator):
+    prompt = make.make_prompt()
+    models = [make.make_offering().image_model for _ in range(2)]
+    generation.plan(prompt, models)
+    generation.plan(make.make_prompt(prompt.competition), models)
+    rows = list(Generation.objects.order_by("pk"))
+    for row, outcome in zip(rows, ["timeout", "content_policy", "provider_error", "timeout"], strict=True):
+        generation.claim(row.pk)
+        Generation.objects.filter(pk=row.pk).to_failed(outcome, f"It was a {outcome}.")
+    page = curator.get(ask(prompt.competition)).content.decode()
+    assert "timeout 1" in page
+    assert "provider_error 1" in page
+    assert "content_policy 1" not in page  # an answer, and counted as refused
+    curator.post(ask(prompt.competition), {"action": "retry", "model": models[0].pk, "outcome": "timeout"})
+    assert [row.status for row in Generation.objects.order_by("pk")] == ["queued", "failed", "failed", "failed"]
+    ask_for(curator, prompt.competition, model=[models[1].pk])
+    assert Generation.objects.filter(status="queued").count() == 1
+    ask_for(curator, prompt.competition, model=[models[1].pk], again="on")
+    assert [row.status for row in Generation.objects.order_by("pk")] == ["queued", "queued", "failed", "queued"]
+
+
+def test_work_is_paused_resumed_and_cancelled_by_one_click_each(curator):
+    prompt = make.make_prompt()
+    models = [make.make_offering().image_model for _ in range(2)]
+    generation.plan(prompt, models)
+    url = ask(prompt.competition)
+    assert "– paused" in curator.post(url, {"action": "pause"}, follow=True).content.decode()
+    assert generation.take_due() == []
+    curator.post(url, {"action": "resume"})
+    assert len(generation.take_due()) == 2
+    curator.post(url, {"action": "cancel", "model": models[0].pk})
+    assert Generation.objects.get(image_model=models[0]).error == "Cancelled by curator."
+    curator.post(url, {"action": "cancel"})
+    assert set(Generation.objects.values_list("status", flat=True)) == {"cancelled"}
+    assert [entry.change_message for entry in LogEntry.objects.order_by("pk")] == [
+        "Paused.",
+        "Resumed.",
+        "Cancelled 1 image.",
+        "Cancelled 1 image.",
+    ]
+    assert "1 image of 1 models queued" in ask_for(curator, prompt.competition, model=[models[0].pk])
+
+
+@pytest.mark.parametrize("fragment", ["", "progress/", "total/"])
+def test_the_page_asks_few_queries_whatever_its_size(curator, django_assert_max_num_queries, fragment):
+    competition = make.make_competition()
+    for number in range(40):
+        make.make_prompt(competition, position=number)
+    models = [make.make_offering().image_model for _ in range(25)]
+    generation.plan_all(competition, models)
+    assert Generation.objects.count() == 1_000
+    assert generation.plan_all(competition, models) == 0
+    with django_assert_max_num_queries(20):
+        page = curator.get(ask(competition) + fragment).content
+    assert len(page) < 120_000
+
+
+def test_the_progress_refreshes_itself_only_while_something_moves(curator):
+    prompt = make.make_prompt()
+    model = make.make_offering().image_model
+    generation.plan(prompt, [model])
+    url = f"{ask(prompt.competition)}progress/"
+    moving = curator.get(url).content.decode()
+    assert f'hx-get="{url}"' in moving
+    assert "<html" not in moving
+    make.make_entry(prompt, model)
+    still = curator.get(url).content.decode()
+    assert "hx-get" not in still
+    assert "1 of 1 images" in still
 
 
 def test_without_a_key_the_page_says_how_to_get_models(curator, settings):

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from arena import cost_estimates, generation
 from arena.models import Competition, Entry, Generation, Prompt, SpooledImage
-from providers import file_store, routing
+from providers import cache, file_store, routing
 from providers.adapters.base import Account
 from providers.models import Call, ImageModel
 from providers.routing import sending
@@ -249,7 +249,7 @@ def test_a_quote_says_what_asking_costs_before_it_is_asked():
 def due_now(row: Generation) -> None:
     """What waits for its time waits no longer, and a store that was mended is probed again."""
     Generation.objects.filter(pk=row.pk).update(due_at=timezone.now() - timedelta(seconds=1))
-    file_store.forget()
+    cache.clear_process_caches()
 
 
 def in_the_way(settings, folder: str) -> Path:
@@ -286,7 +286,7 @@ def test_what_was_paid_for_waits_in_the_database_until_it_can_be_stored(settings
 def test_nobody_is_asked_while_files_cannot_be_stored(settings):
     row = queued()
     blocked = in_the_way(settings, "probe")
-    file_store.forget()
+    cache.clear_process_caches()
     assert "Error" in file_store.trouble()
     assert generation.take_due() == []
     generation.run(row.pk)

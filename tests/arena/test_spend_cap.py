@@ -17,6 +17,7 @@ from providers.adapters.base import Account
 from providers.models import Call
 from providers.routing import sending
 from tests import factories as make
+from tests.arena.test_admin import ask_for
 from tests.providers.steps import give_back, take
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("simulated")]
@@ -166,8 +167,8 @@ def test_planning_above_a_cap_is_refused_with_the_figures_and_the_way_out(curato
     page = curator.post(address, form, follow=True).content.decode()
     assert "more than the $0.15 that DAILY_SPEND_CAP allows a day" in page
     settings.DAILY_SPEND_CAP = Decimal("0.20")
-    page = curator.post(address, form, follow=True).content.decode()
-    assert "1 images are queued" in page
+    page = ask_for(curator, row.prompt.competition, **form)
+    assert "1 image of 1 models queued, for about $0.10" in page
     assert "of $0.20 a day" in page
 
 

@@ -7,21 +7,28 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from arena.models import Category
 from arena.vote_import import load
+from arena.vote_import.files import kind_of
+from arena.vote_import.presets import COLUMNS, PRESETS
 
-FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 PROGRESS_EVERY, BAR_EVERY = 100_000, 10_000  # votes
 
 
 class Command(BaseCommand):
-    help = "Import votes cast elsewhere: CSV, JSON lines or Parquet with left, right, outcome (voter, prompt, time)."
+    help = "Import votes cast elsewhere: CSV, JSON or Parquet with left, right, outcome (voter, prompt, time)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--category", required=True, help="slug of the category whose board they move")
         parser.add_argument("--source", required=True, help="where they come from, as the page will say it")
+        parser.add_argument("--like", choices=sorted(PRESETS), default="", help="the columns are those of this arena")
         parser.add_argument(
-            "--format", choices=sorted(set(FORMATS.values())), help="when the file's name does not tell"
+            "--map",
+            action="append",
+            default=[],
+            metavar="left=COLUMN",
+            help=f"which column is which of {', '.join(COLUMNS)}; may be repeated",
         )
+        parser.add_argument("--format", choices=["csv", "jsonl", "parquet"], default="", help="when the bytes mislead")
         parser.add_argument("--dry-run", action="store_true", help="check everything, store nothing")
 
     def report(self, done: str, votes: int) -> None:
@@ -38,7 +45,7 @@ class Command(BaseCommand):
         try:
             category = Category.objects.get(slug=options["category"])
         except Category.DoesNotExist as error:
-            known = ", ".join(Category.objects.values_list("slug", flat=True)) or "none yet; make one in the admin"
+            known = ", ".join(Category.objects.values_list("slug", flat=True)) or "none yet; add one in the admin"
             raise CommandError(f"There is no category “{options['category']}”. There are: {known}.") from error
         if not 0 < len(options["source"].strip()) <= 200:
             raise CommandError("--source has to say in 1 to 200 characters where the votes come from.")
@@ -46,14 +53,14 @@ class Command(BaseCommand):
             data = options["file"].read_bytes()
         except OSError as error:
             raise CommandError(f"{options['file']} cannot be read: {error.strerror}.") from error
-        kind = options["format"] or FORMATS.get(options["file"].suffix.lower(), "csv")
+        kind = options["format"] or kind_of(data)
         self.lines = 0 if kind == "parquet" else data.rstrip(b"\n").count(b"\n") + 1
         try:
-            done = load.import_votes(
+            result = load.import_votes(
                 data,
                 category,
                 options["source"].strip(),
-                kind=kind,
+                form=load.FileFormat(kind, options["like"], _mapping(options["map"])),
                 dry_run=options["dry_run"],
                 report=self.report,
             )
@@ -62,9 +69,28 @@ class Command(BaseCommand):
         finally:
             if self.stderr.isatty():
                 self.stderr.write("")
-        if not done.new:
-            self.stdout.write(f"{category} already holds this file: nothing changed.")
+        votes = f"{result.rows} vote{'' if result.rows == 1 else 's'} about {len(result.models)} models"
+        if not result.new:
+            self.stdout.write(f"{category} already has this file, as import {_number(result)}: nothing changed.")
         elif options["dry_run"]:
-            self.stdout.write(f"{done.rows} votes about {len(done.models)} models would be imported.")
+            self.stdout.write(f"{votes} would be imported.")
         else:
-            self.stdout.write(f"{done.rows} votes about {len(done.models)} models imported into {category}.")
+            self.stdout.write(f"{votes} imported into {category}, as import {_number(result)}.")
+        if not result.sides_known:
+            self.stdout.write("The file does not say which image stood left: sides were randomised.")
+
+
+def _number(result: load.ImportResult) -> int:
+    assert result.file is not None
+    return int(result.file.pk)
+
+
+def _mapping(pairs: list[str]) -> dict[str, str]:
+    """["left=model_a"] → {"left": "model_a"}. Raises CommandError."""
+    mapping = {}
+    for pair in pairs:
+        ours, _, theirs = pair.partition("=")
+        if ours.strip() not in COLUMNS or not theirs.strip():
+            raise CommandError(f"--map {pair}: write one of {', '.join(COLUMNS)}, “=”, and the file's column.")
+        mapping[ours.strip()] = theirs.strip()
+    return mapping

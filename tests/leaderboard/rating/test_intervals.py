@@ -15,9 +15,9 @@ from leaderboard.rating.intervals import (
     spread,
     status,
     t95,
+    votes_added_to_flip,
     votes_to_flip,
     votes_to_next,
-    votes_to_settle,
 )
 from tests.leaderboard.rating.test_elo import simulate
 
@@ -156,31 +156,23 @@ def test_a_rating_rests_on_ten_effective_voters_and_prompts(voters, prompts, exp
 
 def test_votes_to_the_next_model_go_down_the_board_and_end_with_it():
     result = fit(simulate(count=900, models=5)[-1])
-    needed = votes_to_next(result)
+    needed = votes_to_next(result, result)
     ordered = np.argsort(-result.elo)
     assert needed[ordered[-1]] is None
-    for index in ordered[:-1]:
-        assert needed[index] is not None
+    assert all(count is None or 0 <= count <= 20_000 for count in needed)
+    assert any(count == 0 for count in needed)
+    alone = fit(Cells.from_rows([("a", "b", "left", 5)]))
+    assert votes_to_next(alone, alone) == [None, None]
+    equal = fit(Cells.from_rows([(a, b, side, 50) for a, b in ("ab", "bc", "ca") for side in ("left", "right")]))
+    assert votes_to_next(equal, equal) == [None] * 3  # ratings that differ by no more than their errors
 
 
-def test_models_that_a_rounding_error_sets_apart_are_equals_and_no_number_too_large_to_store():
-    rows = [("a", "b", "left", 1), ("b", "a", "left", 1)]
-    even = fit(Cells.from_rows(rows))
-    hairs = replace(even, elo=np.add(even.elo, [1e-13, 0]))
-    assert hairs.elo[0] != hairs.elo[1]
-    assert votes_to_next(hairs) == [None, None]
-
-
-def test_as_many_votes_as_said_settle_a_board():
-    *_, cells = simulate(count=4000)
-    result = fit(cells)
-    more = votes_to_settle(result, intervals.appearances(cells))
-    factor = 1 + more / cells.n.sum()
-    after = fit(replace(cells, n=cells.n * factor))
-    after = replace(after, covariance=after.covariance)
-    assert np.median(Z95 * after.se) == pytest.approx(12, rel=0.15)
-    assert votes_to_settle(fit(replace(cells, n=cells.n * 100)), intervals.appearances(cells)) == 0
-    assert votes_to_settle(fit(Cells.from_rows([("a", "b", "left", 3)])), np.array([3, 3])) is None
+def test_what_voters_and_prompts_add_makes_a_separation_unforeseeable():
+    result = fit(simulate(count=2500, models=6)[-1])
+    wide = replace(result, covariance=result.covariance * 9)
+    before, after = votes_to_next(result, result), votes_to_next(wide, result)
+    assert sum(count is None for count in after) >= sum(count is None for count in before)
+    assert all(b is None or a is None or a >= b for a, b in zip(after, before, strict=True))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -203,7 +195,23 @@ def test_about_as_few_votes_as_said_do_flip_the_first_place(seed):
     assert leader_without(few - 3) == leader  # votes of one cell are alike, so a few may change places
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_so_many_added_votes_and_no_fewer_put_another_model_first(seed):
+    *_, cells = simulate(models=5, count=1500, seed=seed)
+    result = fit(cells)
+    added, leader = votes_added_to_flip(result, cells), int(np.argmax(result.elo))
+
+    def first_with(count, rival):
+        rows = [(cells.left, rival), (cells.right, leader), (cells.score, 1.0), (cells.n, count)]
+        return int(np.argmax(fit(Cells(cells.models, *(np.append(column, value) for column, value in rows))).elo))
+
+    rivals = [rival for rival in range(5) if rival != leader]
+    assert any(first_with(added, rival) != leader for rival in rivals)
+    assert all(first_with(added - 1, rival) == leader for rival in rivals)
+
+
 def test_nothing_flips_where_there_is_no_second_model():
+    assert votes_added_to_flip(fit(Cells.from_rows([], models=["a"])), Cells.from_rows([], models=["a"])) is None
     assert votes_to_flip(fit(Cells.from_rows([], models=["a"])), Cells.from_rows([], models=["a"])) is None
 
 

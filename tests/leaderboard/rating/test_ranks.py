@@ -1,13 +1,12 @@
 """Ranks, tiers and chances on boards small enough to check by hand."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from leaderboard.rating.elo import SCALE, Z95, Cells, fit
-from leaderboard.rating.ranks import rank_inference, ranks, tiers, votes_needed
+from leaderboard.rating.elo import Z95
+from leaderboard.rating.ranks import rank_inference, ranks, tiers, votes_to_separate
 
 INF = math.inf
 
@@ -32,32 +31,32 @@ def test_rank_follows_the_interval_and_not_the_rating():
     assert ranks(lower, upper).tolist() == [1, 1, 2]
 
 
-@pytest.mark.parametrize(("unknown", "tier"), [(1500, 1), (1050, 1), (500, 2)])
-def test_a_model_without_an_interval_could_be_anywhere_and_changes_nothing_for_the_others(unknown, tier):
+@pytest.mark.parametrize("unknown", [1500, 1050, 500])
+def test_a_model_without_an_interval_could_be_anywhere_and_changes_nothing_for_the_others(unknown):
     elo, lower, upper = np.array([unknown, 1100.0, 1000]), np.array([-INF, 1090.0, 990]), np.array([INF, 1110.0, 1010])
     assert ranks(lower, upper).tolist() == [1, 1, 2]
-    assert tiers(elo, lower, upper).tolist() == [tier, 1, 2]
     result = rank_inference(elo, np.diag([INF, 25.0, 25.0]))
     assert result.low.tolist() == [1, 1, 2]
     assert result.high.tolist() == [3, 1, 2]
     assert result.best.tolist() == [0, 1, 0]
+    assert result.above.tolist() == [[False] * 3, [False, False, True], [False] * 3]
 
 
-def test_a_chain_of_overlaps_does_not_stretch_a_tier():
-    # each overlaps the next, but the third no longer reaches the first
-    assert tiers(*intervals([1030, 1015, 1000, 985, 970], 8)).tolist() == [1, 1, 2, 2, 3]
+def above(elo, half_width):
+    return rank_inference(np.array(elo, float), np.diag(np.full(len(elo), (half_width / Z95) ** 2))).above
 
 
-def test_a_wide_interval_reaches_a_tier_that_better_models_do_not():
-    elo, lower, upper = intervals([1050, 1020, 1010], np.array([10, 5, 40]))
-    assert tiers(elo, lower, upper).tolist() == [1, 2, 2]
-    elo, lower, upper = intervals([1050, 1030, 1000], np.array([10, 30, 5]))
-    assert tiers(elo, lower, upper).tolist() == [1, 1, 2]
+def test_a_tier_ends_only_where_every_model_above_is_surely_above_every_model_below():
+    elo = np.array([1100.0, 1090, 1000, 990, 900])
+    assert tiers(elo, above(elo, 10)).tolist() == [1, 1, 2, 2, 3]
+    chain = np.array([1030.0, 1015, 1000, 985, 970])  # neighbours overlap: no edge anywhere
+    assert tiers(chain, above(chain, 8)).tolist() == [1] * 5
 
 
 def test_tiers_are_numbered_from_the_top_whatever_the_order_of_the_models():
-    assert tiers(*intervals([900, 1100, 1000], 5)).tolist() == [3, 1, 2]
-    assert tiers(*intervals([], 5)).tolist() == []
+    elo = np.array([900.0, 1100, 1000])
+    assert tiers(elo, above(elo, 5)).tolist() == [3, 1, 2]
+    assert tiers(np.array([]), np.zeros((0, 0), bool)).tolist() == []
 
 
 def test_models_far_apart_have_certain_ranks():
@@ -107,30 +106,11 @@ def test_a_board_of_one_or_none():
     assert (none.low.tolist(), none.high.tolist(), none.best.tolist()) == ([1], [1], [0])
 
 
-def test_that_many_more_votes_do_separate_two_neighbours():
-    outcomes = {("a", "b"): (22, 18), ("b", "c"): (30, 10), ("a", "c"): (28, 12)}
-    rows = [
-        (*pair, side, n) for pair, counts in outcomes.items() for side, n in zip(("left", "right"), counts, strict=True)
-    ]
-    cells = Cells.from_rows(rows)
-    before = fit(cells)
-    before = replace(before, covariance=SCALE**2 * before.bread)  # what the votes would tell if the model is right
-    more = votes_needed(before, 0, 1)
-    assert 100 < more < 100_000
-    assert votes_needed(before, 1, 0) == more
-
-    def z_score(extra):
-        """After `extra` battles that come out exactly as expected, so that no rating moves."""
-        p = 1 / (1 + math.exp(-(before.elo[0] - before.elo[1]) / SCALE))
-        after = fit(Cells.from_rows([*rows, ("a", "b", "left", extra * p), ("a", "b", "right", extra * (1 - p))]))
-        c = after.bread
-        return (after.elo[0] - after.elo[1]) / SCALE / math.sqrt(c[0, 0] + c[1, 1] - 2 * c[0, 1])
-
-    assert z_score(more - 1) < Z95 <= z_score(more)
-
-
-def test_no_votes_are_needed_between_models_that_are_apart_and_no_number_parts_equals():
-    result = fit(Cells.from_rows([("a", "b", "left", 900), ("a", "b", "right", 100)]))
-    assert votes_needed(result, 0, 1) == 0
-    equal = fit(Cells.from_rows([("a", "b", "left", 50), ("a", "b", "right", 50)]))
-    assert votes_needed(equal, 0, 1) == INF
+def test_a_forecast_of_votes_is_stated_only_where_it_can_be_foreseen():
+    known = {"votes": 0.01, "rest": 0.0, "information": 0.25}
+    assert 0 < votes_to_separate(0.15, **known, strengths=0.1) < 20_000
+    assert votes_to_separate(0.15, **known, strengths=0.0) is None  # ratings differ no more than their errors
+    assert votes_to_separate(0.001, **known, strengths=0.001) is None  # too close
+    assert votes_to_separate(0.15, 0.01, 0.05, 0.25, 0.1) is None  # other prompts would change more than votes can tell
+    nearer, further = (votes_to_separate(gap, **known, strengths=0.1) for gap in (0.12, 0.18))
+    assert nearer > further

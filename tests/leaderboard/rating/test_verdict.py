@@ -94,7 +94,7 @@ BOARD = [A, B, C, D]
         (Finding("lead", (0, 1, 2)), None, "Ash, Birch and Cedar lead; the other 1 is behind all three.", ""),
         (
             Finding("open", (0, 1)), 1127, "Ash or Birch is first.",
-            "About 1,200 more votes would separate the first two.",
+            "About 1,200 more votes between the first two would separate them.",
         ),
         (
             Finding("level", (0, 1, 2, 3), 41.6), None, "No model can be distinguished from another yet: all within 42 Elo.",  # noqa: E501
@@ -102,7 +102,7 @@ BOARD = [A, B, C, D]
         ),
         (
             Finding("early", lacking="votes"), 90, "Too early to say which model is first.",
-            "About 90 more votes would separate the top three.",
+            "About 90 more votes between the first two would separate them.",
         ),
         (
             Finding("early", lacking="prompts"), 90, "Too early to say which model is first.",
@@ -204,6 +204,12 @@ def test_the_words_about_a_choice_and_a_filter():
     assert verdict.of_filter("Under $0.05", Finding("level", (0, 1, 2)), [B, C, D]).claim == (
         "Under $0.05: too early, any of 3 could be best."
     )
+
+
+def test_a_liking_for_a_side_is_named_only_where_there_is_one():
+    assert verdict.of_side(2.0, 1.5) == ("Left and right: no liking for a side found.", "95 % interval −1 to 5 Elo.")
+    assert verdict.of_side(-6.0, 1.5).claim == "Left and right: the right image wins more often than chance."
+    assert verdict.of_side(None, None).claim == "Left and right: not known."
 
 
 def test_numbers_as_words():

@@ -1,20 +1,17 @@
-"""A gateway that is stopped, and the demo's front before it: no waiting client loses its image."""
+"""A gateway that is stopped: no waiting client loses its image."""
 
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import threading
 
 import httpx
 import pytest
 
-from config.services.places import CHECKOUT
 from providers.models import ApiKey, Call, GatewayRequest
 from tests.config.processes import eventually
 
-from .conftest import free_port, offered, serving
+from .conftest import offered, serving
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
@@ -58,30 +55,3 @@ def refuses(url: str) -> bool:
     except httpx.TransportError:
         return True
     return False
-
-
-def test_behind_the_front_a_disconnect_cancels_the_job_and_a_waiting_client_is_answered(gateway):
-    offered("sample-two", "simulated-replicate", endpoint="tests/behind-the-front")
-    port, backend = free_port(), gateway.url.rpartition(":")[2]
-    command = [sys.executable, "-m", "config.demo.front", "127.0.0.1", str(port), backend, backend]
-    process, url = subprocess.Popen(command, cwd=CHECKOUT), f"http://127.0.0.1:{port}"
-    try:
-        eventually(lambda: not refuses(url))
-        with pytest.raises(httpx.ReadTimeout):
-            httpx.post(
-                f"{url}/openai/v1/images/generations", json={"model": "sample-two", "prompt": "Snow [sim:slow=20]"},
-                headers={"Authorization": f"Bearer {gateway.secret}"}, timeout=0.5,
-            )  # fmt: skip
-        eventually(lambda: gateway.journal("tests/behind-the-front", "replicate").get("cancelled"))
-        answers: list[httpx.Response] = []
-        thread = ask(url, gateway.secret, answers)
-        eventually(lambda: GatewayRequest.objects.filter(status="running", model="sample-one").exists())
-        process.send_signal(signal.SIGTERM)
-        refused = httpx.get(f"{url}/openai/v1/models")
-        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "unavailable")
-        thread.join()
-        assert answers[0].status_code == 200
-        assert process.wait(10) == 0
-    finally:
-        process.kill()
-        process.wait()

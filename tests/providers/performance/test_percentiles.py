@@ -60,13 +60,25 @@ def test_only_the_providers_own_faults_count_against_its_success_rate():
     assert found.calls == Call.objects.count()
 
 
-def test_time_to_first_byte_is_measured_over_the_calls_that_have_one():
+def test_time_to_first_byte_is_shown_where_every_timed_call_has_one():
+    """Else it is the time of the quick ones, which were answered before they had to be polled."""
     offering = make.make_offering()
-    calls(offering, *[9.0] * 20)
     calls(offering, *[3.0] * 5, ttfb=timedelta(seconds=2))
     found = of(offering)
     assert (found.ttfb.samples, found.ttfb.p50, found.ttfb.p95) == (5, timedelta(seconds=2), None)
-    assert found.duration.samples == 25
+    calls(offering, 9.0)
+    found = of(offering)
+    assert (found.ttfb.samples, found.ttfb.p50, found.duration.samples) == (5, None, 6)
+
+
+def test_the_providers_own_time_stands_beside_ours():
+    offering = make.make_offering()
+    calls(offering, *[3.0] * 4, provider_time=timedelta(seconds=1))
+    assert of(offering).provider_time.p50 is None
+    calls(offering, 3.0, provider_time=timedelta(seconds=1))
+    calls(offering, 4.0)
+    found = of(offering)
+    assert (found.provider_time.samples, found.provider_time.p50) == (5, timedelta(seconds=1))
 
 
 def test_calls_older_than_the_window_are_forgotten():

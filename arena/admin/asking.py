@@ -1,0 +1,219 @@
+"""Ask the models: the price first, a confirmation with the sum, then how every model is coming along."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+
+from arena import cost_estimates, generation, spend_cap
+from arena.cost_estimates import Quote
+from arena.models import Competition, Generation
+from providers import file_store
+from providers.spending import daily_cap
+from providers.spending.daily_cap import dollars
+
+Status = Generation.Status
+
+
+def page(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: int) -> HttpResponse:
+    """GET: prices and progress. POST `action`: review, ask, pause, resume, cancel, retry."""
+    competition = _competition(model_admin, request, pk)
+    if request.method == "POST":
+        action = ACTIONS.get(request.POST.get("action", "review"))
+        response = action(model_admin, request, competition) if action else None
+        return response or redirect(request.path)
+    quotes = cost_estimates.of(competition)
+    askable = [quote for quote in quotes if quote.provider]
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": "Ask the models",
+        "opts": model_admin.model._meta,
+        "quotes": askable,
+        "prompts": competition.prompts.current().count(),
+        "total": _total(askable),
+        "unpriced": [quote for quote in askable if quote.missing and quote.is_unpriced],
+        "today": daily_cap.today(),
+        "daily_cap": daily_cap.cap(),
+        "ceiling": settings.UNKNOWN_PRICE_CEILING,
+        "troubles": [(quote, quote.trouble) for quote in askable if quote.trouble],
+        **_progress(competition, quotes),
+    }
+    return render(request, "admin/arena/competition/ask.html", context)
+
+
+def progress(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: int) -> HttpResponse:
+    """The fragment that refreshes itself while images are being generated."""
+    competition = _competition(model_admin, request, pk)
+    context = _progress(competition, cost_estimates.of(competition))
+    return render(request, "admin/arena/competition/_ask_progress.html", context)
+
+
+def total(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: int) -> HttpResponse:
+    """The fragment with the sum of the models that are ticked."""
+    competition = _competition(model_admin, request, pk)
+    chosen = _chosen(cost_estimates.of(competition), request.GET.getlist("model"))
+    return render(request, "admin/arena/competition/_ask_total.html", _sums(chosen, "again" in request.GET))
+
+
+def _competition(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: int) -> Competition:
+    competition = get_object_or_404(Competition.objects.select_related("category"), pk=pk)
+    if not model_admin.has_change_permission(request, competition):
+        raise PermissionDenied
+    return competition
+
+
+def _progress(competition: Competition, quotes: list[Quote]) -> dict[str, Any]:
+    rows = [quote for quote in quotes if quote.counts.planned]
+    return {
+        "competition": competition,
+        "rows": rows,
+        "unfinished": sum(quote.counts.unfinished for quote in rows),
+        "queued": sum(quote.counts.queued for quote in rows),
+        "done": sum(quote.counts.done for quote in rows),
+        "failed": sum(quote.counts.failed for quote in rows),
+        "planned": sum(quote.counts.planned for quote in rows),
+        "spent": spend_cap.of(competition),
+        "store_trouble": file_store.trouble(),
+    }
+
+
+def _chosen(quotes: list[Quote], models: list[str]) -> list[Quote]:
+    return [quote for quote in quotes if quote.provider and str(quote.image_model.pk) in models]
+
+
+def _total(quotes: list[Quote], again: bool = False) -> Decimal:
+    """US dollars, as far as prices are known."""
+    return sum((quote.asks(again) * quote.real_price for quote in quotes), Decimal(0))
+
+
+def _sums(chosen: list[Quote], again: bool) -> dict[str, Any]:
+    return {
+        "chosen": chosen,
+        "again": again,
+        "images": sum(quote.asks(again) for quote in chosen),
+        "total": _total(chosen, again),
+        "unpriced": [quote for quote in chosen if quote.asks(again) and quote.is_unpriced],
+        "ceiling": settings.UNKNOWN_PRICE_CEILING,
+    }
+
+
+# What the buttons do; None goes back to the page ──────────────────────────────────────────────────────────────────────
+
+
+def _review(
+    model_admin: admin.ModelAdmin[Competition], request: HttpRequest, competition: Competition
+) -> HttpResponse | None:
+    """The confirmation with the sum."""
+    quotes, again = cost_estimates.of(competition), "again" in request.POST
+    chosen = _chosen(quotes, request.POST.getlist("model"))
+    sums = _sums(chosen, again)
+    if not chosen:
+        messages.warning(request, "Nothing was asked: choose at least one model.")
+        return None
+    if error := spend_cap.refusal(competition, quotes, chosen, again):
+        messages.error(request, error)
+        return None
+    if not sums["images"]:
+        messages.info(request, "Nothing is missing: these models have already been asked.")
+        return None
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": "Ask the models?",
+        "opts": model_admin.model._meta,
+        "competition": competition,
+        **sums,
+    }
+    return render(request, "admin/arena/competition/ask_confirm.html", context)
+
+
+def _ask(
+    model_admin: admin.ModelAdmin[Competition], request: HttpRequest, competition: Competition
+) -> HttpResponse | None:
+    quotes, again = cost_estimates.of(competition), "again" in request.POST
+    chosen = _chosen(quotes, request.POST.getlist("model"))
+    sums = _sums(chosen, again)
+    if request.POST.get("confirmed") != f"{sums['images']} for {sums['total']}":
+        return _review(model_admin, request, competition)  # what would be bought is not what was confirmed
+    if error := spend_cap.refusal(competition, quotes, chosen, again):
+        messages.error(request, error)
+        return None
+    image_models = [quote.image_model for quote in chosen]
+    queued = generation.plan_all(competition, image_models)
+    if again:
+        prompts = competition.prompts.current()
+        queued += generation.retry_failed(_failed(competition).filter(prompt__in=prompts, image_model__in=image_models))
+    text = f"{_images(queued)} of {len(chosen)} models queued, for about {dollars(sums['total'])}."
+    messages.success(request, text)
+    model_admin.log_change(request, competition, f"Asked the models: {text}")
+    return None
+
+
+def _pause(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, competition: Competition) -> None:
+    if Competition.objects.filter(pk=competition.pk, paused_at=None).update(paused_at=timezone.now()):
+        model_admin.log_change(request, competition, "Paused.")
+    messages.success(request, "Paused: what is queued waits. What was sent already comes in.")
+
+
+def _resume(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, competition: Competition) -> None:
+    if Competition.objects.filter(pk=competition.pk, paused_at__isnull=False).update(paused_at=None):
+        model_admin.log_change(request, competition, "Resumed.")
+    messages.success(request, "Resumed: the workers take what is queued within seconds.")
+
+
+def _cancel(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, competition: Competition) -> None:
+    """What is queued, of one model if it is named."""
+    rows = Generation.objects.filter(prompt__competition=competition)
+    if (image_model := request.POST.get("model", "")).isdigit():
+        rows = rows.filter(image_model=image_model)
+    count = generation.cancel(rows, f"Cancelled by {request.user.get_username()}.")
+    if count:
+        model_admin.log_change(request, competition, f"Cancelled {_images(count)}.")
+    messages.success(request, f"{_images(count)} cancelled; what was sent already comes in.")
+
+
+def _retry(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, competition: Competition) -> None:
+    """One model's images that failed for one reason."""
+    quotes = cost_estimates.of(competition)
+    chosen = _chosen(quotes, request.POST.getlist("model"))
+    outcome = request.POST.get("outcome", "")
+    if not chosen or not outcome:
+        messages.warning(request, "Nothing was asked: choose what to retry.")
+        return
+    rows = _failed(competition).filter(
+        prompt__retired_at=None,
+        image_model=chosen[0].image_model,
+        outcome__in=[outcome, ""] if outcome == "internal" else [outcome],
+    )
+    retried = replace(chosen[0], missing=rows.count())
+    if error := spend_cap.refusal(competition, quotes, [retried], again=False):
+        messages.error(request, error)
+        return
+    count = generation.retry_failed(rows)
+    messages.success(request, f"{_images(count)} queued again.")
+    model_admin.log_change(request, competition, f"Retried {_images(count)} of {retried.image_model} ({outcome}).")
+
+
+def _failed(competition: Competition) -> Any:
+    return Generation.objects.filter(prompt__competition=competition, status=Status.FAILED)
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count:,} images"
+
+
+ACTIONS: dict[str, Any] = {
+    "review": _review,
+    "ask": _ask,
+    "pause": _pause,
+    "resume": _resume,
+    "cancel": _cancel,
+    "retry": _retry,
+}

@@ -1,0 +1,171 @@
+"""Which part answers a request, decided by its head."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Any, Protocol
+
+from config.entry.bodies import Bodies, Check
+from config.entry.messages import (
+    ClientDisconnected,
+    Headers,
+    Receive,
+    Rejected,
+    Scope,
+    Send,
+    send_rejection,
+    send_response,
+    send_text,
+)
+from config.entry.pages import Pages, unexpected
+
+log = logging.getLogger(__name__)
+
+READY_SECONDS = 5.0  # for all checks of /readyz together
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Api(Protocol):
+    """providers.gateway.asgi.Gateway"""
+
+    async def check_head(self, scope: Scope) -> bool:
+        """Whether the body is worth reading: an error response does not depend on it."""
+        ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, body: IO[bytes]) -> None: ...
+
+
+class BodyNotNeeded(Exception):
+    """The response is an error, whatever the body says."""
+
+
+class Entry:
+    """The ASGI application. `limits`: bytes that a body may have, by the beginning of the path, longest first."""
+
+    def __init__(
+        self,
+        *,
+        api: Api,
+        pages: Pages | None,
+        limits: Mapping[str, int],
+        ip_address: Callable[[Scope], str],
+        readiness: Callable[[], tuple[bool, dict[str, str]]],
+    ) -> None:
+        self._api = api
+        self._pages = pages
+        self._limits = sorted(limits.items(), key=lambda item: -len(item[0]))
+        self._ip_address = ip_address
+        self._readiness = readiness
+        self._bodies = Bodies()
+        self._ready_thread = ThreadPoolExecutor(1, thread_name_prefix="ready")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        sending = _Sending(send)
+        # A header with an underscore would be taken for the one with a hyphen, such as X_Forwarded_For.
+        scope["headers"] = [(name, value) for name, value in scope["headers"] if b"_" not in name]
+        try:
+            await self._respond(scope, receive, sending)
+        except ClientDisconnected:
+            pass
+        except Rejected as rejected:
+            if not sending.is_started:
+                await send_rejection(sending, scope, rejected, close=_has_body(scope))
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            if not sending.is_started:
+                await send_response(sending, *unexpected())
+
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path, method = scope["path"], scope["method"]
+        if "\0" in path:
+            raise Rejected(400, "A URL has no NUL.")
+        if method not in _METHODS:
+            raise Rejected(405, "Method not allowed; use GET.", {"Allow": "GET, HEAD, POST"}, "method_not_allowed")
+        if path == "/healthz" and method in ("GET", "HEAD"):
+            await send_text(send, scope, "ok")
+            return
+        if path == "/readyz" and method in ("GET", "HEAD"):
+            await self._ready(scope, send)
+            return
+        is_api = self._pages is None or path.startswith("/openai/")
+        limit = next(limit for prefix, limit in self._limits if path.startswith(prefix))
+        check: Check = (lambda: self._check(scope)) if is_api else _no_check
+        try:
+            async with self._bodies.read(
+                scope, receive, limit=limit, ip_address=self._ip_address(scope), check=check
+            ) as body:
+                handler: Callable[..., Awaitable[None]] | None = self._api if is_api else self._pages
+                assert handler is not None
+                await handler(scope, receive, send, body)
+        except BodyNotNeeded:
+            await self._api(scope, receive, _Closing(send), io.BytesIO())
+
+    async def _check(self, scope: Scope) -> None:
+        if not await self._api.check_head(scope):
+            raise BodyNotNeeded
+
+    async def _ready(self, scope: Scope, send: Send) -> None:
+        """In a thread of its own: threads that wait for a hanging database answer nothing."""
+        loop = asyncio.get_running_loop()
+        try:
+            ready, parts = await asyncio.wait_for(
+                loop.run_in_executor(self._ready_thread, self._readiness), READY_SECONDS
+            )
+        except TimeoutError:
+            ready, parts = False, {"database": f"does not answer within {READY_SECONDS:.0f} s"}
+        headers: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+        if not ready:
+            headers.append((b"retry-after", b"5"))
+        body = json.dumps(parts).encode()
+        await send_response(send, 200 if ready else 503, headers, body, is_head=scope["method"] == "HEAD")
+
+
+class _Sending:
+    """`send`, and whether a response has been started."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.is_started = False
+
+    async def __call__(self, message: Mapping[str, Any]) -> None:
+        self.is_started = True
+        await self._send(message)
+
+
+class _Closing:
+    """`send`, with `Connection: close`: the rest of a body that nobody reads is still coming."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    async def __call__(self, message: Mapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+        await self._send(message)
+
+
+async def _no_check() -> None:
+    pass
+
+
+def _has_body(scope: Scope) -> bool:
+    return any(name in (b"content-length", b"transfer-encoding") and value != b"0" for name, value in scope["headers"])
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
