@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('providers', '0010_what_caps_count_of_a_call'),
+        ('providers', '0011_times_of_providers'),
     ]
 
     operations = [
