@@ -85,6 +85,10 @@ class Board(BoardState):
     """The category's board of all votes."""
 
     category = models.OneToOneField(Category, models.CASCADE, primary_key=True, related_name="board")
+    anchor = ArrayField(
+        models.BigIntegerField(), default=list, db_default=Value([], ArrayField(models.BigIntegerField())), blank=True,
+        help_text="Ids of the models whose mean stays 1000: those settled when three first were. Empty: all models.",
+    )  # fmt: skip
     error = models.TextField(blank=True, help_text="Why the last recompute failed; the last good board still stands.")
     failed_at = models.DateTimeField(null=True, blank=True, help_text="When that was.")
     recounted_at = models.DateTimeField(null=True, blank=True, help_text="When the tallies were last recounted.")
@@ -274,6 +278,10 @@ class Snapshot(models.Model):
     method_version = models.CharField(max_length=20)
     engine_version = models.CharField(max_length=60)
     sha256 = models.CharField(max_length=64, help_text="Of the sorted cells.")
+    chain_sha256 = models.CharField(
+        max_length=64, blank=True, default="", db_default="",
+        help_text="Of everything in this snapshot and of the one before it; empty in those before there was a chain.",
+    )  # fmt: skip
     cells = models.JSONField(help_text="Sorted: left, right, outcome, n.")
     ratings = models.JSONField(help_text="From the highest down, numbers as text with six decimals.")
     facts = models.JSONField(default=dict, help_text="The board's: votes, voters, side effect, rules, shares.")
@@ -282,6 +290,10 @@ class Snapshot(models.Model):
         indexes = [models.Index(fields=["category", "-taken_at"], name="snapshot_category_recent")]
         constraints = [
             models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="a snapshot has its sha256"),
+            models.CheckConstraint(
+                condition=Q(chain_sha256="") | Q(chain_sha256__regex=r"^[0-9a-f]{64}$"),
+                name="a chained snapshot has the sha256 of its chain",
+            ),
             models.CheckConstraint(
                 condition=~Q(method_version="") & ~Q(engine_version=""), name="a snapshot names method and engine"
             ),

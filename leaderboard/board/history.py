@@ -31,7 +31,7 @@ class Point:
     elo: float
     lower: float
     upper: float
-    rank: int
+    rank: int | None
     method_version: str
 
 

@@ -44,6 +44,13 @@ class Computed:
     votes_here: bool
     side: elo.SideEffect | None  # None where it says nothing: sides of imported votes were not drawn by lot
     clustered: bool  # the raw votes were looked at
+    anchor: tuple[int, ...] = ()  # ids of the models whose mean is 1000; none: of all
+
+    def on_scale_of(self, anchor: Sequence[int]) -> Computed:
+        """The same board on the scale on which the mean of these models, by id, is 1000; none: that of all models."""
+        names = [str(model) for model in anchor]
+        plain, fit = elo.anchored(self.plain, names), elo.anchored(self.fit, names)
+        return replace(self, plain=plain, fit=fit, anchor=tuple(anchor))
 
     @cached_property
     def inference(self) -> ranks.RankInference:
@@ -166,7 +173,21 @@ def compute(category: Category, *, clustered: bool = True, since: date | None = 
 
     board = Board.objects.filter(category=category) if since is None else RecentBoard.objects.filter(category=category)
     counts = pair_counts.counts(category, since)
-    return rate(category, state, counts, raw if clustered else None, before, board=board.first())
+    computed = rate(category, state, counts, raw if clustered else None, before, board=board.first())
+    return computed.on_scale_of(_anchor(category, computed, since))
+
+
+def _anchor(category: Category, computed: Computed, since: date | None) -> list[int]:
+    """Ids of the models whose mean stays 1000 in this category: the board's, or those to fix it with; [] for all.
+
+    Fixed once, when `intervals.MIN_ANCHOR` models are settled for the first time, of all votes. Where every vote was
+    imported it stays the mean of all: a study has its models from the start.
+    """
+    board = Board.objects.filter(category=category).first()
+    if board is not None and board.anchor:
+        return board.anchor
+    settled = [numbers["image_model_id"] for numbers in computed.numbers if numbers["status"] == "settled"]
+    return sorted(settled) if since is None and computed.votes_here and len(settled) >= intervals.MIN_ANCHOR else []
 
 
 def rate(
@@ -358,6 +379,7 @@ def _store_board(
     board.side_effect = computed.side.elo if computed.side else None
     board.side_effect_se = computed.side.se if computed.side else None
     if isinstance(board, Board):
+        board.anchor = list(computed.anchor)
         board.error, board.failed_at = "", None
     elif since is not None:
         board.since = since

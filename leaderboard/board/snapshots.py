@@ -56,13 +56,15 @@ def take(category: Category) -> Snapshot | None:
         names, cells = _named(computed.counts)
         text = reproduction.cells_csv(cells)
         rows = {names[str(row.image_model_id)]: row for row in ratings.rows(category, computed)}
-        again = reproduction.rate(cells, {name: row.design_effect for name, row in rows.items()})
+        anchor = [names[str(model)] for model in computed.anchor if str(model) in names]
+        covariance = reproduction.packed(computed.fit)
+        again = reproduction.rate(cells, covariance=covariance, anchor=anchor)
         shares = _sampling_shares(category)
         slugs = dict(
             ImageModel.objects.filter(pk__in=[row.image_model_id for row in rows.values()]).values_list("pk", "slug")
         )
         Board.objects.filter(category=category).update(clustered_at=None)  # a leader may be confirmed by this snapshot
-        return Snapshot.objects.create(
+        snapshot = Snapshot(
             category=category,
             sha256=reproduction.digest(text),
             cells=[list(cell) for cell in reproduction.read_csv(text)],
@@ -71,8 +73,6 @@ def take(category: Category) -> Snapshot | None:
                 | {
                     "slug": slugs[rows[each["model"]].image_model_id],
                     "design_effect": rows[each["model"]].design_effect,
-                    "rank_interval": [rows[each["model"]].rank_low, rows[each["model"]].rank_high],
-                    "best": rows[each["model"]].best,
                     "status": rows[each["model"]].status,
                     "both_bad": rows[each["model"]].both_bad,
                     "voters": rows[each["model"]].voters,
@@ -80,9 +80,28 @@ def take(category: Category) -> Snapshot | None:
                 }
                 for each in again
             ],
-            facts=_facts(computed),
+            facts=_facts(computed) | {"covariance": covariance, "anchor": anchor},
             **versions,
         )
+        snapshot.chain_sha256 = _chained(snapshot, last)
+        snapshot.save(force_insert=True)
+        return snapshot
+
+
+def _chained(snapshot: Snapshot, before: Snapshot | None) -> str:
+    """The sha256 of the snapshot's whole content and of the one before it, as canonical JSON: a changed digit, or a
+    snapshot taken out, breaks it and every one after it."""
+    content = {
+        "category": snapshot.category.slug,
+        "taken_at": snapshot.taken_at.isoformat(),
+        "method_version": snapshot.method_version,
+        "engine_version": snapshot.engine_version,
+        "cells_sha256": snapshot.sha256,
+        "ratings": snapshot.ratings,
+        "facts": snapshot.facts,
+        "before": "" if before is None else before.chain_sha256 or before.sha256,
+    }
+    return reproduction.digest(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
 
 
 def _named(counts: pair_counts.Counts) -> tuple[dict[str, str], list[reproduction.Cell]]:
@@ -160,10 +179,11 @@ def places(snapshot: Snapshot) -> list[tuple[dict[str, Any], Place]]:
 
 
 def _row_place(row: dict[str, Any], placed: int) -> Place:
-    if not isfinite(float(row["upper"])) or "rank_interval" not in row:
+    if not isfinite(float(row["upper"])) or row.get("rank_interval") is None:
         return Place.unknown(placed)
     low, high = row["rank_interval"]
-    return Place(low, high, max(placed, high), row.get("best"))
+    best = row.get("best")
+    return Place(low, high, max(placed, high), None if best is None else float(best))
 
 
 def cells_csv(snapshot: Snapshot) -> str:
@@ -172,20 +192,24 @@ def cells_csv(snapshot: Snapshot) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Reproduction:
     """What computing a snapshot again came to; no differences is what it must be."""
 
     sha256: str
     differences: list[str]
 
 
-def verify(snapshot: Snapshot, cells: str | None = None) -> Verdict:
+def verify(snapshot: Snapshot, cells: str | None = None) -> Reproduction:
     """Compute the snapshot again in a process of its own, without database, and compare hash and digits.
 
     `cells` are those of a CSV that somebody kept; without it, those stored with the snapshot.
     """
-    design = {row["model"]: row["design_effect"] for row in snapshot.ratings}
-    given = {"cells": cells_csv(snapshot) if cells is None else cells, "design": design}
+    given = {
+        "cells": cells_csv(snapshot) if cells is None else cells,
+        "design": {row["model"]: row["design_effect"] for row in snapshot.ratings},
+        "covariance": snapshot.facts.get("covariance"),
+        "anchor": snapshot.facts.get("anchor", []),
+    }
     done = subprocess.run(
         [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(settings.BASE_DIR)!r})\n{_RERUN}"],
         input=json.dumps(given),
@@ -195,20 +219,27 @@ def verify(snapshot: Snapshot, cells: str | None = None) -> Verdict:
         check=False,
     )
     if done.returncode:
-        return Verdict("", [done.stderr.strip().splitlines()[-1]])
+        return Reproduction("", [done.stderr.strip().splitlines()[-1]])
     again = json.loads(done.stdout)
-    return Verdict(again["sha256"], list(_differences(snapshot, again)))
+    return Reproduction(again["sha256"], list(_differences(snapshot, again)))
 
 
 _RERUN = "from leaderboard.rating import reproduction; sys.exit(reproduction.main([]))"
 
 
+_SINCE_VERSION_1 = ("elo", "sandwich_se", "lower", "upper", "votes")  # what every method version computes alike
+
+
 def _differences(snapshot: Snapshot, again: dict[str, Any]) -> list[str]:
     found = [
         f"{name}: the snapshot says {getattr(snapshot, name)}, now {again[name]}"
-        for name in ("sha256", "method_version")
+        for name in ("sha256",)
         if getattr(snapshot, name) != again[name]
     ]
+    before = Snapshot.objects.filter(category=snapshot.category, pk__lt=snapshot.pk).order_by("-pk").first()
+    if snapshot.chain_sha256 and snapshot.chain_sha256 != _chained(snapshot, before):
+        found.append("chain_sha256: something in this snapshot, or the one before it, was changed since")
+    compared = None if snapshot.method_version == again["method_version"] else _SINCE_VERSION_1
     fresh = {row["model"]: row for row in again["ratings"]}
     for row in snapshot.ratings:
         now = fresh.pop(row["model"], None)
@@ -218,6 +249,6 @@ def _differences(snapshot: Snapshot, again: dict[str, Any]) -> list[str]:
         found += [
             f"{row['model']}, {name}: the snapshot says {row[name]}, now {value}"
             for name, value in now.items()
-            if row[name] != value
+            if row.get(name) != value and (compared is None or name in compared)
         ]
     return found + [f"{model}: not among the models of the snapshot" for model in fresh]

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -193,6 +193,38 @@ def fit(cells: Cells, *, start: Mapping[str, float] | None = None, tolerance: fl
         with_average[1, rest, k] = 1
         x = newton(with_average, np.append(x, 0.0), tolerance / SCALE, free=rest)[0][:k]
     return Fit(cells.models, MEAN + SCALE * x, covariance, connected, bread, iterations)
+
+
+def anchored(fit: Fit, members: Iterable[str]) -> Fit:
+    """The fit on the scale on which the mean of these models is 1000; unchanged where none of them is connected.
+
+    With the mean of all models at 1000 every rating moves when models join: five weak newcomers lift twelve old ones by
+    84 Elo. Differences, and their errors, stay as they are; an interval becomes that of the distance to the anchor.
+    """
+    wanted = set(members)
+    anchor = np.array([model in wanted for model in fit.models], np.bool_) & fit.connected
+    if not anchor.any():
+        return fit
+    shift = MEAN - fit.elo[anchor].mean()
+    return replace(fit, elo=fit.elo + shift, covariance=_relative(fit.covariance, fit.connected, anchor))
+
+
+def centred(fit: Fit) -> Floats:
+    """The covariance [K, K] on the scale on which the mean of the connected models is fixed, whatever the anchor."""
+    return _relative(fit.covariance, fit.connected, fit.connected)
+
+
+def _relative(covariance: Floats, connected: Bools, anchor: Bools) -> Floats:
+    """Covariance of the distances to the mean of the anchor's ratings; other entries stay."""
+    core = np.flatnonzero(connected)
+    weight = anchor[core] / max(1, int(anchor.sum()))
+    inside = covariance[np.ix_(core, core)]
+    shared = inside @ weight
+    moved = inside - shared[:, None] - shared[None, :] + weight @ shared
+    np.fill_diagonal(moved, np.maximum(np.diag(moved), 0))
+    result = covariance.copy()
+    result[np.ix_(core, core)] = moved
+    return result
 
 
 def groups_apart(cells: Cells) -> list[tuple[str, ...]]:

@@ -19,12 +19,13 @@ import numpy as np
 
 from leaderboard.rating import ranks
 from leaderboard.rating.clusters import Clusters, two_way
-from leaderboard.rating.elo import MEAN, SCALE, Z95, Cells, Fit, expected_score
+from leaderboard.rating.elo import MEAN, SCALE, Z95, Cells, Fit, centred, expected_score
 from leaderboard.rating.elo import fit as refit
 from leaderboard.rating.likelihood import Codes, Floats, Ints, Numbers
 
 USABLE_VOTES, USABLE_VOTERS, USABLE_HALF_WIDTH = 300, 30, 30.0  # short of any of them, a rating is provisional
 SETTLED_HALF_WIDTH = 12.0  # about 3,000 votes: near even odds, se ≈ 347 / √n Elo
+MIN_ANCHOR = 3  # settled models that fix a category's scale
 LARGE_DF = 1_000_000  # degrees of freedom at which Student's t is the normal
 MIN_EFFECTIVE = 10.0  # effective voters, and effective prompts, of a rating that is usable or settled
 RIVALS = 5  # who might take the first place: the next five
@@ -228,7 +229,7 @@ def votes_to_next(fit: Fit, plain: Fit) -> list[int | None]:
     ordered = [int(index) for index in np.argsort(-fit.elo, kind="stable") if fit.connected[index]]
     if len(ordered) < 2:
         return needed
-    excess = np.diag(fit.covariance)[ordered] - np.diag(plain.covariance)[ordered]
+    excess = np.diag(centred(fit))[ordered] - np.diag(centred(plain))[ordered]
     pooled = 2 * max(0.0, float(excess.mean())) * len(ordered) / (len(ordered) - 1) / SCALE**2
     for upper, lower in pairwise(ordered):
         total, votes, bread = (

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from leaderboard.rating.elo import SCALE, Z95, Fit
+from leaderboard.rating.elo import SCALE, Z95, Fit, centred
 from leaderboard.rating.likelihood import Bools, Floats, Ints
 
 Singles = NDArray[np.float32]
@@ -151,7 +151,7 @@ def spread_of_strengths(fit: Fit) -> float:
     inside = fit.connected
     if inside.sum() < 2:
         return 0.0
-    return float(fit.elo[inside].var(ddof=1) - (fit.se[inside] ** 2).mean()) / SCALE**2
+    return float(fit.elo[inside].var(ddof=1) - np.diag(centred(fit))[inside].mean()) / SCALE**2
 
 
 def _above(z: float) -> float:

@@ -8,6 +8,7 @@ a cold start, so the same numpy gives the same digits.
 
 from __future__ import annotations
 
+import base64
 import csv
 import hashlib
 import io
@@ -16,6 +17,7 @@ import platform
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,17 +60,43 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def rate(cells: Iterable[Cell], design: Mapping[str, float] | None = None) -> list[dict[str, Any]]:
+def packed(fit: elo.Fit) -> str:
+    """The covariance of the fitted models, for `rate`: base64 of its upper triangle as little-endian 64-bit floats, on
+    the scale of the mean of all models."""
+    core = np.flatnonzero(fit.connected)
+    inside = elo.centred(fit)[np.ix_(core, core)]
+    return base64.b64encode(inside[np.triu_indices(core.size)].astype("<f8").tobytes()).decode()
+
+
+def _unpacked(text: str, fit: elo.Fit) -> elo.Fit:
+    core = np.flatnonzero(fit.connected)
+    inside = np.zeros((core.size, core.size))
+    inside[np.triu_indices(core.size)] = np.frombuffer(base64.b64decode(text), "<f8")
+    covariance = fit.covariance.copy()
+    covariance[np.ix_(core, core)] = inside + np.triu(inside, 1).T
+    return replace(fit, covariance=covariance)
+
+
+def rate(
+    cells: Iterable[Cell],
+    design: Mapping[str, float] | None = None,
+    covariance: str | None = None,
+    anchor: Iterable[str] = (),
+) -> list[dict[str, Any]]:
     """Ratings from the highest down, numbers as text with six decimals.
 
-    `design` is each model's design effect: what voters' shared tastes do to its standard error. Cells cannot tell it.
+    What voters and prompts share cells cannot show: it comes as `covariance` (see `packed`) or, of snapshots by method
+    version 1, as each model's design effect. `anchor` names the models whose mean is 1000; none: the mean of all.
     """
     table = elo.Cells.from_rows(read_csv(cells_csv(cells)))
     plain = intervals.careful(elo.fit(table), table)
-    effect = np.array([(design or {}).get(model, 1.0) for model in plain.models], np.float64)
-    fit = intervals.inflated(plain, effect)
-    placed = ranks.ranks(fit.lower, fit.upper)
-    tier = ranks.tiers(fit.elo, ranks.rank_inference(fit.elo, fit.covariance).above)
+    if covariance is None:
+        effect = np.array([(design or {}).get(model, 1.0) for model in plain.models], np.float64)
+        fit = intervals.inflated(plain, effect)
+    else:
+        fit = elo.anchored(_unpacked(covariance, plain), anchor)
+    placed, inference = ranks.ranks(fit.lower, fit.upper), ranks.rank_inference(fit.elo, fit.covariance)
+    tier = ranks.tiers(fit.elo, inference.above)
     votes = intervals.appearances(table)
     return [
         {
@@ -79,6 +107,8 @@ def rate(cells: Iterable[Cell], design: Mapping[str, float] | None = None) -> li
             "upper": _digits(fit.upper[index]),
             "rank": int(placed[index]) if fit.connected[index] else None,
             "tier": int(tier[index]) if fit.connected[index] else None,
+            "rank_interval": [int(inference.low[index]), int(inference.high[index])] if fit.connected[index] else None,
+            "best": _digits(inference.best[index]) if fit.connected[index] else None,
             "votes": int(votes[index]),
         }
         for index in np.argsort(-fit.elo, kind="stable")
@@ -91,16 +121,16 @@ def _digits(value: float) -> str:
 
 def main(arguments: list[str]) -> int:
     if len(arguments) == 1:
-        text, design = Path(arguments[0]).read_text(encoding="utf-8"), {}
-    else:  # from verify_snapshot: {"cells": CSV, "design": {model: effect}}
+        given: dict[str, Any] = {"cells": Path(arguments[0]).read_text(encoding="utf-8")}
+    else:  # from verify_snapshot: {"cells": CSV, "design": {model: effect}, "covariance": …, "anchor": [model, …]}
         given = json.load(sys.stdin)
-        text, design = given["cells"], given["design"]
+    text = given["cells"]
     cells = read_csv(text)
     result = {
         "method_version": elo.METHOD_VERSION,
         "engine_version": ENGINE_VERSION,
         "sha256": digest(cells_csv(cells)),
-        "ratings": rate(cells, design),
+        "ratings": rate(cells, given.get("design"), given.get("covariance"), given.get("anchor", ())),
     }
     sys.stdout.write(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
     return 0

@@ -14,6 +14,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.utils import timezone
 
 from arena import voting
@@ -133,10 +134,39 @@ def test_a_snapshot_that_lies_is_found_out(category):
         sha256=taken.sha256,
         cells=taken.cells,
         ratings=rows,
+        facts=taken.facts,
     )
     verdict = snapshots.verify(lie)
     assert len(verdict.differences) == 1
     assert "1300.000000" in verdict.differences[0]
+
+
+def test_whatever_is_forged_in_a_snapshot_breaks_its_chain_and_the_next_ones(category):
+    """With the trigger off intervals forged to a tenth once still verified."""
+    first = snapshots.take(category)
+    another_vote(category)
+    second = snapshots.take(category)
+    assert snapshots.verify(first).differences == snapshots.verify(second).differences == []
+    for forged in (
+        {"ratings": [row | {"lower": row["elo"], "upper": row["elo"]} for row in first.ratings]},
+        {"ratings": [row | {"status": "settled"} for row in first.ratings]},
+        {"facts": first.facts | {"votes": 9_999}},
+    ):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("ALTER TABLE leaderboard_snapshot DISABLE TRIGGER USER")
+            before = {name: getattr(first, name) for name in forged}
+            Snapshot.objects.filter(pk=first.pk).update(**forged)
+            differences = snapshots.verify(Snapshot.objects.get(pk=first.pk)).differences
+            assert any("chain_sha256" in difference for difference in differences), forged
+            Snapshot.objects.filter(pk=first.pk).update(**before)
+            cursor.execute("ALTER TABLE leaderboard_snapshot ENABLE TRIGGER USER")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE leaderboard_snapshot DISABLE TRIGGER USER")
+        Snapshot.objects.filter(pk=first.pk).delete()
+        cursor.execute("ALTER TABLE leaderboard_snapshot ENABLE TRIGGER USER")
+    assert any("chain_sha256" in difference for difference in snapshots.verify(second).differences)
 
 
 def test_the_cells_are_enough_for_anybody_without_database_or_django(category, tmp_path):

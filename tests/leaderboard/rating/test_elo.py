@@ -524,3 +524,36 @@ def test_what_one_side_gains_the_other_loses():
     assert elo.online_change(1000, 1000, 1) == 2
     assert elo.online_change(1000, 1200, 0.5, k=32) == pytest.approx(-elo.online_change(1200, 1000, 0.5, k=32))
     assert elo.online_change(1400, 1000, 0, k=11) == pytest.approx(-10)
+
+
+def test_newcomers_do_not_move_an_anchored_board():
+    """Five weak newcomers lift twelve old models by tens of Elo where the mean of all is 1000; an anchor holds them."""
+    *_, cells = simulate(models=12, count=6000)
+    old = [f"old{index:02}" for index in range(12)]
+    outcome = {1.0: "left", 0.5: "tie", 0.0: "right"}
+    rows = [(old[a], old[b], outcome[score], n)
+            for a, b, score, n in zip(cells.left, cells.right, cells.score, cells.n, strict=True)]  # fmt: skip
+    strength, news = dict(zip(old, fit(cells).elo, strict=True)), []
+    for newcomer in (f"new{index}" for index in range(5)):
+        for model in old:
+            wins = round(100 * elo.expected_score(700, strength[model]))
+            news += [(newcomer, model, "left", wins), (newcomer, model, "right", 100 - wins)]
+    before = elo.anchored(fit(Cells.from_rows(rows)), old)
+    after = elo.anchored(fit(Cells.from_rows([*rows, *news])), old)
+    is_old = [model in old for model in after.models]
+    assert np.abs(fit(Cells.from_rows([*rows, *news])).elo[is_old] - before.elo).mean() > 50
+    np.testing.assert_allclose(after.elo[is_old], before.elo, atol=2)
+    assert (after.se[is_old] <= before.se * 1.01).all()  # they bring votes, not uncertainty
+    assert after.elo[is_old].mean() == pytest.approx(1000)
+
+
+def test_an_anchor_leaves_differences_and_their_errors_as_they_are():
+    *_, cells = simulate(models=6, count=900)
+    plain = fit(cells)
+    moved = elo.anchored(plain, cells.models[:2])
+    assert moved.elo[:2].mean() == pytest.approx(1000)
+    np.testing.assert_allclose(np.diff(moved.elo), np.diff(plain.elo))
+    variances = [c[3, 3] + c[4, 4] - 2 * c[3, 4] for c in (moved.covariance, plain.covariance)]
+    assert variances[0] == pytest.approx(variances[1])
+    np.testing.assert_allclose(elo.centred(moved), elo.centred(plain), atol=1e-6)
+    assert elo.anchored(plain, ["nobody"]) is plain
