@@ -343,10 +343,11 @@ for _adapter, (_company, _paths) in _SIMULATED.items():
 # How many requests a provider gets at once, per second and, after a quiet time, in one burst, by all workers together:
 # FAL_CONCURRENCY, FAL_RATE, FAL_BURST and so on after the provider's key; 0 is no limit. FAL_PAUSE says what a 429 of
 # the provider pauses: all of it ("provider"), or the model that was called ("model"), as its own limits are counted.
-# fal and Replicate queue what they cannot start at once; Replicate takes 600 new predictions a minute, Black Forest
-# Labs 24 tasks at a time, OpenAI and Google count by model. Simulated providers are limited like those they stand for.
+# fal runs up to 40 requests at once, 2 for a new account; others wait there, which would be measured like work.
+# Replicate takes 600 new predictions a minute, Black Forest Labs 24 tasks at a time, OpenAI and Google count by model.
+# Simulated providers are limited like those they stand for.
 _DEFAULT_LIMITS: dict[str, dict[str, Any]] = {
-    "fal": {"concurrency": 0 if PROVIDERS["fal"]["urls"]["queue"] else 10},
+    "fal": {"concurrency": 40 if PROVIDERS["fal"]["urls"]["queue"] else 10},
     "replicate": {"concurrency": 0, "rate": 10, "burst": 20},
     "openai": {"concurrency": 10, "pause": "model"},
     "bfl": {"concurrency": 24},

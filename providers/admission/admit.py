@@ -20,8 +20,8 @@ def admitted(offering: Offering, deadline: Deadline, *, max_wait: float) -> Iter
     """Around a request that ends with `deadline`: waits for its turn, `max_wait` seconds at most; all workers learn how
     it went.
 
-    Raises NotSent when the circuit is open, when the turn does not come in time, or when the provider's pause is longer
-    than that; TimedOut or Cancelled by `deadline`.
+    Raises NotSent when the circuit is open, or when the turn does not come in time or will not: the provider's pause is
+    longer, or too many requests are waiting by the time that they usually take; TimedOut or Cancelled by `deadline`.
     """
     lease = limits.lease(offering)
     _wait_for_turn(offering, lease, deadline, max_wait)
@@ -54,7 +54,11 @@ def _wait_for_turn(offering: Offering, lease: Lease, deadline: Deadline, max_wai
             return
         valkey.run_all(circuit_breaker.undecided(offering.pk))
         left = waiting.left
-        if not left or (verdict.reason != "concurrency" and verdict.wait > left):
+        # When one place is enough for `usual` seconds, so many requests wait in vain.
+        expected = verdict.wait
+        if verdict.excess:
+            expected = deadline.usual * (verdict.excess // lease.concurrency)
+        if not left or expected > left:
             raise limits.throttled(lease, verdict)
         try:
             deadline.sleep(min(verdict.wait, left, limits.QUEUE_TIMEOUT / 3), "waiting for its turn")

@@ -146,10 +146,12 @@ def question(lease: Lease, seconds: float) -> valkey.Step:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`reason` is "" when the lease was taken, else why not: "pause", "rate" or "concurrency". `wait` is in seconds:
-    until the pause is over, or until it is worth to ask again."""
+    until the pause is over, or until it is worth to ask again. `excess` counts the requests, this one included, that
+    have no place before one of those at work ends."""
 
     reason: str = ""
     wait: float = 0.0
+    excess: int = 0
 
 
 def verdict(answer: Any, lease: Lease) -> Verdict:
@@ -158,7 +160,8 @@ def verdict(answer: Any, lease: Lease) -> Verdict:
         return Verdict()
     reason, number, lease.ticket = answer
     if reason == "concurrency":
-        return Verdict(reason, min(MAX_POLL_INTERVAL, POLL_INTERVAL * (1 + int(number))))
+        excess = 1 + int(number)
+        return Verdict(reason, min(MAX_POLL_INTERVAL, POLL_INTERVAL * excess), excess)
     return Verdict(reason, int(number) / 1_000_000)
 
 

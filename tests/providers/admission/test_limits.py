@@ -98,7 +98,8 @@ def test_forty_threads_in_two_processes_never_hold_more_than_ten_leases(settings
         child.stdin.close()
         assert child.wait(60) == 0
     now, top, total = count(0)
-    assert (now, top, total) == (0, 10, 200)
+    assert (now, total) == (0, 200)
+    assert 5 < top <= 10  # a busy machine may never run ten at once
 
 
 def test_requests_that_give_up_get_times_to_retry_of_their_own(settings):
@@ -189,6 +190,20 @@ def test_a_request_waits_no_longer_than_it_may(settings):
     with pytest.raises(NotSent, match="ACME_CONCURRENCY"), admitted(offering_of("acme"), Deadline(30), max_wait=0.1):
         raise AssertionError
     assert queued() == 0
+
+
+def test_a_request_that_would_wait_in_vain_does_not_wait(settings, monkeypatch):
+    monkeypatch.setattr(limits, "QUEUE_TIMEOUT", 60.0)
+    configured(settings, concurrency=2)
+    leases = [take("acme", 30) for _ in range(2)]
+    for _ in range(3):
+        valkey.run_all(limits.question(limits.lease(offering_of("acme")), 30))
+    started = time.monotonic()
+    patient = Deadline(300, usual=60)  # two places, three requests ahead: its turn is in two minutes
+    with pytest.raises(NotSent, match="ACME_CONCURRENCY"), admitted(offering_of("acme"), patient, max_wait=100):
+        raise AssertionError
+    assert time.monotonic() - started < 50
+    assert len(leases) == 2
 
 
 def test_a_caller_who_is_gone_leaves_the_queue(settings):
