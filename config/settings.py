@@ -191,7 +191,7 @@ if DATABASE_POOL:
     # A restart of Postgres costs no request: connections are checked when they are lent.
     SHARED_CONNECTIONS = {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "OPTIONS": {"pool": _pool}}
     if PROCESS != "web":
-        DATABASES["default"] |= {**SHARED_CONNECTIONS, "OPTIONS": _options | {"pool": _pool}}
+        DATABASES["default"].update(CONN_MAX_AGE=0, CONN_HEALTH_CHECKS=True, OPTIONS=_options | {"pool": _pool})
         SHARED_CONNECTIONS = None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -192,14 +192,14 @@ def test_a_viewer_sees_every_list_and_adds_nothing():
 
 
 def actions(model_admin: admin.ModelAdmin[Any]) -> Iterator[tuple[str, Any]]:
-    for function, name, _ in model_admin._get_base_actions():
+    for function, name, _ in model_admin._get_base_actions():  # type: ignore[attr-defined]
         yield name, function
 
 
 def test_every_admin_action_changes_nothing_for_a_viewer():
     request = RequestFactory().post("/admin/", {"confirmed": "1", "reason": "none"})
     request.user = viewer()
-    request._messages = CookieStorage(request)  # type: ignore[attr-defined]
+    request._messages = CookieStorage(request)
     checked = 0
     for model, model_admin in admin_site._registry.items():
         offered = model_admin.get_actions(request)

@@ -95,10 +95,11 @@ class Pages:
         """In a thread. None for a client that gave up in the queue."""
         if gone.is_set():
             return None
-        started: list[Any] = []
+        started: dict[str, Any] = {}
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
-            started[:] = [int(status[:3]), [(n.lower().encode("latin1"), v.encode("latin1")) for n, v in headers]]
+            fields = [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in headers]
+            started.update(status=int(status[:3]), headers=fields)
 
         result = self._wsgi(environ, start_response)
         close = getattr(result, "close", lambda: None)
@@ -110,7 +111,7 @@ class Pages:
             raise
         if not has_more:
             close()
-        return Page(*started, start, parts if has_more else None, close)
+        return Page(**started, start=start, parts=parts if has_more else None, close=close)
 
     async def _send(self, response: Page, send: Send, *, is_head: bool) -> None:
         """Between two steps a slow reader holds no thread."""
