@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from providers import file_store
+from providers import file_store, heartbeats
 
 SKEW_SECONDS = 5.0  # by which this machine's clock may differ from the database's: leases compare both
 
@@ -42,6 +42,7 @@ def readiness() -> tuple[bool, dict[str, str]]:
     parts = dict(needed)
     if apps.is_installed("leaderboard"):  # a process of the gateway alone has no boards
         parts["ratings"] = _ratings(needed["database"])
+    parts |= _processes(needed["broker"])
     return all(state == "ok" for state in needed.values()), parts
 
 
@@ -82,6 +83,13 @@ def _broker() -> str:
         full = "maxmemory" in str(error)
         return "is full: maxmemory is reached" if full else f"does not answer: {type(error).__name__}"
     return "ok"
+
+
+def _processes(broker: str) -> dict[str, str]:
+    try:
+        return heartbeats.state() if broker == "ok" else {"beat": "unknown", "workers": "unknown"}
+    except redis.RedisError as error:
+        return dict.fromkeys(("beat", "workers"), f"unknown: {type(error).__name__}")
 
 
 def _store() -> str:

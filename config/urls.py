@@ -3,8 +3,9 @@ from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import include, path
 
-from . import health
+from . import health, login
 
+admin.site.login = login.throttled(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = "Image Arena"
 admin.site.index_title = "Curate"
 

@@ -7,13 +7,24 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from redis import RedisError
 
 from leaderboard.board import health
+from providers import heartbeats
 
 
 @never_cache
 @require_safe
 def status(request: HttpRequest) -> HttpResponse:
     report = health.report()
-    context = {"report": report, "troubled": [each for each in report if each.trouble], "version": settings.VERSION}
+    try:
+        silent = [name for name, state in heartbeats.state().items() if state != "ok"]
+    except RedisError:
+        silent = ["beat", "workers"]
+    context = {
+        "report": report,
+        "troubled": [each for each in report if each.trouble],
+        "version": settings.VERSION,
+        "silent": silent,
+    }
     return render(request, "leaderboard/status.html", context)

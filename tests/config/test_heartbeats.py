@@ -1,0 +1,92 @@
+"""Beat and workers that are silent are named; of two beats one leads. Real processes of Celery, really stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import redis
+from django.conf import settings
+
+from config.services.places import CHECKOUT
+from providers import heartbeats
+from tests.config.processes import eventually
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture
+def valkey(settings) -> redis.Redis:
+    """A database of its own in Valkey, emptied."""
+    runner = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    settings.REDIS_URL = settings.REDIS_URL.partition("?")[0] + f"?db={11 + runner}"
+    with redis.Redis.from_url(settings.REDIS_URL) as valkey:
+        valkey.flushdb()
+        yield valkey
+        valkey.flushdb()
+
+
+def celery(*arguments: str) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"REDIS_URL": settings.REDIS_URL, "SECRET_KEY": settings.SECRET_KEY}
+    command = [sys.executable, "-m", "celery", "-A", "config", *arguments, "-l", "warning"]
+    return subprocess.Popen(command, env=environment, cwd=CHECKOUT)
+
+
+def test_never_seen_and_long_silent_are_not_ok(valkey):
+    assert heartbeats.state() == dict.fromkeys(("beat", "workers"), "has not been seen for a day")
+    heartbeats.record_beat()
+    heartbeats.record_worker("one")
+    assert heartbeats.state() == {"beat": "ok", "workers": "ok"}
+    now = valkey.time()[0]
+    valkey.set(heartbeats.BEAT, now - 31)
+    valkey.zadd(heartbeats.WORKERS, {"one": now - 40})
+    state = heartbeats.state()
+    assert state["beat"].startswith("silent for 3")
+    assert state["workers"].startswith("silent for 4")
+    assert [name for name, _ in heartbeats.silent_workers()] == ["one"]
+    heartbeats.record_worker("two")
+    assert heartbeats.state()["workers"] == "ok"
+
+
+@pytest.mark.django_db
+def test_readyz_names_them_and_stays_ready(client, valkey):
+    reply = client.get("/readyz")
+    assert reply.status_code == 200
+    assert reply.json()["beat"] != "ok"
+    assert "Silent for more than 30 seconds: beat, workers" in client.get("/status/").content.decode()
+    heartbeats.record_beat()
+    heartbeats.record_worker("one")
+    assert {client.get("/readyz").json()[name] for name in ("beat", "workers")} == {"ok"}
+
+
+def test_of_two_beats_one_leads_and_the_other_takes_over(valkey, tmp_path):
+    first = celery("beat", "-s", str(tmp_path / "one"))
+    second = None
+    try:
+        eventually(lambda: valkey.get(heartbeats.BEAT), 60)
+        leader = valkey.get("arena:beat:leader")
+        second = celery("beat", "-s", str(tmp_path / "two"))
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        valkey.delete(heartbeats.BEAT)
+        eventually(lambda: valkey.get(heartbeats.BEAT), 60)
+        assert valkey.get("arena:beat:leader") != leader
+    finally:
+        for process in filter(None, (first, second)):
+            process.kill()
+            process.wait()
+
+
+def test_a_worker_reports_and_says_when_it_ends(valkey):
+    worker = celery("worker", "-P", "threads", "-c", "2", "--without-gossip", "--without-mingle")
+    try:
+        eventually(lambda: valkey.zcard(heartbeats.WORKERS) == 1, 60)
+        worker.terminate()
+        assert worker.wait(60) == 0
+        assert valkey.zcard(heartbeats.WORKERS) == 0
+    finally:
+        worker.kill()
+        worker.wait()
