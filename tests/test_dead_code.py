@@ -18,20 +18,20 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 # What only tests call, with the reason. Lines leave this list with the code they name.
 ALLOWED = {
+    "providers/heartbeats.py:silent_workers": "the operator's page uses it",
+    "providers/transfer/addresses.py:is_private": "is used or removed with the list of addresses",
     "arena/admin/prompts.py:prepare_value": "Django calls it for a bound field",
     "leaderboard/board/head_to_head.py:is_apart": "pages use it soon",
     "leaderboard/rating/place.py:could_be_first": "pages use it soon",
     "leaderboard/rating/verdict.py:of_board": "pages use it soon",
     "leaderboard/rating/verdict.py:of_choice": "pages use it soon",
     "leaderboard/rating/verdict.py:of_filter": "pages use it soon",
-    "leaderboard/rating/verdict.py:of_model": "pages use it soon",
     "leaderboard/rating/verdict.py:of_pair": "pages use it soon",
-    "providers/admission/valkey.py:disconnect": "ends the connections of a test run",
 }
 # Classes and methods that Django, Celery, asyncio, argparse or the standard library look up by name.
 FRAMEWORK = re.compile(
     r"Command|\w+Config|__\w+__|clean\w*|get_\w+|has_\w+|save\w*|formfield_\w+|handle\w*|add_arguments|ready|run|lookups|"
-    r"queryset|to_python|to_url|render\w*|delete\w*|construct_\w+|validate\w*|changelist_view|changeform_view|"
+    r"queryset|to_python|to_url|render\w*|delete\w*|construct_\w+|validate\w*|process_\w+|changelist_view|changeform_view|"
     r"connection_\w+|\w+_writing|response_\w+|message_user|value_from_datadict|do_[A-Z]+|log_\w+|feed|close|read|write|execute|emit|format"
 )
 # Decorators that change a function. Every other one registers it with something that will call it.
