@@ -273,6 +273,7 @@ REPORTS_TO_HIDE = env_int("REPORTS_TO_HIDE", 3)  # voters whose reports hide an 
 # A provider without a key is known (prices, pages) but never called.
 
 ALLOW_LOOPBACK_PROVIDERS = env_bool("ALLOW_LOOPBACK_PROVIDERS")
+JSON_EDIT_PROVIDERS = env_list("JSON_EDIT_PROVIDERS")  # keys of OpenAI-compatible providers whose edits are JSON
 PRIVATE_NETWORK_PROVIDERS = env_list("PRIVATE_NETWORK_PROVIDERS")  # keys of providers that may be on a LAN, without TLS
 WEBHOOK_URL = env("WEBHOOK_URL").rstrip("/")  # how the internet reaches /webhooks; providers/webhooks says what for
 PROVIDERS: dict[str, dict[str, Any]] = {

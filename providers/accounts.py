@@ -18,6 +18,7 @@ def account_of(key: str) -> Account:
     return Account(
         key=key,
         allow_loopback=settings.ALLOW_LOOPBACK_PROVIDERS,
+        json_edits=key in settings.JSON_EDIT_PROVIDERS,
         allow_private=key in settings.PRIVATE_NETWORK_PROVIDERS,
         webhook_url=f"{settings.WEBHOOK_URL}/{key}/" if settings.WEBHOOK_URL and config.get("webhook_key") else "",
         **{name: value for name, value in config.items() if name != "limits"},  # those are of admission/limits.py

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -33,6 +34,7 @@ from providers.errors import (
     Unauthorised,
 )
 from providers.request import GeneratedImage, SourceImage
+from providers.transfer.addresses import is_public, resolve
 from providers.transfer.deadline import CONNECT_TIMEOUT
 from providers.transfer.download import fetch
 from providers.transfer.image_type import decode_base64, is_canonical_base64, measured
@@ -275,6 +277,8 @@ class Wire:
                 "with ALLOW_LOOPBACK_PROVIDERS=1.",
                 public="{name} is configured with a URL that this installation may not use.",
             )
+        if url.startswith("http://") and self.account.allow_private:
+            self._check_private(url)
         left = deadline.check(f"asking {self.account.name}")
         timeout = httpx.Timeout(left, connect=min(CONNECT_TIMEOUT, left))
         try:
@@ -308,6 +312,19 @@ class Wire:
                 raise self.failure(TimedOut, said, possibly_charged=creates) from error
             raise self.failure(AnswerLost, _reason(error), possibly_charged=creates) from error
         return Reply(response.status_code, response.headers, body, ttfb)
+
+    def _check_private(self, url: str) -> None:
+        """Without TLS our key goes to this machine or a private network, and never over the internet."""
+        parts = urlsplit(url)
+        try:
+            addresses = resolve(parts.hostname or "", parts.port or 80)
+        except (OSError, UnicodeError) as error:
+            raise self.failure(ConnectFailed, f"no IP address known ({error})") from error
+        if any(map(is_public, addresses)):
+            said = f"{url} is at {', '.join(addresses)}: http:// is for private networks"
+            raise self.failure(
+                NotFound, said, public="{name} is configured with a URL that this installation may not use."
+            )
 
     def _read(
         self, response: httpx.Response, deadline: Deadline, creates: bool, on_body: Callable[[bytes], None] | None

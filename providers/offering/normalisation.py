@@ -248,6 +248,15 @@ def _unused_size(request: ImageRequest, parameters: Mapping[str, Any]) -> list[s
     return []
 
 
+def sent_value(name: str, request: ImageRequest, parameters: Mapping[str, Any]) -> Any:
+    """The value under which a parameter of the request is sent: converted, or what the offering sends by itself."""
+    value = request.extra.get(name)
+    if value is None:
+        return parameters.get("sends", {}).get(name)
+    row: Mapping[str, Any] = next((row for row in parameters.get("accepts", ()) if row["name"] == name), {})
+    return row.get("values", {}).get(str(value), row.get("otherwise", value))
+
+
 def _place(arguments: dict[str, Any], row: Mapping[str, Any], value: Any) -> None:
     """Put one known parameter where the provider wants it."""
     value = allowed(row["name"], value, row)

@@ -35,7 +35,7 @@ def estimate(offering: Offering, request: ImageRequest, delivered: tuple[int, in
         height,
         input_sizes=((width, height),) * sources,
         details=offering.price_details,
-        quality=request.extra.get("quality", offering.parameters.get("sends", {}).get("quality")),
+        quality=normalisation.sent_value("quality", request, offering.parameters),
     )
 
 

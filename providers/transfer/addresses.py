@@ -29,10 +29,6 @@ _NOT_PUBLIC_V6 = tuple(
 # Ways to write an IPv4 address in IPv6: it is as public as the IPv4 address in its last 32 bits.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _IN_LAST_32_BITS = (_NAT64, ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("::ffff:0:0:0/96"))
-# Networks of an operator's own: a LAN or a container network (RFC 1918, RFC 6598, RFC 4193).
-_PRIVATE = tuple(
-    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
-)
 
 
 def origin_of(url: str) -> str:
@@ -62,12 +58,6 @@ def is_public(address: str) -> bool:
     if (inner := ip.sixtofour or (ip.teredo[1] if ip.teredo else None)) is not None and not is_public(str(inner)):
         return False
     return ip in _GLOBAL_V6 and not any(ip in network for network in _NOT_PUBLIC_V6)
-
-
-def is_private(address: str) -> bool:
-    """True for an IP address of a LAN or a container network. Neither link-local ones nor this machine's are meant."""
-    ip = _plain(address)
-    return any(ip.version == network.version and ip in network for network in _PRIVATE)
 
 
 def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

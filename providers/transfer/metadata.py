@@ -48,11 +48,7 @@ def blocks(data: bytes) -> list[Block]:
 
 def remarks(data: bytes) -> list[Remark]:
     """What the file says besides its pixels, in its order."""
-    found: list[Remark] = []
-    for block in blocks(data):
-        if block.name not in _PIXELS:
-            found += _read(block)
-    return found
+    return [remark for block in blocks(data) if block.name not in _PIXELS for remark in _read(block)]
 
 
 def code_points(data: bytes) -> tuple[int, int] | None:
