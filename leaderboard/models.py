@@ -306,6 +306,29 @@ class Snapshot(models.Model):
         return f"/snapshots/{self.pk}/"
 
 
+class PublishedVotes(models.Model):
+    """One version of the file with a category's votes of a month; see `board.published_votes`. Never changed."""
+
+    category = models.ForeignKey(Category, models.PROTECT, related_name="published_votes", db_index=False)
+    month = models.DateField(help_text="Its first day.")
+    file = models.FileField(upload_to="votes", max_length=200)
+    votes = models.PositiveIntegerField()
+    size = models.PositiveBigIntegerField(help_text="Bytes.")
+    sha256 = models.CharField(max_length=64)
+    written_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "published votes"
+        constraints = [
+            models.UniqueConstraint(fields=["category", "month", "sha256"], name="one file per month and content"),
+            models.CheckConstraint(condition=Q(month__day=1), name="a month is known by its first day"),
+            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="published votes have a sha256"),
+        ]
+
+    def __str__(self) -> str:
+        return f"votes of {self.category_id} in {self.month:%Y-%m}"
+
+
 class Record(models.Model):
     """How a model's image of one prompt did: every counted vote on it, whoever it met. See `records`."""
 

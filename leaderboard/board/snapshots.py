@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from arena import integrity
 from arena.models import Battle, Category
-from leaderboard.board import pair_counts, ratings
+from leaderboard.board import pair_counts, published_votes, ratings
 from leaderboard.models import Board, Snapshot
 from leaderboard.rating import elo, intervals, reproduction
 from leaderboard.rating.place import Place
@@ -52,6 +52,7 @@ def take(category: Category) -> Snapshot | None:
             *versions.values(),
         ):
             return last
+        votes_files = published_votes.publish(category)
         computed = ratings.compute(category)
         names, cells = _named(computed.counts)
         text = reproduction.cells_csv(cells)
@@ -80,7 +81,7 @@ def take(category: Category) -> Snapshot | None:
                 }
                 for each in again
             ],
-            facts=_facts(computed) | {"covariance": covariance, "anchor": anchor},
+            facts=_facts(computed) | {"covariance": covariance, "anchor": anchor, "votes_files": votes_files},
             **versions,
         )
         snapshot.chain_sha256 = _chained(snapshot, last)

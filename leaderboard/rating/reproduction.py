@@ -1,8 +1,11 @@
 """A snapshot computed again, by nothing but its cells: numpy and the standard library, no database, no Django.
 
     python -m leaderboard.rating.reproduction cells.csv
+    python -m leaderboard.rating.reproduction [MODEL …] --votes votes-2026-10.csv votes-2026-11.csv
 
-prints the sha256 of the sorted cells and the ratings as JSON. A snapshot itself was computed by the same function, from
+shows the sha256 of the sorted cells and the ratings as JSON: from cells alone without what voters and prompts share,
+from the published votes with the page's own intervals, ranks and tiers. The models before --votes are the anchor that
+the board names. A snapshot itself was computed by the same function, from
 a cold start, so the same numpy gives the same digits.
 """
 
@@ -16,7 +19,7 @@ import json
 import platform
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,8 +27,12 @@ from typing import Any
 import numpy as np
 
 from leaderboard.rating import elo, intervals, ranks
+from leaderboard.rating.likelihood import Floats, Ints
 
 HEADER = ("left", "right", "outcome", "n")
+VOTE_COLUMNS = (
+    "battle", "voter", "prompt", "left", "right", "outcome", "probability", "day", "counted", "reason", "source",
+)  # fmt: skip
 ENGINE_VERSION = f"numpy {np.__version__}, Python {platform.python_version()}, {platform.machine()}"
 
 Cell = tuple[str, str, str, int]  # left model, right model, outcome, n
@@ -115,11 +122,63 @@ def rate(
     ]
 
 
+def rate_votes(paths: Iterable[Path], anchor: Iterable[str] = ()) -> tuple[list[Cell], list[dict[str, Any]]]:
+    """A board from files of published votes alone: its cells, and the numbers of its page (see `rate`).
+
+    Voters and prompts are clusters as on the site. A voter's pseudonym changes every month: over several months one
+    voter counts as several, so intervals come out a little narrower than the site's, which knows. Within one month they
+    are the same digits. Raises ValueError for what is not a file of votes.
+    """
+    counted = [row for path in paths for row in _votes(path) if row["counted"] == "yes" and row["left"] != row["right"]]
+    cells = [(row["left"], row["right"], row["outcome"], 1) for row in counted]
+    cells = read_csv(cells_csv(cells))
+    table = elo.Cells.from_rows(cells)
+    code = {model: index for index, model in enumerate(table.models)}
+    left, right = (np.array([code[row[side]] for row in counted], np.int64) for side in ("left", "right"))
+    score = np.array([elo.SCORES[row["outcome"]] for row in counted])
+    parts = [intervals.Part(*_clusters(counted, column, left, right, score)) for column in ("voter", "prompt")]
+    plain = intervals.careful(elo.fit(table), table)
+    fit = intervals.careful(intervals.spread(plain, intervals.RawVotes([parts[0]], [parts[1]]))[0], table)
+    return cells, rate(cells, covariance=packed(fit), anchor=anchor)
+
+
+def _clusters(
+    rows: list[dict[str, str]], column: str, left: Ints, right: Ints, score: Floats
+) -> tuple[Ints, Ints, Ints, Floats, int]:
+    """Codes of the voters or prompts that are known, then one for every vote where it is not."""
+    codes: dict[str, int] = {}
+    for row in rows:
+        if row[column]:
+            codes.setdefault(row[column], len(codes))
+    known = len(codes)
+    alone = iter(range(known, known + len(rows)))
+    cluster = np.array([codes[row[column]] if row[column] else next(alone) for row in rows], np.int64)
+    return cluster, left, right, score, known
+
+
+def _votes(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if not set(VOTE_COLUMNS) <= set(reader.fieldnames or ()):
+            raise ValueError(f"{path}: the columns must be {', '.join(VOTE_COLUMNS)}")
+        for row in reader:
+            if row["outcome"] not in elo.SCORES:
+                raise ValueError(f"{path}, line {reader.line_num}: {row['outcome']!r} is no outcome")
+            yield row
+
+
 def _digits(value: float) -> str:
     return f"{value:.6f}"
 
 
 def main(arguments: list[str]) -> int:
+    if "--votes" in arguments:
+        at = arguments.index("--votes")
+        files = [Path(name) for name in arguments[at + 1 :]]
+        voted, ratings = rate_votes(files, arguments[:at])
+        hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+        _write({"files": hashes, "sha256": digest(cells_csv(voted)), "ratings": ratings})
+        return 0
     if len(arguments) == 1:
         given: dict[str, Any] = {"cells": Path(arguments[0]).read_text(encoding="utf-8")}
     else:  # from verify_snapshot: {"cells": CSV, "design": {model: effect}, "covariance": …, "anchor": [model, …]}
@@ -127,13 +186,16 @@ def main(arguments: list[str]) -> int:
     text = given["cells"]
     cells = read_csv(text)
     result = {
-        "method_version": elo.METHOD_VERSION,
-        "engine_version": ENGINE_VERSION,
         "sha256": digest(cells_csv(cells)),
         "ratings": rate(cells, given.get("design"), given.get("covariance"), given.get("anchor", ())),
     }
-    sys.stdout.write(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+    _write(result)
     return 0
+
+
+def _write(result: dict[str, Any]) -> None:
+    versions = {"method_version": elo.METHOD_VERSION, "engine_version": ENGINE_VERSION}
+    sys.stdout.write(json.dumps(versions | result, ensure_ascii=False, indent=1) + "\n")
 
 
 if __name__ == "__main__":
