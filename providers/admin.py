@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,9 +11,11 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 
+from providers import offering_trial
 from providers.catalog import sync
 from providers.models.offerings import ENDS_SOON_DAYS
 from providers.performance import percentiles, recent
@@ -43,13 +46,13 @@ class ImageModelAdmin(admin.ModelAdmin[ImageModel]):
     inlines = (OfferingInline,)
     actions = ("retire", "bring_back")
 
-    @admin.action(description="Retire: no new images, no new battles")
+    @admin.action(description="Retire: no new images, no new battles", permissions=["change"])
     def retire(self, request: HttpRequest, queryset: QuerySet[ImageModel]) -> None:
         messages.success(
             request, f"{queryset.filter(retired_at=None).update(retired_at=timezone.now())} models retired."
         )
 
-    @admin.action(description="Bring back")
+    @admin.action(description="Bring back", permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[ImageModel]) -> None:
         messages.success(request, f"{queryset.update(retired_at=None)} models are back.")
 
@@ -84,7 +87,12 @@ class OfferingAdmin(admin.ModelAdmin[Offering]):
     list_editable = ("is_active",)
     search_fields = ("image_model__name", "image_model__slug", "endpoint")
     readonly_fields = ("last_30_days",)
+    change_form_template = "admin/providers/offering/change_form.html"
     inlines = (PriceInline,)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(partial(offering_trial.page, self))
+        return [path("<int:pk>/trial/", view, name="providers_offering_trial"), *super().get_urls()]
 
     @admin.display(description="ends", ordering="ends_on")
     def ends(self, offering: Offering) -> str:
