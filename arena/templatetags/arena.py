@@ -42,9 +42,9 @@ def is_simulated(key: str) -> bool:
 
 
 @register.filter
-def is_suggested(group: UUID) -> bool:
-    """Have these trials of the playground been suggested to the curators?"""
-    return Suggestion.objects.filter(trials=group).exists()
+def suggestion_of(group: UUID) -> Suggestion | None:
+    """What was suggested to the curators of this group of trials of the playground; None when nothing was."""
+    return Suggestion.objects.filter(trials=group).select_related("prompt__competition").first()
 
 
 @register.simple_tag
