@@ -23,7 +23,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from django.conf import settings
-from django.db.models import Count, Max
+from django.db.models import Case, Count, Max, When
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from django.utils.http import http_date
@@ -69,15 +69,22 @@ def of_category(url_kwargs: Mapping[str, Any]) -> str:
     return repr((row, None if row is None or row[1] else generation_progress.of_all(row[:1])))
 
 
+def first_category() -> Category | None:
+    """The category whose board the rankings open with: of votes cast here, before imported ones. With its boards."""
+    categories = Category.objects.select_related("board", "recent_board")
+    return categories.order_by(Case(When(source_name="", then=0), default=1), "position", "name").first()
+
+
+def of_first_category(url_kwargs: Mapping[str, Any]) -> str:
+    """Version of the rankings' first page."""
+    del url_kwargs
+    category = first_category()
+    return of_category({"slug": category.slug}) if category else ""
+
+
 def of_all_boards(url_kwargs: Mapping[str, Any]) -> str:
     del url_kwargs
     return repr(sorted(Board.objects.aggregate(at=Max("computed_at"), n=Count("*")).items()))
-
-
-def of_every_category(url_kwargs: Mapping[str, Any]) -> str:
-    """Version of all boards, and of the images that are being generated for those without votes."""
-    unrated = Category.objects.exclude(board__votes__gt=0)
-    return repr((of_all_boards(url_kwargs), sorted(generation_progress.of_all(unrated).items())))
 
 
 def cached_page(*parameters: str, version: Version = of_all_boards, blind: bool = False) -> Callable[[View], View]:

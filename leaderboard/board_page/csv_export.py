@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 from math import isfinite
 
-from leaderboard.board_page.filters import Row
+from leaderboard.board_page.filters import BoardRow
 
 # The first seven stay what they are: other people's programs read them.
 COLUMNS = (
@@ -17,7 +17,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def board_csv(rows: Iterable[Row]) -> str:
+def board_csv(rows: Iterable[BoardRow]) -> str:
     """These rows of a board as CSV, in their order: Elo and its 95 % interval with six decimals, unknown as nothing."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

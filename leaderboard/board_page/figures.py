@@ -11,8 +11,9 @@ from django.db.models import Sum
 
 from arena.models import Category, Tally
 from leaderboard import charts
+from leaderboard.board.head_to_head import PairRecord
 from leaderboard.board.pair_counts import Pairs
-from leaderboard.board_page.filters import Row
+from leaderboard.board_page.filters import BoardRow
 from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.charts.forest import Forest
 from leaderboard.charts.heatmap import Heatmap, Meeting, Side
@@ -42,7 +43,7 @@ class Duels:
     votes: int
 
 
-def intervals(rows: Sequence[Row]) -> Intervals | None:
+def intervals(rows: Sequence[BoardRow]) -> Intervals | None:
     """The first rows that have an interval; None with fewer than two, for one overlaps with nothing."""
     bounded = [row for row in rows if row.standing.half_width is not None]
     marks = [
@@ -64,7 +65,7 @@ def intervals(rows: Sequence[Row]) -> Intervals | None:
     return Intervals(wide, narrow, len(marks), len(bounded))
 
 
-def duels(category: Category, rows: Sequence[Row], since: date | None = None) -> Duels | None:
+def duels(category: Category, rows: Sequence[BoardRow], since: date | None = None) -> Duels | None:
     """The first rows against each other, from the votes since a day; None where none of them ever met."""
     models = _sides(rows)
     met = get_or_compute(
@@ -78,7 +79,7 @@ def duels(category: Category, rows: Sequence[Row], since: date | None = None) ->
     return _drawn(rows, met)
 
 
-def duels_from(pairs: Pairs, rows: Sequence[Row]) -> Duels | None:
+def duels_from(pairs: Pairs, rows: Sequence[BoardRow]) -> Duels | None:
     """The same from pair counts that somebody has already, as those of a tag."""
     met: dict[tuple[int, int], Meeting] = {}
     for one, other, votes, points in pairs.among(_sides(rows)):
@@ -87,11 +88,23 @@ def duels_from(pairs: Pairs, rows: Sequence[Row]) -> Duels | None:
     return _drawn(rows, met)
 
 
-def _sides(rows: Sequence[Row]) -> list[int]:
+def duels_of(records: Mapping[tuple[int, int], PairRecord], rows: Sequence[BoardRow]) -> Duels | None:
+    """The same from records that are known already."""
+    sides = _sides(rows)
+    met = {
+        (one, other): Meeting(record.share, record.votes)
+        for one in sides
+        for other in sides
+        if one != other and (record := records.get((one, other))) is not None and record.share is not None
+    }
+    return _drawn(rows, met)
+
+
+def _sides(rows: Sequence[BoardRow]) -> list[int]:
     return [row.standing.rating.image_model.pk for row in rows[:SIDES]]
 
 
-def _drawn(rows: Sequence[Row], met: Mapping[tuple[int, int], Meeting]) -> Duels | None:
+def _drawn(rows: Sequence[BoardRow], met: Mapping[tuple[int, int], Meeting]) -> Duels | None:
     if not met:
         return None
     models = [row.standing.rating.image_model for row in rows[:SIDES]]

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BoardRow:
     """One model on a board, with what it can be filtered and sorted by. None is unknown."""
 
     rank: int | None  # None without an interval: such a model has no place yet
@@ -27,6 +27,7 @@ class Row:
     lab: str = ""  # its slug
     lab_name: str = ""
     licence: str = ""
+    commercial: str = "ask"  # use: yes, ask, no
     open_weights: bool = False
     released_on: date | None = None
     keeper_rate: float | None = None
@@ -42,6 +43,18 @@ class Row:
         interval. None without a place."""
         return None if self.rank is None else -self.elo
 
+    @property
+    def origin(self) -> str:
+        """What a reader must know of the model before its numbers: sample, imported; "" of a catalogued one."""
+        origin = self.standing.rating.image_model.origin
+        return "" if origin == "catalog" else str(origin)
+
+    @property
+    def subtitle(self) -> str:
+        """The line under the name: whose it is, or that its rating is not settled."""
+        unsettled = f"unsettled: {self.votes:,} votes" if self.status == "provisional" else ""
+        return " · ".join(filter(None, (self.origin, unsettled or self.lab_name)))
+
 
 # A sort's key and whether more comes first. What is unknown comes last either way.
 SORTS: dict[str, tuple[str, bool]] = {
@@ -56,7 +69,8 @@ SORTS: dict[str, tuple[str, bool]] = {
     "released": ("released_on", True),
 }
 WEIGHTS = {"open": True, "closed": False}
-FIELDS = ("lab", "licence", "weights", "provider", "price", "released", "status")
+RIGHTS = ("yes", "ask", "no")
+FIELDS = ("q", "price", "seconds", "rights", "lab", "licence", "weights", "provider", "released", "status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +88,10 @@ class Filters:
     licence: str = ""
     weights: str = ""
     provider: str = ""
-    price: Decimal | None = None  # at most
+    q: str = ""  # part of a name
+    price: Decimal | None = None  # USD per image, at most
+    seconds: float | None = None  # at most
+    rights: str = ""  # commercial use
     released: date | None = None  # on that day or later
     status: str = ""  # "sure" hides provisional rows
     sort: str = "rank"
@@ -85,21 +102,40 @@ class Filters:
     @property
     def active(self) -> int:
         """How many filters hide rows."""
-        values = (self.lab, self.licence, self.weights, self.provider, self.price, self.released, self.status)
-        return sum(value not in ("", None) for value in values)
+        return sum(getattr(self, name) not in ("", None) for name in FIELDS)
 
     @property
     def unfiltered(self) -> str:
         """The query of the same board in the same order, with all its rows."""
         return self.query(**dict.fromkeys(FIELDS, ""))
 
+    @property
+    def conditions(self) -> str:
+        """The filters in words that begin a sentence: Under $0.02 with commercial rights. "" without filters."""
+        weights = {"open": "with open weights", "closed": "without open weights"}
+        parts = [
+            f"named “{self.q}”" if self.q else "",
+            f"under ${self.price:f}" if self.price is not None else "",
+            f"within {self.seconds:g} s" if self.seconds is not None else "",
+            {"yes": "with commercial rights", "ask": "with rights to ask for", "no": "without commercial rights"}.get(
+                self.rights, ""
+            ),
+            weights.get(self.weights, ""),
+            f"under the licence {self.licence}" if self.licence else "",
+            f"of {self.lab}" if self.lab else "",
+            f"at {self.provider}" if self.provider else "",
+            f"released since {self.released}" if self.released else "",
+            "without unsettled ratings" if self.status else "",
+        ]
+        words = " ".join(filter(None, parts))
+        return words[:1].upper() + words[1:]
+
     def query(self, **changes: str) -> str:
         """The address's query with some words changed; an empty word goes away."""
-        kept = {name: value for name, value in {**self.given, **changes}.items() if value}
-        return urlencode(kept)
+        return urlencode({name: value for name, value in {**self.given, **changes}.items() if value})
 
 
-def choices(rows: Iterable[Row]) -> Choices:
+def choices(rows: Iterable[BoardRow]) -> Choices:
     rows = list(rows)
     return Choices(
         labs=tuple(sorted({(row.lab, row.lab_name) for row in rows if row.lab}, key=lambda lab: lab[1].casefold())),
@@ -121,6 +157,7 @@ def read(words: Mapping[str, str], offered: Choices, keep: Sequence[str] = ()) -
         "provider": offered.providers,
         "weights": tuple(WEIGHTS),
         "status": ("sure",),
+        "rights": RIGHTS,
     }
     chosen: dict[str, Any] = {}
     for name, allowed in known.items():
@@ -134,6 +171,14 @@ def read(words: Mapping[str, str], offered: Choices, keep: Sequence[str] = ()) -
             errors["price"] = f"“{given['price']}” is not an amount in US dollars. Write it like 0.04."
         else:
             chosen["price"] = price
+    if "seconds" in given:
+        seconds = _amount(given["seconds"])
+        if seconds is None:
+            errors["seconds"] = f"“{given['seconds']}” is not a number of seconds. Write it like 5."
+        else:
+            chosen["seconds"] = float(seconds)
+    if "q" in given:
+        chosen["q"] = given["q"][:100]
     if "released" in given:
         try:
             chosen["released"] = date.fromisoformat(given["released"])
@@ -147,16 +192,16 @@ def read(words: Mapping[str, str], offered: Choices, keep: Sequence[str] = ()) -
     return Filters(**chosen, given=given, errors=errors)
 
 
-def shown(rows: Iterable[Row], filters: Filters) -> list[Row]:
+def shown(rows: Iterable[BoardRow], filters: Filters) -> list[BoardRow]:
     """The rows that pass, in the order asked for. A row passes a price or date only if its own is known."""
     return in_order([row for row in rows if _passes(row, filters)], filters.sort, filters.reverse)
 
 
-def in_order(rows: Sequence[Row], sort: str, reverse: bool = False) -> list[Row]:
+def in_order(rows: Sequence[BoardRow], sort: str, reverse: bool = False) -> list[BoardRow]:
     """Stable: equals keep their order. Unknown values come last, also when reversed."""
     attribute, more_first = SORTS[sort]
 
-    def key(row: Row) -> Any:
+    def key(row: BoardRow) -> Any:
         value = getattr(row, attribute)
         return value.casefold() if isinstance(value, str) else value
 
@@ -165,13 +210,16 @@ def in_order(rows: Sequence[Row], sort: str, reverse: bool = False) -> list[Row]
     return sorted(known, key=key, reverse=more_first != reverse) + unknown
 
 
-def _passes(row: Row, filters: Filters) -> bool:
+def _passes(row: BoardRow, filters: Filters) -> bool:
     return (
         (not filters.lab or row.lab == filters.lab)
         and (not filters.licence or row.licence == filters.licence)
         and (not filters.weights or row.open_weights == WEIGHTS[filters.weights])
         and (not filters.provider or filters.provider in row.providers)
         and (filters.price is None or (row.price is not None and row.price <= filters.price))
+        and (filters.seconds is None or (row.seconds is not None and row.seconds <= filters.seconds))
+        and (not filters.rights or row.commercial == filters.rights)
+        and (not filters.q or filters.q.casefold() in f"{row.name} {row.slug} {row.lab_name}".casefold())
         and (filters.released is None or (row.released_on is not None and row.released_on >= filters.released))
         and (not filters.status or row.status != "provisional")
     )

@@ -9,12 +9,12 @@ from django.utils.safestring import SafeString
 
 from arena.models import Category
 from leaderboard import json_ld
-from leaderboard.board_page.filters import Row
+from leaderboard.board_page.filters import BoardRow
 
 MOST = 50  # entries of the list; the CSV has them all
 
 
-def of_board(category: Category, rows: Sequence[Row], home: str) -> SafeString:
+def of_board(category: Category, rows: Sequence[BoardRow], home: str) -> SafeString:
     """`home` is the URL of the site, with a slash at its end. A model without a place is left out; items carry their
     place in words and no position, which would be a rank without bounds."""
     base = home.rstrip("/")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import groupby
+from dataclasses import dataclass, replace
 
+from leaderboard import rights
 from leaderboard.board.standings import Standing
 from leaderboard.board_page import filters
 from leaderboard.board_page import price_and_speed as facts
@@ -13,7 +13,7 @@ from leaderboard.board_page import price_and_speed as facts
 
 def rows(
     standings: Sequence[Standing], mode: str, known: dict[int, facts.Facts] | None = None, *, imported: bool = False
-) -> list[filters.Row]:
+) -> list[filters.BoardRow]:
     """One row per standing, in the same order, except that models without an interval come last: they have no rank.
 
     `known` are the facts of these models, where somebody has them already. Where votes came from elsewhere and none
@@ -27,9 +27,9 @@ def rows(
     return sorted(found, key=lambda row: row.rank is None)
 
 
-def _row(standing: Standing, facts: facts.Facts) -> filters.Row:
+def _row(standing: Standing, facts: facts.Facts) -> filters.BoardRow:
     rating, model = standing.rating, standing.rating.image_model
-    return filters.Row(
+    return filters.BoardRow(
         rank=None if standing.half_width is None else rating.rank,
         slug=model.export_name,
         name=model.name,
@@ -40,6 +40,7 @@ def _row(standing: Standing, facts: facts.Facts) -> filters.Row:
         lab=model.lab.slug if model.lab else "",
         lab_name=model.lab.name if model.lab else "",
         licence=model.licence,
+        commercial=rights.of_licence(model.licence).answer,
         open_weights=model.open_weights,
         released_on=model.released_on,
         keeper_rate=standing.keeper_rate,
@@ -51,7 +52,7 @@ def _row(standing: Standing, facts: facts.Facts) -> filters.Row:
     )
 
 
-def unknown(rows: Sequence[filters.Row]) -> list[str]:
+def unknown(rows: Sequence[filters.BoardRow]) -> list[str]:
     """The columns in which no row has anything to say, as those of prices on a board of imported votes."""
     said = {
         "keeper": any(row.keeper_rate is not None for row in rows),
@@ -62,15 +63,42 @@ def unknown(rows: Sequence[filters.Row]) -> list[str]:
     return [column for column, has in said.items() if not has]
 
 
-def by_tier(rows: Sequence[filters.Row]) -> list[tuple[int | None, list[filters.Row]]]:
-    """The rows under their tiers, models without an interval under None.
+@dataclass(frozen=True, slots=True)
+class RowGroup:
+    """Rows under one line of the table; no line with an empty title."""
 
-    One group without a tier where the order is another one, as when sorted by price: then the tiers would be shreds.
+    title: str
+    note: str
+    rows: Sequence[filters.BoardRow]
+
+
+def groups(
+    board: Sequence[filters.BoardRow], shown: Sequence[filters.BoardRow], chosen: filters.Filters
+) -> list[RowGroup]:
+    """The rows that are shown under the only edges that votes support.
+
+    Leaders stand apart where every one of them is above each of the others: no place of theirs reaches below their
+    number, no other place reaches into it. Where every model could be first the table says so. Rows without a place
+    come last. Any other order than the board's own has no groups.
     """
-    groups = [(tier, list(group)) for tier, group in groupby(rows, key=_tier)]
-    tiers = [tier for tier, _ in groups]
-    return groups if len(set(tiers)) == len(tiers) else [(0, list(rows))]
-
-
-def _tier(row: filters.Row) -> int | None:
-    return None if row.standing.half_width is None else row.standing.rating.tier
+    placed = [row for row in shown if row.standing.place.is_known]
+    others = [row for row in shown if not row.standing.place.is_known]
+    apart = RowGroup("No place yet", "won or lost every vote, or met none of the models above", others)
+    if chosen.sort != "rank" or chosen.reverse or chosen.active:
+        return [RowGroup("", "", placed)] * bool(placed) + [apart] * bool(others)
+    first = [row.standing.place for row in board if row.standing.place.could_be_first]
+    leaders = len(first)
+    known = sum(row.standing.place.is_known for row in board)
+    if leaders == known > 1:
+        early = RowGroup("Any of these could be first", "the order below is not a result yet", placed)
+        return [early, *[apart] * bool(others)]
+    if leaders and all((place.high or 0) <= leaders for place in first):
+        lead = [row for row in placed if row.standing.place.could_be_first]
+        behind = [row for row in placed if not row.standing.place.could_be_first]
+        above = {1: "the leader rates", 2: "both leaders rate"}.get(leaders, f"all {leaders} leaders rate")
+        return [
+            RowGroup("Lead", "could be first" if leaders > 1 else "first", lead),
+            *[RowGroup("Behind", f"{above} above each of these", behind)] * bool(behind),
+            *[apart] * bool(others),
+        ]
+    return [RowGroup("", "", placed)] * bool(placed) + [apart] * bool(others)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from leaderboard import charts
-from leaderboard.board_page.filters import Row
+from leaderboard.board_page.filters import BoardRow
 from leaderboard.charts.scatter import Scatter
 from providers.accounts import is_simulated
 from providers.models import ImageModel
@@ -29,7 +29,7 @@ class Landscape:
     speed: Picture
 
 
-def of_rows(rows: Sequence[Row], current: int | None = None) -> Landscape:
+def of_rows(rows: Sequence[BoardRow], current: int | None = None) -> Landscape:
     """The landscape of the rows of a board, one of the models marked."""
     return Landscape(
         _picture(rows, current, charts.COST, _price, _price_note, "without pricing omitted"),
@@ -38,11 +38,11 @@ def of_rows(rows: Sequence[Row], current: int | None = None) -> Landscape:
 
 
 def _picture(
-    rows: Sequence[Row],
+    rows: Sequence[BoardRow],
     current: int | None,
     axis: charts.Axis,
-    value: Callable[[Row], float | None],
-    note: Callable[[Row], str],
+    value: Callable[[BoardRow], float | None],
+    note: Callable[[BoardRow], str],
     reason: str,
 ) -> Picture:
     values = [value(row) for row in rows]
@@ -58,21 +58,21 @@ def _picture(
     )
 
 
-def _price(row: Row) -> float | None:
+def _price(row: BoardRow) -> float | None:
     return None if row.price is None else float(row.price)
 
 
-def _price_note(row: Row) -> str:
+def _price_note(row: BoardRow) -> str:
     return "estimated price" if row.facts.is_estimated else ""
 
 
-def _speed_note(row: Row) -> str:
+def _speed_note(row: BoardRow) -> str:
     """Whether the quickest seller is our own simulator."""
     quickest = (each for each in row.facts.sellers if each.seconds == row.seconds)
     return "simulated" if any(is_simulated(each.provider) for each in quickest) else ""
 
 
-def _point(row: Row, x: float, note: str, current: int | None) -> charts.Point:
+def _point(row: BoardRow, x: float, note: str, current: int | None) -> charts.Point:
     rating = row.standing.rating
     model = rating.image_model
     origin = "sample" if model.is_sample else "imported" if model.origin == ImageModel.Origin.IMPORTED else ""

@@ -1,4 +1,4 @@
-"""How a model did in each competition: its place, its record, its images."""
+"""How a model did in each competition: its record, its images."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.models import BigIntegerField, F, Sum, Value
 
 from arena.models import Competition, Entry
+from leaderboard.board_page.pictures import BEST, WORST, RatedImage
 from leaderboard.competitions.use_cases import ENOUGH
 from leaderboard.models import Record
 from providers.models import ImageModel
@@ -38,8 +39,6 @@ class Score:
 class Result:
     competition: Competition
     score: Score
-    place: int | None  # 1 + the models with a better share; None without votes
-    of: int  # models with votes
     entries: tuple[Entry, ...]
     hidden: bool  # some are held back because this voter is asked about their prompts
 
@@ -61,10 +60,21 @@ def shown(entries: Iterable[Entry], hidden: Collection[int]) -> list[Entry]:
 
 def results_and_uses(
     image_model: ImageModel, entries: Sequence[Entry], hidden: Collection[int] = ()
-) -> tuple[list[Result], list[Use]]:
-    """Every competition among the model's entries, the best place first; and how it does by tag. One query."""
+) -> tuple[list[Result], list[Use], list[RatedImage]]:
+    """Every competition among the model's entries, the best share first; how it does by tag; and its most and least
+    preferred images. One query."""
     scores, own = _scores(image_model, {entry.prompt.competition_id for entry in entries})
-    return _results(image_model, entries, scores, hidden), _uses(entries, own)
+    return _results(image_model, entries, scores, hidden), _uses(entries, own), _extremes(shown(entries, hidden), own)
+
+
+def _extremes(entries: Iterable[Entry], scores: dict[int, Score]) -> list[RatedImage]:
+    rated = [
+        RatedImage(entry, scores[entry.prompt_id].points, scores[entry.prompt_id].votes)
+        for entry in entries
+        if entry.prompt_id in scores and scores[entry.prompt_id].votes
+    ]
+    rated.sort(key=lambda image: (-image.share, -image.votes, image.entry.pk))
+    return rated if len(rated) <= BEST + WORST else [*rated[:BEST], *rated[-WORST:]]
 
 
 def _results(
@@ -77,19 +87,16 @@ def _results(
     for pk, rows in grouped.items():
         of = scores.get(pk, {})
         own = of.get(image_model.pk, Score())
-        better = sum(each.points > own.points for each in of.values())
         visible = shown(rows, hidden)
         found.append(
             Result(
                 competition=rows[0].prompt.competition,
                 score=own,
-                place=better + 1 if own.votes else None,
-                of=len(of),
                 entries=tuple(visible[:IMAGES]),
                 hidden=len(visible) < len(rows),
             )
         )
-    return sorted(found, key=lambda each: (each.place is None, each.place or 0, -each.score.votes))
+    return sorted(found, key=lambda result: (not result.score.votes, -result.score.points, -result.score.votes))
 
 
 def _scores(

@@ -11,14 +11,14 @@ from arena.models import Category
 from leaderboard.board.standings import Standing
 from leaderboard.board_page import rows as listing
 from leaderboard.board_page import scatter
-from leaderboard.board_page.filters import Row
+from leaderboard.board_page.filters import BoardRow
 from leaderboard.cache import MINUTE, get_or_compute, version
 from providers.models import ImageModel
 
 _BETTER = "Up and to the left is better. The dashed line joins the models that no other model beats on both."
 
 
-def rows(category: Category, board: Callable[[], Sequence[Standing]]) -> list[Row]:
+def rows(category: Category, board: Callable[[], Sequence[Standing]]) -> list[BoardRow]:
     """The board with prices and speeds, which may be a minute old; ratings are never older than the board."""
     return get_or_compute(
         "landscape", version(category), seconds=MINUTE, compute=lambda: listing.rows(board(), category.mode)

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from arena.templatetags.arena import usd
 from leaderboard.board_page.filters import SORTS, Filters
+from leaderboard.chooser.catalogue import CatalogueFilters
 from leaderboard.chooser.rules import Candidate, preferred
 
 register = template.Library()
@@ -27,6 +30,34 @@ def board_query(filters: Filters, window: str = "", tag: str = "") -> str:
     return f"?{query}" if (query := filters.query(window=window, tag=tag)) else "."
 
 
+@register.simple_tag
+def sort_state(filters: Filters, by: str) -> SafeString:
+    """The attribute that says whether a column sorts the table, and which way."""
+    if filters.sort != by:
+        return mark_safe("")
+    return format_html('aria-sort="{}"', "ascending" if ascends(filters) else "descending")
+
+
+@register.simple_tag
+def catalogue_query(filters: CatalogueFilters, by: str) -> str:
+    """The query of the catalogue sorted by this column."""
+    return filters.query(sort="" if by == "price" else by)
+
+
+@register.filter
+def choices_with(filters: Filters, name: str) -> list[str]:
+    """The usual limits of a price or time, and the one that the URL has."""
+    usual = {"price": ["0.01", "0.02", "0.05", "0.10"], "seconds": ["2", "5", "10", "30"]}[name]
+    given = filters.given.get(name, "")
+    return usual if given in ("", *usual) else [*usual, given]
+
+
+@register.filter
+def bare_seconds(value: float | None) -> str:
+    """Seconds as a column writes them, whose head has the unit."""
+    return seconds(value).removesuffix(" s")
+
+
 @register.filter
 def ascends(filters: Filters) -> bool:
     return SORTS[filters.sort][1] == filters.reverse
@@ -35,6 +66,11 @@ def ascends(filters: Filters) -> bool:
 @register.filter
 def get(table: Mapping[str, Any], key: str) -> Any:
     return table.get(key, "")
+
+
+@register.filter
+def at(table: Mapping[Any, Any], key: Any) -> Any:
+    return table.get(key)
 
 
 @register.filter

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from leaderboard.charts import SPEED
 
@@ -38,6 +40,15 @@ def of_longest(value: float | None, longest: float) -> str:
 @register.filter
 def at(table: Mapping[Any, Any], key: Any) -> Any:
     return table.get(key)
+
+
+@register.filter
+def coloured(example: Any) -> SafeString:
+    """A code example with its strings, keywords and comments marked."""
+    pieces = ((piece.kind, piece.text) for piece in example.pieces)
+    return format_html_join(
+        "", "{}", ((format_html('<span class="{}">{}</span>', kind, text) if kind else text,) for kind, text in pieces)
+    )
 
 
 @register.filter

@@ -11,11 +11,26 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from arena import blinding
 from arena.models import Category
 from leaderboard.board import image_records, standings, summaries
 from leaderboard.board.standings import Standing
-from leaderboard.board_page import csv_export, figures, filters, json_ld, price_and_speed, rows, scatter
-from leaderboard.page_cache import cached_page, of_category, of_every_category
+from leaderboard.board_page import (
+    certainty,
+    csv_export,
+    figures,
+    filters,
+    json_ld,
+    opened,
+    pictures,
+    price_and_speed,
+    rows,
+    scatter,
+    verdicts,
+)
+from leaderboard.models import Board, RecentBoard, Snapshot
+from leaderboard.page_cache import cached_page, first_category, of_category, of_first_category
+from leaderboard.rating.verdict import Verdict
 from leaderboard.social_cards import board
 
 SHOWN = ("sort", *filters.FIELDS)  # the words by which an address says which rows it shows, and in which order
@@ -23,9 +38,13 @@ WORDS = ("window", "tag", *SHOWN)  # that the address of a category's board may 
 
 
 @require_safe
-@cached_page(version=of_every_category)
+@cached_page(*WORDS, version=of_first_category, blind=True)
 def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "leaderboard/index.html", {"boards": summaries.all_boards(3)})
+    """The rankings: the board of the first category, with the others as tabs."""
+    category = first_category()
+    if category is None:
+        return render(request, "leaderboard/no_boards.html")
+    return _board(request, category)
 
 
 @require_safe
@@ -33,7 +52,13 @@ def index(request: HttpRequest) -> HttpResponse:
 def overall(request: HttpRequest) -> HttpResponse:
     """One board over all categories, said to be so: the boards of the categories are the better answer."""
     view = OverallView(request)
-    context = {"view": view, "overall": view.overall, "board_name": "All categories", **_table(view)}
+    context = {
+        "view": view,
+        "overall": view.overall,
+        "board_name": "All categories",
+        "tabs": summaries.tabs(),
+        **_table(view),
+    }
     return render(request, "leaderboard/overall.html", context, status=400 if view.errors else 200)
 
 
@@ -52,25 +77,43 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@cached_page(*WORDS, version=of_category)
+@cached_page(*WORDS, version=of_category, blind=True)
 def category(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Category.objects.select_related("board", "recent_board"), slug=slug)
-    view = View(request, found)
+    categories = Category.objects.select_related("board", "recent_board")
+    return _board(request, get_object_or_404(categories, slug=slug))
+
+
+def _board(request: HttpRequest, category: Category) -> HttpResponse:
+    """The page of a category that came with its boards."""
+    view = View(request, category)
+    state = standings.about(category, view.window)
+    hidden = blinding.open_prompts_of(request)
+    models = [row.standing.rating.image_model_id for row in view.shown[: opened.MAX_ROWS]]
+    images = pictures.of_models(category, models, hidden)
+    snapshot = category.snapshots.only("pk", "taken_at", "category", "ratings").order_by("-taken_at", "-pk").first()
+    whole = view.window == "all" and not view.tag
+    more = opened.of_rows(category, view.rows, images) if whole else {}
     context = {
-        "category": found,
-        "board": standings.about(found, view.window),
+        "category": category,
+        "board": state,
         "view": view,
-        "board_name": found.name,
+        "board_name": category.name,
         **_table(view),
-        "start": None if view.rows else summaries.starts([found])[found.pk],
-        "files": found.vote_files.all(),
-        "playable": summaries.playable().filter(pk=found.pk).exists(),
-        "limit": None if view.tag else standings.limit(found, view.window),
-        "snapshot": found.snapshots.only("pk", "taken_at", "category").order_by("-taken_at", "-pk").first(),
+        "tabs": summaries.tabs(),
+        "verdict": view.verdict(state, snapshot),
+        "images": images,
+        "opened": more,
+        "certainty": [] if view.tag else certainty.of_board(category, state, view.rows),
+        "hidden": hidden,
+        "start": None if view.rows else summaries.starts([category])[category.pk],
+        "files": category.vote_files.all() if category.source_name else (),
+        "playable": not view.rows and summaries.playable().filter(pk=category.pk).exists(),
+        "snapshot": snapshot,
         "landscape": scatter.of_rows(view.shown),
         "duels": view.duels(),
-        "card": request.build_absolute_uri(board.address(found)),
-        "json_ld": json_ld.of_board(found, view.rows, request.build_absolute_uri("/")),
+        "canonical": request.build_absolute_uri(category.get_absolute_url()),
+        "card": request.build_absolute_uri(board.address(category)),
+        "json_ld": json_ld.of_board(category, view.rows, request.build_absolute_uri("/")),
     }
     response = render(request, "leaderboard/category.html", context, status=_status(view))
     if view.computing:
@@ -143,12 +186,22 @@ class View:
         self.needed = 0 if self.part.standings else self.part.needed
         return self.part.standings
 
+    def verdict(self, board: Board | RecentBoard | None, last: Snapshot | None) -> Verdict:
+        """The sentence above the table."""
+        if self.filters.active:
+            return verdicts.of_filter(self.category, self.rows, self.shown, self.filters, board)
+        if self.tag or self.window != "all":
+            return verdicts.of_part(self.rows)
+        return verdicts.of_board(self.category, self.rows, board, last)
+
     def duels(self) -> figures.Duels | None:
         """Who wins against whom, of the rows that are shown."""
         if not self.shown:
             return None
         if self.part is not None:
             return figures.duels_from(self.part.pairs, self.shown)
+        if self.since is None:
+            return figures.duels_of(opened.records_of(self.category, self.rows), self.shown)
         return figures.duels(self.category, self.shown, self.since)
 
 
@@ -170,14 +223,13 @@ def _table(view: View | OverallView) -> dict[str, Any]:
     return {
         "rows": view.rows,
         "shown": view.shown,
-        "groups": rows.by_tier(view.shown),
+        "groups": rows.groups(view.rows, view.shown, view.filters),
         "filters": view.filters,
         "usable": view.filters.query(**dict.fromkeys(view.errors, "")),
         "choices": view.choices,
         "unknown": rows.unknown(view.rows),
         "low": min((rating.lower for rating in bounded), default=0.0),
         "high": max((rating.upper for rating in bounded), default=0.0),
-        "intervals": figures.intervals(view.shown),
     }
 
 

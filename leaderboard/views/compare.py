@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,7 +13,11 @@ from django.views.decorators.http import require_safe
 from arena import blinding
 from leaderboard import model_comparison
 from leaderboard.board_page import price_and_speed
+from leaderboard.board_page.price_and_speed import Facts
+from leaderboard.model_comparison import CategoryComparison
 from leaderboard.page_cache import cached_page
+from leaderboard.rating import verdict
+from leaderboard.rating.verdict import Contender, Verdict
 from providers.models import ImageModel
 
 MOST = 4  # more columns fit no screen
@@ -56,7 +61,11 @@ def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
     hidden = blinding.open_prompts_of(request)
     known = price_and_speed.of_models([model.pk for model in models])
     arenas = model_comparison.arenas(models)
+    again = [("model", slug) for slug in (*wanted, "")]
     context = {
+        "heading": " or ".join(model.name for model in models) + "?",
+        "verdict": _verdict(models, arenas, known),
+        "other_models": f"{reverse('leaderboard:compare-pick')}?{urlencode(again)}",
         "models": models,
         "facts": [(model, known.get(model.pk, price_and_speed.Facts())) for model in models],
         "arenas": arenas,
@@ -65,6 +74,27 @@ def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
         "hidden": hidden,
     }
     return render(request, "leaderboard/compare.html", context)
+
+
+def _verdict(models: Sequence[ImageModel], arenas: Sequence[CategoryComparison], known: Mapping[int, Facts]) -> Verdict:
+    """Of two models: the answer from the first category that rates both, of votes cast here before imported ones."""
+    if len(models) != 2:
+        return Verdict("")
+    one, other = (_contender(model, known.get(model.pk, Facts())) for model in models)
+    ordered = sorted(arenas, key=lambda arena: bool(arena.category.source_name))
+    arena = next((arena for arena in ordered if all(arena.standings)), None)
+    if arena is None:
+        rated = [any(arena.standings[index] for arena in arenas) for index in (0, 1)]
+        return verdict.of_pair(one, other, rated=(rated[0], rated[1]))
+    if not arena.duels:
+        return verdict.of_pair(one, other)
+    pair = arena.duels[0]
+    answer = verdict.of_pair(one, other, share=pair.expected, lower=pair.lower, upper=pair.upper, votes=pair.met.votes)
+    return Verdict(answer.claim, answer.value or f"By votes in {arena.category.name}.")
+
+
+def _contender(model: ImageModel, facts: Facts) -> Contender:
+    return Contender(model.name, price=None if facts.price is None else float(facts.price), seconds=facts.seconds)
 
 
 def address(slugs: list[str]) -> str:

@@ -2,37 +2,78 @@
 
 from __future__ import annotations
 
+from django.db.models import Max, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from arena import generation_progress, integrity, matchmaking
+from arena import blinding, generation_progress, integrity, matchmaking
+from arena.models import Category
+from leaderboard import cache
 from leaderboard.board import overall, ratings, standings, summaries
-from leaderboard.competitions import use_cases
+from leaderboard.board_page import highlights, pictures, rows, scatter
 from leaderboard.models import Board
-from leaderboard.page_cache import cached_page
+from leaderboard.page_cache import cached_page, first_category
 from leaderboard.rating import elo, intervals, methods, ranks
 from leaderboard.social_cards import board
 from leaderboard.voter import first_pair
-
-HEAD, USES = 5, 16  # on the home page: rows of each board, tags
 
 
 @never_cache
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """One pair to judge, above the fold, and the heads of the boards."""
+    """One pair to judge, above the fold, and under it what the votes say."""
     playable = list(summaries.playable())
+    teaser = first_pair.of_visitor(request, playable[0]) if playable else None
+    hidden = blinding.open_prompts_of(request) | ({teaser.prompt.pk} if teaser else set())
+    category = first_category()
     context = {
-        "boards": summaries.all_boards(HEAD),
         "playable": playable,
-        "teaser": first_pair.of_visitor(request, playable[0]) if playable else None,
+        "teaser": teaser,
         "making": None if playable else generation_progress.combined(generation_progress.of_all().values()),
-        "uses": use_cases.tags()[:USES],
+        "front": _front(category, frozenset(hidden)) if category else "",
     }
     return render(request, "leaderboard/home.html", context)
+
+
+def _front(category: Category, hidden: frozenset[int]) -> SafeString:
+    """What the votes of a category say, as HTML, without images of `hidden` prompts; may be a minute old."""
+    return cache.get_or_compute(
+        "front page",
+        cache.version(category),
+        sorted(hidden),
+        seconds=cache.MINUTE,
+        compute=lambda: _render_front(category, hidden),
+    )
+
+
+def _render_front(category: Category, hidden: frozenset[int]) -> SafeString:
+    board_rows = rows.rows(standings.board(category), category.mode)
+    last = category.snapshots.only("pk", "category", "ratings").order_by("-taken_at", "-pk").first()
+    answers = highlights.answers(category, board_rows, getattr(category, "board", None), last)
+    models = [answer.row.standing.rating.image_model_id for answer in answers]
+    own, imported = summaries.tabs()
+    boards = Board.objects.filter(category__source_name="")
+    context = {
+        "category": category,
+        "tabs": own,
+        "imported": imported,
+        "rows": board_rows,
+        "answers": answers,
+        "images": {
+            model: sorted(images, key=lambda image: image.entry.height > image.entry.width)  # posters are cropped badly
+            for model, images in pictures.of_models(category, models, hidden).items()
+        },
+        "cost": scatter.of_rows(board_rows).cost,
+        "notes": highlights.price_notes(board_rows),
+        "pairs": highlights.closest_pairs(category, hidden),
+        "counters": boards.aggregate(votes=Sum("votes"), voters=Max("voters"), computed_at=Max("computed_at")),
+    }
+    return render_to_string("leaderboard/home/_front.html", context)
 
 
 @never_cache

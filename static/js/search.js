@@ -3,7 +3,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (event.target.closest?.("input, textarea, select, [contenteditable], dialog")) return;
   try { if (localStorage.getItem("letters") === "off") return; } catch { /* not kept: then keys are on */ }
-  const field = document.querySelector("input[type=search]");
+  const field = [...document.querySelectorAll("main input[type=search], .site-search input")].find((input) => input.checkVisibility());
   const link = document.querySelector("a.search-link");
   if (!field && !link) return;
   event.preventDefault();

@@ -52,7 +52,11 @@ def numbers(found):
 
 def text_of(response, status=200):
     assert response.status_code == status
-    return response.content.decode()
+    return (
+        re.sub(r"[ \n]+", " ", response.content.decode())
+        if "html" in response["Content-Type"]
+        else response.content.decode()
+    )
 
 
 # ------------------------------------------------------------------------------------------------ few votes

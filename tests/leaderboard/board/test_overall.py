@@ -43,11 +43,15 @@ def models():
 
 def text_of(response, status=200):
     assert response.status_code == status
-    return response.content.decode()
+    return (
+        re.sub(r"[ \n]+", " ", response.content.decode())
+        if "html" in response["Content-Type"]
+        else response.content.decode()
+    )
 
 
 def names_in(page):
-    return re.findall(r'<th scope="row"><a href="/models/([^/]+)/"', page.partition('id="intervals"')[0])
+    return re.findall(r'<th scope="row" class="col-model">\s*<a href="/models/([^/]+)/"', page)
 
 
 def rows_of(client, query=None):

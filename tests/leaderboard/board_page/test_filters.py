@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from leaderboard.board_page import filters
-from leaderboard.board_page.filters import Filters, Row
+from leaderboard.board_page.filters import BoardRow, Filters
 
 rows = some.lists(
     some.builds(
-        Row,
+        BoardRow,
         rank=some.none() | some.integers(1, 9),
         slug=some.text("abc", min_size=1, max_size=3),
         name=some.text("aBc", min_size=1, max_size=3),

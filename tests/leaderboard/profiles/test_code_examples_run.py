@@ -18,7 +18,7 @@ from providers.models import ApiKey
 from tests import factories as make
 
 BLOCK = re.compile(
-    r'<pre [^>]*data-mode="([^"]+)" data-example="([^"]+)" data-file="([^"]+)"><code>(.*?)</code></pre>', re.DOTALL
+    r'<pre [^>]*data-mode="([^"]+)"\s+data-example="([^"]+)" data-file="([^"]+)"><code>(.*?)</code></pre>', re.DOTALL
 )
 
 

@@ -32,7 +32,11 @@ BYTES = 60_000
 
 def text_of(response):
     assert response.status_code == 200
-    return response.content.decode()
+    return (
+        re.sub(r"[ \n]+", " ", response.content.decode())
+        if "html" in response["Content-Type"]
+        else response.content.decode()
+    )
 
 
 def section(page, heading):
@@ -72,11 +76,12 @@ def test_the_page_says_place_record_matchup_and_where_the_numbers_come_from(clie
     assert "Based on 1 blind-vote competition:" in benchmarks
     assert "3 votes in Text to image" in benchmarks
     competition = section(page, "competitions")
-    for piece in (entry.prompt.competition.title, "<strong>1</strong> of 2", "2 – 0 – 1", "67%", entry.thumbnail.name):
+    for piece in (entry.prompt.competition.title, "67%", entry.thumbnail.name):
         assert piece in competition, piece
+    assert "2 – 0 – 1" in page
     matchups = section(page, "matchups")
     for piece in (
-        other.image_model.name, "67%", "2 won, 0 tied, 1 lost", "3 votes",
+        other.image_model.name, "67%", "2 won, 0 tied, 1 lost",
         f"/compare/{entry.image_model.slug}/{other.image_model.slug}/",
     ):  # fmt: skip
         assert piece in matchups, piece
@@ -102,8 +107,7 @@ def test_every_section_of_a_model_without_anything_is_honest_and_empty(client):
     model = make.make_model("lonely", origin="catalog", lab=make.Lab.objects.create(slug="a-lab", name="A lab"))
     page = text_of(client.get(model.get_absolute_url()))
     for piece in (
-        "Not rated yet", "It has not taken part in a competition yet", "It has not met another model yet",
-        "No images yet", "nothing to measure", "No provider is listed", "cannot be asked through the API",
+        "not rated yet", "Nobody has rated it here yet", "no price known", "no votes, no images, no known provider",
     ):  # fmt: skip
         assert piece in page, piece
     assert not re.search(r"\$\d", page)
@@ -213,12 +217,12 @@ def test_history_is_drawn_from_snapshots(client, played):
     category = entry.prompt.competition.category
     snapshots.take(category)
     address = entry.image_model.get_absolute_url()
-    assert "No history yet" in text_of(client.get(address))
+    assert "Elo history" not in text_of(client.get(address))
     voting.cast_vote(make.make_battle(left=entry, right=other), "right")
     snapshots.take(category)
     recount(category)
     page = text_of(client.get(address))
-    assert "No history yet" not in page
+    assert "Elo history" in page
     assert 'class="band"' in page
 
 

@@ -1,0 +1,192 @@
+"""A board's answers for the front page: best now, best for little money, fastest good one, and the closest pairs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from math import sqrt
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from arena.models import Category, Entry, Tally
+from arena.templatetags.arena import usd
+from leaderboard.board_page import verdicts
+from leaderboard.board_page.filters import BoardRow
+from leaderboard.models import Board, Snapshot
+from leaderboard.rating import elo
+from leaderboard.rating.elo import Z95
+from leaderboard.rating.verdict import MAX_LEADERS
+
+CHEAP = 0.02  # dollars an image
+GOOD, SURELY_GOOD = 0.9, 0.85  # usable share, and what its 95 % interval must not fall below
+PAIRS, MIN_PAIR_VOTES = 4, 10
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """An answer with its model; `row` is the one to show images of, also where it is too early for a name."""
+
+    question: str
+    answer: str
+    fact: str
+    reason: str
+    row: BoardRow
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePair:
+    """Two models whose votes of this week split nearly in half, with their images of one prompt."""
+
+    left: Entry
+    right: Entry
+    share: float  # of the left one, a tie being half
+    votes: int
+
+
+def answers(
+    category: Category, rows: Sequence[BoardRow], board: Board | None, last: Snapshot | None
+) -> list[Highlight]:
+    """Three answers, each with its bounds or with why it is too early; none for a board without places."""
+    placed = [row for row in rows if row.standing.place.is_known]
+    if board is None or not placed:
+        return []
+    found = [_best(category, placed, board, last), _cheap(category, placed, board), _fast(rows)]
+    return [answer for answer in found if answer is not None]
+
+
+def _best(category: Category, placed: Sequence[BoardRow], board: Board, last: Snapshot | None) -> Highlight:
+    verdict = verdicts.of_board(category, placed, board, last)
+    first = [row for row in placed if row.standing.place.could_be_first]
+    if 0 < len(first) <= MAX_LEADERS < len(placed):
+        return Highlight("Best now", first[0].name, _numbers(first[0]), verdict.claim, first[0])
+    fact = f"{len(first)} of {len(placed)} could be first"
+    return Highlight("Best now", "Too early to say", fact, verdict.value, placed[0])
+
+
+def _cheap(category: Category, placed: Sequence[BoardRow], board: Board) -> Highlight | None:
+    rows = [row for row in placed if row.price is not None and row.price <= CHEAP]
+    if not rows:
+        return None
+    question = f"Best under ${CHEAP:.2f}"
+    finding = verdicts.find(category, rows, board)
+    if finding.kind in ("lead", "open") and len(finding.named) <= MAX_LEADERS:
+        row = rows[finding.named[0]]
+        others = [rows[index].name for index in finding.named[1:]]
+        level = f" Not distinguished from {' and '.join(others)}." if others else ""
+        return Highlight(question, row.name, _numbers(row), f"{usd(row.price)} an image.{level}", row)
+    cheapest = min(rows, key=lambda row: row.price or 0)
+    fact = f"{len(rows)} of {len(placed)} cost so little"
+    return Highlight(question, "Too early to say", fact, f"Cheapest: {cheapest.name}, {usd(cheapest.price)}.", cheapest)
+
+
+def _fast(rows: Sequence[BoardRow]) -> Highlight | None:
+    timed = sorted((row for row in rows if row.seconds is not None), key=lambda row: row.seconds or 0)
+    if not timed:
+        return None
+    good = [row for row in timed if row.status != "provisional" and _is_good(row)]
+    row = (good or timed)[0]
+    name = row.name if good else f"{row.name}, if it proves good"
+    fact = f"{row.seconds:.1f} s · {_numbers(row)}" if good else f"{row.seconds:.1f} s · {row.votes:,} votes"
+    usable = "" if row.keeper_rate is None else f"Usable {10 * row.keeper_rate:.0f} times in 10."
+    return Highlight("Fastest good one", name, fact, usable if good else f"{usable} Not shown by votes yet.", row)
+
+
+def _is_good(row: BoardRow) -> bool:
+    """Usable 9 times in 10, and by its Wilson interval not less than 8.5."""
+    share, n = row.keeper_rate, row.votes
+    if share is None or not n or share < GOOD:
+        return False
+    centre = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
+    reach = Z95 * sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2)) / (1 + Z95**2 / n)
+    return centre - reach >= SURELY_GOOD
+
+
+def _numbers(row: BoardRow) -> str:
+    half = row.standing.half_width
+    plus = f" ±{half:.0f}" if half is not None else ""
+    return f"Elo {row.elo:.0f}{plus} · {row.standing.place}"
+
+
+def price_notes(rows: Sequence[BoardRow]) -> list[tuple[str, str]]:
+    """What the chart of Elo on price says: a claim and its evidence each."""
+    known = [row for row in rows if row.price and row.standing.place.is_known]
+    if len(known) < 3:
+        return []
+    notes = []
+    unsettled = [row for row in rows if row.status == "provisional"]
+    settled = sorted((row for row in known if row not in unsettled), key=lambda row: (row.price or 0, -row.elo))
+    best = max(settled, key=lambda row: row.elo, default=None)
+    if best is not None:
+        dearer = [row for row in settled if (row.price or 0) > (best.price or 0)]
+        if dearer:
+            names = " and ".join(row.name for row in dearer[:2])
+            notes.append(
+                (f"Past {usd(best.price)} nothing is gained", f"{names} cost more than {best.name}, rated no higher.")
+            )
+        front = [row for row in settled if all(row.elo > other.elo for other in settled[: settled.index(row)])]
+        if len(front) > 1:
+            ends = f"From {front[0].name} ({usd(front[0].price)}) to {front[-1].name} ({usd(front[-1].price)})."
+            notes.append((f"{len(front)} models are the best for their price", ends))
+    if unsettled:
+        names = "1 model is" if len(unsettled) == 1 else f"{len(unsettled)} models are"
+        notes.append((f"{names} unsettled", "Dotted circles: too few votes to rely on their height."))
+    return notes
+
+
+def closest_pairs(category: Category, hidden: Collection[int]) -> list[ClosePair]:
+    """Of this week, those nearest to a half, on prompts that are not `hidden`. Two queries."""
+    cells = (
+        Tally.objects.filter(category=category, day__gte=(timezone.now() - WEEK).date())
+        .order_by()
+        .values_list("left_model", "right_model", "outcome")
+        .annotate(total=Sum("n"))
+    )
+    votes: dict[tuple[int, int], int] = defaultdict(int)
+    points: dict[tuple[int, int], float] = defaultdict(float)
+    for left, right, outcome, n in cells:
+        pair, score = ((left, right), elo.SCORES[outcome]) if left < right else ((right, left), 1 - elo.SCORES[outcome])
+        votes[pair] += n
+        points[pair] += score * n
+    enough = [pair for pair, n in votes.items() if n >= MIN_PAIR_VOTES]
+    nearest = sorted(enough, key=lambda pair: (abs(points[pair] / votes[pair] - 0.5), -votes[pair]))[: 2 * PAIRS]
+    entries = _entries(category, {model for pair in nearest for model in pair}, hidden)
+    pairs: list[ClosePair] = []
+    used: set[int] = set()
+    for one, other in nearest:
+        shared = sorted(
+            entries[one].keys() & entries[other].keys(),
+            key=lambda prompt: (prompt in used, _is_tall(entries[one][prompt]), prompt),
+        )
+        if shared and len(pairs) < PAIRS:
+            used.add(shared[0])
+            share = points[one, other] / votes[one, other]
+            pairs.append(ClosePair(entries[one][shared[0]], entries[other][shared[0]], share, votes[one, other]))
+    return pairs
+
+
+def _entries(category: Category, models: Iterable[int], hidden: Collection[int]) -> dict[int, dict[int, Entry]]:
+    """By model id and prompt id."""
+    found: dict[int, dict[int, Entry]] = defaultdict(dict)
+    rows = (
+        Entry.objects.current()
+        .filter(
+            image_model__in=list(models),
+            generation__sample=0,
+            prompt__competition__category=category,
+            prompt__competition__is_published=True,
+        )
+        .exclude(prompt__in=list(hidden))
+        .select_related("image_model", "prompt")
+    )
+    for entry in rows:
+        found[entry.image_model_id][entry.prompt_id] = entry
+    return found
+
+
+def _is_tall(entry: Entry) -> bool:
+    """Posters lose their lettering when they are cropped to a card."""
+    return entry.height > entry.width

@@ -1,0 +1,59 @@
+"""The images that a board shows beside its models, by how often voters preferred them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.db.models import ExpressionWrapper, F, FloatField, Q, Window
+from django.db.models.functions import RowNumber
+
+from arena.models import Category, Entry
+from leaderboard.models import Record
+
+BEST, WORST = 3, 2  # of each model
+
+
+@dataclass(frozen=True, slots=True)
+class RatedImage:
+    """An image with the share of its votes that it won, a tie being half."""
+
+    entry: Entry
+    share: float
+    votes: int
+
+
+def of_models(category: Category, models: Sequence[int], hidden: Collection[int] = ()) -> dict[int, list[RatedImage]]:
+    """By model id, its most preferred images and then its least; none twice, none of `hidden` prompts. Two queries."""
+    votes = F("won") + F("tied") + F("both_bad") + F("lost")
+    share = ExpressionWrapper((F("won") + (F("tied") + F("both_bad")) / 2.0) / (1.0 * votes), FloatField())
+    records = (
+        Record.objects.filter(
+            prompt__competition__category=category, prompt__competition__is_published=True, image_model__in=models
+        )
+        .exclude(prompt__in=list(hidden))
+        .annotate(votes=votes)
+        .filter(votes__gt=0)
+        .annotate(share=share)
+        .annotate(
+            best=Window(
+                RowNumber(), partition_by=F("image_model"), order_by=[F("share").desc(), F("votes").desc(), "pk"]
+            ),
+            worst=Window(RowNumber(), partition_by=F("image_model"), order_by=[F("share"), F("votes").desc(), "pk"]),
+        )
+        .filter(Q(best__lte=BEST) | Q(worst__lte=WORST))
+        .order_by("image_model", "best")
+    )
+    rows = list(records)
+    entries = {
+        (entry.prompt_id, entry.image_model_id): entry
+        for entry in Entry.objects.current()
+        .filter(prompt__in={row.prompt_id for row in rows}, image_model__in=models, generation__sample=0)
+        .select_related("prompt", "image_model", "call__offering")
+    }
+    pictures: dict[int, list[RatedImage]] = defaultdict(list)
+    for row in rows:
+        if entry := entries.get((row.prompt_id, row.image_model_id)):
+            pictures[row.image_model_id].append(RatedImage(entry, row.share, row.votes))
+    return dict(pictures)

@@ -1,0 +1,125 @@
+"""The sentence above a board: what its votes support, of the whole board or of what a filter leaves of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from arena.models import Category
+from leaderboard.board_page.filters import BoardRow, Filters
+from leaderboard.models import Board, Covariance, RecentBoard, Snapshot
+from leaderboard.rating import verdict
+from leaderboard.rating.elo import expected_score
+from leaderboard.rating.likelihood import Floats
+from leaderboard.rating.verdict import Contender, Finding, Verdict
+
+
+def contender(row: BoardRow) -> Contender:
+    return Contender(
+        row.name,
+        row.elo,
+        row.standing.place,
+        row.status == "settled",
+        None if row.price is None else float(row.price),
+        row.seconds,
+    )
+
+
+def of_board(
+    category: Category, rows: Sequence[BoardRow], board: Board | RecentBoard | None, last: Snapshot | None
+) -> Verdict:
+    """Of the category's board of all votes. A sentence that names leaders must hold of the `last` snapshot, too."""
+    placed = [row for row in rows if row.standing.place.is_known]
+    if board is None or not board.votes or not rows:
+        return verdict.of_board(Finding("no votes"), [])
+    finding = find(category, placed, board)
+    if finding.kind == "lead" and not _led_before(last, {placed[index].slug for index in finding.named}):
+        finding = find(category, placed, board, confirmed=())
+    return verdict.of_board(finding, [contender(row) for row in placed], voters=board.voters, prompts=board.prompts)
+
+
+def of_part(rows: Sequence[BoardRow]) -> Verdict:
+    """Of a board without stored covariances, of some days or one tag: by the bounds of its places alone."""
+    placed = [row for row in rows if row.standing.place.is_known]
+    first = tuple(index for index, row in enumerate(placed) if row.standing.place.could_be_first)
+    if len(placed) < verdict.MIN_MODELS or len(first) == len(placed):
+        finding = Finding("early", lacking="votes")
+    else:
+        finding = Finding("lead" if len(first) == 1 else "open", first)
+    return verdict.of_board(finding, [contender(row) for row in placed])
+
+
+def of_filter(
+    category: Category,
+    rows: Sequence[BoardRow],
+    shown: Sequence[BoardRow],
+    filters: Filters,
+    board: Board | RecentBoard | None,
+) -> Verdict:
+    """Of the rows that a filter leaves; their places stay those of the whole board."""
+    placed = [row for row in shown if row.standing.place.is_known]
+    models = [contender(row) for row in placed]
+    if not shown:
+        cheapest = min((row for row in rows if row.price is not None), key=lambda row: row.price or 0, default=None)
+        value = f"The cheapest of all is {cheapest.name}, ${cheapest.price:.3f}." if cheapest else ""
+        return verdict.of_filter(filters.conditions, Finding("early"), [], value=value)
+    if not placed:
+        return Verdict(f"{filters.conditions}: none of {len(shown)} has a place yet.")
+    finding = find(category, placed, board) if board else Finding("early", lacking="votes")
+    value = ""
+    if finding.kind == "lead" and len(finding.named) == 1:
+        value = _worth(models[finding.named[0]], [contender(row) for row in rows if row.standing.place.is_known])
+    return verdict.of_filter(filters.conditions, finding, models, value=value)
+
+
+def _worth(model: Contender, board: Sequence[Contender]) -> str:
+    leader = max(board, key=lambda other: other.elo)
+    if leader.name == model.name:
+        return f"It stands {model.place}."
+    wins = round(10 * expected_score(model.elo, leader.elo))
+    cost = ""
+    if model.price is not None and leader.price:
+        cheaper = model.price < leader.price
+        part = verdict.fraction(model.price / leader.price) if cheaper else verdict.times(model.price / leader.price)
+        cost = f", costs {part}{' of the leader' if cheaper and part != 'as much' else ''}"
+        cost += " as much as the leader" if not cheaper else ""
+    return f"It stands {model.place}{cost} and wins {wins} of 10 against {leader.name}."
+
+
+def find(
+    category: Category,
+    placed: Sequence[BoardRow],
+    board: Board | RecentBoard,
+    confirmed: Sequence[int] | None = None,
+) -> Finding:
+    """`verdict.find` of these models, indexed as given."""
+    covariance = Covariance.objects.filter(category=category).first()
+    models = [row.standing.rating.image_model_id for row in placed]
+    if covariance is None or not set(models) <= set(covariance.image_models):
+        return Finding("early", lacking="votes")
+    return verdict.find(
+        np.array([row.elo for row in placed]),
+        _part_of(covariance, models),
+        voters=board.voters or None,
+        prompts=board.prompts or None,
+        confirmed=confirmed,
+    )
+
+
+def _part_of(covariance: Covariance, models: Sequence[int]) -> Floats:
+    """The covariance [K, K] in Elo² of these models, by their ids."""
+    k = len(covariance.image_models)
+    whole = np.zeros((k, k))
+    whole[np.triu_indices(k)] = np.frombuffer(covariance.entries, "<f4")
+    whole = whole + np.triu(whole, 1).T
+    order = [covariance.image_models.index(model) for model in models]
+    return whole[np.ix_(order, order)]
+
+
+def _led_before(last: Snapshot | None, leaders: set[str]) -> bool:
+    """Whether these models, by their slugs, had the highest ratings in the category's last snapshot."""
+    if last is None:
+        return False
+    rows = sorted(last.ratings, key=lambda row: -float(row["elo"]))[: len(leaders)]
+    return {row.get("slug", row["model"]) for row in rows} == leaders

@@ -1,0 +1,51 @@
+"""Images in sizes that no file has."""
+
+from __future__ import annotations
+
+import io
+from pathlib import PurePath
+
+from django.db.models.fields.files import FieldFile
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+from PIL import Image, ImageOps
+
+from arena.models import Entry, Prompt
+from leaderboard import cache
+
+SIDE = 112  # pixels: 46 to 56 on the page, twice that on sharp screens
+
+
+@require_safe
+@cache_control(public=True, max_age=31_536_000, immutable=True)
+def tiny(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """A square of an entry's thumbnail. The URL holds the name of that file, which nobody can guess."""
+    del request
+    return _response(get_object_or_404(Entry.objects.current().only("thumbnail"), pk=pk).thumbnail, name)
+
+
+@require_safe
+@cache_control(public=True, max_age=31_536_000, immutable=True)
+def tiny_source(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """The same of a prompt's source image."""
+    del request
+    return _response(get_object_or_404(Prompt.objects.only("source_image"), pk=pk).source_image, name)
+
+
+def _response(file: FieldFile, name: str) -> HttpResponse:
+    if not file or PurePath(file.name or "").stem != name:
+        raise Http404("There is no such image.")
+    try:
+        data = cache.get_or_compute("tiny", file.name, seconds=24 * 3600, compute=lambda: _square(file))
+    except OSError as error:
+        raise Http404("The image's file is missing.") from error
+    return HttpResponse(data, content_type="image/webp", headers={"X-Robots-Tag": "noindex"})
+
+
+def _square(file: FieldFile) -> bytes:
+    out = io.BytesIO()
+    with file.open("rb") as opened, Image.open(opened) as image:
+        ImageOps.fit(image.convert("RGB"), (SIDE, SIDE), Image.Resampling.LANCZOS).save(out, "WEBP", quality=78)
+    return out.getvalue()

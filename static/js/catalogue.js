@@ -1,0 +1,19 @@
+// The tray: shows how many models are ticked and lets two to four of them be compared. Without this the button at the
+// table's end does the same.
+const MOST = 4;
+
+function update(form) {
+  const ticked = [...form.querySelectorAll("input[name=model]:checked")];
+  const tray = form.querySelector(".tray");
+  tray.classList.toggle("has-ticks", ticked.length > 0);
+  const names = ticked.map((input) => input.dataset.name).join(", ");
+  form.querySelector("[data-count]").textContent = ticked.length < 2 ? `${names}: tick another` : `${names} · ${ticked.length} of ${MOST}`;
+  tray.querySelector("button").disabled = ticked.length < 2;
+  for (const input of form.querySelectorAll("input[name=model]:not(:checked)")) input.disabled = ticked.length >= MOST;
+}
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("[data-tray]");
+  if (form && event.target.name === "model") update(form);
+});
+window.addEventListener("pageshow", () => document.querySelectorAll("[data-tray]").forEach(update)); // ticks that the browser kept
