@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "providers",
     "arena",
     "leaderboard",
+    "config.operations",
 ]
 
 MIDDLEWARE = [
@@ -255,6 +256,14 @@ CELERY_BEAT_SCHEDULE = {
     # Once a night would do; a beat that is restarted often misses nothing.
     "check-prices": {"task": "providers.tasks.check_prices", "schedule": 43_200.0, "options": {"expires": 3600.0}},
     "prune-gateway": {"task": "providers.tasks.prune_gateway", "schedule": 60.0, "options": {"expires": 60.0}},
+    "prune": {"task": "config.operations.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600.0}},
+}
+
+# Days after which rows that nobody will ask for again are deleted (config/operations/pruning.py).
+RETENTION = {
+    "unanswered battles": env_int("RETENTION_UNANSWERED_BATTLES", 30),
+    "voters without battles": env_int("RETENTION_VOTERS", 60),
+    "API requests": env_int("RETENTION_API_REQUESTS", 400),
 }
 
 # Generation ──────────────────────────────────────────────────────────────────────────────────────────────────────────

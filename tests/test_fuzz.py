@@ -1,0 +1,119 @@
+"""No input makes a 5xx: every route with hostile paths, queries, forms, cookies and files.
+
+Short here; `FUZZ_EXAMPLES=20000 bin/test tests/test_fuzz.py` looks for longer.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import uuid
+from urllib.parse import quote
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import Resolver404, resolve
+
+from tests import factories as make
+from tests.test_permissions import all_routes
+
+pytestmark = pytest.mark.django_db(transaction=False)
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "250"))
+
+TEXTS = [
+    "", " ", "0", "-1", "1", "99999999999999999999", "1e309", "nan", "\0", "a\0b", "%00", "%0%000", "%", "%zz", "'",
+    '"', "<script>", "../../etc/passwd", "..%2f", "\\", "\u202e", "😀", "%ed%a0%bd", "猫", "e\u0301", "a" * 5000,
+    "\r\nX: y", "text-to-image", "sample-one", "left", "both_bad", "null", "[]", "{}", "true", "2024-02-30", "٣",
+]  # fmt: skip
+NAMES = [
+    "q", "tag", "tags", "sort", "page", "category", "model", "recent", "lab", "licence", "min", "max", "price", "use",
+    "from", "to", "n", "size", "outcome", "ballot", "side", "reason", "prompt", "models", "key", "image", "seed",
+    "next", "expires", "signature", "schema", "dryRun", "as", "budget", "priority", "one", "two",
+]  # fmt: skip
+
+
+def text(rng: random.Random) -> str:
+    choice = rng.choice(TEXTS)
+    return choice + rng.choice(TEXTS) if rng.random() < 0.2 else choice
+
+
+def path(rng: random.Random, known: dict[str, list[str]]) -> str:
+    _, pattern = rng.choice(ROUTES)
+    parts = {}
+    for name, converter in pattern.pattern.converters.items():
+        kind = type(converter).__name__
+        real = known.get(kind, [])
+        parts[name] = rng.choice(real) if real and rng.random() < 0.6 else quote(text(rng) or "x", safe="")
+    route = str(pattern.pattern)
+    for name in parts:
+        for kind in ("int", "uuid", "slug", "str", "path", "dotted"):
+            route = route.replace(f"<{kind}:{name}>", parts[name])
+    prefix = rng.choice(["", "", "", "/"])
+    return f"{prefix}/{route.strip('^$')}"
+
+
+ROUTES = [(name, pattern) for name, pattern in all_routes() if not name.startswith("admin:")]
+
+
+def query(rng: random.Random) -> str:
+    values = [text(rng) for _ in range(rng.randint(0, 4))]
+    fields = [f"{rng.choice(NAMES)}={quote(value) if rng.random() < 0.7 else value}" for value in values]
+    return "&".join(fields).encode().decode("latin1")
+
+
+def form(rng: random.Random) -> dict[str, object]:
+    fields: dict[str, object] = {rng.choice(NAMES): text(rng) for _ in range(rng.randint(0, 5))}
+    if rng.random() < 0.3:
+        content = rng.choice([b"", b"GIF89a", make.picture("a")[:200], make.picture("b", kind="GIF"), os.urandom(300)])
+        fields["image"] = SimpleUploadedFile(rng.choice(["a.png", "..png", "\0.gif", "a" * 300]), content, "image/png")
+    return fields
+
+
+def test_no_input_makes_a_5xx():
+    rng = random.Random(os.environ.get("FUZZ_SEED", "arena"))
+    entry = make.make_entry()
+    battle = make.make_battle(left=entry)
+    known = {
+        "UUIDConverter": [str(battle.pk), str(uuid.uuid4())],
+        "IntConverter": [str(entry.pk), "0", "9223372036854775808"],
+        "SlugConverter": ["text-to-image", "simulated-fal"],
+        "DottedSlug": [entry.image_model.slug, "text-to-image", battle.prompt.competition.slug],
+    }
+    failures = []
+    for number in range(EXAMPLES):
+        browser = Client(raise_request_exception=False)
+        if rng.random() < 0.5:
+            make.sign_in(browser, battle.voter)
+        if rng.random() < 0.2:
+            cookie = rng.choice(["voter", "sessionid", "playground", "csrftoken"])
+            browser.cookies[cookie] = rng.choice(["x", "a:b:c", "=" * 99])
+        where, asked = path(rng, known), query(rng)
+        method = rng.choice(["GET", "GET", "HEAD", "POST", "POST", "PUT"])
+        if where.startswith(("/readyz", "//readyz")):
+            continue
+        send = getattr(browser, method.lower())
+        data = form(rng) if method == "POST" else None
+        try:
+            reply = send(where, data=data, QUERY_STRING=asked) if data is not None else send(where, QUERY_STRING=asked)
+        except (UnicodeError, ValueError) as error:  # the test client cannot send it
+            assert "surrogates" in str(error) or "header" in str(error) or "URL" in str(error), error  # noqa: PT017
+            continue
+        if reply.status_code >= 500 and not (reply.status_code == 503 and "Retry-After" in reply):
+            failures.append(f"{number}: {method} {where}?{asked} {data}: {reply.status_code}")
+        if getattr(reply, "streaming", False):
+            b"".join(reply.streaming_content)
+    assert not failures, "\n".join(failures[:20])
+
+
+def test_the_paths_reach_most_routes():
+    rng = random.Random("paths")
+    reached = set()
+    known = {"UUIDConverter": [str(uuid.uuid4())], "IntConverter": ["1"], "SlugConverter": ["a"], "DottedSlug": ["a"]}
+    for _ in range(3000):
+        try:
+            reached.add(resolve(path(rng, known).replace("//", "/")).view_name)
+        except Resolver404:
+            continue
+    assert len(reached) > 0.7 * len(ROUTES)
