@@ -227,14 +227,17 @@ def claim(pk: int) -> Generation | None:
             reason = "Every worker that tried this died before it was done."
             row.to_failed("internal", reason, charged_attempts=charged, **bill)
             return None
-        expected = routing.likely_cost(generation.image_model, cost_estimates.request_of(competition))
+        request = cost_estimates.request_of(competition)
+        expected = routing.likely_cost(generation.image_model, request)
         try:
             spend_cap.check(competition, expected)
         except spend_cap.CapReached as error:
             due_at = timezone.now() + timedelta(seconds=error.retry_after or 0)
             row.to_queued(due_at, error.outcome, str(error), charged_attempts=charged, **bill)
             return None
-        lease = _time_limit(generation.attempt + 1) + settings.GENERATION_LEASE_GRACE
+        # Each offering that may be fallen back to has the time limit for itself.
+        offerings = len(routing.candidates(generation.image_model, request))
+        lease = _time_limit(generation.attempt + 1) * max(1, offerings) + settings.GENERATION_LEASE_GRACE
         row.to_running(
             timezone.now() + timedelta(seconds=lease),
             attempt=F("attempt") + 1,

@@ -386,6 +386,14 @@ def test_a_second_attempt_is_given_more_time(settings):
     assert leases == pytest.approx([107, 207, 307, 307], abs=5)
 
 
+def test_a_lease_covers_every_offering_that_may_be_asked(settings):
+    settings.GENERATION_TIME_LIMIT, settings.GENERATION_LEASE_GRACE = 100, 7
+    row = queued()
+    make.make_offering(row.image_model, "simulated-openai", price=9)
+    claimed = generation.claim(row.pk)
+    assert (claimed.lease_expires_at - timezone.now()).total_seconds() == pytest.approx(207, abs=5)
+
+
 def _end_lease() -> None:
     past = timezone.now() - timedelta(seconds=1)
     Generation.objects.update(started_at=past - timedelta(hours=1), lease_expires_at=past)
