@@ -25,7 +25,7 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from providers import routing
+from providers import file_store, routing
 from providers.accounts import is_simulated
 from providers.errors import ProviderError
 from providers.gateway import budgets, keys, responses
@@ -171,6 +171,10 @@ def run(pk: str) -> None:
         return
     trial: Trial = Trial.objects.select_related("image_model", "request").get(pk=pk)
     started = monotonic()
+    if file_store.trouble():
+        error = "Images cannot be stored just now, so no provider was asked. Try it again in a minute."
+        _end(trial, started, (), status="failed", error=error, spent=Decimal(0))
+        return
     try:
         generated = routing.generate(
             trial.image_model,

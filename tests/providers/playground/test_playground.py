@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from arena import suggestions
 from arena.models import Suggestion
+from providers import cache
 from providers.models import ApiKey, Call, GatewayRequest, Trial
 from providers.playground import trials
 from tests import factories as make
@@ -171,6 +172,17 @@ def test_two_workers_make_one_image_and_a_lost_message_is_sent_again(client):
     trials.run(pk)
     trials.run(pk)
     assert Call.objects.count() == 1
+
+
+def test_nobody_is_asked_while_images_cannot_be_stored(client, settings):
+    url = try_out(client, model=["sample-a"])
+    settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
+    (settings.MEDIA_ROOT / "probe").write_bytes(b"")  # a file where a folder is needed
+    cache.clear_process_caches()
+    work()
+    assert Trial.objects.get().status == "failed"
+    assert "Images cannot be stored just now" in client.get(url).content.decode()
+    assert not Call.objects.exists()
 
 
 def test_a_prompt_is_suggested_once_and_becomes_a_prompt_of_a_competition(client, admin_client):
