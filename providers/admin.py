@@ -6,6 +6,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -15,12 +17,12 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 
-from providers import offering_trial
+from providers import accounts, offering_trial
 from providers.catalog import sync
 from providers.models.offerings import ENDS_SOON_DAYS
 from providers.performance import percentiles, recent
 
-from .models import ApiKey, Call, GatewayRequest, ImageModel, Lab, ModelAlias, Offering, Price, Proposal
+from .models import ApiKey, Call, GatewayRequest, ImageModel, Lab, ModeChoices, ModelAlias, Offering, Price, Proposal
 
 
 @admin.register(Lab)
@@ -30,8 +32,35 @@ class LabAdmin(admin.ModelAdmin[Lab]):
     prepopulated_fields = {"slug": ("name",)}
 
 
+class OfferingForm(forms.ModelForm[Offering]):
+    """The provider is one of those that this installation knows, or what the row has."""
+
+    provider = forms.ChoiceField()
+
+    class Meta:
+        model = Offering
+        fields = "__all__"  # noqa: DJ007 – the admin page says which
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        keys = {*settings.PROVIDERS, *([self.instance.provider] if self.instance.provider else [])}
+        names = sorted((accounts.name_of(key), key) for key in keys)
+        field = self.fields.get("provider")
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [("", "---------"), *((key, name) for name, key in names)]
+
+
+class ImageModelForm(forms.ModelForm[ImageModel]):
+    modes = forms.MultipleChoiceField(choices=ModeChoices.choices, required=False, widget=forms.CheckboxSelectMultiple)
+
+    class Meta:
+        model = ImageModel
+        fields = "__all__"  # noqa: DJ007 – the admin page says which
+
+
 class OfferingInline(admin.TabularInline[Offering, ImageModel]):
     model = Offering
+    form = OfferingForm
     extra = 0
     fields = ("provider", "mode", "endpoint", "price", "price_unit", "price_estimated", "is_active")
     show_change_link = True
@@ -39,6 +68,7 @@ class OfferingInline(admin.TabularInline[Offering, ImageModel]):
 
 @admin.register(ImageModel)
 class ImageModelAdmin(admin.ModelAdmin[ImageModel]):
+    form = ImageModelForm
     list_display = ("name", "slug", "lab", "origin", "modes", "licence", "released_on", "retired_at")
     list_filter = ("origin", "open_weights", "lab")
     list_select_related = ("lab",)
@@ -71,6 +101,7 @@ class PriceInline(admin.TabularInline[Price, Offering]):
 
 @admin.register(Offering)
 class OfferingAdmin(admin.ModelAdmin[Offering]):
+    form = OfferingForm
     list_display = (
         "image_model",
         "provider",
@@ -230,7 +261,7 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.action(description="Revoke")
+    @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         messages.success(request, f"{queryset.filter(revoked_at=None).update(revoked_at=timezone.now())} keys revoked.")
 

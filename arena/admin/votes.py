@@ -30,6 +30,9 @@ class BattleAdmin(ReadOnly, admin.ModelAdmin[Battle]):
     show_full_result_count = False
 
 
+MANY = 20  # votes: to exclude more at once is confirmed
+
+
 class BecauseOf(ActionForm):
     reason = forms.CharField(required=False, max_length=150, help_text="needed to take votes out")
 
@@ -53,15 +56,31 @@ class VoteAdmin(ReadOnly, admin.ModelAdmin[Vote]):
         return request.user.has_perm("arena.change_vote")
 
     @admin.action(description="Stop counting", permissions=["exclude"])
-    def stop_counting(self, request: HttpRequest, queryset: QuerySet[Vote]) -> None:
+    def stop_counting(self, request: HttpRequest, queryset: QuerySet[Vote]) -> HttpResponse | None:
         reason = request.POST.get("reason", "").strip()[:150]
         if not reason:
             messages.error(request, "Nothing was changed: say beside the action why these votes shall not count.")
-            return
+            return None
+        if queryset.count() > MANY and "confirmed" not in request.POST:
+            return render(request, "admin/arena/vote/confirm.html", self._confirmation(request, queryset, reason))
         name = request.user.get_username()[:40]
         log_action(request, queryset.filter(excluded_reason=""), f"Stopped counting: {reason}")
         count = integrity.exclude(queryset.values_list("pk", flat=True), f"{reason} ({name})", self.RULE)
         messages.success(request, f"{count} votes do not count any more. The boards follow within seconds.")
+        return None
+
+    def _confirmation(self, request: HttpRequest, queryset: QuerySet[Vote], reason: str) -> dict[str, Any]:
+        return {
+            **self.admin_site.each_context(request),
+            "title": "Stop counting?",
+            "opts": self.model._meta,
+            "count": queryset.filter(excluded_reason="").count(),
+            "voters": queryset.values("voter").distinct().count(),
+            "reason": reason,
+            "selected": request.POST.getlist("_selected_action"),
+            "select_across": request.POST.get("select_across", "0"),
+            "query": request.GET.urlencode(),
+        }
 
     @admin.action(description="Count again (what a curator stopped)", permissions=["exclude"])
     def count_again(self, request: HttpRequest, queryset: QuerySet[Vote]) -> None:

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from arena import generation, integrity, voting
+from arena.admin import votes as admin_votes
 from arena.models import Generation, Prompt, Tally, Vote
 from tests import factories as make
 
@@ -269,6 +270,39 @@ def test_a_curator_stops_counting_votes_for_a_reason_and_counts_them_again(curat
     curator.force_login(make_viewer())
     curator.post(page, {"action": "stop_counting", "reason": "I say so", **chosen})
     assert Vote.objects.counted().count() == 1
+
+
+def test_to_exclude_many_votes_at_once_is_confirmed(curator, monkeypatch):
+    monkeypatch.setattr(admin_votes, "MANY", 1)
+    chosen = []
+    for _ in range(2):
+        battle = make.make_battle()
+        voting.cast_vote(battle, "left")
+        chosen.append(str(battle.pk))
+    fields = {"action": "stop_counting", "reason": "a bot", "_selected_action": chosen[:1], "select_across": "1"}
+    page = curator.post("/admin/arena/vote/?outcome__exact=left", fields).content.decode()
+    assert "2 votes of 2 voters" in page
+    assert Vote.objects.counted().count() == 2
+    curator.post("/admin/arena/vote/?outcome__exact=left", fields | {"confirmed": "on"})
+    assert Vote.objects.counted().count() == 0
+
+
+def test_a_provider_is_chosen_from_those_that_are_known_and_modes_are_ticked(curator, real_prices):
+    offering = make.make_offering()
+    page = curator.get(f"/admin/providers/offering/{offering.pk}/change/").content.decode()
+    assert f'<option value="{offering.provider}" selected>' in page
+    assert '<option value="fal">' in page
+    fields = {
+        "image_model": offering.image_model_id, "provider": "fall", "mode": offering.mode, "endpoint": "e",
+        "parameters": "{}", "price_unit": "image", "price_details": "{}",
+        "prices-TOTAL_FORMS": 0, "prices-INITIAL_FORMS": 0,
+    }  # fmt: skip
+    assert (
+        "fall is not one of the available choices"
+        in curator.post("/admin/providers/offering/add/", fields).content.decode()
+    )
+    page = curator.get(f"/admin/providers/imagemodel/{offering.image_model_id}/change/").content.decode()
+    assert 'type="checkbox" name="modes" value="edit"' in page
 
 
 def make_viewer() -> User:
