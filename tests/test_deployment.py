@@ -1,0 +1,80 @@
+"""What Dockerfile, compose.yaml, units and documents start exists, with these options, and gets known variables."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.test_settings import in_example
+
+ROOT = Path(__file__).parents[1]
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
+UNITS = sorted((ROOT / "docs" / "systemd").glob("*.service"))
+OURS = {"VAR_DIR", "MALLOC_ARENA_MAX", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"}
+
+
+def commands() -> list[list[str]]:
+    """Every command line that starts granian or Celery."""
+    found = [service["command"] for service in COMPOSE["services"].values() if "command" in service]
+    found += [shlex.split(re.findall(r"^ExecStart=(.*)$", unit.read_text(), re.MULTILINE)[0]) for unit in UNITS]
+    found.append(yaml.safe_load(re.findall(r"^CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[0]))
+    deployment = (ROOT / "docs" / "deployment.md").read_text()
+    found += [shlex.split(line) for line in re.findall(r"`(?:\w+=\S+ )*((?:granian|celery) [^`]*)`", deployment)]
+    lines = [[Path(line[0]).name, *line[1:]] for line in found]
+    return [line for line in lines if line[0] in ("granian", "celery")]
+
+
+@pytest.mark.parametrize("program", ["granian", "celery worker", "celery beat"])
+def test_every_option_exists(program):
+    name, *part = program.split()
+    module = ["-m", name, *(["-A", "config"] if part else []), *part]
+    shown = subprocess.run([sys.executable, *module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = [line for line in commands() if line[0] == name and all(word in line for word in part)]
+    assert len(lines) >= 3
+    for line in lines:
+        for option in line[line.index(part[0]) + 1 if part else 1 :]:
+            if option.startswith("-"):
+                assert re.search(rf"(?<![\w-]){option}\b", shown.stdout), f"{program} has no {option}"
+    for line in lines:
+        if name == "granian":
+            assert line[-1] == "config.asgi:application"
+
+
+def test_containers_get_only_variables_that_are_read():
+    for name, service in COMPOSE["services"].items():
+        if service.get("image") == "image-arena":
+            assert set(service["environment"]) <= set(in_example()), name
+    environment = re.findall(
+        r"\b([A-Z_]{3,})=", "".join(re.findall(r"(?ms)^ENV .*?[^\\]$", (ROOT / "Dockerfile").read_text()))
+    )
+    assert set(environment) - {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"} == OURS
+
+
+def test_every_process_restarts_and_has_time_to_end():
+    services = COMPOSE["services"]
+    assert {"web", "worker", "beat", "postgres", "valkey", "proxy"} < set(services)
+    assert all(service["restart"] == "always" for name, service in services.items() if name != "prepare")
+    for unit in UNITS:
+        text = unit.read_text()
+        assert "Restart=always" in text
+        assert "User=arena" in text
+    assert "USER 10001" in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_production_lock_leaves_out_the_demo_and_nothing_else():
+    def names(text: str) -> set[str]:
+        return set(re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE))
+
+    shown = subprocess.run([ROOT / "bin" / "requirements"], capture_output=True, text=True, check=True).stdout
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    demo = {re.split(r"[=<>\[]", line)[0] for line in project["optional-dependencies"]["demo"]}
+    assert names((ROOT / "requirements.txt").read_text()) - names(shown) == demo
+    assert {re.split(r"[=<>\[]", line)[0] for line in project["dependencies"]} <= names(shown)
+    assert shown.count("--hash=") >= len(names(shown))
