@@ -122,7 +122,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "arena.context_processors.site",
             ],
-            "builtins": ["arena.templatetags.arena"],
+            "builtins": ["arena.templatetags.arena", "providers.templatetags.providers"],
         },
     }
 ]

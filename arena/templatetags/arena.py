@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from uuid import UUID
 
 from django import template
@@ -10,35 +9,14 @@ from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
 from arena.models import Report, Suggestion
-from providers import accounts
 
 register = template.Library()
 
 
 @register.filter
 def public_url(file: FieldFile) -> str:
-    """The address of a thumbnail or source image on public pages."""
+    """The URL of a thumbnail or source image on public pages."""
     return reverse("arena:public-image", args=[file.name])
-
-
-@register.filter
-def usd(amount: Decimal | None) -> str:
-    """A price with as many digits as it needs: $0.006, $0.04, $1.50."""
-    if amount is None:
-        return "–"
-    text = f"{amount:.4f}".rstrip("0")
-    whole, _, cents = text.partition(".")
-    return f"${whole}.{cents.ljust(2, '0')}"
-
-
-@register.filter
-def provider_name(key: str) -> str:
-    return accounts.name_of(key)
-
-
-@register.filter
-def is_simulated(key: str) -> bool:
-    return accounts.is_simulated(key)
 
 
 @register.filter

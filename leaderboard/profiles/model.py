@@ -16,7 +16,6 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from arena.models import Category, Entry, Generation
-from arena.templatetags.arena import usd
 from leaderboard import charts, rights
 from leaderboard.board import history as records
 from leaderboard.board import standings
@@ -43,6 +42,7 @@ from leaderboard.rating.place import Place
 from leaderboard.rating.verdict import Verdict
 from leaderboard.rights import CommercialUse
 from providers.models import ImageModel
+from providers.offering.pricing import usd
 
 
 @dataclass(frozen=True, slots=True)

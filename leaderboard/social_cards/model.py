@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from arena.models import Competition, Entry
-from arena.templatetags.arena import usd
 from leaderboard.board.standings import Standing
 from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.models import Rating
 from leaderboard.profiles import model, offerings
 from providers.models import ImageModel
+from providers.offering.pricing import usd
 
 WIDTH, HEIGHT = 1200, 630
 MARGIN = 64

@@ -9,10 +9,10 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from arena.templatetags.arena import usd
 from leaderboard.board_page.filters import SORTS, Filters
 from leaderboard.chooser.catalogue import CatalogueFilters
 from leaderboard.chooser.rules import Candidate, preferred
+from providers.offering.pricing import usd
 
 register = template.Library()
 

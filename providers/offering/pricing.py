@@ -212,3 +212,12 @@ def _check_amount(where: str, amount: Any) -> list[str]:
         if value.is_finite() and value >= 0:
             return []
     return [f"{where}: {amount!r} is not an amount; write US dollars as text, like '0.015'"]
+
+
+def usd(amount: Decimal | None) -> str:
+    """An amount in US dollars with as many digits as it needs: $0.006, $0.04, $1.50; a dash for None."""
+    if amount is None:
+        return "–"
+    text = f"{amount:.4f}".rstrip("0")
+    whole, _, cents = text.partition(".")
+    return f"${whole}.{cents.ljust(2, '0')}"

@@ -249,6 +249,8 @@ def test_a_report_voids_the_pair(live_server, page: Page, site: Site):
 def test_an_expired_pair_says_so_and_can_be_taken_again(live_server, page: Page, site: Site, expected_errors):
     expected_errors.append("410")
     begin(page, live_server, site)
+    page.reload()  # the first pair is a ballot until it is sent back
+    expect(page.locator(BUTTON)).to_be_enabled()
     past = timezone.now() - timedelta(minutes=5)
     Battle.objects.exclude(served_at=None).update(served_at=past - timedelta(hours=1), expires_at=past)
     page.keyboard.press("ArrowLeft")
