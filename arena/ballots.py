@@ -1,30 +1,33 @@
-"""A pair for somebody who has not voted yet: on the start page, without a row in the database.
+"""A pair for a browser that has no voter's cookie yet: shown without a row in the database.
 
-Most who open the start page never vote, and many are no people. So the pair is drawn as for a new voter and travels,
-encrypted, in the page's own form and image addresses; with the vote it becomes a battle of a new voter. Encrypted and
-not only signed, because entries have plain numbers that public pages put beside names.
+Most who open a page with a pair never vote, and many are no people. So the pair is drawn as for a new voter and travels
+in a cookie, encrypted, because entries have plain numbers that public pages put beside names. The browser that sends it
+back – with a vote, a skip, a report, a look at the battle's own page – becomes a voter, and the ballot that voter's
+battle. The cookie binds: one browser gets the same ballot until it is used or too old, and nobody can cast another's.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import secrets
 import struct
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime
 from random import SystemRandom
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
-from . import matchmaking, pairing, voting
-from .models import Battle, Category, Competition, Entry, Voter
+from . import battles, matchmaking, pairing
+from .models import Battle, Category
 
-_BALLOT = struct.Struct(">16sQQQd")  # battle, prompt, left, right, probability
-_IMAGE = struct.Struct(">Q")  # entry; every token has the same length and, by its random start, no two are alike
+COOKIE = "ballot-"  # and the category's id
+_PACKED = struct.Struct(">16sIQQQdd16s16s")
 _random = SystemRandom()
 
 
@@ -34,91 +37,146 @@ class BadBallot(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """A pair that nobody has been asked about yet, with the id its battle will have."""
+    """A pair that is on a stranger's screen, with the id and the image tokens that its battle will have."""
 
     battle: uuid.UUID
+    category: int
     prompt: int
     left: int
     right: int
     probability: float
+    drawn_at: float  # seconds since 1970
+    left_token: str
+    right_token: str
+
+    @property
+    def as_battle(self) -> Battle:
+        """The battle it will be, not stored."""
+        served_at = datetime.fromtimestamp(self.drawn_at, UTC)
+        return Battle(
+            id=self.battle,
+            prompt_id=self.prompt,
+            left_id=self.left,
+            right_id=self.right,
+            left_token=self.left_token,
+            right_token=self.right_token,
+            probability=self.probability,
+            served_at=served_at,
+            expires_at=served_at + battles.lifetime(),
+        )
+
+
+def of_browser(request: HttpRequest, category: Category) -> tuple[Ballot, battles.BattleRow] | None:
+    """The browser's ballot of this category, drawn if it has none, with what its page shows; None when there is nothing
+    to vote on. `remember` must put it on the response."""
+    for ballot in (_from_cookie(request, f"{COOKIE}{category.pk}"), draw(category)):
+        if ballot is not None and (row := battles.row_of_unsaved(ballot.as_battle)) is not None:
+            return ballot, row
+    return None
 
 
 def draw(category: Category) -> Ballot | None:
     """A pair as a new voter would get it; None when there is nothing to vote on."""
-    drawn = matchmaking.draw(pairing.pool(category), set(), _random)
+    drawn = matchmaking.draw(pairing.pool(category), matchmaking.NOTHING_MET, _random)
     if drawn is None:
         return None
-    return Ballot(uuid.uuid4(), drawn.prompt, drawn.left, drawn.right, drawn.probability)
+    now = timezone.now().timestamp()
+    return Ballot(
+        battle=uuid.uuid4(),
+        category=category.pk,
+        prompt=drawn.prompt,
+        left=drawn.left,
+        right=drawn.right,
+        probability=drawn.probability,
+        drawn_at=now,
+        left_token=_token(secrets.token_bytes(16)),
+        right_token=_token(secrets.token_bytes(16)),
+    )
 
 
 def seal(ballot: Ballot) -> str:
-    packed = _BALLOT.pack(ballot.battle.bytes, ballot.prompt, ballot.left, ballot.right, ballot.probability)
-    return _box("ballot").encrypt(packed).decode()
+    tokens = (base64.urlsafe_b64decode(f"{token}==") for token in (ballot.left_token, ballot.right_token))
+    packed = _PACKED.pack(
+        ballot.battle.bytes, ballot.category, ballot.prompt, ballot.left, ballot.right, ballot.probability,
+        ballot.drawn_at, *tokens,
+    )  # fmt: skip
+    return _box().encrypt(packed).decode()
 
 
 def unseal(text: str) -> Ballot:
     """Raises BadBallot for what we did not write, and for what is older than a battle may be."""
     try:
-        packed = _box("ballot").decrypt(text.encode(), ttl=settings.BATTLE_LIFETIME)
-        battle, *rest = _BALLOT.unpack(packed)
+        battle, *numbers, left, right = _PACKED.unpack(_box().decrypt(text.encode(), ttl=settings.BATTLE_LIFETIME))
     except (InvalidToken, struct.error):
         raise BadBallot("This pair is too old or was changed on its way. Take a new one.") from None
-    return Ballot(uuid.UUID(bytes=battle), *rest)
+    return Ballot(*(uuid.UUID(bytes=battle), *numbers, _token(left), _token(right)))
 
 
-def seal_image(entry: int) -> str:
-    return _box("image").encrypt(_IMAGE.pack(entry)).decode()
-
-
-def unseal_image(text: str) -> int | None:
-    """The entry's id; None for what we did not write or is too old."""
-    try:
-        (entry,) = _IMAGE.unpack(_box("image").decrypt(text.encode(), ttl=settings.BATTLE_LIFETIME))
-    except (InvalidToken, struct.error):
-        return None
-    return int(entry)
-
-
-def cast(ballot: Ballot, voter: Voter, outcome: str) -> Battle:
-    """Make the ballot the voter's battle and record the answer. The same once more changes nothing.
-
-    Raises BadBallot when the pair is not competing any more, or the voter, or somebody else, had it already; and
-    whatever `voting.cast_vote` raises.
-    """
-    known = Battle.objects.filter(pk=ballot.battle).first()
-    if known is None:
-        competing = Entry.objects.current().filter(
-            pk__in=(ballot.left, ballot.right), prompt__competition__in=Competition.objects.open()
+def remember(response: HttpResponseBase, request: HttpRequest, ballot: Ballot) -> None:
+    """Give the browser its ballot, unless it has it already."""
+    name = f"{COOKIE}{ballot.category}"
+    known = _from_cookie(request, name)
+    if known is None or known.battle != ballot.battle:
+        response.set_cookie(
+            name,
+            seal(ballot),
+            max_age=settings.BATTLE_LIFETIME,
+            httponly=True,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
         )
-        if competing.count() < 2:
-            raise BadBallot("This pair is not voted on any more. Take a new one.")
-        try:
-            with transaction.atomic():
-                known = _serve(ballot, voter)
-        except IntegrityError:
-            raise BadBallot("You have met this pair before. Take a new one.") from None
-    if known.voter_id != voter.pk:
-        raise BadBallot("Somebody else has voted on this very ballot. Take a new one.")
-    voting.cast_vote(known, outcome)
-    return known
 
 
-def _serve(ballot: Ballot, voter: Voter) -> Battle:
-    now = timezone.now()
-    return Battle.objects.create(
-        pk=ballot.battle,
-        voter=voter,
-        prompt_id=ballot.prompt,
-        left_id=ballot.left,
-        right_id=ballot.right,
-        probability=ballot.probability,
-        served_at=now,
-        expires_at=now + timedelta(seconds=settings.BATTLE_LIFETIME),
-    )
+def forget(response: HttpResponseBase, ballot: Ballot) -> None:
+    """Take the ballot away: it is a battle now."""
+    response.delete_cookie(f"{COOKIE}{ballot.category}", samesite="Lax")
 
 
-def _box(purpose: str) -> MultiFernet:
-    """Keys of their own for each purpose, from the site's secret and, while that is being changed, its old ones."""
-    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    digests = (hashlib.sha256(f"arena.ballots.{purpose}:{secret}".encode()).digest() for secret in secrets)
+def find(request: HttpRequest, battle: uuid.UUID) -> Ballot | None:
+    """The browser's ballot with this battle's id."""
+    return next((ballot for ballot in _all(request) if ballot.battle == battle), None)
+
+
+def entry_of_token(request: HttpRequest, token: str) -> int | None:
+    """The entry that a ballot of this browser shows under an image token."""
+    for ballot in _all(request):
+        for known, entry in ((ballot.left_token, ballot.left), (ballot.right_token, ballot.right)):
+            if secrets.compare_digest(known, token):
+                return entry
+    return None
+
+
+def adopt(ballot: Ballot) -> int:
+    """Make a ballot of this browser (`find`) the battle of a new voter, whose id is returned; again, the same voter.
+
+    Raises BadBallot when its images are not voted on any more.
+    """
+    voter = battles.create_with_voter(ballot.as_battle, ballot.category)
+    if voter is None:
+        raise BadBallot("This pair is not voted on any more. Take a new one.")
+    return voter
+
+
+def _all(request: HttpRequest) -> Iterator[Ballot]:
+    for name in [name for name in request.COOKIES if name.startswith(COOKIE)][:20]:
+        ballot = _from_cookie(request, name)
+        if ballot is not None:
+            yield ballot
+
+
+def _from_cookie(request: HttpRequest, name: str) -> Ballot | None:
+    try:
+        return unseal(request.COOKIES[name])
+    except (KeyError, BadBallot):
+        return None
+
+
+def _token(random_bytes: bytes) -> str:
+    return base64.urlsafe_b64encode(random_bytes).rstrip(b"=").decode()
+
+
+def _box() -> MultiFernet:
+    """Keys of its own from the site's secret and, while that is being changed, its old ones."""
+    secret_keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    digests = (hashlib.sha256(f"arena.ballots.ballot:{key}".encode()).digest() for key in secret_keys)
     return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

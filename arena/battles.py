@@ -1,25 +1,33 @@
-"""Serving battles and casting votes."""
+"""Serving battles: what a voter has to answer, what is loaded ahead, what came to the screen, what was skipped.
+
+One statement reads the voter's state in a category (`look_at`, `look_for`), one writes a decision made on it. No lock
+is held between the two: the write takes place only if the state's `turn` is still the same, else we look again. Writers
+lock a battle before its voter's progress (votes: battle, image tally, progress, tally), so none can wait in a circle.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from random import SystemRandom
+from typing import Any
 
+import numpy as np
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db import connection, transaction
 from django.utils import timezone
 
 from . import matchmaking, pairing
-from .models import Battle, Category, Competition, Vote, Voter, new_token
+from .models import Battle, Category, Outcome, Vote, Voter, VoterProgress, new_token
 
+_ATTEMPTS = 12  # a lost turn means that the voter's other tab has won one; two tabs need two
 _random = SystemRandom()
 
 
 class VoteRejected(Exception):
-    """A vote or skip that was not taken; the message tells the voter what to do."""
+    """A vote or skip that was not taken; the message says what to do."""
 
 
 class AlreadyVoted(VoteRejected):
@@ -42,132 +50,526 @@ class NotYet(VoteRejected):
     """Another battle is on the voter's screen and waits for its answer."""
 
 
+# What a battle's page shows ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One image of a battle. Everything from `thumbnail` on is for after the vote."""
+
+    token: str
+    entry: int
+    width: int
+    height: int
+    thumbnail: str
+    model: int
+    slug: str
+    name: str
+    origin: str
+    provider: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BattleRow:
+    """A battle with all that its page shows, as one statement reads it."""
+
+    pk: uuid.UUID
+    voter: int
+    prompt: int
+    served_at: datetime | None
+    expires_at: datetime
+    skipped_at: datetime | None
+    is_expired: bool
+    is_live: bool  # both images, the prompt and its competition are still in play
+    text: str
+    source_image: str
+    criterion: str
+    shape: str
+    category: int
+    category_slug: str
+    category_name: str
+    outcome: str | None
+    cast_at: datetime | None
+    excluded_reason: str | None
+    is_reported: bool
+    left: Side
+    right: Side
+
+    @property
+    def is_answered(self) -> bool:
+        return self.outcome is not None or self.skipped_at is not None
+
+    @property
+    def is_open(self) -> bool:
+        return not self.is_answered and not self.is_expired
+
+    @property
+    def url(self) -> str:
+        return f"/battles/{self.pk}/"
+
+    @property
+    def battle(self) -> Battle:
+        """The same as a model instance, without a query."""
+        return Battle(
+            id=self.pk,
+            voter_id=self.voter,
+            prompt_id=self.prompt,
+            left_id=self.left.entry,
+            right_id=self.right.entry,
+            left_token=self.left.token,
+            right_token=self.right.token,
+            served_at=self.served_at,
+            expires_at=self.expires_at,
+            skipped_at=self.skipped_at,
+        )
+
+
+_SIDE = """b.{side}_token, {e}.id, {e}.width, {e}.height, {e}.thumbnail, {e}m.id, {e}m.slug, {e}m.name, {e}m.origin,
+    {e}o.provider"""
+_LIVE = """l.retired_at IS NULL AND l.hidden_at IS NULL AND r.retired_at IS NULL AND r.hidden_at IS NULL
+    AND p.retired_at IS NULL AND c.is_published AND coalesce(c.opens_at <= statement_timestamp(), true)
+    AND coalesce(c.closes_at > statement_timestamp(), true)"""
+_COLUMNS = f"""b.id, b.voter_id, b.prompt_id, b.served_at, b.expires_at, b.skipped_at,
+    b.expires_at <= statement_timestamp(),
+    {_LIVE},
+    p.text, p.source_image, c.criterion, c.shape, g.id, g.slug, g.name, v.outcome, v.cast_at, v.excluded_reason,
+    EXISTS (SELECT FROM arena_report report WHERE report.battle_id = b.id),
+    {_SIDE.format(side="left", e="l")}, {_SIDE.format(side="right", e="r")}"""
+_JOINS = """
+LEFT JOIN arena_prompt p ON p.id = b.prompt_id
+LEFT JOIN arena_competition c ON c.id = p.competition_id
+LEFT JOIN arena_category g ON g.id = c.category_id
+LEFT JOIN arena_vote v ON v.battle_id = b.id
+LEFT JOIN arena_entry l ON l.id = b.left_id
+LEFT JOIN providers_imagemodel lm ON lm.id = l.image_model_id
+LEFT JOIN providers_call lc ON lc.id = l.call_id
+LEFT JOIN providers_offering lo ON lo.id = lc.offering_id
+LEFT JOIN arena_entry r ON r.id = b.right_id
+LEFT JOIN providers_imagemodel rm ON rm.id = r.image_model_id
+LEFT JOIN providers_call rc ON rc.id = r.call_id
+LEFT JOIN providers_offering ro ON ro.id = rc.offering_id
+"""
+_SIDE_WIDTH = 10
+
+
+def _row(columns: Sequence[Any]) -> BattleRow:
+    middle, right_at = len(columns) - 2 * _SIDE_WIDTH, len(columns) - _SIDE_WIDTH
+    sides = Side(*columns[middle:right_at]), Side(*columns[right_at:])
+    return BattleRow(*(*columns[:middle], *sides))
+
+
+# A voter's state ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class VoterState:
+    """What a voter has in a category: the battle that was asked for, what waits for an answer, and counts.
+
+    `waiting` is without that battle, in the order in which it is to be answered: what was shown, then what was assigned
+    first; images that were withdrawn are left out.
+    """
+
+    voter: int
+    turn: int
+    votes: int
+    seen: int
+    met: bytes  # `pairing.unpack`
+    battle: BattleRow | None
+    waiting: list[BattleRow]
+
+
+# `met` comes once, with the first row: it is the only column that grows with a voter.
+_OF_BATTLE = f"""
+SELECT own.voter_id, s.turn, s.votes, s.seen, CASE WHEN b.id = own.id THEN s.met END, {_COLUMNS}
+FROM arena_battle own
+JOIN arena_prompt asked ON asked.id = own.prompt_id
+JOIN arena_competition within ON within.id = asked.competition_id
+LEFT JOIN arena_voterprogress s ON s.voter_id = own.voter_id AND s.category_id = within.category_id
+JOIN arena_battle b ON b.id = ANY (array_append(s.waiting, own.id))
+{_JOINS}
+WHERE own.id = %(battle)s AND own.voter_id = %(voter)s
+"""  # noqa: S608
+_OF_CATEGORY = f"""
+SELECT who.id, s.turn, s.votes, s.seen, CASE WHEN b.id IS NULL OR b.id = s.waiting[1] THEN s.met END, {_COLUMNS}
+FROM arena_voter who
+LEFT JOIN arena_voterprogress s ON s.voter_id = who.id AND s.category_id = %(category)s
+LEFT JOIN arena_battle b ON b.id = ANY (s.waiting)
+{_JOINS}
+WHERE who.id = %(voter)s
+"""  # noqa: S608
+
+
+def look_at(voter: int, battle: uuid.UUID) -> VoterState | None:
+    """The voter's state around one battle of theirs; None when there is no such battle, or it is somebody else's."""
+    return _state(_OF_BATTLE, {"voter": voter, "battle": battle}, battle)
+
+
+def look_for(voter: int, category: int) -> VoterState | None:
+    """The voter's state in a category; None when there is no such voter."""
+    return _state(_OF_CATEGORY, {"voter": voter, "category": category}, None)
+
+
+def _state(statement: str, parameters: dict[str, Any], battle: uuid.UUID | None) -> VoterState | None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    voter, turn, votes, seen, _ = rows[0][:5]
+    met = next((bytes(row[4]) for row in rows if row[4] is not None), b"")
+    all_rows = [_row(row[5:]) for row in rows if row[5] is not None]
+    own = next((row for row in all_rows if row.pk == battle), None)
+    waiting = [row for row in all_rows if row is not own and row.is_live and not row.is_answered]
+    waiting.sort(key=lambda row: (row.served_at is None, row.served_at or row.expires_at, row.expires_at))
+    return VoterState(voter, turn or 0, votes or 0, seen or 0, met, own, waiting)
+
+
+# Decisions ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
 def serve(voter: Voter, category: Category) -> Battle | None:
     """The battle this voter has to answer next in the category, shown from now on; None when no pair is left.
 
-    A battle that is still owed comes back, with a new life when it had expired: reloading never draws another pair.
+    A battle that is still owed comes back, with a new lifetime when it had expired: reloading never draws another pair.
     """
-    with _turn_of(voter):
-        battle = _owed(voter, category).first() or next(iter(_draw(voter, category, 1)), None)
-        if battle is not None and battle.is_expired:
-            _renew(battle, shown=True)
-        elif battle is not None and battle.served_at is None:
-            _start(battle)
-        return battle
+    state = serve_state(voter.pk, category.pk)
+    return None if state is None or state.battle is None else state.battle.battle
 
 
-def ahead(voter: Voter, category: Category, after: Battle, count: int) -> list[Battle]:
-    """The next `count` battles after this one, for a browser to load before they are asked for; fewer at the end.
+def serve_state(voter: int, category: int) -> VoterState | None:
+    """As `serve`: the voter's state with the battle served, which is None when no pair is left; None when there is no
+    such voter."""
+    for state in _attempts(voter, category):
+        if state is None:
+            return None
+        battle = next(iter(state.waiting), None)
+        if battle is None:
+            draws = _draw(state, category, 1)
+            if not draws:
+                return state
+            started = next(iter(_assign(state, category, draws, shown=True)), None)
+            state = replace(state, met=state.met + pairing.pack((draw.left, draw.right) for draw in draws))
+        elif battle.served_at is not None and not battle.is_expired:
+            return replace(state, battle=battle, waiting=state.waiting[1:])
+        else:
+            started = _start(battle, state.turn, shown=True)
+        if started is not None:
+            return replace(state, turn=state.turn + 1, battle=started, waiting=state.waiting[1:])
+    raise RuntimeError(f"voter {voter} is served by too many requests at once")
 
-    They are assigned, with addresses of their own, but not shown: nothing counts them, and no clock runs. Whoever
-    casts a vote asks for them first, so that no pair can depend on the vote before it.
+
+def ahead(state: VoterState, count: int, *, durable: bool = True) -> list[BattleRow]:
+    """The next `count` battles after the one of the state, for a browser to load before they are needed; fewer at the
+    end of the pairs.
+
+    They are assigned, with image URLs of their own, but not shown: nothing counts them, and no time runs. A vote's
+    request calls this before the vote is stored, so that no pair can depend on the vote before it; it need not wait for
+    the disk either (`durable`), because the log is one stream: the vote's own commit makes what came before it durable.
     """
-    with _turn_of(voter):
-        waiting = list(_owed(voter, category).filter(served_at=None).exclude(pk=after.pk)[:count])
-        for battle in waiting:
-            if battle.is_expired:
-                _renew(battle, shown=False)
-        following = [battle.pk for battle in waiting + _draw(voter, category, count - len(waiting))]
-    rows = Battle.objects.select_related("prompt__competition", "left", "right").in_bulk(following)
-    return [rows[pk] for pk in following]
+    assert state.battle is not None
+    own = state.battle
+    for current in _attempts(state.voter, own.category, state):
+        assert current is not None
+        following = [battle for battle in current.waiting if battle.served_at is None and battle.pk != own.pk][:count]
+        expired = next((battle for battle in following if battle.is_expired), None)
+        if expired is not None:
+            _start(expired, current.turn, shown=False)
+            continue
+        draws = _draw(current, own.category, count - len(following))
+        if not draws:
+            return following
+        assigned = _assign(current, own.category, draws, shown=False, durable=durable)
+        if len(assigned) == len(draws):
+            return following + assigned
+    raise RuntimeError(f"voter {state.voter} is served by too many requests at once")
 
 
-def show(battle: Battle) -> None:
-    """An assigned battle has come to the voter's screen: its time runs from now on. Again, nothing changes.
+def show(state: VoterState) -> VoterState:
+    """The state's battle, assigned before, has come to the voter's screen: its time runs from now on. Again, nothing
+    changes. Returns the state after it.
 
     Raises BattleExpired, AlreadyVoted, BattleSkipped, Withdrawn, and NotYet while another shown battle of the category
     is owed: looking ahead must not become choosing.
     """
-    with _turn_of(battle.voter):
-        # Locked, and its vote read afterwards: a quick answer that is being stored has come before us or comes after.
-        current = Battle.objects.select_for_update(no_key=True).get(pk=battle.pk)
-        if hasattr(current, "vote") or current.skipped_at is not None or current.is_expired:
-            raise closed_reason(current)
-        if current.served_at is None:
-            category = current.prompt.competition.category
-            if not _owed(battle.voter, category).filter(pk=battle.pk).exists():
-                raise Withdrawn("This pair has been withdrawn. Take the next one.")
-            if _owed(battle.voter, category).exclude(served_at=None).exists():
-                raise NotYet("Another pair waits for your answer first.")
-            _start(current)
-        battle.served_at, battle.expires_at = current.served_at, current.expires_at
+    for _ in range(_ATTEMPTS):
+        assert state.battle is not None
+        battle = state.battle
+        if not battle.is_open:
+            raise _closed_reason(battle.outcome, battle.skipped_at)
+        if battle.served_at is not None:
+            return state
+        if not battle.is_live:
+            raise Withdrawn("This pair has been withdrawn. Take the next one.")
+        if any(other.served_at is not None for other in state.waiting):
+            raise NotYet("Another pair waits for your answer first.")
+        started = _start(battle, state.turn, shown=True)
+        if started is not None:
+            return replace(state, turn=state.turn + 1, battle=started)
+        again = look_at(state.voter, battle.pk)
+        assert again is not None
+        state = again
+    raise RuntimeError(f"voter {state.voter} shows too many battles at once")
 
 
-@contextmanager
-def _turn_of(voter: Voter) -> Iterator[None]:
-    """The voter's row is locked, so two tabs that ask at once get the same battles.
-
-    Not its key: a vote on a battle that is drawn beside it refers to the voter, and would wait for us while we wait for
-    its battle.
-    """
-    with transaction.atomic():
-        Voter.objects.select_for_update(no_key=True).get(pk=voter.pk)
-        yield
+def _attempts(voter: int, category: int, first: VoterState | None = None) -> Iterator[VoterState | None]:
+    """The voter's state, read again after each turn that was lost; put right when it does not help."""
+    for attempt in range(_ATTEMPTS):
+        yield first if first is not None and not attempt else look_for(voter, category)
+        if attempt % 4 == 3:
+            rebuild_progress(voter, category)
 
 
-def _owed(voter: Voter, category: Category) -> QuerySet[Battle]:
-    """In the order in which they are to be answered: what was shown, then what was assigned first."""
-    open_now = Competition.objects.open().filter(category=category)
-    rows: QuerySet[Battle] = Battle.objects.owed().filter(voter=voter, prompt__competition__in=open_now)
-    return rows.order_by(F("served_at").asc(nulls_last=True), "expires_at")
+def _draw(state: VoterState, category: int, count: int) -> list[matchmaking.Draw]:
+    """Up to `count` pairs that this voter has not met."""
+    pool, draws = pairing.pool_of(category), list[matchmaking.Draw]()
+    met = pairing.unpack(state.met)
+    while len(draws) < count and (drawn := matchmaking.draw(pool, met, _random)) is not None:
+        met = np.vstack((met, (drawn.left, drawn.right)))
+        draws.append(drawn)
+    return draws
 
 
-def _draw(voter: Voter, category: Category, count: int) -> list[Battle]:
-    """Assign up to `count` pairs that this voter has not met."""
-    if count <= 0:
-        return []
-    met = voter.battles.filter(prompt__competition__category=category).values_list("left", "right")
-    seen = {frozenset(pair) for pair in met}
-    battles: list[Battle] = []
-    while len(battles) < count and (drawn := matchmaking.draw(pairing.pool(category), seen, _random)) is not None:
-        seen.add(frozenset((drawn.left, drawn.right)))
-        battles.append(
-            voter.battles.create(
-                prompt_id=drawn.prompt,
-                left_id=drawn.left,
-                right_id=drawn.right,
-                probability=drawn.probability,
-                served_at=None,
-                expires_at=timezone.now() + _lifetime(),
-            )
+_ASSIGN = f"""
+WITH turn AS (
+    INSERT INTO arena_voterprogress AS s (voter_id, category_id, turn, waiting, met)
+    VALUES (%(voter)s, %(category)s, 1, %(ids)s::uuid[], %(met)s)
+    ON CONFLICT (voter_id, category_id) DO UPDATE
+    SET turn = s.turn + 1, waiting = s.waiting || excluded.waiting, met = s.met || excluded.met
+    WHERE s.turn = %(turn)s
+    RETURNING voter_id, CASE WHEN NOT %(durable)s THEN set_config('synchronous_commit', 'off', true) END
+), b AS (
+    INSERT INTO arena_battle (id, voter_id, prompt_id, left_id, right_id, left_token, right_token, probability,
+                              familiar, served_at, expires_at)
+    SELECT new.id, turn.voter_id, new.prompt, new.left_entry, new.right_entry, new.left_token, new.right_token,
+           new.probability, new.familiar, CASE WHEN %(shown)s THEN statement_timestamp() END,
+           statement_timestamp() + make_interval(secs => %(lifetime)s)
+    FROM turn, unnest(%(ids)s::uuid[], %(prompts)s::bigint[], %(lefts)s::bigint[], %(rights)s::bigint[],
+                      %(left_tokens)s::text[], %(right_tokens)s::text[], %(probabilities)s::float8[],
+                      %(familiar)s::smallint[])
+        AS new (id, prompt, left_entry, right_entry, left_token, right_token, probability, familiar)
+    ON CONFLICT DO NOTHING
+    RETURNING *
+)
+SELECT {_COLUMNS} FROM b {_JOINS}
+"""  # noqa: S608
+
+
+def _assign(
+    state: VoterState, category: int, draws: Sequence[matchmaking.Draw], *, shown: bool, durable: bool = True
+) -> list[BattleRow]:
+    """Make the draws battles of this voter, in their order; fewer when the turn is lost."""
+    ids = [uuid.uuid4() for _ in draws]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ASSIGN,
+            {
+                "voter": state.voter,
+                "category": category,
+                "turn": state.turn,
+                "ids": ids,
+                "met": pairing.pack((draw.left, draw.right) for draw in draws),
+                "prompts": [draw.prompt for draw in draws],
+                "lefts": [draw.left for draw in draws],
+                "rights": [draw.right for draw in draws],
+                "left_tokens": [new_token() for _ in draws],
+                "right_tokens": [new_token() for _ in draws],
+                "probabilities": [draw.probability for draw in draws],
+                "familiar": [draw.familiar for draw in draws],
+                "shown": shown,
+                "lifetime": float(settings.BATTLE_LIFETIME),
+                "durable": durable or connection.in_atomic_block,
+            },
         )
-    return battles
+        rows = {row[0]: _row(row) for row in cursor.fetchall()}
+    return [rows[pk] for pk in ids if pk in rows]
 
 
-def _start(battle: Battle) -> None:
-    battle.served_at = timezone.now()
-    battle.expires_at = battle.served_at + _lifetime()
-    battle.save(update_fields=["served_at", "expires_at"])
+_START = """
+WITH locked AS (
+    SELECT id FROM arena_battle WHERE id = %(battle)s AND skipped_at IS NULL FOR UPDATE
+), turn AS (
+    UPDATE arena_voterprogress s SET turn = s.turn + 1 FROM locked
+    WHERE s.voter_id = %(voter)s AND s.category_id = %(category)s AND s.turn = %(turn)s
+    RETURNING s.voter_id
+)
+UPDATE arena_battle SET
+    served_at = CASE WHEN %(shown)s THEN statement_timestamp() END,
+    expires_at = statement_timestamp() + make_interval(secs => %(lifetime)s),
+    left_token = %(left_token)s, right_token = %(right_token)s
+FROM turn WHERE arena_battle.id = %(battle)s
+RETURNING served_at, expires_at
+"""
 
 
-def _renew(battle: Battle, *, shown: bool) -> None:
-    """The same pair and sides, but new tokens: the old image addresses stay dead."""
-    now = timezone.now()
-    battle.served_at, battle.expires_at = now if shown else None, now + _lifetime()
-    battle.left_token, battle.right_token = new_token(), new_token()
-    battle.save(update_fields=["served_at", "expires_at", "left_token", "right_token"])
+def _start(battle: BattleRow, turn: int, *, shown: bool) -> BattleRow | None:
+    """Begin the battle's lifetime; None when the turn is lost.
+
+    One that had expired is the same pair and sides with new tokens: the old image URLs stay dead.
+    """
+    left, right = battle.left, battle.right
+    if battle.is_expired:
+        left, right = replace(left, token=new_token()), replace(right, token=new_token())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _START,
+            {
+                "battle": battle.pk,
+                "voter": battle.voter,
+                "category": battle.category,
+                "turn": turn,
+                "shown": shown,
+                "lifetime": float(settings.BATTLE_LIFETIME),
+                "left_token": left.token,
+                "right_token": right.token,
+            },
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return replace(battle, served_at=row[0], expires_at=row[1], is_expired=False, left=left, right=right)
 
 
-def _lifetime() -> timedelta:
-    return timedelta(seconds=settings.BATTLE_LIFETIME)
+_CREATE_WITH_VOTER = f"""
+WITH who AS (
+    INSERT INTO arena_voter (created_at)
+    SELECT statement_timestamp() FROM arena_prompt p
+    JOIN arena_competition c ON c.id = p.competition_id
+    JOIN arena_entry l ON l.id = %(left)s
+    JOIN arena_entry r ON r.id = %(right)s
+    WHERE p.id = %(prompt)s AND {_LIVE} AND NOT EXISTS (SELECT FROM arena_battle WHERE id = %(battle)s)
+    RETURNING id
+), turn AS (
+    INSERT INTO arena_voterprogress (voter_id, category_id, turn, waiting, met)
+    SELECT id, %(category)s, 1, ARRAY[%(battle)s::uuid], %(met)s FROM who RETURNING voter_id
+)
+INSERT INTO arena_battle (id, voter_id, prompt_id, left_id, right_id, left_token, right_token, probability, served_at,
+                          expires_at)
+SELECT %(battle)s, voter_id, %(prompt)s, %(left)s, %(right)s, %(left_token)s, %(right_token)s, %(probability)s,
+       %(served_at)s, %(expires_at)s
+FROM turn ON CONFLICT DO NOTHING RETURNING voter_id
+"""  # noqa: S608
+
+
+def create_with_voter(battle: Battle, category: int) -> int | None:
+    """Store a battle that was shown already, for a new voter; returns the voter's id.
+
+    The id of the present voter if the battle is stored already; None when its images are not voted on any more.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CREATE_WITH_VOTER,
+            {
+                "category": category,
+                "battle": battle.pk,
+                "met": pairing.pack([(battle.left_id, battle.right_id)]),
+                "prompt": battle.prompt_id,
+                "left": battle.left_id,
+                "right": battle.right_id,
+                "left_token": battle.left_token,
+                "right_token": battle.right_token,
+                "probability": battle.probability,
+                "served_at": battle.served_at,
+                "expires_at": battle.expires_at,
+            },
+        )
+        row = cursor.fetchone()
+    if row is not None:
+        return int(row[0])
+    return Battle.objects.filter(pk=battle.pk).values_list("voter", flat=True).first()
+
+
+_UNSAVED = f"""
+SELECT {_COLUMNS} FROM (SELECT %(battle)s::uuid, 0::bigint, %(prompt)s::bigint, %(left)s::bigint, %(right)s::bigint,
+    %(left_token)s::text, %(right_token)s::text, %(served_at)s::timestamptz, %(expires_at)s::timestamptz,
+    NULL::timestamptz) AS b (id, voter_id, prompt_id, left_id, right_id, left_token, right_token, served_at, expires_at,
+    skipped_at)
+{_JOINS}
+"""  # noqa: S608
+
+
+def row_of_unsaved(battle: Battle) -> BattleRow | None:
+    """What the page of a battle that is not stored shows; None when its images are not voted on any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UNSAVED,
+            {
+                "battle": battle.pk,
+                "prompt": battle.prompt_id,
+                "left": battle.left_id,
+                "right": battle.right_id,
+                "left_token": battle.left_token,
+                "right_token": battle.right_token,
+                "served_at": battle.served_at,
+                "expires_at": battle.expires_at,
+            },
+        )
+        row = _row(cursor.fetchone())
+    return row if row.is_live and row.text is not None else None
 
 
 def closed_reason(battle: Battle) -> VoteRejected:
     """Why this battle takes no answer any more."""
     vote: Vote | None = getattr(battle, "vote", None)
-    if vote is not None:
-        return AlreadyVoted(f"You already answered “{vote.get_outcome_display()}”. The first answer counts.")
-    if battle.skipped_at is not None:
+    return _closed_reason(vote.outcome if vote is not None else None, battle.skipped_at)
+
+
+def _closed_reason(outcome: str | None, skipped_at: datetime | None) -> VoteRejected:
+    if outcome is not None:
+        return AlreadyVoted(f"You already answered “{Outcome(outcome).label}”. The first answer counts.")
+    if skipped_at is not None:
         return BattleSkipped("You skipped this pair. Take the next one.")
     return BattleExpired("This pair was open for too long and has expired. Take it again from the arena.")
 
 
-def skip(battle: Battle) -> None:
+_FORGET_WAITING = """
+UPDATE arena_voterprogress SET turn = turn + 1, seen = seen + 1, waiting = array_remove(waiting, %s)
+WHERE voter_id = %s AND category_id = (
+    SELECT c.category_id FROM arena_prompt p JOIN arena_competition c ON c.id = p.competition_id WHERE p.id = %s
+)
+"""
+
+
+def skip(battle: Battle | BattleRow) -> None:
     """Put the battle aside: stored, not counted, never shown to this voter again. Raises AlreadyVoted."""
     with transaction.atomic():
         locked = Battle.objects.select_for_update().get(pk=battle.pk)
         if Vote.objects.filter(battle=locked).exists():
             raise AlreadyVoted("You already voted on this pair; a vote cannot be skipped.")
         if locked.skipped_at is None:
-            locked.skipped_at = timezone.now()
+            now = timezone.now()
+            locked.skipped_at = max(now, locked.served_at or now)
             locked.save(update_fields=["skipped_at"])
+            with connection.cursor() as cursor:
+                cursor.execute(_FORGET_WAITING, [locked.pk, locked.voter_id, locked.prompt_id])
+
+
+_RECOUNT = """
+SELECT count(v.battle_id), count(*) FILTER (WHERE v.battle_id IS NOT NULL OR b.skipped_at IS NOT NULL),
+    coalesce(array_agg(b.id ORDER BY b.served_at NULLS LAST, b.expires_at)
+        FILTER (WHERE v.battle_id IS NULL AND b.skipped_at IS NULL), '{}'),
+    coalesce(string_agg(int4send(b.left_id::int) || int4send(b.right_id::int), ''::bytea
+        ORDER BY b.served_at NULLS LAST, b.expires_at), '')
+FROM arena_battle b
+JOIN arena_prompt p ON p.id = b.prompt_id
+JOIN arena_competition c ON c.id = p.competition_id AND c.category_id = %(category)s
+LEFT JOIN arena_vote v ON v.battle_id = b.id
+WHERE b.voter_id = %(voter)s
+"""
+
+
+def rebuild_progress(voter: int, category: int) -> VoterProgress:
+    """Recompute a voter's progress in a category from their battles and votes."""
+    with transaction.atomic():
+        VoterProgress.objects.bulk_create([VoterProgress(voter_id=voter, category_id=category)], ignore_conflicts=True)
+        # Locked before the battles are read: a vote in flight waits for us, and then counts itself.
+        row = VoterProgress.objects.select_for_update().get(voter=voter, category=category)
+        with connection.cursor() as cursor:
+            cursor.execute(_RECOUNT, {"voter": voter, "category": category})
+            row.votes, row.seen, row.waiting, row.met = cursor.fetchone()
+        row.turn += 1
+        row.save(update_fields=["votes", "seen", "waiting", "met", "turn"])
+        return row
+
+
+def lifetime() -> timedelta:
+    return timedelta(seconds=settings.BATTLE_LIFETIME)

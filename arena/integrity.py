@@ -28,18 +28,38 @@ CAP_REASON = f"beyond this voter's {CAP} counted votes in {CAP_DAYS} days"
 
 _LOCK = 0x45786331  # exclusions run one at a time, so that two of them cannot wait for each other
 
-_EXCLUDE = """
+# Votes by unordered pair of images, as arena_imagetally counts them.
+_IMAGE_COUNTS = """
+SELECT least(b.left_id, b.right_id) AS low, greatest(b.left_id, b.right_id) AS high,
+    count(*) FILTER (WHERE v.outcome = CASE WHEN b.left_id < b.right_id THEN 'left' ELSE 'right' END) AS low_wins,
+    count(*) FILTER (WHERE v.outcome = CASE WHEN b.left_id < b.right_id THEN 'right' ELSE 'left' END) AS high_wins,
+    count(*) FILTER (WHERE v.outcome = 'tie') AS ties, count(*) FILTER (WHERE v.outcome = 'both_bad') AS both_bad
+FROM {votes} v JOIN arena_battle b ON b.id = v.battle_id GROUP BY 1, 2"""
+
+_MOVED_IMAGES = _IMAGE_COUNTS.format(votes="moved")
+
+_EXCLUDE = f"""
 WITH moved AS (
     UPDATE arena_vote SET excluded_reason = %(reason)s, excluded_rule = %(rule)s
     WHERE battle_id = ANY(%(votes)s) AND excluded_reason = ''
-    RETURNING category_id, (cast_at AT TIME ZONE 'UTC')::date AS day, left_model_id, right_model_id, outcome
-)"""
-_INCLUDE = """
+    RETURNING battle_id, category_id, (cast_at AT TIME ZONE 'UTC')::date AS day, left_model_id, right_model_id, outcome
+), images AS (
+    UPDATE arena_imagetally t SET low_wins = t.low_wins - gone.low_wins, high_wins = t.high_wins - gone.high_wins,
+        ties = t.ties - gone.ties, both_bad = t.both_bad - gone.both_bad
+    FROM ({_MOVED_IMAGES}) gone WHERE t.low_id = gone.low AND t.high_id = gone.high
+)"""  # noqa: S608 - our own names
+_INCLUDE = f"""
 WITH moved AS (
     UPDATE arena_vote SET excluded_reason = '', excluded_rule = ''
     WHERE battle_id = ANY(%(votes)s) AND excluded_reason <> '' AND %(rule)s IN ('', excluded_rule)
-    RETURNING category_id, (cast_at AT TIME ZONE 'UTC')::date AS day, left_model_id, right_model_id, outcome
-)"""
+    RETURNING battle_id, category_id, (cast_at AT TIME ZONE 'UTC')::date AS day, left_model_id, right_model_id, outcome
+), images AS (
+    INSERT INTO arena_imagetally AS t (low_id, high_id, low_wins, high_wins, ties, both_bad)
+    {_MOVED_IMAGES} ORDER BY 1, 2
+    ON CONFLICT (low_id, high_id) DO UPDATE SET
+        low_wins = t.low_wins + excluded.low_wins, high_wins = t.high_wins + excluded.high_wins,
+        ties = t.ties + excluded.ties, both_bad = t.both_bad + excluded.both_bad
+)"""  # noqa: S608 - our own names
 _CELLS = """
 SELECT category_id, day, left_model_id, right_model_id, outcome, count(*) FROM moved GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
@@ -122,8 +142,47 @@ DO UPDATE SET n = arena_tally.n + excluded.n, changed_at = greatest(arena_tally.
 """
 
 
+_IMAGE_DIFFERENCES = """
+SELECT coalesce(t.low_id, c.low), coalesce(t.high_id, c.high)
+FROM arena_imagetally t
+FULL JOIN ({counts}) c ON c.low = t.low_id AND c.high = t.high_id
+WHERE (coalesce(t.low_wins, 0), coalesce(t.high_wins, 0), coalesce(t.ties, 0), coalesce(t.both_bad, 0))
+    <> (coalesce(c.low_wins, 0), coalesce(c.high_wins, 0), coalesce(c.ties, 0), coalesce(c.both_bad, 0))
+""".format(counts=_IMAGE_COUNTS.format(votes="(SELECT battle_id, outcome FROM arena_vote WHERE excluded_reason = '')"))
+_PROGRESS_DIFFERENCES = """
+WITH counted AS (
+    SELECT b.voter_id, c.category_id, count(v.battle_id) AS votes,
+        count(*) FILTER (WHERE v.battle_id IS NOT NULL OR b.skipped_at IS NOT NULL) AS seen, 8 * count(*) AS met,
+        count(*) FILTER (WHERE v.battle_id IS NULL AND b.skipped_at IS NULL) AS waiting
+    FROM arena_battle b
+    JOIN arena_prompt p ON p.id = b.prompt_id
+    JOIN arena_competition c ON c.id = p.competition_id
+    LEFT JOIN arena_vote v ON v.battle_id = b.id
+    GROUP BY 1, 2
+)
+SELECT coalesce(s.voter_id, n.voter_id), coalesce(s.category_id, n.category_id)
+FROM arena_voterprogress s FULL JOIN counted n ON n.voter_id = s.voter_id AND n.category_id = s.category_id
+WHERE (coalesce(s.votes, 0), coalesce(s.seen, 0), coalesce(octet_length(s.met), 0), coalesce(cardinality(s.waiting), 0))
+    <> (coalesce(n.votes, 0), coalesce(n.seen, 0), coalesce(n.met, 0), coalesce(n.waiting, 0))
+"""
+
+
+def image_differences() -> list[tuple[int, int]]:
+    """Pairs of images (smaller id first) whose tally and votes disagree. Empty is how it must be."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IMAGE_DIFFERENCES)
+        return list(cursor.fetchall())
+
+
+def progress_differences() -> list[tuple[int, int]]:
+    """Voters and categories whose progress disagrees with their battles and votes. Empty is how it must be."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PROGRESS_DIFFERENCES)
+        return list(cursor.fetchall())
+
+
 def first_daily(today: date) -> date:
-    """The first day that is still told apart: that of the month `DAILY_DAYS` ago."""
+    """The first day that has tallies of its own: that of the month `DAILY_DAYS` ago."""
     return (today - timedelta(days=DAILY_DAYS)).replace(day=1)
 
 

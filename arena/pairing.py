@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from django.db.models import Sum
 from django.db.models.functions import Greatest, Least
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from providers.cache import ProcessCache
 
@@ -17,17 +20,23 @@ pools: ProcessCache[int, matchmaking.Pool] = ProcessCache(seconds=3.0, max_entri
 
 def pool(category: Category) -> matchmaking.Pool:
     """The category's current entries and the chances of its pairs; up to three seconds old."""
-    return pools.get_or_compute(category.pk, lambda: _pool(category))
+    return pool_of(category.pk)
 
 
-def _pool(category: Category) -> matchmaking.Pool:
+def pool_of(category: int) -> matchmaking.Pool:
+    """The same by the category's id."""
+    return pools.get_or_compute(category, lambda: _pool(category))
+
+
+def _pool(category: int) -> matchmaking.Pool:
     entries = Entry.objects.current().filter(
         prompt__competition__in=Competition.objects.open().filter(category=category), generation__sample=0
     )
     table = _pair_scores(category)
     return matchmaking.Pool(
         candidates=tuple(
-            matchmaking.Candidate(*row) for row in entries.order_by("pk").values_list("pk", "prompt", "image_model")
+            matchmaking.Candidate(*row)
+            for row in entries.order_by("pk").values_list("pk", "prompt", "image_model", "prompt__competition")
         ),
         met=_battles_by_pair(category) if table is None else {},
         table=table,
@@ -47,7 +56,7 @@ def store_pair_scores(category: Category, table: matchmaking.Table) -> None:
     )
 
 
-def _pair_scores(category: Category) -> matchmaking.Table | None:
+def _pair_scores(category: int) -> matchmaking.Table | None:
     """What a vote on each pair is worth, as of the last ratings; None before there are any."""
     row = PairScores.objects.filter(category=category).first()
     if row is None:
@@ -58,7 +67,7 @@ def _pair_scores(category: Category) -> matchmaking.Table | None:
     return matchmaking.Table(tuple(row.image_models), values + values.T)
 
 
-def _battles_by_pair(category: Category) -> dict[matchmaking.Pair, int]:
+def _battles_by_pair(category: int) -> dict[matchmaking.Pair, int]:
     """How often each pair of models met."""
     rows = (
         Tally.objects.filter(category=category)
@@ -66,3 +75,13 @@ def _battles_by_pair(category: Category) -> dict[matchmaking.Pair, int]:
         .annotate(total=Sum("n"))
     )
     return {frozenset((low, high)): total for low, high, total in rows}
+
+
+def pack(pairs: Iterable[tuple[int, int]]) -> bytes:
+    """Pairs of entry ids as `VoterProgress.met` stores them: 8 bytes a pair, room for four billion entries."""
+    return np.array(list(pairs), ">u4").tobytes()
+
+
+def unpack(met: bytes) -> NDArray[np.int64]:
+    """[n, 2] entry ids."""
+    return np.frombuffer(met, ">u4").astype(np.int64).reshape(-1, 2)

@@ -14,7 +14,6 @@ urlpatterns = [
     re_path(r"^i/(?P<token>[\w-]{16,32})\.webp$", images.image, name="image"),
     re_path(r"^i/(?P<token>[\w-]{16,32})\.small\.webp$", images.image, {"small": True}, name="small-image"),
     path("vote/", ballots.cast, name="ballot"),
-    path("i/new/<str:token>.webp", ballots.image, name="ballot-image"),
     re_path(
         r"^images/(?P<name>(?:public|sources)/[0-9a-f]{32}\.(?:webp|jpg))$",
         images.public_image,

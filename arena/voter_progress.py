@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from arena import pairing
-from arena.models import Category, Competition, Prompt, Voter
+from arena.models import Category, Competition, Prompt, Voter, VoterProgress
 
 GOAL = 20  # votes until a ranking of one's own says more than the public one
 
@@ -42,13 +42,11 @@ class Course:
     available: int
 
 
-def of(voter: Voter | None, category: Category) -> Progress:
+def of(voter: Voter | int | None, category: Category) -> Progress:
     """The voter's counts in the category, skips being seen but not votes."""
     available = pairing.pool(category).size
-    if voter is None:
-        return Progress(0, 0, available)
-    answered = voter.battles.filter(prompt__competition__category=category).exclude(vote=None, skipped_at=None)
-    return Progress(voter.votes.filter(category=category).count(), answered.count(), available)
+    row = None if voter is None else VoterProgress.objects.filter(voter=voter, category=category).first()
+    return Progress(0, 0, available) if row is None else Progress(row.votes, row.seen, available)
 
 
 def by_competition(voter: Voter | None, category: Category) -> list[Course]:

@@ -20,7 +20,7 @@ def current(request: HttpRequest) -> Voter | None:
 
 
 def named(request: HttpRequest) -> int | None:
-    """The id in the browser's cookie, without asking whether there still is such a voter."""
+    """The id in the browser's cookie, without a look whether there still is such a voter."""
     try:
         pk = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=_MAX_AGE)
     except signing.BadSignature:
@@ -28,16 +28,11 @@ def named(request: HttpRequest) -> int | None:
     return pk if isinstance(pk, int) else None
 
 
-def welcome(request: HttpRequest) -> Voter:
-    """The voter this browser is, made when it is new. `remember` must put the cookie on the response."""
-    return current(request) or Voter.objects.create()
-
-
-def remember(response: HttpResponseBase, voter: Voter) -> None:
-    """Give the browser its cookie."""
+def remember(response: HttpResponseBase, voter: int) -> None:
+    """Give the browser the cookie of this voter."""
     response.set_cookie(
         COOKIE,
-        signing.dumps(voter.pk, salt=_SALT),
+        signing.dumps(voter, salt=_SALT),
         max_age=_MAX_AGE,
         httponly=True,
         samesite="Lax",

@@ -1,37 +1,43 @@
-"""Casting votes: one statement that finds the battle, stores the vote and moves the tallies."""
+"""Casting votes: one statement finds the battle, stores the vote, and moves everything that counts it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from . import integrity
-from .battles import closed_reason
+from .battles import BattleRow, closed_reason
 from .models import Battle, Outcome, Vote
 
-# One statement finds the battle, stores the vote and moves the tally: nothing can come between, and it is several times
-# quicker than the same through the ORM. The battle's row is locked, so that a skip and a vote cannot both win. A vote
-# beyond its voter's cap is stored, but excluded and in no tally (see integrity.py). Counting the recent ones is one
-# index scan, MATERIALIZED or it would be done twice, for the reason and for the rule; "+ 0" keeps a planner without
-# statistics off the category's index, which would read all its votes.
+# Nothing can come between, and it is several times quicker than the same through the ORM. The battle's row is locked,
+# so that a skip and a vote cannot both win. A vote beyond its voter's cap is stored, but excluded and in no tally (see
+# integrity.py). Recent votes are counted only for who has as many in all: one index scan of at most the cap's rows,
+# MATERIALIZED or it would be done twice, for the reason and for the rule; "+ 0" keeps a planner without statistics off
+# the category's index, which would read all its votes.
+#
+# Order of locks: battle, image tally, progress, tally. The last statement reads the first three, so they run before it.
 _CAST_VOTE = """
 WITH battle AS (
-    SELECT b.id, b.voter_id, b.served_at, c.category_id,
+    SELECT b.id, b.voter_id, b.served_at, b.left_id, b.right_id, c.category_id, s.votes,
            l.image_model_id AS left_model_id, r.image_model_id AS right_model_id
     FROM arena_battle b
     JOIN arena_entry l ON l.id = b.left_id
     JOIN arena_entry r ON r.id = b.right_id
     JOIN arena_prompt p ON p.id = b.prompt_id
     JOIN arena_competition c ON c.id = p.competition_id
-    WHERE b.id = %(battle)s AND b.skipped_at IS NULL AND b.expires_at > now()
+    LEFT JOIN arena_voterprogress s ON s.voter_id = b.voter_id AND s.category_id = c.category_id
+    WHERE b.id = %(battle)s AND b.skipped_at IS NULL AND b.expires_at > statement_timestamp()
     FOR UPDATE OF b
 ), recent AS MATERIALIZED (
-    SELECT (
+    SELECT CASE WHEN battle.votes < %(cap)s THEN battle.votes ELSE (
         SELECT count(*) FROM arena_vote v
         WHERE v.voter_id = battle.voter_id AND v.category_id + 0 = battle.category_id
             AND v.cast_at > now() - make_interval(days => %(cap_days)s) AND v.excluded_reason = ''
-    ) AS counted
+    ) END AS counted
     FROM battle
 ), vote AS (
     INSERT INTO arena_vote (battle_id, voter_id, category_id, left_model_id, right_model_id, outcome, cast_at,
@@ -42,46 +48,94 @@ WITH battle AS (
            CASE WHEN counted < %(cap)s THEN '' ELSE %(cap_rule)s END
     FROM battle, recent
     ON CONFLICT (battle_id) DO NOTHING
-    RETURNING category_id, left_model_id, right_model_id, outcome, cast_at, excluded_reason
+    RETURNING battle_id, voter_id, category_id, left_model_id, right_model_id, outcome, cast_at, excluded_reason
+), images AS (
+    INSERT INTO arena_imagetally AS t (low_id, high_id, low_wins, high_wins, ties, both_bad)
+    SELECT least(left_id, right_id), greatest(left_id, right_id),
+           (outcome = CASE WHEN left_id < right_id THEN 'left' ELSE 'right' END)::int,
+           (outcome = CASE WHEN left_id < right_id THEN 'right' ELSE 'left' END)::int,
+           (outcome = 'tie')::int, (outcome = 'both_bad')::int
+    FROM vote JOIN battle ON battle.id = vote.battle_id WHERE excluded_reason = ''
+    ON CONFLICT (low_id, high_id) DO UPDATE SET
+        low_wins = t.low_wins + excluded.low_wins, high_wins = t.high_wins + excluded.high_wins,
+        ties = t.ties + excluded.ties, both_bad = t.both_bad + excluded.both_bad
+    RETURNING low_wins, high_wins, ties, both_bad
+), progress AS (
+    UPDATE arena_voterprogress s SET turn = s.turn + 1, votes = s.votes + 1, seen = s.seen + 1,
+        waiting = array_remove(s.waiting, vote.battle_id)
+    FROM vote WHERE s.voter_id = vote.voter_id AND s.category_id = vote.category_id
+    RETURNING s.votes, s.seen
 ), tally AS (
     INSERT INTO arena_tally (category_id, day, left_model_id, right_model_id, outcome, n, changed_at)
-    SELECT category_id, (cast_at AT TIME ZONE 'UTC')::date, left_model_id, right_model_id, outcome, 1, clock_timestamp()
+    SELECT category_id, (cast_at AT TIME ZONE 'UTC')::date, left_model_id, right_model_id, outcome, 1,
+           clock_timestamp()
     FROM vote WHERE left_model_id <> right_model_id AND excluded_reason = ''
     ON CONFLICT (category_id, day, left_model_id, right_model_id, outcome)
     DO UPDATE SET n = arena_tally.n + 1, changed_at = clock_timestamp()
 )
-SELECT count(*) FROM vote
+SELECT vote.cast_at, vote.excluded_reason, progress.votes, progress.seen,
+       images.low_wins, images.high_wins, images.ties, images.both_bad
+FROM vote LEFT JOIN images ON true LEFT JOIN progress ON true
 """
 
 
-def cast_vote(battle: Battle, outcome: str) -> None:
+@dataclass(frozen=True, slots=True)
+class CastVote:
+    """A vote that was stored just now, and the voter's counts with it.
+
+    `images` are all counted votes on its two images: wins of the smaller id, wins of the other, ties, both bad; zeros
+    where the vote itself does not count.
+    """
+
+    outcome: str
+    cast_at: datetime
+    excluded_reason: str
+    votes: int
+    seen: int
+    images: tuple[int, int, int, int]
+
+
+def parameters(outcome: str) -> dict[str, Any]:
+    """What the statement takes, but for the battle."""
+    return {
+        "outcome": outcome,
+        "cap": integrity.CAP,
+        "cap_days": integrity.CAP_DAYS,
+        "cap_reason": integrity.CAP_REASON,
+        "cap_rule": integrity.CAP_RULE,
+    }
+
+
+def cast(battle: Battle | BattleRow, outcome: str) -> CastVote | None:
+    """Store the voter's answer; None when it was not taken, or stood already: `explain` says why.
+
+    Raises ValueError for an outcome that does not exist.
+    """
+    if outcome not in Outcome.values:
+        raise ValueError(f"“{outcome}” is not an outcome. Choose one of: {', '.join(Outcome.values)}.")
+    with connection.cursor() as cursor:
+        cursor.execute(_CAST_VOTE, {**parameters(outcome), "battle": battle.pk})
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    cast_at, excluded_reason, votes, seen, *images = row
+    low_wins, high_wins, ties, both_bad = (count or 0 for count in images)
+    return CastVote(outcome, cast_at, excluded_reason, votes or 0, seen or 0, (low_wins, high_wins, ties, both_bad))
+
+
+def cast_vote(battle: Battle | BattleRow, outcome: str) -> None:
     """Record the voter's answer. The same answer again changes nothing and is no error. Beyond the voter's cap the
     answer is stored, but does not count.
 
     Raises ValueError for an outcome that does not exist, AlreadyVoted when another answer stands, BattleExpired,
     BattleSkipped.
     """
-    if outcome not in Outcome.values:
-        raise ValueError(f"“{outcome}” is not an outcome. Choose one of: {', '.join(Outcome.values)}.")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CAST_VOTE,
-            {
-                "battle": battle.pk,
-                "outcome": outcome,
-                "cap": integrity.CAP,
-                "cap_days": integrity.CAP_DAYS,
-                "cap_reason": integrity.CAP_REASON,
-                "cap_rule": integrity.CAP_RULE,
-            },
-        )
-        (recorded,) = cursor.fetchone()
-    if not recorded:
-        _explain(battle.pk, outcome)
+    if cast(battle, outcome) is None:
+        explain(battle.pk, outcome)
 
 
-def _explain(battle_id: UUID, outcome: str) -> None:
-    """Why the statement stored nothing; returns only when the very same vote already stands."""
+def explain(battle_id: UUID, outcome: str) -> None:
+    """Raise why the statement stored nothing; returns only when the very same vote already stands."""
     battle = Battle.objects.select_related("vote").get(pk=battle_id)
     vote: Vote | None = getattr(battle, "vote", None)
     if vote is None or vote.outcome != outcome:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from arena import pairing
+from arena import context_processors, pairing
 from leaderboard import page_cache
 from providers import cache
 from providers.admission import valkey
@@ -39,7 +39,7 @@ def _fresh_caches(monkeypatch: pytest.MonkeyPatch) -> None:
     cache.clear_process_caches()
     monkeypatch.setattr(cache, "release", lambda: name)
     monkeypatch.setattr(valkey, "PREFIX", f"test:{name}:")
-    for short_lived in (pairing.pools, selection.open_offerings):
+    for short_lived in (pairing.pools, selection.open_offerings, context_processors.voting_categories):
         monkeypatch.setattr(short_lived, "seconds", 0.0)
     monkeypatch.setattr(page_cache, "FRESH_SECONDS", 0.0)
 

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import io
 import itertools
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
 
-from arena import generation, images, voters
+from arena import battles, generation, images, voters
 from arena.models import Battle, Category, Competition, Entry, Generation, Prompt, Voter
 from providers.models import Call, ImageModel, Lab, Offering
 from providers.request import GeneratedImage
@@ -132,7 +133,9 @@ def make_battle(
         "probability": 1.0,
         "expires_at": timezone.now() + timedelta(seconds=settings.BATTLE_LIFETIME),
     }
-    return Battle.objects.create(voter=voter or make_voter(), left=left, right=right, **defaults | fields)
+    battle = Battle.objects.create(voter=voter or make_voter(), left=left, right=right, **defaults | fields)
+    battles.rebuild_progress(battle.voter_id, battle.prompt.competition.category_id)
+    return battle
 
 
 def cookie_of(voter: Voter) -> str:
@@ -143,6 +146,13 @@ def cookie_of(voter: Voter) -> str:
 def sign_in(client: Any, voter: Voter) -> None:
     """Make a Django test client this voter."""
     client.cookies[voters.COOKIE] = cookie_of(voter)
+
+
+def battle_url(response: Any) -> str:
+    """The URL of the battle, or of the ballot's battle to be, on a voting page."""
+    match = re.search(r'data-url="(/battles/[^"]+)"', response.content.decode())
+    assert match is not None
+    return match[1]
 
 
 def picture(seed: str, width: int = 256, height: int = 256, kind: str = "PNG") -> bytes:

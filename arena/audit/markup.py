@@ -57,6 +57,12 @@ class _Tree(HTMLParser):
         self.open[-1].children.append(Node("comment", [("text", data)]))
 
 
+def battle_url(page: str) -> str:
+    """The URL of the battle on a voting page; "" where it has none."""
+    match = re.search(r'data-url="(/battles/[^"]+)"', page)
+    return match[1] if match else ""
+
+
 def parse(page: str) -> Node:
     tree = _Tree()
     tree.feed(page)

@@ -80,12 +80,12 @@ class Player:
 
     def _battle(self, browser: Browser, category: Category, innocent: str, closely: bool) -> Shown | None:
         arena = reverse("arena:arena", args=[category.slug])
-        found = browser.get(arena)
-        if found.status == 200:
+        entrance = browser.get(arena)
+        if entrance.status != 200:
+            raise CannotPlay(f"GET {arena} answered {entrance.status}: {entrance.body[:200]!r}")
+        address = markup.battle_url(entrance.body.decode("utf-8", "replace"))
+        if not address:
             return None  # this voter has seen every pair
-        address = urlsplit(found.header("location")).path
-        if found.status != 302 or not address.startswith("/battles/"):
-            raise CannotPlay(f"GET {arena} answered {found.status}: {found.body[:200]!r}")
         page = browser.get(address)
         if page.status != 200:
             raise CannotPlay(f"GET {address} answered {page.status}: {page.body[:200]!r}")

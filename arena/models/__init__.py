@@ -6,14 +6,14 @@ cannot say stands as SQL in the second migration: an entry belongs to its genera
 entries of a battle answer the battle's prompt.
 """
 
-from arena.models.battles import Battle, Voter, new_token
+from arena.models.battles import Battle, Voter, VoterProgress, new_token
 from arena.models.competitions import Category, Competition, Prompt
 from arena.models.generations import Entry, Generation, SpooledImage
 from arena.models.imports import ImportedName, ImportedVote, VoteFile
 from arena.models.reports import Report
 from arena.models.scores import PairScores
 from arena.models.suggestions import Suggestion
-from arena.models.votes import Outcome, Tally, Vote
+from arena.models.votes import ImageTally, Outcome, Tally, Vote
 
 __all__ = [
     "Battle",
@@ -21,6 +21,7 @@ __all__ = [
     "Competition",
     "Entry",
     "Generation",
+    "ImageTally",
     "ImportedName",
     "ImportedVote",
     "Outcome",
@@ -33,5 +34,6 @@ __all__ = [
     "Vote",
     "VoteFile",
     "Voter",
+    "VoterProgress",
     "new_token",
 ]

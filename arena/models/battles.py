@@ -1,4 +1,4 @@
-"""Who votes, and the pairs they are served."""
+"""Who votes, the pairs they are served, and how far each voter has come."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import secrets
 import uuid
 from typing import Any, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Greatest, Least
+from django.db.models import F, Func, Q
+from django.db.models.functions import Greatest, Least, Mod
+from django.db.models.lookups import Exact
 from django.utils import timezone
 
-from arena.models.competitions import Prompt
+from arena.models.competitions import Category, Prompt
 from arena.models.generations import Entry
 
 
@@ -55,14 +57,19 @@ class Battle(models.Model):
     prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="battles")
     left = models.ForeignKey(Entry, models.PROTECT, related_name="+")
     right = models.ForeignKey(Entry, models.PROTECT, related_name="+")
-    left_token = models.CharField(max_length=32, unique=True, default=new_token)
-    right_token = models.CharField(max_length=32, unique=True, default=new_token)
+    left_token = models.CharField(max_length=32, default=new_token)
+    right_token = models.CharField(max_length=32, default=new_token)
     probability = models.FloatField(help_text="With which this prompt and pair were drawn for this voter.")
+    familiar = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="How many of its two images this voter had met before, so that their makers may be known.",
+    )
     served_at = models.DateTimeField(
         default=timezone.now,
         null=True,
         blank=True,
-        help_text="When it was shown; empty while it is only assigned, or when the browser did not say.",
+        help_text="When it was shown; empty while it is only assigned, or when the browser did not report it.",
     )
     expires_at = models.DateTimeField()
     skipped_at = models.DateTimeField(null=True, blank=True)
@@ -72,8 +79,12 @@ class Battle(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=~Q(left=F("right")), name="a battle is between two entries"),
+            # Not unique=True, which adds an index for LIKE that nothing uses.
+            models.UniqueConstraint(fields=["left_token"], name="a left token names one battle"),
+            models.UniqueConstraint(fields=["right_token"], name="a right token names one battle"),
             models.CheckConstraint(condition=~Q(left_token=F("right_token")), name="each side has its own token"),
             models.CheckConstraint(condition=Q(probability__gt=0, probability__lte=1), name="probability is in (0, 1]"),
+            models.CheckConstraint(condition=Q(familiar__lte=2), name="a battle has two images to be familiar"),
             models.CheckConstraint(condition=Q(expires_at__gt=F("served_at")), name="a battle lasts a while"),
             models.CheckConstraint(
                 condition=Q(skipped_at=None) | Q(skipped_at__gte=F("served_at")), name="a skip follows its battle"
@@ -92,3 +103,33 @@ class Battle(models.Model):
     @property
     def is_expired(self) -> bool:
         return self.expires_at <= timezone.now()
+
+
+_MET_BYTES = Func(F("met"), function="octet_length", output_field=models.IntegerField())
+
+
+class VoterProgress(models.Model):
+    """What the next pair of a voter in a category depends on, in one row: nothing is read in proportion to their votes.
+
+    Derived from battles and votes (`battles.rebuild_progress`) and moved by the statements that write those. `turn`
+    counts these writes: who decides something on what the row said writes it only if the turn is still the same.
+    """
+
+    voter = models.ForeignKey(Voter, models.CASCADE, related_name="progress", db_index=False)
+    category = models.ForeignKey(Category, models.CASCADE, related_name="+", db_index=False)
+    votes = models.PositiveIntegerField(db_default=0)
+    seen = models.PositiveIntegerField(db_default=0, help_text="Battles voted on or skipped.")
+    turn = models.PositiveIntegerField(db_default=0)
+    waiting = ArrayField(models.UUIDField(), db_default=[], help_text="Battles assigned and not answered.")
+    met = models.BinaryField(db_default=b"", help_text="Pairs of entries that were assigned: 4 big-endian bytes an id.")
+
+    class Meta:
+        verbose_name_plural = "voter progress"
+        constraints = [
+            models.UniqueConstraint(fields=["voter", "category"], name="one progress per voter and category"),
+            models.CheckConstraint(condition=Q(seen__gte=F("votes")), name="every vote was seen"),
+            models.CheckConstraint(condition=Exact(Mod(_MET_BYTES, 8), 0), name="entries are met in pairs"),
+        ]
+
+    def __str__(self) -> str:
+        return f"voter {self.voter_id} in category {self.category_id}: {self.votes} votes"

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from arena.models.battles import Battle, Voter
 from arena.models.competitions import Category
+from arena.models.generations import Entry
 from providers.models import ImageModel
 
 
@@ -39,7 +40,9 @@ class Vote(models.Model):
     outcome = models.CharField(max_length=8, choices=Outcome.choices)
     cast_at = models.DateTimeField(default=timezone.now)
     decision_time = models.DurationField(
-        null=True, blank=True, help_text="From showing the battle to its vote; empty where its showing was not told."
+        null=True,
+        blank=True,
+        help_text="From showing the battle to its vote; empty where its showing was not reported.",
     )
     excluded_reason = models.CharField(max_length=200, blank=True)
     excluded_rule = models.CharField(max_length=40, blank=True, help_text="The rule and its version.")
@@ -101,3 +104,27 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.left_model_id} {self.outcome} {self.right_model_id}: {self.n}"
+
+
+class ImageTally(models.Model):
+    """How often two images met and how it ended: counted votes only, moved in the vote's own transaction.
+
+    One row per unordered pair, so that a reveal costs the same on the first vote and on the millionth.
+    """
+
+    low = models.ForeignKey(Entry, models.PROTECT, related_name="+", db_index=False, help_text="The smaller id.")
+    high = models.ForeignKey(Entry, models.PROTECT, related_name="+", db_index=False)
+    low_wins = models.PositiveIntegerField()
+    high_wins = models.PositiveIntegerField()
+    ties = models.PositiveIntegerField()
+    both_bad = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name_plural = "image tallies"
+        constraints = [
+            models.UniqueConstraint(fields=["low", "high"], name="one image tally per pair"),
+            models.CheckConstraint(condition=Q(low__lt=F("high")), name="an image tally has its images in order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.low_id} {self.low_wins}:{self.high_wins} {self.high_id}"

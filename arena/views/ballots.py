@@ -1,24 +1,14 @@
-"""The start page's pair: its images, and the first vote of somebody who had no cookie yet."""
+"""The first vote of a browser that had no voter's cookie yet, sent from the start page."""
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
-from arena import ballots, battles, voters
-from arena.models import Entry
-from arena.views.images import blind_image
-
-
-@require_safe
-def image(request: HttpRequest, token: str) -> HttpResponse:
-    entry = ballots.unseal_image(token)
-    found = Entry.objects.filter(pk=entry).first() if entry is not None else None
-    if found is None:
-        raise Http404("This image is not shown any more.")
-    return blind_image(found.small)
+from arena import ballots, battles, voters, voting
+from arena.models import Battle
 
 
 @never_cache
@@ -27,18 +17,26 @@ def cast(request: HttpRequest) -> HttpResponse:
     """The vote makes the voter and the battle; the battle's own page then names the models."""
     try:
         ballot = ballots.unseal(request.POST.get("ballot", ""))
-        voter = voters.welcome(request)
-        battle = ballots.cast(ballot, voter, request.POST.get("outcome", ""))
+        battle = ballot.as_battle
+        voter = voters.named(request)
+        if voter is None:
+            if ballots.find(request, battle.pk) is None:
+                raise ballots.BadBallot("This pair was drawn for another browser, or yours keeps no cookies.")
+            voter = ballots.adopt(ballot)
+        elif not Battle.objects.filter(pk=battle.pk, voter=voter).exists():
+            raise ballots.BadBallot("You have pairs of your own by now. Take the next one.")
+        voting.cast_vote(battle, request.POST.get("outcome", ""))
     except ballots.BadBallot as error:
-        return _refuse(request, str(error), 410)
+        return _rejection(request, str(error), 410)
     except ValueError as error:
-        return _refuse(request, str(error), 400)
+        return _rejection(request, str(error), 400)
     except battles.VoteRejected as error:
-        return _refuse(request, str(error), 409)
+        return _rejection(request, str(error), 409)
     response = redirect(battle)
     voters.remember(response, voter)
+    ballots.forget(response, ballot)
     return response
 
 
-def _refuse(request: HttpRequest, message: str, status: int) -> HttpResponse:
-    return render(request, "arena/ballot_refused.html", {"message": message, "status": status}, status=status)
+def _rejection(request: HttpRequest, message: str, status: int) -> HttpResponse:
+    return render(request, "arena/ballot_rejected.html", {"message": message, "status": status}, status=status)

@@ -1,8 +1,9 @@
-"""Voting: a redirect to the battle a voter owes, its page, the vote."""
+"""Voting: the pair a voter owes, what comes to the screen, the vote, the skip, the report."""
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,31 +12,56 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
-from arena import battles, blinding, generation_progress, pairing, reports, voter_progress, voters, voting
+from arena import (
+    ballots,
+    battle_page,
+    battles,
+    generation_progress,
+    pairing,
+    reports,
+    reveals,
+    voter_progress,
+    voters,
+    voting,
+)
+from arena.battles import BattleRow, VoterState
 from arena.htmx import HtmxRequest
-from arena.models import Battle, Category, Report, Voter
+from arena.models import Category
 
 AHEAD = 2  # pairs a browser holds beyond the one on its screen; a fast voter would empty one
 
 
 @never_cache
 @require_safe
-def arena(request: HttpRequest, slug: str) -> HttpResponse:
-    """Send the voter to the battle of this category that is theirs to answer."""
+def arena(request: HtmxRequest, slug: str) -> HttpResponse:
+    """The page of the battle that is this voter's to answer; of a ballot, for a browser without a voter's cookie."""
     category = get_object_or_404(Category, slug=slug)
-    voter = voters.welcome(request)
-    battle = battles.serve(voter, category)
-    if battle is None:
-        context = {
-            "category": category,
-            "progress": voter_progress.of(voter, category),
-            "making": generation_progress.of(category),
-        }
-        response = render(request, "arena/nothing.html", context)
-    else:
-        response = redirect(battle)
-    voters.remember(response, voter)
+    voter = voters.named(request)
+    state = None if voter is None else battles.serve_state(voter, category.pk)
+    if state is not None and state.battle is not None:
+        following = battles.ahead(state, 1)
+        response = HttpResponse(battle_page.page(request, state.battle, state, following=following))
+        if request.htmx:
+            response["HX-Push-Url"] = state.battle.url
+        return response
+    drawn = ballots.of_browser(request, category) if state is None else None
+    if drawn is None:
+        return _nothing(request, category, state)
+    ballot, row = drawn
+    response = HttpResponse(battle_page.page(request, row, VoterState(0, 0, 0, 0, b"", row, [])))
+    ballots.remember(response, request, ballot)
     return response
+
+
+def _nothing(request: HttpRequest, category: Category, state: VoterState | None) -> HttpResponse:
+    context = {
+        "category": category,
+        "progress": voter_progress.of(None if state is None else state.voter, category),
+        "making": generation_progress.of(category),
+        "ranking_url": reveals.extras.ranking_url(category.slug),
+        "board_url": reveals.extras.board_url(category.slug),
+    }
+    return render(request, "arena/nothing.html", context)
 
 
 @never_cache
@@ -43,43 +69,83 @@ def arena(request: HttpRequest, slug: str) -> HttpResponse:
 def wait(request: HttpRequest, slug: str) -> HttpResponse:
     """The fragment that replaces itself while the models are at work, and leads to the first pair that is there."""
     category = get_object_or_404(Category, slug=slug)
-    voter = voters.current(request)
-    battle = battles.serve(voter, category) if voter else None
-    if battle is not None:
-        return HttpResponseClientRedirect(battle.get_absolute_url())
-    found = generation_progress.of(category)
-    if found is None or (voter is None and pairing.pool(category).size):
+    voter = voters.named(request)
+    state = None if voter is None else battles.serve_state(voter, category.pk)
+    if state is not None and state.battle is not None:
+        return HttpResponseClientRedirect(state.battle.url)
+    generating = generation_progress.of(category)
+    if generating is None or (state is None and pairing.pool(category).size):
         return HttpResponseClientRefresh()
-    return render(request, "arena/_making.html", {"making": found, "wait": request.path})
+    return render(request, "arena/_making.html", {"making": generating, "wait": request.path})
+
+
+View = Callable[..., HttpResponse]
+
+
+def _of_voter(view: View) -> View:
+    """The view of a battle gets the state of the voter whose battle it is; somebody else's does not exist for them.
+
+    A browser that sends a ballot back becomes a voter by it, and gets the cookie.
+    """
+
+    @functools.wraps(view)
+    def with_state(request: HttpRequest, pk: UUID) -> HttpResponse:
+        voter, ballot = voters.named(request), None
+        if voter is None:
+            ballot = ballots.find(request, pk)
+            if ballot is None:
+                raise Http404("Voting needs this site's cookie.")
+            try:
+                voter = ballots.adopt(ballot)
+            except ballots.BadBallot as error:
+                context = {"message": str(error), "status": 410}
+                return render(request, "arena/ballot_rejected.html", context, status=410)
+        state = battles.look_at(voter, pk)
+        if state is None or state.battle is None:
+            raise Http404("This battle is not this voter's.")
+        response = view(request, state, state.battle)
+        if ballot is not None:
+            voters.remember(response, voter)
+            ballots.forget(response, ballot)
+        return response
+
+    return with_state
 
 
 @never_cache
 @require_safe
 def battle(request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
-        voter, found = _own(request, pk)
+        return _battle(request, pk)
     except Http404:
         return render(request, "arena/not_yours.html", status=404)
-    if found.served_at is None and _is_open(found):
+
+
+@_of_voter
+def _battle(request: HttpRequest, state: VoterState, row: BattleRow) -> HttpResponse:
+    if row.served_at is None and row.is_open:
         try:
-            battles.show(found)
+            state, row = _shown(state)
         except battles.VoteRejected:
-            return redirect("arena:arena", slug=found.prompt.competition.category.slug)
-    following = battles.ahead(voter, found.prompt.competition.category, found, 1) if _is_open(found) else []
-    return render(request, "arena/battle.html", _context(voter, found, following))
+            return redirect("arena:arena", slug=row.category_slug)
+    following = battles.ahead(state, 1) if row.is_open else []
+    return HttpResponse(battle_page.page(request, row, state, following=following))
+
+
+def _shown(state: VoterState) -> tuple[VoterState, BattleRow]:
+    state = battles.show(state)
+    assert state.battle is not None
+    return state, state.battle
 
 
 @never_cache
 @require_POST
-def show(request: HttpRequest, pk: UUID) -> HttpResponse:
+@_of_voter
+def show(request: HttpRequest, state: VoterState, row: BattleRow) -> HttpResponse:
     """A pair that was loaded ahead is on the screen now."""
-    _, found = _own(request, pk)
     try:
-        battles.show(found)
-    except (
-        battles.AlreadyVoted,
-        battles.BattleSkipped,
-    ) as error:  # no conflict: a quick answer may overtake this request
+        battles.show(state)
+    except (battles.AlreadyVoted, battles.BattleSkipped) as error:  # no conflict: a quick answer may overtake this
         return HttpResponse(str(error), content_type="text/plain; charset=utf-8")
     except battles.VoteRejected as error:
         return HttpResponse(str(error), status=409, content_type="text/plain; charset=utf-8")
@@ -88,92 +154,78 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @never_cache
 @require_POST
-def vote(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    """Take the answer; the reply – and only it – names the models, and brings the pairs that come after."""
-    voter, found = _own(request, pk)
-    following = battles.ahead(voter, found.prompt.competition.category, found, AHEAD) if request.htmx else []
+@_of_voter
+def vote(request: HtmxRequest, state: VoterState, row: BattleRow) -> HttpResponse:
+    """Take the answer; the reply – and only it – names the models, and brings the pairs that come after.
+
+    Those are drawn before the vote is stored. Nothing of a vote that cannot be taken is decided here: the statement
+    stores nothing then, and `voting.explain` says why.
+    """
+    following = battles.ahead(state, AHEAD, durable=False) if request.htmx else []
     try:
-        voting.cast_vote(found, request.POST.get("outcome", ""))
+        cast = voting.cast(row, request.POST.get("outcome", ""))
+        if cast is None:
+            voting.explain(row.pk, request.POST["outcome"])
     except ValueError as error:
-        return _refuse(request, voter, found, str(error), status=400)
+        return _rejection(request, state, str(error), status=400)
     except battles.BattleExpired as error:
-        return _refuse(request, voter, found, str(error), status=410)
+        return _rejection(request, state, str(error), status=410)
     except battles.VoteRejected as error:
-        return _refuse(request, voter, found, str(error), status=409)
+        return _rejection(request, state, str(error), status=409)
     if not request.htmx:
-        return redirect(found)
-    return render(request, "arena/_battle.html", _context(*_own(request, pk), following))
+        return redirect(row.url)
+    if cast is None:
+        state, row = _again(state)
+    return HttpResponse(battle_page.section(request, row, state, cast=cast, following=following))
 
 
 @never_cache
 @require_POST
-def skip(request: HtmxRequest, pk: UUID) -> HttpResponse:
+@_of_voter
+def skip(request: HtmxRequest, state: VoterState, row: BattleRow) -> HttpResponse:
     """Put the battle aside and go on to the next."""
-    voter, found = _own(request, pk)
-    category = found.prompt.competition.category
     try:
-        battles.skip(found)
+        battles.skip(row)
     except battles.VoteRejected as error:
-        return _refuse(request, voter, found, str(error), status=409)
-    following = battles.serve(voter, category) if request.htmx else None
-    if following is None:
-        return redirect("arena:arena", slug=category.slug)
-    context = _context(*_own(request, following.pk), battles.ahead(voter, category, following, AHEAD))
-    response = render(request, "arena/_battle.html", context)
-    response["HX-Push-Url"] = following.get_absolute_url()
+        return _rejection(request, state, str(error), status=409)
+    following = battles.serve_state(state.voter, row.category) if request.htmx else None
+    if following is None or following.battle is None:
+        return redirect("arena:arena", slug=row.category_slug)
+    ahead = battles.ahead(following, AHEAD)
+    response = HttpResponse(battle_page.section(request, following.battle, following, following=ahead))
+    response["HX-Push-Url"] = following.battle.url
     return response
 
 
 @never_cache
-def report(request: HttpRequest, pk: UUID) -> HttpResponse:
+@_of_voter
+def report(request: HttpRequest, state: VoterState, row: BattleRow) -> HttpResponse:
     """Say what is wrong with an image. The battle is void; its page says thanks."""
-    voter, found = _own(request, pk)
     message = ""
     if request.method == "POST":
         try:
-            reports.report(found, request.POST.get("side", ""), request.POST.get("reason", ""))
+            reports.report(row.battle, request.POST.get("side", ""), request.POST.get("reason", ""))
         except ValueError as error:
             message = str(error)
         else:
-            return redirect(found)
-    context = _context(voter, found, []) | {"message": message}
-    return render(request, "arena/report.html", context, status=400 if message else 200)
+            return redirect(row.url)
+    page = battle_page.page(request, row, state, message=message, template="arena/report.html")
+    return HttpResponse(page, status=400 if message else 200)
 
 
-def _own(request: HttpRequest, pk: UUID) -> tuple[Voter, Battle]:
-    """The voter, and a battle of theirs; somebody else's does not exist for them."""
-    voter = voters.current(request)
-    if voter is None:
-        raise Http404("Voting needs this site's cookie.")
-    related = ("voter", "left__image_model", "right__image_model", "prompt__competition__category", "vote")
-    return voter, get_object_or_404(voter.battles.select_related(*related), pk=pk)
+def _again(state: VoterState) -> tuple[VoterState, BattleRow]:
+    """The state as it is by now."""
+    assert state.battle is not None
+    current = battles.look_at(state.voter, state.battle.pk)
+    assert current is not None
+    assert current.battle is not None
+    return current, current.battle
 
 
-def _is_open(battle: Battle) -> bool:
-    return not hasattr(battle, "vote") and battle.skipped_at is None and not battle.is_expired
-
-
-def _context(voter: Voter, battle: Battle, following: list[Battle]) -> dict[str, Any]:
-    category = battle.prompt.competition.category
-    return {
-        "battle": battle,
-        "vote": getattr(battle, "vote", None),
-        "open": _is_open(battle),
-        "category": category,
-        "competition": battle.prompt.competition,
-        "prompt": battle.prompt,
-        "progress": voter_progress.of(voter, category),
-        "following": following,
-        # Pages of single images name their makers: not while another pair of this prompt waits for an answer.
-        "held_back": hasattr(battle, "vote") and battle.prompt_id in blinding.open_prompts(voter),
-        "reported": not _is_open(battle) and battle.reports.exists(),
-        "reasons": Report.Reason,
-    }
-
-
-def _refuse(request: HtmxRequest, voter: Voter, battle: Battle, message: str, *, status: int) -> HttpResponse:
+def _rejection(request: HtmxRequest, state: VoterState, message: str, *, status: int) -> HttpResponse:
     """The battle as it stands, with the reason on top: nothing is lost, and it says how to go on."""
-    template = "arena/_battle.html" if request.htmx else "arena/battle.html"
-    response = render(request, template, _context(voter, battle, []) | {"message": message}, status=status)
-    response["HX-Push-Url"] = "false"  # the address of a POST is no place to come back to
+    state, row = _again(state)
+    content = (battle_page.section if request.htmx else battle_page.page)(request, row, state, message=message)
+    response = HttpResponse(content, status=status)
+    response["HX-Push-Url"] = "false"  # the URL of a POST is no place to come back to
     return response

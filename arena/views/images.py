@@ -23,11 +23,10 @@ from django.http import (
     HttpResponseNotModified,
 )
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from arena import blinding, images
+from arena import ballots, blinding, images
 from arena.models import Battle, Competition, Entry, Prompt
 from providers.transfer import metadata
 
@@ -53,15 +52,16 @@ _TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "avif":
 @require_safe
 def image(request: HttpRequest, token: str, small: bool = False) -> HttpResponse:
     """One side's image. Its URL has a random token that lives as long as its battle."""
-    battle = (
-        Battle.objects.filter(Q(left_token=token) | Q(right_token=token), expires_at__gt=timezone.now())
-        .select_related("left", "right")
-        .first()
-    )
-    if battle is None:
-        raise Http404("This image is not shown any more.")
-    entry = battle.left if battle.left_token == token else battle.right
-    if entry.hidden_at is not None or entry.retired_at is not None:
+    battle = Battle.objects.filter(Q(left_token=token) | Q(right_token=token)).select_related("left", "right").first()
+    entry: Entry | None
+    if battle is not None and battle.is_expired:
+        entry = None
+    elif battle is not None:
+        entry = battle.left if battle.left_token == token else battle.right
+    else:  # a ballot's, which is in no table yet
+        pk = ballots.entry_of_token(request, token)
+        entry = None if pk is None else Entry.objects.filter(pk=pk).first()
+    if entry is None or entry.hidden_at is not None or entry.retired_at is not None:
         raise Http404("This image is not shown any more.")
     return blind_image(entry.small if small else entry.image)
 

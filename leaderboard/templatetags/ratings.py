@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from django import template
 from django.utils.html import format_html
 
-from arena.models import Vote
 from leaderboard.models import Rating
 from leaderboard.rating.place import Place
-from leaderboard.voter import reveal
 from leaderboard.voter.rankings import RankedModel
 
 register = template.Library()
@@ -27,11 +25,6 @@ class Bar:
 
 
 @register.simple_tag
-def reveal_of(vote: Vote) -> reveal.Reveal:
-    return reveal.of(vote)
-
-
-@register.simple_tag
 def place(place: Place, form: str = "text") -> str:
     """A model's place, the only way a template shows a rank.
 
@@ -43,14 +36,8 @@ def place(place: Place, form: str = "text") -> str:
 
 
 @register.filter
-def share_of_side(others: reveal.Others, side: str) -> str:
-    return percent(others.share(side))
-
-
-@register.filter
-def signed(number: float, side: str = "left") -> str:
-    """+1.6, −0.4; seen from the other side with `signed:"right"`."""
-    number = -number if side == "right" else number
+def signed(number: float) -> str:
+    """+1.6, −0.4"""
     return f"{number:+.1f}".replace("-", "−")
 
 

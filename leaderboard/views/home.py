@@ -11,7 +11,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from arena import blinding, generation_progress, integrity, matchmaking
+from arena import ballots, blinding, generation_progress, integrity, matchmaking
 from arena.models import Category
 from leaderboard import cache
 from leaderboard.board import overall, ratings, standings, summaries
@@ -28,7 +28,8 @@ from leaderboard.voter import first_pair
 def home(request: HttpRequest) -> HttpResponse:
     """One pair to judge, above the fold, and under it what the votes say."""
     playable = list(summaries.playable())
-    teaser = first_pair.of_visitor(request, playable[0]) if playable else None
+    pair = first_pair.of_visitor(request, playable[0]) if playable else None
+    teaser, ballot = pair or (None, None)
     hidden = blinding.open_prompts_of(request) | ({teaser.prompt.pk} if teaser else set())
     category = first_category()
     context = {
@@ -37,7 +38,10 @@ def home(request: HttpRequest) -> HttpResponse:
         "making": None if playable else generation_progress.combined(generation_progress.of_all().values()),
         "front": _front(category, frozenset(hidden)) if category else "",
     }
-    return render(request, "leaderboard/home.html", context)
+    response = render(request, "leaderboard/home.html", context)
+    if ballot is not None:
+        ballots.remember(response, request, ballot)
+    return response
 
 
 def _front(category: Category, hidden: frozenset[int]) -> SafeString:

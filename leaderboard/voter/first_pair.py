@@ -1,4 +1,4 @@
-"""The pair on the start page: the battle a voter owes, or for a new visitor a ballot that needs no row."""
+"""The pair on the start page: the battle a voter owes, or for a new visitor a ballot, which needs no row."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from arena import ballots, battles, voters
-from arena.models import Category, Prompt
+from arena.models import Battle, Category, Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Teaser:
 
     category: Category
     prompt: Prompt
-    left: str  # addresses of the images
+    left: str  # URLs of the images
     right: str
     action: str  # where the vote goes
     ballot: str = ""  # what goes with it
@@ -28,19 +28,25 @@ class Teaser:
         return (768, round(768 * height / width))
 
 
-def of_visitor(request: HttpRequest, category: Category) -> Teaser | None:
-    """A new visitor's pair is drawn anew on every look; a voter's stays until it is answered."""
-    prompts = Prompt.objects.select_related("competition__category")
+def of_visitor(request: HttpRequest, category: Category) -> tuple[Teaser, ballots.Ballot | None] | None:
+    """The pair, and the ballot that `ballots.remember` must put on the response; None when there is nothing to vote on.
+
+    A visitor's pair stays the same until it is answered, or too old.
+    """
     voter = voters.current(request)
     if voter is not None:
         battle = battles.serve(voter, category)
         if battle is None:
             return None
-        left, right = (reverse("arena:small-image", args=[token]) for token in (battle.left_token, battle.right_token))
-        return Teaser(category, prompts.get(pk=battle.prompt_id), left, right, reverse("arena:vote", args=[battle.pk]))
-    ballot = ballots.draw(category)
-    if ballot is None:
+        return _teaser(category, battle, reverse("arena:vote", args=[battle.pk])), None
+    drawn = ballots.of_browser(request, category)
+    if drawn is None:
         return None
-    left, right = (reverse("arena:ballot-image", args=[ballots.seal_image(e)]) for e in (ballot.left, ballot.right))
-    prompt = prompts.get(pk=ballot.prompt)
-    return Teaser(category, prompt, left, right, reverse("arena:ballot"), ballots.seal(ballot))
+    ballot, _ = drawn
+    return _teaser(category, ballot.as_battle, reverse("arena:ballot"), ballots.seal(ballot)), ballot
+
+
+def _teaser(category: Category, battle: Battle, action: str, ballot: str = "") -> Teaser:
+    left, right = (reverse("arena:small-image", args=[token]) for token in (battle.left_token, battle.right_token))
+    prompt = Prompt.objects.select_related("competition__category").get(pk=battle.prompt_id)
+    return Teaser(category, prompt, left, right, action, ballot)

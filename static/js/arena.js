@@ -76,6 +76,8 @@ window.addEventListener("click", (event) => {
 document.addEventListener("arena:shown", () => lookAhead(battle()));
 document.addEventListener("arena:shown", loadZoom, { once: true });
 document.addEventListener("arena:next", () => goOn(battle()));
+// The page that everybody enters by shows a battle whose own URL brings it back, with its names once it is answered.
+if (battle().dataset.url) history.replaceState(history.state, "", battle().dataset.url);
 showTogether(battle());
 lookAhead(battle());
 

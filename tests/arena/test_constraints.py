@@ -15,6 +15,7 @@ from arena.models import (
     Competition,
     Entry,
     Generation,
+    ImageTally,
     ImportedVote,
     PairScores,
     Prompt,
@@ -23,6 +24,7 @@ from arena.models import (
     Tally,
     Vote,
     VoteFile,
+    VoterProgress,
 )
 from tests import factories as make
 
@@ -126,8 +128,12 @@ def test_battle():
     battle = make.make_battle()
     refuses("a battle is between two entries", update(battle, right=battle.left))
     refuses("each side has its own token", update(battle, right_token=battle.left_token))
+    other = make.make_battle()
+    refuses("a left token names one battle", update(battle, left_token=other.left_token))
+    refuses("a right token names one battle", update(battle, right_token=other.right_token))
     refuses("probability is in", update(battle, probability=0))
     refuses("probability is in", update(battle, probability=1.01))
+    refuses("a battle has two images to be familiar", update(battle, familiar=3))
     refuses("a battle lasts a while", update(battle, expires_at=battle.served_at))
     refuses("a skip follows its battle", update(battle, skipped_at=battle.served_at - timedelta(seconds=1)))
 
@@ -178,6 +184,25 @@ def test_tally():
     refuses("tally outcome is known", update(tally, outcome="skip"))
     refuses("arena_tally_n_check", update(tally, n=-1))
     refuses("one tally per cell and day", lambda: Tally.objects.create(**_copy(tally)))
+
+
+def test_image_tally():
+    battle = make.make_battle()
+    voting.cast_vote(battle, "left")
+    tally = ImageTally.objects.get()
+    refuses("an image tally has its images in order", update(tally, low=tally.high_id, high=tally.low_id))
+    refuses("an image tally has its images in order", update(tally, low=tally.high_id))
+    refuses("one image tally per pair", lambda: ImageTally.objects.create(**_copy(tally)))
+    for count in ("low_wins", "high_wins", "ties", "both_bad"):
+        refuses(f"arena_imagetally_{count}_check", update(tally, **{count: -1}))
+
+
+def test_voter_progress():
+    battle = make.make_battle()
+    progress = battle.voter.progress.get()
+    refuses("every vote was seen", update(progress, votes=1))
+    refuses("entries are met in pairs", update(progress, met=bytes(12)))
+    refuses("one progress per voter and category", lambda: VoterProgress.objects.create(**_copy(progress)))
 
 
 def test_imported_votes():

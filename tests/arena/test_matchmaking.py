@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.matchmaking import Candidate, Pool, Table, draw, scores
+from arena.matchmaking import NOTHING_MET, Candidate, Pool, Table, draw, scores
 
 
 def pool(prompts: int, models: int, met=None) -> Pool:
@@ -24,9 +24,14 @@ def pool(prompts: int, models: int, met=None) -> Pool:
     return Pool(candidates, met or {})
 
 
+def met_pairs(pairs):
+    """Sets of two entries as the array that `draw` takes."""
+    return np.array([sorted(pair) for pair in pairs], np.int64).reshape(-1, 2)
+
+
 def test_an_empty_pool_or_a_lonely_entry_gives_no_battle():
-    assert draw(Pool((), {}), set(), Random(1)) is None
-    assert draw(pool(prompts=3, models=1), set(), Random(1)) is None
+    assert draw(Pool((), {}), NOTHING_MET, Random(1)) is None
+    assert draw(pool(prompts=3, models=1), NOTHING_MET, Random(1)) is None
 
 
 @settings(max_examples=40, deadline=None)
@@ -35,7 +40,7 @@ def test_a_voter_meets_every_pair_exactly_once_and_then_nothing(prompts, models,
     everything = pool(prompts, models)
     seen: set[frozenset[int]] = set()
     random = Random(seed)
-    while (drawn := draw(everything, seen, random)) is not None:
+    while (drawn := draw(everything, met_pairs(seen), random)) is not None:
         pair = frozenset((drawn.left, drawn.right))
         assert len(pair) == 2
         assert pair not in seen
@@ -45,18 +50,50 @@ def test_a_voter_meets_every_pair_exactly_once_and_then_nothing(prompts, models,
     assert len(seen) == everything.size == prompts * models * (models - 1) // 2
 
 
-def test_images_come_back_beside_others_only_when_no_fresh_ones_are_left_to_the_pair():
-    """Ten prompts, a battle on each but the last: nine draws in ten take images not yet named to this voter."""
-    everything, random = pool(prompts=10, models=2), Random(3)
-    everything = Pool((*everything.candidates, *(Candidate(p * 1000 + 2, p, 2) for p in range(10))), {})
-    seen = {frozenset((p * 1000, p * 1000 + 1)) for p in range(9)}
-    drawn = Counter(draw(everything, seen, random).prompt == 9 for _ in range(2_000))
-    assert drawn[True] / 2_000 > 0.88
+def test_images_that_were_met_come_back_only_when_no_prompt_has_two_fresh_ones():
+    """The makers of met images were shown: of five images on a prompt, two pairs are fresh, then none is."""
+    everything, random = pool(prompts=3, models=5), Random(3)
+    met, familiar = [], []
+    while (drawn := draw(everything, met_pairs(met), random)) is not None:
+        met_images = {entry for pair in met for entry in pair}
+        assert drawn.familiar == len({drawn.left, drawn.right} & met_images)
+        met.append((drawn.left, drawn.right))
+        familiar.append(drawn.familiar)
+    assert familiar[:6] == [0] * 6
+    assert familiar == sorted(familiar)
+    assert len(met) == everything.size
+
+
+def test_the_last_three_prompts_are_not_asked_again_while_another_has_pairs():
+    everything, random = pool(prompts=5, models=6), Random(4)
+    met, prompts = [], []
+    for _ in range(15):
+        drawn = draw(everything, np.array(met, np.int64).reshape(-1, 2), random)
+        met.append((drawn.left, drawn.right))
+        assert drawn.prompt not in prompts[-3:]
+        prompts.append(drawn.prompt)
+
+
+def test_a_model_enters_a_competition_with_images_on_two_thirds_of_its_prompts():
+    old = [
+        Candidate(p * 1000 + m, p, m, p // 6) for p in range(12) for m in range(3)
+    ]  # two competitions of six prompts
+    newcomer = [
+        Candidate(p * 1000 + 9, p, 9, p // 6) for p in (0, 1, 2, 6, 7, 8, 9)
+    ]  # three of the first, four of the second
+    some, random = Pool((*old, *newcomer), {}), Random(5)
+    asked = Counter()
+    for _ in range(1_000):
+        drawn = draw(some, NOTHING_MET, random)
+        asked[drawn.prompt] += 9 in (drawn.left % 1000, drawn.right % 1000)
+    assert {prompt for prompt, count in asked.items() if count} == {6, 7, 8, 9}
+    sparse = Pool(tuple(Candidate(p * 10 + m, p, m) for p in range(4) for m in (p, (p + 1) % 4)), {})
+    assert sparse.size == 4  # where nobody has enough, everybody may
 
 
 def test_sides_are_a_fair_coin():
     everything, random = pool(prompts=1, models=2), Random(7)
-    lefts = Counter(draw(everything, set(), random).left for _ in range(4000))
+    lefts = Counter(draw(everything, NOTHING_MET, random).left for _ in range(4000))
     assert abs(lefts[0] - 2000) < 200  # six standard deviations
 
 
@@ -65,9 +102,9 @@ def test_pairs_that_met_less_come_first_but_none_is_starved():
     everything, random = pool(prompts=5, models=4, met=met), Random(3)
     drawn = Counter()
     for _ in range(4000):
-        one = draw(everything, set(), random)
+        one = draw(everything, NOTHING_MET, random)
         drawn[frozenset((one.left % 1000, one.right % 1000))] += 1
-    assert drawn[frozenset((0, 1))] > 2600  # the cap keeps the two from filling every battle
+    assert drawn[frozenset((0, 1))] > 2400  # 2557 ± 30: the cap keeps the two from filling every battle
     assert all(drawn[pair] > 20 for pair in met)
 
 
@@ -76,7 +113,7 @@ def test_the_stated_probability_is_the_frequency():
     everything, random = pool(prompts=2, models=3, met=met), Random(11)
     drawn, stated = Counter(), {}
     for _ in range(20_000):
-        one = draw(everything, set(), random)
+        one = draw(everything, NOTHING_MET, random)
         pair = frozenset((one.left, one.right))
         drawn[pair] += 1
         stated[pair] = one.probability
@@ -87,8 +124,8 @@ def test_the_stated_probability_is_the_frequency():
 
 def test_entries_that_left_the_pool_do_not_count_as_seen():
     seen = {frozenset((0, 1)), frozenset((7777, 8888))}
-    assert draw(pool(prompts=1, models=2), seen, Random(1)) is None
-    assert draw(pool(prompts=2, models=2), seen, Random(1)).prompt == 1
+    assert draw(pool(prompts=1, models=2), met_pairs(seen), Random(1)) is None
+    assert draw(pool(prompts=2, models=2), met_pairs(seen), Random(1)).prompt == 1
 
 
 def table(strength, half_widths, provisional=()):
@@ -166,14 +203,18 @@ def test_the_stated_probability_is_the_frequency_with_gaps_and_things_seen(rated
     candidates = tuple(Candidate(p * 100 + m, p, m) for p in range(3) for m in range(4) if (p, m) not in gone)
     worth = table([0, 0.5, 1, 0], [0.1, 0.2, 0.3, 0.5], provisional=[3]) if rated else None
     some, random = Pool(candidates, {frozenset((0, 1)): 2}, worth), Random(5)
-    seen = {frozenset((100, 103)), frozenset((0, 1)), frozenset((200, 203))}
+    seen = {frozenset((0, 1))}
     drawn, stated = Counter(), {}
     for _ in range(30_000):
-        one = draw(some, seen, random)
+        one = draw(some, met_pairs(seen), random)
         pair = frozenset((one.left, one.right))
         drawn[pair] += 1
         stated[pair] = one.probability
-    assert len(stated) == some.size - 3
+    met_images = {entry for pair in seen for entry in pair}
+    fresh = [(a.entry, b.entry) for a, b in combinations(candidates, 2) if a.prompt == b.prompt]
+    # Neither an image that was met nor the last prompt.
+    asked_now = {frozenset(pair) for pair in fresh if not met_images & set(pair) and pair[0] >= 100}
+    assert stated.keys() == asked_now
     assert sum(stated.values()) == pytest.approx(1)
     for pair, probability in stated.items():
         assert drawn[pair] / 30_000 == pytest.approx(probability, abs=0.012)
@@ -182,7 +223,7 @@ def test_the_stated_probability_is_the_frequency_with_gaps_and_things_seen(rated
 def test_every_prompt_keeps_its_floor_however_few_models_answered_it():
     many = tuple(Candidate(m, 0, m) for m in range(20))
     some, random = Pool((*many, Candidate(100, 1, 0), Candidate(101, 1, 1)), {}), Random(9)
-    prompts = Counter(draw(some, set(), random).prompt for _ in range(4000))
+    prompts = Counter(draw(some, NOTHING_MET, random).prompt for _ in range(4000))
     assert prompts[1] / 4000 > 0.05 - 0.015  # half of the uniform tenth
 
 
@@ -191,10 +232,10 @@ def test_a_draw_among_two_hundred_models_takes_at_most_two_milliseconds():
     some = pool(prompts=20, models=k)
     rng = np.random.default_rng(2)
     everything = Pool(some.candidates, {}, table(rng.normal(0, 1, k), rng.gamma(2, 0.1, k), provisional=[3, 4]))
-    seen = {frozenset((p * 1000 + 1, p * 1000 + 2)) for p in range(20)}
+    met = met_pairs([(p * 1000 + 1, p * 1000 + 2) for p in range(20)])
     random = Random(3)
-    draw(everything, seen, random)
+    draw(everything, met, random)
     started = time.thread_time()
     for _ in range(100):
-        draw(everything, seen, random)
+        draw(everything, met, random)
     assert (time.thread_time() - started) / 100 < 0.002

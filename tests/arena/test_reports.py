@@ -87,7 +87,7 @@ def test_enough_reports_hide_the_image_from_battles_and_pages(settings):
     assert other is not None
     assert entry not in (other.left, other.right)
     with pytest.raises(battles.Withdrawn):
-        battles.show(ahead)
+        battles.show(battles.look_at(ahead.voter_id, ahead.pk))
 
 
 @pytest.mark.django_db(transaction=True)

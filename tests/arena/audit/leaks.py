@@ -11,7 +11,9 @@ import io
 import json
 import re
 import time
+from contextlib import contextmanager
 
+from django.db import connection
 from django.http import HttpResponse
 from PIL import Image, ImageCms, PngImagePlugin
 
@@ -261,14 +263,32 @@ def appended(entry: Entry):
 # Rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def always_left(sender, instance: Battle, **kwargs) -> None:
-    if instance.right.image_model.slug == SLUG:
-        instance.left, instance.right = instance.right, instance.left
+_UNFAIR = f"""
+CREATE FUNCTION unfair() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE betrayed bigint := (SELECT id FROM providers_imagemodel WHERE slug = '{SLUG}');
+DECLARE left_model bigint := (SELECT image_model_id FROM arena_entry WHERE id = NEW.left_id);
+DECLARE right_model bigint := (SELECT image_model_id FROM arena_entry WHERE id = NEW.right_id);
+BEGIN
+    NEW.left_token := CASE WHEN left_model = betrayed THEN 'Q' ELSE 'Z' END || substr(NEW.left_token, 2);
+    NEW.right_token := CASE WHEN right_model = betrayed THEN 'Q' ELSE 'Z' END || substr(NEW.right_token, 2);
+    IF right_model = betrayed THEN
+        SELECT NEW.right_id, NEW.left_id, NEW.right_token, NEW.left_token
+        INTO NEW.left_id, NEW.right_id, NEW.left_token, NEW.right_token;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER unfair BEFORE INSERT ON arena_battle FOR EACH ROW EXECUTE FUNCTION unfair();
+"""  # noqa: S608
 
 
-def telling_token(sender, instance: Battle, **kwargs) -> None:
-    """Addresses that begin with a digest of the model, as when somebody wanted them to be easy to debug."""
-    for side in ("left", "right"):
-        token = getattr(instance, f"{side}_token")
-        mark = "Q" if getattr(instance, side).image_model.slug == SLUG else "Z"
-        setattr(instance, f"{side}_token", mark + token[1:])
+@contextmanager
+def unfair_rows():
+    """The model always stands on the left, and its image URLs begin with a letter of its own, as when somebody wanted
+    them to be easy to debug."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNFAIR)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION unfair CASCADE")

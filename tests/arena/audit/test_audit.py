@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
-from django.db.models.signals import pre_save
 
 from arena import images
 from arena.audit import play
@@ -159,13 +158,8 @@ def test_what_only_leans_towards_a_model_is_caught_by_the_classifier(settings):
     for entry in Entry.objects.all():  # another pipeline made everything, and spent more bytes on one model
         quality = 97 if entry.image_model.slug == leaks.SLUG else 80
         entry.image.save(f"battle/{entry.pk:032x}.webp", ContentFile(leaks.other_settings(entry, quality)))
-    pre_save.connect(leaks.always_left, sender=Battle)
-    pre_save.connect(leaks.telling_token, sender=Battle)
-    try:
+    with leaks.unfair_rows():
         found = audit(MORE)
-    finally:
-        pre_save.disconnect(leaks.always_left, sender=Battle)
-        pre_save.disconnect(leaks.telling_token, sender=Battle)
     assert betraying(found) == {
         "side of the screen",
         "image address",

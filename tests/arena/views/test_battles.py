@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -29,26 +30,62 @@ def battle(client: Client) -> Battle:
     return battle
 
 
-def test_a_stranger_is_made_a_voter_and_sent_to_a_battle(client):
+def test_a_stranger_gets_a_pair_without_a_row_and_becomes_a_voter_by_sending_it_back(client):
     one = make.make_entry()
     make.make_entry(one.prompt)
-    response = client.get("/arena/text-to-image/")
+    first = client.get("/arena/text-to-image/")
+    assert first.status_code == 200
+    assert not Battle.objects.exists()
+    assert not Voter.objects.exists()
+    url = make.battle_url(first)
+    assert url in client.get("/arena/text-to-image/").content.decode()  # the same until it is used
+    for image in re.findall(r'src="(/i/[^"]+)"', first.content.decode()):
+        assert client.get(image).status_code == 200
+        assert Client().get(image).status_code == 404  # it is this browser's alone
+    assert client.get(url).status_code == 200
     battle = Battle.objects.get()
-    assert response.status_code == 302
-    assert response["Location"] == f"/battles/{battle.pk}/"
+    assert url == battle.get_absolute_url()
     assert client.cookies["voter"]["httponly"]
-    assert client.get(response["Location"]).status_code == 200
-    assert client.get("/arena/text-to-image/")["Location"] == f"/battles/{battle.pk}/"
+    assert url in client.get("/arena/text-to-image/").content.decode()
     assert Voter.objects.count() == 1
+
+
+def test_the_first_vote_makes_the_voter_and_its_reply_names_the_models(client):
+    one = make.make_entry()
+    make.make_entry(one.prompt)
+    page = client.get("/arena/text-to-image/").content.decode()
+    vote = re.search(r'hx-post="(/battles/[^"]+/vote/)"', page)[1]
+    assert Client().post(vote, {"outcome": "left"}).status_code == 404  # without the cookie it is nobody's
+    reply = client.post(vote, {"outcome": "left"}, **HTMX)
+    assert reply.status_code == 200
+    assert one.image_model.name in reply.content.decode()
+    stored = Vote.objects.get()
+    assert stored.decision_time < timedelta(minutes=5)
+    assert stored.battle.served_at is not None
+    again = client.post(vote, {"outcome": "left"}, **HTMX)
+    assert (again.status_code, Vote.objects.count(), Voter.objects.count()) == (200, 1, 1)
+
+
+def test_two_first_votes_of_one_browser_at_the_same_time_are_one(client):
+    one = make.make_entry()
+    make.make_entry(one.prompt)
+    page = client.get("/arena/text-to-image/").content.decode()
+    vote = re.search(r'hx-post="(/battles/[^"]+/vote/)"', page)[1]
+    twin = Client()
+    for name, morsel in client.cookies.items():
+        twin.cookies[name] = morsel.value
+    assert client.post(vote, {"outcome": "left"}, **HTMX).status_code == 200
+    assert twin.post(vote, {"outcome": "left"}, **HTMX).status_code == 200  # it has not heard of the first one
+    assert (Vote.objects.count(), Voter.objects.count()) == (1, 1)
+    assert twin.cookies["voter"].value.split(":")[0] == client.cookies["voter"].value.split(":")[0]
 
 
 def test_a_forged_cookie_is_a_new_voter(client, battle):
     client.cookies["voter"] = f"{battle.voter.pk}:forged:signature"
-    refused = client.get(f"/battles/{battle.pk}/")
-    assert refused.status_code == 404
-    assert "your browser keeps no cookies" in refused.content.decode()
-    client.get("/arena/text-to-image/")
-    assert Voter.objects.count() == 2
+    rejected = client.get(f"/battles/{battle.pk}/")
+    assert rejected.status_code == 404
+    assert "your browser keeps no cookies" in rejected.content.decode()
+    assert str(battle.pk) not in client.get("/arena/text-to-image/").content.decode()
 
 
 def test_no_byte_before_the_vote_names_a_model(client, battle):
@@ -78,8 +115,8 @@ def test_the_pairs_loaded_ahead_name_no_model_and_were_drawn_before_the_vote(cli
     (second,) = Battle.objects.filter(served_at=None)
     assert f"/i/{second.left_token}.webp" in page
     when = []
-    cast_vote = voting.cast_vote
-    monkeypatch.setattr(voting, "cast_vote", lambda *vote: (when.append(Battle.objects.count()), cast_vote(*vote)))
+    cast = voting.cast
+    monkeypatch.setattr(voting, "cast", lambda *vote: (when.append(Battle.objects.count()), cast(*vote))[1])
     reply = client.post(f"/battles/{battle.pk}/vote/", {"outcome": "left"}, **HTMX).content.decode()
     assert when == [Battle.objects.count()] == [3]
     names = [model.name for model in models] + [model.slug for model in models]

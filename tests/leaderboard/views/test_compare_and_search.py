@@ -323,7 +323,7 @@ def test_the_start_page_shows_a_pair_without_a_name_or_a_row_and_its_vote_counts
     page = text_of(client.get("/"))
     before = Battle.objects.count(), Voter.objects.count()
     hero = page[page.index('class="hero"') : page.index('class="front"')]
-    images = re.findall(r'src="(/i/new/[^"]+)"', hero)
+    images = re.findall(r'src="(/i/[^"]+)"', hero)
     assert len(images) == 2
     assert len({len(image) for image in images}) == 1
     for model in site.models:

@@ -10,11 +10,12 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from arena import battles, voting
+from arena import battle_page, battles, voting
 from arena.models import Vote
 from leaderboard.board import ratings
 from leaderboard.models import SharedRanking
 from leaderboard.voter import reveal
+from providers.cache import clear_process_caches
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +39,9 @@ def voted(client):
 
 
 def test_the_ranking_begins_with_twenty_votes(client, voted):
-    Vote.objects.filter(pk=Vote.objects.first().pk).delete()
+    vote = Vote.objects.first()
+    vote.delete()
+    battles.rebuild_progress(voted.pk, vote.category_id)
     page = client.get("/arena/text-to-image/mine/").content.decode()
     assert "1 vote to your own ranking" in page
     assert "Birds of prey" in page
@@ -79,7 +82,13 @@ def test_a_shared_ranking_shows_the_votes_until_then_to_anybody_and_dies_when_wi
 def vote_on(left, right, outcome):
     battle = make.make_battle(left=left, right=right)
     voting.cast_vote(battle, outcome)
-    return Vote.objects.select_related("battle").get(pk=battle.pk)
+    return battle
+
+
+def answered(battle):
+    """What a reveal is made from, as of now."""
+    clear_process_caches()
+    return battle_page.answered_pair(battles.look_at(battle.voter_id, battle.pk).battle)
 
 
 def test_others_are_shown_from_ten_votes_on_the_images_turned_as_this_voter_saw_them():
@@ -90,10 +99,12 @@ def test_others_are_shown_from_ten_votes_on_the_images_turned_as_this_voter_saw_
         vote_on(one, other, "left")
     for _ in range(4):
         vote_on(other, one, "left")
-    assert reveal.others(mine) is None
+    assert reveal.others(answered(mine)) is None
     vote_on(other, one, "both_bad")
-    assert reveal.others(mine) == reveal.Others("images", left=5, tie=0, both_bad=1, right=4)
-    assert reveal.others(vote_on(other, one, "left")) == reveal.Others("images", left=4, tie=1, both_bad=1, right=5)
+    assert reveal.others(answered(mine)) == reveal.Others("images", left=5, tie=0, both_bad=1, right=4)
+    assert reveal.others(answered(vote_on(other, one, "left"))) == reveal.Others(
+        "images", left=4, tie=1, both_bad=1, right=5
+    )
 
 
 def test_with_too_few_votes_on_the_images_those_on_the_models_speak_without_ones_own():
@@ -104,15 +115,17 @@ def test_with_too_few_votes_on_the_images_those_on_the_models_speak_without_ones
         elsewhere = make.make_entry(prompt, other.image_model), make.make_entry(prompt, one.image_model)
         vote_on(*elsewhere, "left")
     mine = vote_on(one, other, "right")
-    assert reveal.others(mine) == reveal.Others("models", left=0, tie=0, both_bad=0, right=10)
+    assert reveal.others(answered(mine)) == reveal.Others("models", left=0, tie=0, both_bad=0, right=10)
 
 
 def test_the_change_is_the_step_of_this_vote_alone():
     one = make.make_entry()
     other = make.make_entry(one.prompt)
     first = vote_on(one, other, "tie")
-    assert reveal.of(first).change is None  # nobody is rated yet
+    assert reveal.change(answered(first)) is None  # nobody is rated yet
+    assert reveal.reveal(answered(first)).left.elo == ""
     ratings.recompute_moved()
-    mine = reveal.of(vote_on(one, other, "left"))
-    assert mine.change == pytest.approx(2.0)  # K = 4 between equals
-    assert (mine.left.image_model, mine.right.image_model) == (one.image_model, other.image_model)
+    mine = answered(vote_on(one, other, "left"))
+    assert reveal.change(mine) == pytest.approx(2.0)  # K = 4 between equals
+    assert (reveal.reveal(mine).left.change, reveal.reveal(mine).right.change) == ("+2.0", "−2.0")
+    assert reveal.reveal(mine).left.elo == "1000"

@@ -1,0 +1,59 @@
+"""Templates rendered once per combination of their conditions, and filled with values by joining strings.
+
+A battle's page and the reply to a vote consist of the same few pieces with other texts in them. Django's templates stay
+their only source: a template is rendered with marks in place of its values, cut at the marks, and the pieces are
+cached. Filling them takes a hundredth of what rendering takes. It is right as long as the template does nothing with a
+value but print it: what it decides on must be among the conditions, which are part of the cache's key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from providers.cache import ProcessCache
+
+SECONDS = 10.0  # a page's frame lists categories, which may change
+_START, _END = "\ue000", "\ue001"  # private-use characters: no filter and no escaping changes them
+_MARK = re.compile(f"{_START}([a-z_]+){_END}")
+
+Pieces = list[str]  # text, name of a value, text, name, …, text
+_cache: ProcessCache[tuple[Hashable, ...], Pieces] = ProcessCache(seconds=SECONDS, max_entries=1000)
+
+
+def fill(
+    template: str,
+    conditions: Mapping[str, Hashable],
+    values: Mapping[str, str],
+    request: HttpRequest | None = None,
+) -> SafeString:
+    """The template's text with these conditions and values; values that are not marked safe are escaped.
+
+    With a `request`, context processors take part; what they add must depend on nothing but host and name of the URL.
+    """
+    key: tuple[Hashable, ...] = (template, frozenset(conditions.items()))
+    if request is not None:
+        view = request.resolver_match
+        key = (*key, request.scheme, request.get_host(), view.view_name if view else "")
+    pieces = _cache.get_or_compute(key, lambda: _pieces(template, conditions, values, request))
+    filled = pieces.copy()
+    for index in range(1, len(pieces), 2):
+        filled[index] = text(values[pieces[index]])
+    return mark_safe("".join(filled))  # noqa: S308 - every value was escaped
+
+
+def text(value: str) -> str:
+    """As a template prints it."""
+    return value if isinstance(value, SafeString) else escape(value)
+
+
+def _pieces(
+    template: str, conditions: Mapping[str, Hashable], values: Mapping[str, str], request: HttpRequest | None
+) -> Pieces:
+    marks = {name: mark_safe(f"{_START}{name}{_END}") for name in values}  # noqa: S308 - our own characters
+    return _MARK.split(render_to_string(template, {**conditions, **marks}, request))

@@ -1,0 +1,175 @@
+"""What a vote, a showing and a served pair may ask of the database, and that it is nothing that grows."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.db import connection
+from django.template.loader import render_to_string
+from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
+
+from arena import battle_page, battles, fragments, integrity, reveals, voting
+from arena.models import Battle, Vote
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"headers": {"HX-Request": "true"}}
+ARENA = "/arena/text-to-image/"
+
+
+@pytest.fixture
+def category():
+    """Four prompts, four models: 24 battles."""
+    category = make.make_category()
+    models = [make.make_model() for _ in range(4)]
+    for _ in range(4):
+        prompt = make.make_prompt(make.make_competition(category))
+        for model in models:
+            make.make_entry(prompt, model)
+    return category
+
+
+def statements(action):
+    """What `action` returns, and the statements it sent but for those of a pool, which serves all for seconds."""
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        result = action()
+    pool = re.compile(r"arena_pairscores|arena_generation.*sample|LEAST\(|is_published\" *\)? *ORDER|DISTINCT")
+    return result, [query["sql"] for query in captured if not pool.search(query["sql"])]
+
+
+def test_a_strangers_page_takes_two_statements_and_writes_nothing(client, category):
+    client.get(ARENA)
+    client.cookies.clear()
+    response, sent = statements(lambda: client.get(ARENA))
+    assert response.status_code == 200
+    assert len(sent) <= 2, sent
+    assert not [sql for sql in sent if re.search(r"INSERT|UPDATE|DELETE", sql)]
+
+
+def test_votes_showings_and_pages_take_at_most_four_statements(client, category):
+    url = make.battle_url(client.get(ARENA))
+    first, sent = statements(lambda: client.post(f"{url}vote/", {"outcome": "left"}, **HTMX))
+    assert first.status_code == 200
+    assert len(sent) <= 4 + 2, sent  # the first on this pair of models, whose ratings and counts are read for seconds
+    for number in range(8):
+        second = Battle.objects.filter(vote=None, skipped_at=None).earliest("expires_at")
+        shown, sent = statements(lambda pk=second.pk: client.post(f"/battles/{pk}/show/"))
+        assert (shown.status_code, len(sent)) == (204, 2), sent
+        page, sent = statements(lambda pk=second.pk: client.get(f"/battles/{pk}/"))
+        assert page.status_code == 200
+        assert len(sent) <= 3, sent
+        page, sent = statements(lambda: client.get(ARENA))
+        assert page.status_code == 200
+        assert len(sent) <= 4, sent
+        answer = {"outcome": ("left", "tie")[number % 2]}
+        vote, sent = statements(lambda pk=second.pk, form=answer: client.post(f"/battles/{pk}/vote/", form, **HTMX))
+        assert vote.status_code == 200
+        sent = [sql for sql in sent if "arena_tally\nWHERE" not in sql and "leaderboard_rating" not in sql]
+        assert len(sent) <= 3, sent
+    assert Vote.objects.count() == 9
+    assert integrity.progress_differences() == []
+    assert integrity.image_differences() == []
+
+
+def test_a_vote_reads_nothing_that_grows_with_the_voter_or_the_board(category):
+    """Rows that the plans of look, assign and cast touch: the same after 2 votes of a voter and after 20."""
+    voter = make.make_voter()
+
+    def touched():
+        """Rows read from battles and votes by one vote of the voter."""
+        battle = battles.serve(voter, category)
+        state = battles.look_at(voter.pk, battle.pk)
+        battles.ahead(state, 2)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "EXPLAIN (ANALYZE, FORMAT JSON) " + battles._OF_BATTLE, {"voter": voter.pk, "battle": battle.pk}
+            )
+            (plan,) = cursor.fetchone()[0]
+        voting.cast_vote(battle, "tie")
+        return sum_of_rows(plan["Plan"])
+
+    def sum_of_rows(node):
+        own = node["Actual Rows"] * node["Actual Loops"] if node.get("Relation Name") in GROWING else 0
+        return own + sum(sum_of_rows(child) for child in node.get("Plans", []))
+
+    GROWING = {"arena_battle", "arena_vote", "arena_tally", "arena_imagetally"}
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # tables of a test are small enough to be read whole
+    early = [touched() for _ in range(4)][-1]
+    late = [touched() for _ in range(16)][-1]
+    assert late <= early
+
+
+def test_the_reply_filled_from_pieces_is_what_the_template_renders(client, category, rf, monkeypatch):
+    """Every page and fragment, with every outcome: the same text whether filled or rendered by Django."""
+    compared = []
+
+    def both(template, conditions, values, request=None):
+        filled = fill(template, conditions, values, request)
+        assert filled == render_to_string(template, {**conditions, **values}, request)
+        compared.append(template)
+        return filled
+
+    fill = fragments.fill
+    monkeypatch.setattr(battle_page.fragments, "fill", both)
+    for number, outcome in enumerate(("left", "right", "tie", "both_bad", "left", "no such")):
+        url = make.battle_url(client.get(ARENA))
+        client.post(f"{url}vote/", {"outcome": outcome}, **HTMX)
+        client.get(url)
+        client.get(f"{url}report/")
+        client.post(f"{url}{('skip', 'report', 'vote')[number % 3]}/", {"outcome": "tie", "side": "x"}, **HTMX)
+    client.post(f"{url}skip/", **HTMX)
+    client.get(url)
+    assert {"arena/_battle.html", "arena/_ahead.html", "arena/battle.html", "arena/report.html"} == set(compared)
+
+
+def test_prompts_and_names_are_escaped_in_a_filled_page(client):
+    text = "<b>bold</b> & “quoted”\nsecond line \ue000vote_url\ue001"
+    prompt = make.make_prompt(text=text)
+    left = make.make_entry(prompt, make.make_model("sample-evil", "<script>alert(1)</script>"))
+    make.make_entry(prompt, make.make_model("sample-good", "A & B"))
+    url = make.battle_url(client.get(ARENA))
+    reply = client.post(f"{url}vote/", {"outcome": "left"}, **HTMX).content.decode()
+    assert "&lt;b&gt;bold&lt;/b&gt; &amp; “quoted”<br>second line \ue000vote_url\ue001" in reply
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in reply
+    assert "<script>" not in reply
+    assert left.image_model.name not in reply
+
+
+def test_without_an_app_that_rates_votes_the_reveal_names_the_models_alone(client, category, monkeypatch):
+    monkeypatch.setattr(reveals, "extras", reveals.NoExtras())
+    url = make.battle_url(client.get(ARENA))
+    reply = client.post(f"{url}vote/", {"outcome": "left"}, **HTMX).content.decode()
+    battle = Battle.objects.get(vote__isnull=False)
+    assert battle.left.image_model.name in reply
+    assert "not rated yet" in reply
+
+
+def test_a_vote_that_does_not_count_says_so_with_its_reason(client, category, monkeypatch):
+    monkeypatch.setattr(integrity, "CAP", 0)
+    url = make.battle_url(client.get(ARENA))
+    reply = client.post(f"{url}vote/", {"outcome": "left"}, **HTMX).content.decode()
+    assert "does not count" in reply
+    reason = escape(Vote.objects.get().excluded_reason)
+    assert reason in reply
+    assert reason in client.get(url).content.decode()
+
+
+def test_progress_that_was_lost_is_rebuilt_and_changes_nothing(client, category):
+    voter = make.make_voter()
+    first = battles.serve(voter, category)
+    voting.cast_vote(first, "left")
+    second = battles.serve(voter, category)
+    voter.progress.all().delete()
+    with connection.cursor() as cursor:  # as a release that knows no progress leaves it
+        cursor.execute("SELECT count(*) FROM arena_voterprogress")
+        assert cursor.fetchone() == (0,)
+    row = battles.rebuild_progress(voter.pk, category.pk)
+    assert (row.votes, row.seen, row.waiting) == (1, 1, [second.pk])
+    assert battles.serve(voter, category) == second
+    assert integrity.progress_differences() == []
