@@ -12,13 +12,13 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from arena.models import Category, Entry, Tally
-from arena.templatetags.arena import usd
 from leaderboard.board_page import verdicts
 from leaderboard.board_page.filters import BoardRow
 from leaderboard.models import Board, Snapshot
 from leaderboard.rating import elo
 from leaderboard.rating.elo import Z95
 from leaderboard.rating.verdict import MAX_LEADERS
+from providers.offering.pricing import usd
 
 CHEAP = 0.02  # dollars an image
 GOOD, SURELY_GOOD = 0.9, 0.85  # usable share, and what its 95 % interval must not fall below
