@@ -115,8 +115,8 @@ class NotSent(RateLimited):
     requests to it is reached.
     """
 
-    def __init__(self, message: str, *, retry_after: float, own_limit: bool = False) -> None:
-        super().__init__(message, retry_after=retry_after)
+    def __init__(self, message: str, *, retry_after: float, own_limit: bool = False, detail: str = "") -> None:
+        super().__init__(message, detail=detail, retry_after=retry_after)
         self.own_limit = own_limit
 
 

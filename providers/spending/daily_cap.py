@@ -176,9 +176,14 @@ def _cap_reached(amount: Decimal, price_is_known: bool) -> CapReached:
     costs_about = f"costs about {dollars(amount)}"
     if not price_is_known:
         costs_about = f"has no known price and counts as {dollars(amount)} (UNKNOWN_PRICE_CEILING)"
-    return CapReached(
+    detail = (
         f"{dollars(today())} of the {dollars(cap() or Decimal(0))} that DAILY_SPEND_CAP allows a day are spent or "
-        f"reserved, and this request {costs_about}. Work goes on when the cap is raised, or after midnight UTC.",
+        f"reserved, and this request {costs_about}."
+    )
+    log.warning("Not sent: %s", detail)  # no call records it, and callers need not know what this installation spends
+    return CapReached(
+        "The spending cap of the day is reached; requests are sent again after midnight UTC.",
+        detail=detail,
         retry_after=min(RETRY_SECONDS, max(1.0, tomorrow)),
     )
 
