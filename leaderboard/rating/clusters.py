@@ -131,6 +131,11 @@ class Clusters:
         """The same of all votes together."""
         return self.all_votes**2 / self.all_squares if self.all_squares else 0.0
 
+    @property
+    def degrees(self) -> int:
+        """Degrees of freedom of Student's t: the effective number of clusters minus one, at least 1."""
+        return max(1, round(self.all_effective) - 1)
+
     def covariance(self) -> Floats:
         """Of all parts together, as `clustered_covariance` says."""
         covariance = np.diag(np.full(len(self.fit.models), np.inf))

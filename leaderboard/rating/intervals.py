@@ -94,9 +94,10 @@ class Spread:
 def spread(fit: Fit, votes: RawVotes) -> tuple[Fit, Spread]:
     """The fit with voters and prompts as clusters (CR3, two ways), and what the votes say beyond it.
 
-    Student's t with min(voters, prompts) − 1 degrees of freedom is folded into the covariance, so 1.96 standard errors
-    are a 95 % interval whatever their number. What has fewer than two clusters cannot be estimated and is left out: the
-    ratings then speak of that one voter, or that one prompt.
+    Student's t is folded into the covariance, so 1.96 standard errors are a 95 % interval whatever the number of voters
+    and prompts. Its degrees of freedom are the smaller *effective* number minus one: where a few of 300 voters cast
+    most votes, the number of voters itself leaves 91 % inside usable intervals, the effective one 94 %. What has fewer
+    than two clusters cannot be estimated and is left out: the ratings then speak of that one voter, or that one prompt.
     """
     k = len(fit.models)
     by_voter, voters, judges = Clusters(fit, "CR3"), 0, np.zeros(k, np.int64)
@@ -110,15 +111,15 @@ def spread(fit: Fit, votes: RawVotes) -> tuple[Fit, Spread]:
         prompts += part.known
     core = np.ix_(by_voter.core, by_voter.core)
     ways = [None if clusters.groups < 2 else clusters.covariance()[core] for clusters in (by_voter, by_prompt)]
-    df = min((clusters.groups - 1 for clusters in (by_voter, by_prompt) if clusters.groups > 1), default=LARGE_DF)
+    df = min((clusters.degrees for clusters in (by_voter, by_prompt) if clusters.groups > 1), default=LARGE_DF)
     covariance = fit.covariance.copy()
     covariance[core] = (t95(df) / Z95) ** 2 * two_way(fit.covariance[core], *ways)
     clustered = replace(fit, covariance=covariance)
     known = fit.connected & (fit.se > 0) & np.isfinite(clustered.se)
     only_votes = fit.covariance.copy()
     if ways[0] is not None:
-        only_votes[core] = (t95(by_voter.groups - 1) / Z95) ** 2 * ways[0]
-    from_prompts = np.full(k, np.nan) if not prompts else t95(max(1, by_prompt.groups - 1)) * by_prompt.se
+        only_votes[core] = (t95(by_voter.degrees) / Z95) ** 2 * ways[0]
+    from_prompts = np.full(k, np.nan) if not prompts else t95(by_prompt.degrees) * by_prompt.se
     return clustered, Spread(
         design=np.divide(clustered.se, fit.se, out=np.ones(k), where=known),
         voters=judges,

@@ -18,7 +18,7 @@ from leaderboard.board import overall, ratings, standings, summaries
 from leaderboard.board_page import highlights, pictures, rows, scatter
 from leaderboard.models import Board
 from leaderboard.page_cache import cached_page, first_category
-from leaderboard.rating import elo, intervals, methods, ranks
+from leaderboard.rating import elo, intervals, methods, ranks, verdict
 from leaderboard.social_cards import board
 from leaderboard.voter import first_pair
 
@@ -113,6 +113,11 @@ def methodology(request: HttpRequest) -> HttpResponse:
         "cap": integrity.CAP,
         "cap_days": integrity.CAP_DAYS,
         "min_effective": intervals.MIN_EFFECTIVE,
+        "min_anchor": intervals.MIN_ANCHOR,
+        "min_verdict": verdict.MIN_EFFECTIVE,
+        "max_mean_half_width": verdict.MAX_MEAN_HALF_WIDTH,
+        "sure_enough": ranks.SURE_ENOUGH,
+        "foreseeable": ranks.FORESEEABLE,
         "mean": elo.MEAN,
         "scale": elo.SCALE,
         "draws": ranks.DRAWS,

@@ -1,0 +1,76 @@
+"""How often what a board claims is true, in worlds where the truth is known: `python -m benchmarks.claims --boards 60`.
+
+Per world of `benchmarks.worlds`: coverage of the 95 % intervals, of all and of those of usable ratings; boards whose
+rank intervals are all right; boards that show a model below its true rank; leaders named with a chance of 90 % or more
+that are the best; and the verdicts about first place. For comparison the coverage with voters alone as clusters.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy
+import argparse
+from collections import Counter
+
+import numpy as np
+
+from benchmarks import worlds
+from leaderboard.rating import elo, intervals, ranks, verdict
+from leaderboard.rating.clusters import Clusters
+
+
+def measure(world: worlds.World, boards: int, first_seed: int = 0) -> Counter[str]:
+    """Counts of what was claimed and of what of it was true."""
+    count: Counter[str] = Counter()
+    for seed in range(first_seed, first_seed + boards):
+        votes = worlds.draw(world, seed)
+        plain = elo.fit(votes.cells)
+        fit, spread = intervals.spread(plain, votes.raw)
+        inside = np.abs(fit.elo - votes.truth) <= elo.Z95 * fit.se
+        alone = Clusters(plain, "CR3")
+        alone.add(votes.voter, votes.left, votes.right, votes.score)
+        by_voter = np.sqrt(np.diag(alone.covariance()))
+        cast = intervals.appearances(votes.cells)
+        usable = np.array([
+            intervals.status(int(cast[m]), float(elo.Z95 * spread.pooled_design * plain.se[m]), True, int(spread.voters[m]),
+                             float(spread.effective_voters[m]), float(spread.effective_prompts[m])) != "provisional"
+            for m in range(votes.models)
+        ])  # fmt: skip
+        inference = ranks.rank_inference(fit.elo, fit.covariance, draws=4_000)
+        true = 1 + (votes.truth[None, :] > votes.truth[:, None]).sum(1)
+        finding = verdict.find(fit.elo, fit.covariance, voters=spread.all_effective_voters,
+                               prompts=spread.all_effective_prompts, inference=inference)  # fmt: skip
+        best = int(np.argmax(votes.truth))
+        sure = inference.best.max() >= 0.9
+        count.update({
+            "intervals": inside.size, "inside": int(inside.sum()),
+            "inside by voter": int((np.abs(fit.elo - votes.truth) <= elo.Z95 * by_voter).sum()),
+            "usable": int(usable.sum()), "usable inside": int(inside[usable].sum()),
+            "ranks right": int(((inference.low <= true) & (true <= inference.high)).all()),
+            "below": int((ranks.ranks(fit.lower, fit.upper) > true).any()),
+            "sure": int(sure), "sure right": int(sure and int(np.argmax(inference.best)) == best),
+            finding.kind: 1, f"{finding.kind} right": int(best in finding.named),
+        })  # fmt: skip
+    return count
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--boards", type=int, default=40, help="per world; each has 16 models and 8,000 votes")
+    parser.add_argument("--world", action="append", choices=list(worlds.WORLDS), help="only these")
+    options = parser.parse_args()
+    print(f"{'world':<18} intervals  by voter  usable  ranks  below  best>=.9  leads  open")
+    for name in options.world or worlds.WORLDS:
+        c, n = measure(worlds.WORLDS[name], options.boards), options.boards
+        usable = f"{100 * c['usable inside'] / c['usable']:.1f} %" if c["usable"] else "–"
+        print(
+            f"{name:<18} {100 * c['inside'] / c['intervals']:7.1f} % {100 * c['inside by voter'] / c['intervals']:7.1f} % "
+            f"{usable:>7} {100 * c['ranks right'] / n:5.0f} % {100 * c['below'] / n:4.1f} %"
+            f"  {c['sure right']}/{c['sure']}  {c['lead right']}/{c['lead']}  {c['open right']}/{c['open']}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
