@@ -234,6 +234,66 @@ def test_a_client_that_will_retry_is_waited_for(gateway):
     assert gateway.journal("tests/lost-and-found", "replicate")["created"] == 1
 
 
+def test_a_retry_of_a_lost_response_gets_it_once_and_one_of_a_delivered_response_is_new(gateway):
+    offered("sample-two", endpoint="tests/lost-once")
+    first = {"X-Stainless-Retry-Count": "0"}
+    retry = {"X-Stainless-Retry-Count": "1"}
+    fields = {"model": "sample-two", "prompt": "Snow [sim:slow=1]", "size": "64x64", "response_format": "b64_json"}
+    assert gateway.post(json=fields, headers=first).status_code == 200
+    eventually(lambda: GatewayRequest.objects.filter(delivered_at__isnull=False).exists())
+    new = gateway.post(json=fields, headers=retry)  # perhaps of a request that never reached us: not of that one
+    assert "idempotent-replayed" not in new.headers
+    eventually(lambda: GatewayRequest.objects.filter(delivered_at__isnull=False).count() == 2)
+    with pytest.raises(httpx.ReadTimeout):
+        gateway.post(json=fields, headers=first, timeout=0.4)
+    eventually(lambda: GatewayRequest.objects.filter(wanted_until__isnull=False).exists())
+    assert gateway.post(json=fields, headers=retry).headers["idempotent-replayed"] == "true"
+    eventually(lambda: GatewayRequest.objects.filter(delivered_at__isnull=False).count() == 3)
+    assert "idempotent-replayed" not in gateway.post(json=fields, headers=retry).headers  # once
+    assert gateway.journal("tests/lost-once")["asked"] == 4
+
+
+def test_a_retry_of_what_we_rejected_is_new_while_an_equal_request_is_running(gateway):
+    offered("sample-two", endpoint="tests/rejected-equal")
+    fields = {"model": "sample-two", "prompt": "Snow [sim:slow=2]", "size": "64x64", "response_format": "b64_json"}
+    answers: list[httpx.Response] = []
+    running = threading.Thread(target=lambda: answers.append(gateway.post(json=fields)))
+    running.start()
+    eventually(lambda: GatewayRequest.objects.filter(status="running").exists())
+    ApiKey.objects.update(requests_per_minute=1)
+    gateway_keys_expire(gateway)
+    rejected = gateway.post(json=fields, headers={"X-Stainless-Retry-Count": "0"})
+    assert rejected.status_code == 429
+    ApiKey.objects.update(requests_per_minute=None)
+    gateway_keys_expire(gateway)
+    retried = gateway.post(json=fields, headers={"X-Stainless-Retry-Count": "1"})
+    running.join()
+    assert [answers[0].status_code, retried.status_code] == [200, 200]
+    assert "idempotent-replayed" not in retried.headers
+    assert gateway.journal("tests/rejected-equal")["asked"] == 2
+
+
+def gateway_keys_expire(gateway) -> None:
+    """The limit of a key is read from a cache of some seconds; a request that finds it changed refreshes it."""
+    gateway.client.get("/openai/v1/models")
+    eventually(lambda: gateway.ask(model="nothing").headers["x-ratelimit-limit-requests"] == str(
+        ApiKey.objects.get(pk=gateway.key.pk).requests_per_minute or 6000
+    ), seconds=10)  # fmt: skip
+
+
+def test_equal_requests_of_different_keys_are_never_mixed(gateway):
+    offered("sample-two", endpoint="tests/two-keys")
+    fields = {"model": "sample-two", "prompt": "Snow [sim:slow=1]", "size": "64x64"}
+    with pytest.raises(httpx.ReadTimeout):
+        gateway.post(json=fields, headers={"X-Stainless-Retry-Count": "0", "Idempotency-Key": "1"}, timeout=0.4)
+    _, secret = ApiKey.make("other")
+    headers = {"Authorization": f"Bearer {secret}", "X-Stainless-Retry-Count": "1", "Idempotency-Key": "1"}
+    other = gateway.post(json=fields, headers=headers)
+    assert other.status_code == 200
+    assert "idempotent-replayed" not in other.headers
+    assert GatewayRequest.objects.count() == 2
+
+
 def test_a_stream_that_is_left_cancels_its_job(gateway):
     offered("sample-two", "simulated-fal", endpoint="tests/stream-left")
     fields = {"model": "sample-two", "prompt": "Snow [sim:slow=20]", "stream": True}
