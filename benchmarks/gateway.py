@@ -100,12 +100,12 @@ async def load(port: int, path: str, body: bytes | None, headers: str, at_once: 
     async def one() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
         while time.perf_counter() < end:
-            begun = time.perf_counter()
+            started = time.perf_counter()
             writer.write(request)
             status = await read_message(reader)
             if status != 200:
                 raise SystemExit(f"port {port}{path} answered {status}")
-            took.append((time.perf_counter() - begun) * 1000)
+            took.append((time.perf_counter() - started) * 1000)
         writer.close()
 
     await asyncio.gather(*(one() for _ in range(at_once)))
@@ -288,14 +288,14 @@ async def load_pages(port: int, path: str, seconds: float) -> list[float]:
     took = list[float]()
 
     async def one() -> None:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(request)
         status = await read_message(reader)
         writer.close()
         if status >= 400:
             raise SystemExit(f"{path} answered {status}")
-        took.append((time.perf_counter() - begun) * 1000)
+        took.append((time.perf_counter() - started) * 1000)
 
     tasks = []
     for _ in range(int(seconds * 30)):

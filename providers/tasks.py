@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from providers.catalog import ends
 from providers.db import connection_released
-from providers.gateway import budgets, signed_files
+from providers.gateway import budgets, jobs, signed_files
 from providers.performance import summaries
 from providers.spending import daily_cap, price_check
 
@@ -20,6 +20,7 @@ from .playground import trials
 @connection_released()
 def prune_gateway() -> None:
     signed_files.prune()
+    jobs.prune()
     trials.prune()
 
 
@@ -28,12 +29,21 @@ def prune_gateway() -> None:
 def dispatch_trials() -> None:
     for pk in trials.take_due():
         try_out.apply_async((pk,), expires=trials.RESEND_AFTER)
+    for pk in jobs.take_due():
+        run_image_job.apply_async((pk,), expires=jobs.RESEND_AFTER)
 
 
 @shared_task
 @connection_released()
 def try_out(pk: str) -> None:
     trials.run(pk)
+
+
+@shared_task
+@connection_released()
+def run_image_job(pk: str) -> None:
+    """An asynchronous request of the gateway."""
+    jobs.run(pk)
 
 
 @shared_task

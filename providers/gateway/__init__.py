@@ -5,8 +5,11 @@ wire            a decoded body → ApiRequest, or an error that names the parame
 errors          every error response, in OpenAI's envelope                                        (pure)
 image_formats   the provider's image → the file format and quality requested                      (pure)
 uploads         source images: form parts, data URIs, URLs; their type from their bytes
-keys            who calls, how often, and for how much
+keys            who calls, and how often
+names           ids and aliases of models, and which of them a key may use
+budgets         what a key has spent and reserved: one ledger
 idempotency     a client's own retry gets the first response, not a second bill
+jobs            asynchronous requests: queued rows that workers run
 signed_files    images behind signed URLs, for an hour
 responses       images and facts in OpenAI's format, with our metadata
 discovery       what can be requested: models, their parameters, prices, the OpenAPI file

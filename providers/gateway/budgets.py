@@ -108,8 +108,8 @@ def check(key: ApiKey, price: Decimal) -> None:
         return
     so_far = spent(key)
     for budget, amount, period, end in (
-        (key.daily_budget, so_far.day, " per day", "It starts anew at midnight UTC."),
-        (key.monthly_budget, so_far.month, " per month", "It starts anew at midnight UTC on the first of next month."),
+        (key.daily_budget, so_far.day, " per day", "It starts again at midnight UTC."),
+        (key.monthly_budget, so_far.month, " per month", "It starts again at midnight UTC on the first of next month."),
         (key.total_budget, so_far.total, " in all", "Only the operator of this site can raise it."),
     ):
         if budget is not None and (amount >= budget or amount + price > budget):

@@ -62,7 +62,7 @@ def invalid(param: str | None, message: str, code: str = "invalid_value") -> Api
 
 
 def internal_error() -> ApiError:
-    """500: a fault of ours."""
+    """500: an internal fault."""
     return ApiError(500, "internal_error", "Internal error; it has been logged.", kind="server_error")
 
 

@@ -254,6 +254,11 @@ def _describe(
     _measure(row, connection, generated.attempts)
 
 
+def fail(job: ImageJob, connection: ClientConnection, error: ApiError) -> None:
+    """Settle a job that ends before a provider is called."""
+    _settle_failed(job, connection, error, ())
+
+
 def _settle_failed(job: ImageJob, connection: ClientConnection, error: ApiError, attempts: Sequence[Attempt]) -> None:
     row = job.row
     is_cancelled = error.status == 499

@@ -66,7 +66,7 @@ ERRORS: list[tuple[int, str, str]] = [
     (401, "invalid_api_key", "No key, an unknown one, or one that was revoked."),
     (402, "budget_exceeded", "The key has spent its budget of the day, of the month or in all; GET /key shows it."),
     (403, "model_not_allowed", "The key may not use this model. GET /models lists those that it may use."),
-    (404, "model_not_found · model_not_available · unknown_url · file_not_found",
+    (404, "model_not_found · model_not_available · unknown_url · file_not_found · job_not_found",
      "Did you mean …? The message names the nearest ids."),
     (405, "method_not_allowed", "The URL exists, but not for this method."),
     (410, "answer_expired", "A retry of a request whose images have been deleted."),
@@ -113,6 +113,13 @@ def openapi(server: str, *, example: str) -> dict[str, Any]:
         "paths": {
             "/images/generations": {"post": _create("createImage", "Generate images", properties, edit=False)},
             "/images/edits": {"post": _create("createImageEdit", "Edit images", properties, edit=True)},
+            "/images/jobs/{id}": {
+                "parameters": [
+                    {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}},
+                ],
+                "get": _get("retrieveImageJob", "An asynchronous request", f"{_SCHEMAS}Job"),
+                "delete": _get("cancelImageJob", "Cancel an asynchronous request", f"{_SCHEMAS}Job"),
+            },
             "/models": {"get": _get("listModels", "The models that can be called now", f"{_SCHEMAS}ModelList")},
             "/models/{id}": {
                 "parameters": [
@@ -177,11 +184,15 @@ def _create(operation: str, summary: str, properties: dict[str, Any], *, edit: b
         "schema": {"type": "string", "maxLength": 255},
         "description": "The same key with the same request gets the first response again, not a second bill.",
     }
+    prefer = {
+        "name": "Prefer", "in": "header", "required": False, "schema": {"type": "string"},
+        "description": "respond-async: respond with 202 and a job at once; its images come by URL.",
+    }  # fmt: skip
     names = ("400", "401", "402", "403", "404", "410", "413", "415", "422", "429", "499", "500", "502", "503", "504")
     return {
         "operationId": operation,
         "summary": summary,
-        "parameters": [_switch("dryRun", "Return what it would cost, without calling a provider."), header],
+        "parameters": [_switch("dryRun", "Return what it would cost, without calling a provider."), header, prefer],
         "requestBody": {"required": True, "content": content},
         "responses": {
             "200": {
@@ -195,6 +206,11 @@ def _create(operation: str, summary: str, properties: dict[str, Any], *, edit: b
                     },
                     "text/event-stream": {"schema": {"type": "string"}},
                 },
+            },
+            "202": {
+                "description": "With Prefer: respond-async: the job, whose URL is in Location.",
+                "headers": {"Location": {"schema": {"type": "string"}}},
+                "content": {"application/json": {"schema": {"$ref": f"{_SCHEMAS}Job"}}},
             },
             **{name: {"$ref": "#/components/responses/Error"} for name in names},
         },
@@ -268,6 +284,12 @@ def _schemas() -> dict[str, Any]:
             total_cost=perhaps_number, total_cost_micros={"type": ["integer", "null"]}, currency=text,
             components={"type": "array", "items": {"type": "object"}},
             offerings={"type": "array", "items": {"type": "object"}},
+        ),
+        "Job": table(
+            ["id", "object", "status", "created", "model", "request_id"],
+            id=text, object={"const": "image.job"}, created=count, model=text, request_id=text,
+            status={"type": "string", "enum": ["queued", "running", "completed", "failed", "cancelled"]},
+            response={"$ref": f"{_SCHEMAS}Images"}, error={"type": "object"},
         ),
         "Key": key,
         "Model": model,

@@ -140,6 +140,18 @@ def body(row: GatewayRequest, images: Sequence[GeneratedImage], *, response_form
     return start + b",".join(data) + b"]," + json.dumps(answer, separators=(",", ":")).encode()[1:]
 
 
+def with_urls(row: GatewayRequest, origin: str) -> dict[str, Any]:
+    """The response of a request whose images lie at signed URLs."""
+    answer = dict(row.answer)
+    details = answer.pop("images", [{}] * len(row.files))
+    expires = int(row.files_expire_at.timestamp()) if row.files_expire_at else 0
+    data = [
+        {**more, "url": signed_files.url(origin, file["name"], expires)}
+        for file, more in zip(row.files, details, strict=True)
+    ]
+    return {**answer, "data": data, "metadata": {"request_id": row.request_id, **answer["metadata"]}}
+
+
 def events(
     row: GatewayRequest, images: Sequence[GeneratedImage], *, response_format: str, origin: str
 ) -> Iterator[bytes]:

@@ -50,7 +50,7 @@ def url(origin: str, name: str, expires: int) -> str:
 
 
 def is_signed(name: str, expires: str, signature: str) -> bool:
-    """True for a signature of ours that has not expired."""
+    """True for a signature made here that has not expired."""
     if not expires.isdecimal() or len(expires) > 12:
         return False
     return constant_time_compare(_signature(name, int(expires)), signature) and int(expires) > time.time()

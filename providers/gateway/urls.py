@@ -14,6 +14,7 @@ urlpatterns = [
     re_path(f"{_BASE}images/+generations/*$", views.generations, name="generations"),
     path("openai/v1/images/edits", views.edits, name="edits"),
     re_path(f"{_BASE}images/+edits/*$", views.edits, name="edits"),
+    path("openai/v1/images/jobs/<str:name>", views.job, name="job"),
     path("openai/v1/models", views.models, name="models"),
     re_path(f"{_BASE}models/*$", views.models, name="models"),
     path("openai/v1/models/<path:name>", views.model, name="model"),

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.csrf import csrf_exempt
 
 from providers.db import release_connection
-from providers.gateway import discovery, errors, idempotency, keys, lifecycle, names, responses, signed_files
+from providers.gateway import discovery, errors, idempotency, jobs, keys, lifecycle, names, responses, signed_files
 from providers.gateway.disconnect import CORS, ClientConnection, connection_of
 from providers.gateway.errors import ApiError
 from providers.gateway.lifecycle import ImageJob
@@ -108,11 +108,37 @@ def _images(http: HttpRequest, mode: Mode) -> HttpResponseBase:
     connection.headers |= {"x-request-id": job.row.request_id}
     if job.is_retry:
         connection.headers |= {"Idempotent-Replayed": "true"}
+    if jobs.is_wanted(http):
+        return _accepted(job, origin)
     if job.request.stream:
         return ImagesStream(job, connection, _events(job, connection, origin))
     images = lifecycle.generate(job, connection)
     content = responses.body(job.row, images, response_format=job.request.response_format, origin=origin)
     return ImagesResponse(job, connection, images, content)
+
+
+def _accepted(job: ImageJob, origin: str) -> JsonResponse:
+    """202: a worker runs it. A retry gets the same job."""
+    if not job.is_retry:
+        jobs.submit(job)
+    headers = {
+        "Location": f"{origin}/openai/v1/images/jobs/{jobs.id_of(job.row)}",
+        "Preference-Applied": "respond-async",
+        "Retry-After": str(jobs.RETRY_AFTER),
+    }
+    return JsonResponse(jobs.describe(job.row, origin), status=202, headers=headers)
+
+
+@api("GET", "HEAD", "DELETE")
+def job(request: HttpRequest, name: str) -> JsonResponse:
+    """The state of an asynchronous request; DELETE cancels it."""
+    key = keys.authenticate(request)
+    row = jobs.find(key, name)
+    if request.method == "DELETE":
+        jobs.cancel(row)
+        row.refresh_from_db()
+    headers = {"Retry-After": str(jobs.RETRY_AFTER)} if row.status == "running" else {}
+    return JsonResponse(jobs.describe(row, origin_of(request)), headers=headers)
 
 
 class ImagesResponse(HttpResponse):
@@ -245,7 +271,7 @@ def openapi(request: HttpRequest) -> JsonResponse:
 @api("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 def unknown(request: HttpRequest, path: str = "") -> HttpResponse:
     """Also below /v1, where clients with a wrong base URL look for the API."""
-    known = "/images/generations, /images/edits, /models, /models/{id} and /key"
+    known = "/images/generations, /images/edits, /images/jobs/{id}, /models, /models/{id} and /key"
     message = (
         f"Unknown URL {request.method} {request.path[:200]}. The base URL of this API is "
         f"{origin_of(request)}/openai/v1; below it there are {known}."

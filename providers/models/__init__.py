@@ -15,7 +15,7 @@ from .offerings import (
     price_figures,
     slug_validator,
 )
-from .requests import GatewayRequest
+from .requests import GatewayRequest, QueuedRequest
 from .spending import Reservation, SpentDay
 from .summaries import CallSummary
 from .trials import Trial
@@ -36,6 +36,7 @@ __all__ = [
     "OfferingQuerySet",
     "Price",
     "Proposal",
+    "QueuedRequest",
     "Reservation",
     "SpentDay",
     "Trial",

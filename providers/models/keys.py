@@ -169,7 +169,7 @@ class ApiKey(models.Model):
 class KeySpending(models.Model):
     """US dollars of one key and one day (UTC): what its requests have cost, and what running ones have reserved.
 
-    The sum over the key's requests of that day, kept current with each of them, so that a budget is checked by reading
+    The sum over the key's requests of that day, updated with each of them, so that a budget is checked by reading
     a month's few rows instead of its requests (gateway/budgets.py).
     """
 

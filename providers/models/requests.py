@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from .keys import ApiKey
-from .offerings import ModeChoices
+from .offerings import ImageModel, ModeChoices
 
 
 class GatewayRequestQuerySet(models.QuerySet["GatewayRequest"]):
@@ -114,3 +114,28 @@ class GatewayRequest(models.Model):
     @property
     def milliseconds(self) -> float | None:
         return None if self.duration is None else self.duration / timedelta(milliseconds=1)
+
+
+class QueuedRequest(models.Model):
+    """What a worker needs for an asynchronous request; deleted, with the sources, when the request has ended."""
+
+    request = models.OneToOneField(GatewayRequest, models.CASCADE, related_name="queued")
+    image_model = models.ForeignKey(ImageModel, models.PROTECT, related_name="+")
+    provider = models.CharField(max_length=60, blank=True)
+    payload = models.JSONField(help_text="The parameters of the request, as wire.ApiRequest has them.")
+    sources = models.JSONField(default=list, blank=True, help_text="Names of the stored source images.")
+    mask = models.CharField(max_length=100, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When its last task message was sent.")
+    started_at = models.DateTimeField(null=True, blank=True)
+    cancel = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["sent_at"], condition=Q(started_at=None), name="queued_requests_waiting")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(started_at=None) | Q(sent_at__isnull=False), name="a started job was sent to a worker"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.request_id)

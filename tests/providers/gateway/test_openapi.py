@@ -10,7 +10,15 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 pytestmark = pytest.mark.django_db(transaction=True)
-OPERATIONS = ["POST /images/generations", "POST /images/edits", "GET /key", "GET /models", "GET /models/{id}"]
+OPERATIONS = [
+    "POST /images/generations",
+    "POST /images/edits",
+    "GET /images/jobs/{id}",
+    "DELETE /images/jobs/{id}",
+    "GET /key",
+    "GET /models",
+    "GET /models/{id}",
+]
 
 
 @pytest.fixture
