@@ -88,6 +88,9 @@ def _ranked(
         place = preferences.place(offering.provider)
         ranked.append(((place, misfit, sort, offering.pk in troubles, cheapest, offering.provider), offering))
     ranked.sort(key=lambda pair: pair[0])
+    if not all(misfit.is_impossible for (_, misfit, *_), _ in ranked):
+        # One that would reject the request is called only where all would: its error must not hide another's.
+        ranked = [pair for pair in ranked if not pair[0][1].is_impossible]
     return [offering for _, offering in ranked][: None if preferences.allow_fallbacks else 1]
 
 

@@ -117,6 +117,22 @@ def test_what_an_offering_can_do_decides_before_what_it_costs(fields, first):
     assert routing.candidates(model, ImageRequest("A red kite", **fields))[0].provider == first
 
 
+def test_an_offering_that_cannot_do_it_is_called_only_where_none_can():
+    model = make.make_model()
+    steps = {"name": "steps", "type": "integer", "group": "additional", "behaviour": "passthrough"}
+    make.make_offering(model, "simulated-openai", price="0.01", parameters={"accepts": [steps | {"maximum": 8}]})
+    make.make_offering(model, "simulated-replicate", price="0.02", parameters={"accepts": [steps | {"maximum": 50}]})
+    providers = {
+        number: [each.provider for each in routing.candidates(model, ImageRequest("A kite", extra={"steps": number}))]
+        for number in (4, 20, 99)
+    }
+    assert providers == {
+        4: ["simulated-openai", "simulated-replicate"],
+        20: ["simulated-replicate"],
+        99: ["simulated-openai", "simulated-replicate"],
+    }
+
+
 def test_a_troubled_offering_that_can_do_it_is_called_before_a_healthy_one_that_cannot():
     model = sold(large="0.10", small="0.01")
     lately(model.offerings.get(provider="simulated-replicate"), "provider_error", 9)
