@@ -15,6 +15,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from typing import Any
 
 from django.core.files import File
 from django.db.models import Max, Min
@@ -24,9 +25,10 @@ from django.utils.crypto import salted_hmac
 
 from arena.models import Category, ImportedVote, Tally, Vote
 from leaderboard.models import PublishedVotes
-from leaderboard.rating.reproduction import VOTE_COLUMNS as COLUMNS
+from leaderboard.rating import reproduction
 from providers.models import ImageModel
 
+COLUMNS = reproduction.VOTE_COLUMNS
 LICENCE = "CC BY 4.0"
 CHUNK = 5_000  # rows read at a time
 
@@ -67,11 +69,11 @@ def rows(category: Category, month: date) -> Iterator[Row]:
             "file__source",
         )
     )  # fmt: skip
-    for file, line, voter, prompt, left, right, outcome, day, source in imported.iterator(CHUNK):
+    for file, line, voter_key, prompt_key, left, right, outcome, day, source in imported.iterator(CHUNK):
         yield (
             f"{file}:{line}",
-            _pseudonym(month, category, f"{source}\x1f{voter}") if voter else "",
-            f"{source}\x1f{prompt}".replace("\x1f", ": ") if prompt else "",
+            _pseudonym(month, category, f"{source}\x1f{voter_key}") if voter_key else "",
+            f"{source}: {prompt_key}" if prompt_key else "",
             names[left], names[right], outcome, "", f"{day}", "yes", "", source,
         )  # fmt: skip
 
@@ -110,7 +112,7 @@ def _write(category: Category, month: date) -> PublishedVotes:
             writer.writerow(row)
             count += 1
         text.flush()
-        content = text.buffer
+        content: Any = text.buffer
         content.seek(0)
         digest = hashlib.file_digest(content, "sha256").hexdigest()
         size = content.tell()
