@@ -55,7 +55,8 @@ UNSEEN = ("apikey", "gatewayrequest", "trial")  # what only operators look at
 
 def create(app_config: Any, **kwargs: Any) -> None:
     """After migrations, once all permissions are there: add the groups that are missing."""
-    if app_config.label != list(apps.get_app_configs())[-1].label:
+    with_models = [config.label for config in apps.get_app_configs() if config.models_module is not None]
+    if app_config.label != with_models[-1]:  # the signal is sent for each of these in turn
         return
     present = set(Group.objects.filter(name__in=RIGHTS).values_list("name", flat=True))
     missing = [name for name in RIGHTS if name not in present]
