@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
 
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
@@ -160,29 +160,29 @@ def counts_of(competition: Competition) -> dict[int, Counts]:
             recent_images=Count("pk", filter=Q(status=Status.SUCCEEDED, finished_at__gte=timezone.now() - RATE_WINDOW)),
         )
     )
-    by_model: dict[int, list[dict[str, object]]] = {}
+    by_model: dict[int, list[dict[str, Any]]] = {}
     for row in rows:
-        by_model.setdefault(row["image_model"], []).append(row)
+        by_model.setdefault(row["image_model"], []).append({**row})
     return {image_model: _counts(groups) for image_model, groups in by_model.items()}
 
 
-def _counts(groups: list[dict[str, object]]) -> Counts:
+def _counts(groups: list[dict[str, Any]]) -> Counts:
     def total(status: str) -> int:
-        return sum(cast(int, row["n"]) for row in groups if row["status"] == status)
+        return sum(row["n"] for row in groups if row["status"] == status)
 
     failures: dict[str, int] = {}
     for row in groups:
         if row["status"] == Status.FAILED:
-            outcome = cast(str, row["outcome"]) or "internal"
-            failures[outcome] = failures.get(outcome, 0) + cast(int, row["n"])
+            outcome = row["outcome"] or "internal"
+            failures[outcome] = failures.get(outcome, 0) + row["n"]
     return Counts(
         queued=total(Status.QUEUED),
         running=total(Status.RUNNING),
         storing=total(Status.STORING),
         done=total(Status.SUCCEEDED),
         failures=failures,
-        spent=sum((cast(Decimal, row["dollars"]) for row in groups), Decimal(0)),
-        recent_images=sum(cast(int, row["recent_images"]) for row in groups),
+        spent=sum((row["dollars"] for row in groups), Decimal(0)),
+        recent_images=sum(row["recent_images"] for row in groups),
     )
 
 

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from arena import cost_estimates, generation, spend_cap
+from arena.admin.shared import number_of
 from arena.cost_estimates import Quote
 from arena.models import Competition, Generation
 from providers import file_store
@@ -171,7 +172,7 @@ def _resume(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, co
 def _cancel(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, competition: Competition) -> None:
     """What is queued, of one model if it is named."""
     rows = Generation.objects.filter(prompt__competition=competition)
-    if (image_model := request.POST.get("model", "")).isdigit():
+    if (image_model := number_of(request.POST.get("model", ""))) is not None:
         rows = rows.filter(image_model=image_model)
     count = generation.cancel(rows, f"Cancelled by {request.user.get_username()}.")
     if count:
@@ -184,7 +185,7 @@ def _retry(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, com
     quotes = cost_estimates.of(competition)
     chosen = _chosen(quotes, request.POST.getlist("model"))
     outcome = request.POST.get("outcome", "")
-    if not chosen or not outcome:
+    if not chosen or outcome not in chosen[0].counts.failures:
         messages.warning(request, "Nothing was asked: choose what to retry.")
         return
     rows = _failed(competition).filter(

@@ -60,8 +60,8 @@ def page(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: i
         model_admin.log_change(request, competition, f"Imported {numbers['new']} images from files.")
         return redirect(request.path)
     if form.is_valid():
-        parts = [form.cleaned_data["archive"].read(), form.cleaned_data["table"].read()]
-        rows = _run(request, competition, parts, form.cleaned_data["create_models"], dry_run=True)
+        uploads: list[bytes] = [form.cleaned_data["archive"].read(), form.cleaned_data["table"].read()]
+        rows = _run(request, competition, uploads, form.cleaned_data["create_models"], dry_run=True)
         if isinstance(rows, str):
             form.add_error(None, rows)
         else:
@@ -70,7 +70,7 @@ def page(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: i
                 "new": image_import.counts(rows)["new"],
                 "total": len(rows),
                 "refused": [row for row in rows if row.verdict == ImageVerdict.REFUSED],
-                "staged": json.dumps([staging.stage(part, user, purpose) for part in parts]),
+                "staged": json.dumps([staging.stage(part, user, purpose) for part in uploads]),
                 "create_models": form.cleaned_data["create_models"],
             }
     return render(request, "admin/arena/competition/bring_images.html", context)

@@ -21,7 +21,7 @@ from django.utils.safestring import SafeString
 
 from arena import images, tabular
 from arena.admin import staging
-from arena.admin.shared import log_action
+from arena.admin.shared import log_action, number_of
 from arena.models import Competition, Prompt
 from arena.prompt_import import files, load
 
@@ -113,7 +113,7 @@ class PromptAdmin(admin.ModelAdmin[Prompt]):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """The next position of the competition that the link names."""
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
-        if str(competition := initial.get("competition", "")).isdigit():
+        if (competition := number_of(str(initial.get("competition", "")))) is not None:
             last = Prompt.objects.filter(competition=competition).aggregate(last=Max("position"))["last"] or 0
             initial["position"] = min(last + 1, load.MAX_POSITION)
         return initial

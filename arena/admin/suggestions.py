@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from arena import suggestions
-from arena.admin.shared import log_action
+from arena.admin.shared import log_action, number_of, reason_of
 from arena.models import (
     Competition,
     Suggestion,
@@ -79,7 +79,7 @@ class SuggestionAdmin(admin.ModelAdmin[Suggestion]):
 
     @admin.action(description="Accept into a competition", permissions=["change"])
     def accept(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
-        competition = Competition.objects.filter(pk=request.POST.get("competition") or 0).first()
+        competition = Competition.objects.filter(pk=number_of(request.POST.get("competition", ""))).first()
         if competition is None:
             messages.error(request, "Choose the competition beside the action first.")
             return
@@ -94,7 +94,7 @@ class SuggestionAdmin(admin.ModelAdmin[Suggestion]):
 
     @admin.action(description="Decline", permissions=["change"])
     def decline(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
-        reason = request.POST.get("reason", "").strip()[:200]
+        reason = reason_of(request, 200)
         if not reason:
             messages.error(request, "Nothing was changed: say beside the action why; the visitor sees it.")
             return

@@ -20,7 +20,7 @@ from arena.vote_import import load
 from arena.vote_import.presets import COLUMNS, PRESETS
 from providers.models import ImageModel
 
-from .shared import ReadOnly, log_action
+from .shared import ReadOnly, log_action, reason_of
 
 
 @admin.register(Battle)
@@ -57,7 +57,7 @@ class VoteAdmin(ReadOnly, admin.ModelAdmin[Vote]):
 
     @admin.action(description="Stop counting", permissions=["exclude"])
     def stop_counting(self, request: HttpRequest, queryset: QuerySet[Vote]) -> HttpResponse | None:
-        reason = request.POST.get("reason", "").strip()[:150]
+        reason = reason_of(request)
         if not reason:
             messages.error(request, "Nothing was changed: say beside the action why these votes shall not count.")
             return None
@@ -208,7 +208,7 @@ class VoteFileAdmin(ReadOnly, admin.ModelAdmin[VoteFile]):
 
     @admin.action(description="Withdraw: as if these files had never come", permissions=["withdraw"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[VoteFile]) -> None:
-        reason = request.POST.get("reason", "").strip()[:150]
+        reason = reason_of(request)
         if not reason:
             messages.error(request, "Nothing was changed: say beside the action why these votes shall go.")
             return

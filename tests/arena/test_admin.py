@@ -26,7 +26,7 @@ def ask(competition) -> str:
     return f"/admin/arena/competition/{competition.pk}/ask/"
 
 
-def ask_for(curator, competition, **fields) -> str:
+def ask_for(curator, competition, **fields):
     """Review, then confirm what the page says; returns the page that follows."""
     url = ask(competition)
     review = curator.post(url, {"action": "review", **fields}, follow=True)

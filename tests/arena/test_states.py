@@ -214,3 +214,32 @@ def test_all_images_of_a_prompt_stand_side_by_side(client):
     for answer in (entry, other):
         assert answer.thumbnail.url in page
         assert answer.image_model.name in page
+
+
+@pytest.mark.parametrize("text", ["", "\0", "²", "x", "9" * 40, "\ud800"])
+def test_whatever_is_sent_to_an_action_is_an_answer_and_no_error(client, text):
+    client.force_login(User.objects.create_superuser("root", password="long enough"))
+    entry = make.make_entry()
+    competition = entry.prompt.competition_id
+    posts = {
+        f"/admin/arena/competition/{competition}/ask/": [
+            {"action": action, "model": text, "outcome": text, "confirmed": text}
+            for action in ("review", "ask", "pause", "resume", "cancel", "retry", text)
+        ],
+        f"/admin/arena/competition/{competition}/images/": [{"staged": text}],
+        f"/admin/arena/prompt/bulk/{competition}/": [{"staged": text}, {"text": text}],
+        "/admin/arena/votefile/import/": [{"category": text, "source": text, "mapping": text, "staged": text}],
+        "/admin/arena/suggestion/": [
+            {"action": action, "competition": text, "reason": text, "_selected_action": [suggest("A cat").pk]}
+            for action in ("accept", "decline")
+        ],
+    }
+    for url, forms in posts.items():
+        for fields in forms:
+            reply = client.post(url, {key: value for key, value in fields.items() if "\ud800" not in str(value)})
+            assert reply.status_code in (200, 302, 400), (url, fields)
+    assert client.get(f"/admin/arena/prompt/add/?competition={text.replace(chr(0xD800), '')}").status_code in (
+        200,
+        302,
+        400,
+    )
