@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -15,14 +17,20 @@ MATRIX = 6  # models in the table of preferences; more would not fit a page
 
 
 @require_safe
-@cached_page("category", "need", *offers.WORDS)
+@cached_page("category", "task", "need", *offers.WORDS)
 def choose(request: HttpRequest) -> HttpResponse:
     """Every word of the form is in the address, so a short list can be sent to somebody else."""
     categories = list(Category.objects.filter(ratings__isnull=False).distinct())
-    category = _category(request.GET.get("category", ""), categories)
+    task = request.GET.get("task", "").strip()
+    doing = [category for category in categories if task in (category.mode, category.slug)] if task else categories
+    category = _category(request.GET.get("category", ""), doing or categories)
     candidates = offers.candidates(category) if category else []
     licences = sorted({each.licence for each in candidates if each.licence}, key=str.casefold)
     asked = offers.read(request.GET.dict(), request.GET.getlist("need"), licences)
+    if task and not doing:
+        known = ", ".join(dict.fromkeys(category.mode for category in categories)) or "none yet"
+        unknown = f"No rated category does “{task}”. There is: {known}."
+        asked = replace(asked, errors={**asked.errors, "task": unknown})
     answer = rules.choose(candidates, asked.wish)
     first = answer.front[:MATRIX]
     context = {

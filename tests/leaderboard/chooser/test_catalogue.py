@@ -1,0 +1,69 @@
+"""The catalogue: rated and unrated models in lanes of their own, filtered and sorted by the URL."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+
+from leaderboard.board import ratings
+from tests import factories as make
+from tests.leaderboard.voting import cast
+
+pytestmark = pytest.mark.django_db
+
+
+def page_of(client, query="", status=200):
+    response = client.get(f"/models/{query}")
+    assert response.status_code == status
+    return re.sub(r"\s+", " ", response.content.decode())
+
+
+def names_in(page):
+    return re.findall(r'class="col-model"> <a href="/models/([^/]+)/"', page)
+
+
+@pytest.fixture
+def models():
+    """Two rated models and three that nobody has voted on."""
+    category = make.make_category()
+    rated = [make.make_model(f"rated-{n}", f"Rated {n}", licence="MIT") for n in range(2)]
+    cast(category, rated, 40)
+    ratings.recompute(category)
+    prices = {"cheap": "0.001", "dear": "0.2", "unpriced": None}
+    others = {
+        name: make.make_model(name, name.title(), origin="catalog", licence="Apache-2.0" if name == "dear" else "Own")
+        for name in prices
+    }
+    for model, price in zip(rated, ("0.05", "0.01"), strict=True):
+        make.make_offering(model, "fal")
+        model.offerings.update(price=price)
+    for name, price in prices.items():
+        make.make_offering(others[name], "fal", price=None if price is None else Decimal(price))
+    return others
+
+
+def test_rated_and_unrated_models_stay_in_lanes_under_every_order(client, models):
+    assert names_in(page_of(client)) == ["rated-1", "rated-0", "cheap", "dear", "unpriced"]
+    assert names_in(page_of(client, "?sort=model")) == ["rated-0", "rated-1", "cheap", "dear", "unpriced"]
+    page = page_of(client)
+    assert "3 not rated yet" in page
+    assert "5 models, from $0.001 an image; 3 may be used commercially without asking." in page
+
+
+def test_filters_answer_questions_that_need_no_votes(client, models):
+    assert names_in(page_of(client, "?price=0.02")) == ["rated-1", "cheap"]
+    assert names_in(page_of(client, "?rights=yes&price=0.2")) == ["rated-1", "rated-0", "dear"]
+    assert names_in(page_of(client, "?q=unpri")) == ["unpriced"]
+    empty = page_of(client, "?price=0.0001&rights=yes")
+    assert "No model up to $0.0001 with commercial rights." in empty
+    assert "3 do without the limit of price." in empty
+
+
+@pytest.mark.parametrize("query", ["?price=cheap", "?rights=maybe", "?task=video", "?sort=beauty", "?provider=nobody"])
+def test_a_value_that_cannot_be_honoured_is_explained_and_left_out(client, models, query):
+    page = page_of(client, query, 400)
+    value = query.partition("=")[2]
+    assert f"“{value}” is not" in page
+    assert len(names_in(page)) == 5
