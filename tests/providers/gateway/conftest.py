@@ -75,7 +75,6 @@ def serving(simulator: Simulator, media: Path, **more: str) -> Iterator[tuple[st
         "MEDIA_ROOT": str(media),
         "GATEWAY_TIME_LIMIT": "30",
         "GATEWAY_RATE": "6000",
-        "SIMULATED_OPENAI_CONCURRENCY": "0",
         "PYTHONUNBUFFERED": "1",
         **more,
     }
