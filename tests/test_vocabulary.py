@@ -75,7 +75,6 @@ CEILINGS: dict[str, int] = {
     "providers/models": 1,
     "providers/routing": 1,
     "providers/spending": 1,
-    "providers/transfer": 3,
     "static/css": 9,
     "static/js": 9,
     "templates/leaderboard": 33,

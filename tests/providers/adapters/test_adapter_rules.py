@@ -398,7 +398,7 @@ def test_without_tls_a_private_network_is_asked_and_the_internet_is_not(monkeypa
     account = Account("lan", "LAN", "openai", {"base": "http://gpu.test/v1"}, api_key="secret", allow_private=True)
     for addresses, is_asked in ((["192.168.1.9"], True), (["127.0.0.1"], True), (["93.184.216.34", "10.0.0.1"], False)):
         seen: list[httpx.Request] = []
-        monkeypatch.setattr(wire, "resolve", lambda *_, found=addresses: found)
+        monkeypatch.setattr(wire, "resolve", lambda *_, ips=addresses: ips)
         with answering(httpx.Response(402), seen=seen) as http, pytest.raises(ProviderError) as caught:
             ADAPTERS["openai"].generate(CALL, account=account, http=http, deadline=Deadline(5))
         assert type(caught.value) is (OutOfCredit if is_asked else NotFound)

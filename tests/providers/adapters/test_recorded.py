@@ -1,4 +1,4 @@
-"""Answers as providers document them (recorded/README.md), read by the adapters: no simulator of ours in between."""
+"""Answers as providers document them (recorded/README.md), read without our own simulator in between."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def test_an_avif_that_is_declared_by_a_compatible_brand_is_one():
     assert shows_the_scene(decoded(renamed))
 
 
-def test_no_request_takes_the_metadata_of_a_photo_along_whoever_made_it():
+def test_no_request_of_any_caller_takes_the_metadata_of_a_photo_along():
     photo = saved(scene(), exif=exif_of(6))
     request = ImageRequest("x", mode="edit", images=(SourceImage(photo, "image/jpeg"),))
     call = build(request, endpoint="e", parameters={"images": {"field": "image"}})

@@ -44,7 +44,7 @@ def test_everything_a_file_says_is_listed_by_name(kind):
         assert {"PNG text “parameters”", "PNG text “comment”", "C2PA: signed provenance"} <= names
 
 
-def test_words_are_shown_and_kept_short():
+def test_texts_are_shown_and_shortened():
     remarks = {remark.name: remark.text for remark in metadata.remarks(talkative("PNG"))}
     assert remarks["PNG text “parameters”"] == "Steps: 20, Model: some-model-9"
     assert remarks["EXIF Software"] == "Some Model 9"
