@@ -177,15 +177,15 @@ def test_when_every_provider_has_failed_the_client_does_not_retry(client, gatewa
     assert gateway.journal("tests/fails-everywhere")["asked"] == 1  # by the client's two retries no more
 
 
-def test_the_next_provider_is_tried_and_the_response_says_so(client):
+def test_the_provider_that_takes_the_parameters_is_called_first_and_another_when_it_is_forced(client):
     choosy = {"name": "style", "type": "string", "group": "additional", "behaviour": "passthrough", "enum": ["oil"]}
-    offered("sample-two", "simulated-fal", accepts=[choosy])
+    offered("sample-two", "simulated-fal", accepts=[choosy])  # it comes first by name, and takes no other style
     offered("sample-two", "simulated-openai")
-    answer = client.images.generate(model="sample-two", prompt="Snow", size="64x64", style="vivid")
+    answer = client.images.generate(model="sample-two", prompt="Snow", size="64x64", style="fresco")
     attempts = [(attempt["provider"], attempt["outcome"]) for attempt in answer.metadata["attempts"]]
-    assert attempts == [("simulated-fal", "invalid_request"), ("simulated-openai", "ok")]
-    forced = client.images.generate(model="simulated-openai/sample-two", prompt="Snow", size="64x64")
-    assert forced.metadata["provider"] == "simulated-openai"
+    assert attempts == [("simulated-openai", "ok")]
+    forced = client.images.generate(model="simulated-fal/sample-two", prompt="Snow", size="64x64")
+    assert forced.metadata["provider"] == "simulated-fal"
 
 
 def test_dry_run_prices_and_calls_no_provider(client):
