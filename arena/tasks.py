@@ -6,7 +6,7 @@ from celery import shared_task
 
 from providers.db import connection_released
 
-from . import generation, orphans
+from . import generation, orphans, recount
 
 
 @shared_task
@@ -26,3 +26,9 @@ def generate(pk: int) -> None:
 @connection_released()
 def sweep_orphans() -> None:
     orphans.sweep()
+
+
+@shared_task
+@connection_released()
+def check_votes() -> None:
+    recount.check()

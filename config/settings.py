@@ -250,6 +250,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-summaries": {"task": "providers.tasks.keep_summaries", "schedule": 20.0, "options": {"expires": 20.0}},
     # Due every few minutes, done once a day: a beat that is restarted often, or at midnight, misses nothing.
     "snapshots": {"task": "leaderboard.tasks.take_snapshots", "schedule": 300.0, "options": {"expires": 300.0}},
+    "check-votes": {"task": "arena.tasks.check_votes", "schedule": 86_400.0, "options": {"expires": 3600.0}},
     "check-tallies": {"task": "leaderboard.tasks.check_tallies", "schedule": 300.0, "options": {"expires": 300.0}},
     "playground": {"task": "providers.tasks.dispatch_trials", "schedule": 1.0, "options": {"expires": 2.0}},
     "sweep-orphans": {"task": "arena.tasks.sweep_orphans", "schedule": 3600.0, "options": {"expires": 3600.0}},

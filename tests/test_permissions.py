@@ -42,7 +42,7 @@ ROUTES = {
     # arena
     "arena:arena": ANYONE, "arena:wait": ANYONE, "arena:battle": OWN, "arena:show": OWN, "arena:report": OWN,
     "arena:vote": OWN, "arena:skip": OWN, "arena:image": SIGNED, "arena:small-image": SIGNED, "arena:ballot": ANYONE,
-    "arena:ballot-image": SIGNED, "arena:public-image": ANYONE, "arena:entry": ANYONE, "arena:original": ANYONE,
+ "arena:public-image": ANYONE, "arena:entry": ANYONE, "arena:original": ANYONE,
     "arena:suggest": OWN,
     # leaderboard: what everybody may read, but for a voter's own ranking
     **{

@@ -10,8 +10,8 @@ from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from arena import integrity, voting
-from arena.models import Tally, Vote
+from arena import integrity, recount, voting
+from arena.models import ImageTally, Tally, Vote, VoterProgress
 from leaderboard.board import pair_counts
 from tests import factories as make
 from tests.arena.test_battles import together
@@ -80,6 +80,34 @@ def test_exclusion_moves_the_tallies_and_inclusion_brings_them_back_exactly():
     assert integrity.include(ids) == 0
     assert set(Tally.objects.values_list("category", "day", "left_model", "right_model", "outcome", "n")) == before
     assert pair_counts.check() == 0
+
+
+@pytest.mark.django_db
+def test_exclusion_and_inclusion_move_the_image_tallies_too():
+    ids = votes(6)
+    before = list(ImageTally.objects.values_list("low_wins", "high_wins", "ties", "both_bad"))
+    assert integrity.image_differences() == []
+    integrity.exclude(ids[:4], "clicked left all night", "side-1")
+    assert sum(ImageTally.objects.values_list("low_wins", "high_wins", "ties", "both_bad").get()) == 2
+    assert integrity.image_differences() == []
+    integrity.include(ids)
+    assert list(ImageTally.objects.values_list("low_wins", "high_wins", "ties", "both_bad")) == before
+
+
+@pytest.mark.django_db
+def test_a_recount_finds_what_is_wrong_and_puts_it_right():
+    voter = make.make_voter()
+    votes(4, voter)
+    assert recount.check() == 0
+    right = set(ImageTally.objects.values_list("low", "low_wins", "high_wins", "ties", "both_bad"))
+    wrong = ImageTally.objects.first()
+    ImageTally.objects.filter(pk=wrong.pk).update(ties=9)
+    ImageTally.objects.exclude(pk=wrong.pk).first().delete()
+    VoterProgress.objects.filter(voter=voter).update(votes=1, met=bytes(8))
+    assert recount.check() == 3
+    assert set(ImageTally.objects.values_list("low", "low_wins", "high_wins", "ties", "both_bad")) == right
+    assert VoterProgress.objects.get(voter=voter).votes == 4
+    assert recount.check() == 0
 
 
 @pytest.mark.django_db
