@@ -98,6 +98,7 @@ def database() -> Iterator[str]:
 
     recreate(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
     try:
+        print("filling a database …", file=sys.stderr)
         call_command("migrate", verbosity=0)
         fill()
         yield name
@@ -578,6 +579,7 @@ def run(site: Site, pid: int, options: argparse.Namespace) -> None:
     rows: dict[str, list[tuple[float, ...]]] = {}
 
     def measure(name: str, action: Callable[[], Tally]) -> None:
+        print(f"measuring: {name}", file=sys.stderr)
         before, web_before = stored(), cpu(web)
         backends = children(server) if server else []
         database_before = cpu(backends)

@@ -1,12 +1,12 @@
 // The next pairs, loaded while the voter looks at this one. The server assigned them before this one's vote; they come
 // as <template>s of the battle and are put in its place on “Next”, without waiting for the network. Their showing is
-// then told to the server, whose clock starts there.
+// then reported to the server, which measures the time from there on.
 import { areDecoded, battle, showTogether, uncover } from "./pair.js";
 
 let waiting = []; // {id, url, images, template, section, ready}
 let isBusy = false;
 
-const addressesOf = (root) => Array.from(root.querySelectorAll(".pair img"), (image) => image.getAttribute("src")).join();
+const imageUrls = (root) => Array.from(root.querySelectorAll(".pair img"), (image) => image.getAttribute("src")).join();
 
 /** Keep what is still the server's plan, in its order; what is loaded already stays loaded. */
 function collect(section) {
@@ -14,7 +14,7 @@ function collect(section) {
   if (section.dataset.state === "closed" || (section.dataset.state === "open" && !templates.length)) waiting = [];
   if (!templates.length) return;
   waiting = templates.map((template) => {
-    const images = addressesOf(template.content);
+    const images = imageUrls(template.content);
     const known = waiting.find((each) => each.id === template.dataset.battle && each.images === images);
     return known ?? { id: template.dataset.battle, url: template.dataset.url, images, template, section: null, ready: false };
   });
@@ -55,15 +55,15 @@ async function goOnWith(next, fallback) {
   fresh.dispatchEvent(new CustomEvent("arena:next", { bubbles: true }));
   if (ready) load();
   else showTogether(fresh);
-  tell(fresh, next.url, fallback);
+  reportShown(fresh, next.url, fallback);
 }
 
-const answered = new WeakSet(); // pairs whose vote or skip is on its way, or has arrived
+const answered = new WeakSet(); // pairs whose vote or skip is under way, or has arrived
 document.addEventListener("htmx:beforeRequest", () => answered.add(battle()));
 
 /** The pair is on the screen. Should the server know better – answered in another tab, expired – it decides what is next;
- *  unless a quick answer to this very pair has overtaken us: then its own reply tells. */
-async function tell(section, url, fallback) {
+ *  unless a quick answer to this very pair has overtaken us: then its own reply decides. */
+async function reportShown(section, url, fallback) {
   const headers = JSON.parse(document.body.getAttribute("hx-headers"));
   try {
     const reply = await fetch(`${url}show/`, { method: "POST", headers, keepalive: true });

@@ -1,4 +1,4 @@
-// Voting: keys, focus, and what a screen reader is told.
+// Voting: keys, focus, and what a screen reader announces.
 // Without this file the page is a plain form and works; htmx swaps #battle, these files look after what it brings.
 import { lookAhead } from "./ahead.js";
 import { battle, showTogether } from "./pair.js";

@@ -2,7 +2,7 @@
 
 export const battle = () => document.getElementById("battle");
 const looked = new WeakSet();
-const PATIENCE = 8000; // ms until somebody who looks at two grey boxes is told why
+const LATE_AFTER = 8000; // ms until a notice says why two grey boxes are all there is
 
 /** Resolves to whether the image can be shown. A changed `srcset` choice interrupts decode() but is no failure. */
 async function isDecoded(image) {
@@ -36,7 +36,7 @@ export async function showTogether(section) {
   if (looked.has(section) || section.dataset.state !== "open") return;
   looked.add(section);
   section.querySelector(".votes fieldset").disabled = true;
-  const late = setTimeout(() => section.dispatchEvent(new CustomEvent("arena:late", { bubbles: true })), PATIENCE);
+  const late = setTimeout(() => section.dispatchEvent(new CustomEvent("arena:late", { bubbles: true })), LATE_AFTER);
   const decoded = await areDecoded(section);
   clearTimeout(late);
   await isReady;

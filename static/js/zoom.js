@@ -3,7 +3,7 @@
 const dialog = document.getElementById("zoom");
 const stage = dialog.querySelector(".zoom-stage");
 const level = dialog.querySelector(".zoom-level");
-const MOST = 16;
+const MAX_SCALE = 16;
 
 // What is seen: k times the fitting size, its centre moved by x and y (in fitting widths and heights). One for all.
 let at = { x: 0, y: 0, k: 1 };
@@ -52,7 +52,7 @@ function measure() {
 }
 
 function draw() {
-  at.k = between(Math.min(1, actual()), at.k, Math.max(MOST, actual()));
+  at.k = between(Math.min(1, actual()), at.k, Math.max(MAX_SCALE, actual()));
   // The images never leave their boxes: what is smaller stays in the middle.
   const freeX = Math.max(0, (at.k - size.boxWidth / size.width) / 2);
   const freeY = Math.max(0, (at.k - size.boxHeight / size.height) / 2);
@@ -70,7 +70,7 @@ function draw() {
 /** Enlarge by a factor, round a point of the screen if one is given: it stays where it is. */
 function scale(factor, point) {
   const before = at.k;
-  at.k = between(Math.min(1, actual()), at.k * factor, Math.max(MOST, actual()));
+  at.k = between(Math.min(1, actual()), at.k * factor, Math.max(MAX_SCALE, actual()));
   const [dx, dy] = point ? fromCentre(point) : [0, 0];
   at.x = dx - (dx - at.x) * (at.k / before);
   at.y = dy - (dy - at.y) * (at.k / before);
