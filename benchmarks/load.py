@@ -250,6 +250,8 @@ class Browser:
             if token is None or battle is None:
                 sys.exit(f"{self.site.page} shows no pair to vote on.")
             self.token, self.waiting = token[1], [battle[1]]
+        elif status != 503:  # 503 is an entry that has enough to do
+            sys.exit(f"{self.site.page} is answered with {status}: {text[:500]}")
         return status
 
     async def vote(self) -> int:
