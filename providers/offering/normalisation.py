@@ -140,11 +140,9 @@ def build(request: ImageRequest, *, endpoint: str, parameters: Mapping[str, Any]
     for name, value in given.items():
         if value is None or name in ignores:
             continue
-        if isinstance(value, str) and value in LEGACY.get(name, ()) and not _is_taken(known.get(name), value):
-            value = LEGACY[name][value]
-            if value is None or not _is_taken(known.get(name), value):
-                without_use.append(name)
-                continue
+        if (value := _current(name, value, known.get(name))) is None:
+            without_use.append(name)
+            continue
         if name in known:
             _place(arguments, known[name], value)
         elif name in EMULATED:
@@ -176,6 +174,14 @@ def build(request: ImageRequest, *, endpoint: str, parameters: Mapping[str, Any]
         ),
         unknown=tuple(unknown),
     )
+
+
+def _current(name: str, value: Any, row: Mapping[str, Any] | None) -> Any:
+    """The value, or for one of DALL·E's what the offering takes in its place; None where it takes neither."""
+    if not isinstance(value, str) or value not in LEGACY.get(name, ()) or _is_taken(row, value):
+        return value
+    replacement = LEGACY[name][value]
+    return replacement if replacement is not None and _is_taken(row, replacement) else None
 
 
 def _is_taken(row: Mapping[str, Any] | None, value: str) -> bool:
@@ -250,10 +256,10 @@ def _unused_size(request: ImageRequest, parameters: Mapping[str, Any]) -> list[s
 
 def sent_value(name: str, request: ImageRequest, parameters: Mapping[str, Any]) -> Any:
     """The value under which a parameter of the request is sent: converted, or what the offering sends by itself."""
-    value = request.extra.get(name)
+    row: Mapping[str, Any] = next((row for row in parameters.get("accepts", ()) if row["name"] == name), {})
+    value = _current(name, request.extra.get(name), row or None)
     if value is None:
         return parameters.get("sends", {}).get(name)
-    row: Mapping[str, Any] = next((row for row in parameters.get("accepts", ()) if row["name"] == name), {})
     return row.get("values", {}).get(str(value), row.get("otherwise", value))
 
 

@@ -328,3 +328,14 @@ def test_good_parameters_have_no_problems():
     assert normalisation.check(FAL) == []
     assert normalisation.check({}) == []
     assert normalisation.check([]) == ["parameters must be a table"]
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"), [("hd", "high"), ("standard", "medium"), ("low", "low"), (None, "auto"), ("odd", "odd")]
+)
+def test_old_qualities_are_priced_as_they_are_sent(value, sent):
+    quality = {"name": "quality", "type": "string", "group": "additional", "behaviour": "passthrough"}
+    parameters = {"accepts": [quality | {"enum": ["auto", "low", "medium", "high"]}], "sends": {"quality": "auto"}}
+    request = ImageRequest("A kite", extra={"quality": value})
+    assert normalisation.sent_value("quality", request, parameters) == sent
+    assert normalisation.sent_value("quality", request, {"accepts": []}) == (value if value in ("low", "odd") else None)
