@@ -37,8 +37,8 @@ application = Entry(
     pages=None
     if settings.GATEWAY
     else Pages(WSGIHandler(), threads=settings.PAGE_THREADS, timeout=settings.PAGE_TIMEOUT),
+    api_limit=settings.GATEWAY_LARGEST_REQUEST,
     limits={
-        "/openai/": settings.GATEWAY_LARGEST_REQUEST,
         "/admin/": settings.ADMIN_LARGEST_REQUEST,
         "/playground/": 25 * _MB,
         "/webhooks/": 5 * _MB,

@@ -260,6 +260,8 @@ CELERY_BEAT_SCHEDULE = {
     "prune": {"task": "config.operations.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
 
+METRICS_TOKEN = env("METRICS_TOKEN")  # opens /metrics; empty: there is none
+
 # Days after which rows that nobody will ask for again are deleted (config/operations/pruning.py).
 RETENTION = {
     "unanswered battles": env_int("RETENTION_UNANSWERED_BATTLES", 30),

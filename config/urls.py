@@ -4,6 +4,7 @@ from django.templatetags.static import static
 from django.urls import include, path
 
 from . import health, login
+from .operations import views
 
 admin.site.login = login.throttled(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = "Image Arena"
@@ -14,6 +15,8 @@ urlpatterns = [
     path("readyz", health.readyz),
     # Browsers ask for this on pages that name no icon, such as the admin's.
     path("favicon.ico", lambda request: redirect(static("favicon.svg"))),
+    path("metrics", views.metrics, name="metrics"),
+    path("admin/health/", admin.site.admin_view(views.health), name="operator-health"),
     path("admin/", admin.site.urls),
     path("", include("providers.urls")),
     path("", include("arena.urls")),

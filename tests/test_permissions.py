@@ -31,13 +31,16 @@ SIGNED = "the client that has the signed URL"
 
 # Route → who. A permission is written as app.codename: staff without it are rejected, anonymous ones sent to the login.
 ROUTES = {
-    "healthz": ANYONE, "readyz": ANYONE, "favicon.ico": ANYONE,
+    "healthz": ANYONE, "readyz": ANYONE, "favicon.ico": ANYONE, "metrics": KEY,
+    "operator-health": "providers.view_call",
     # providers
     "providers:webhook": SIGNED, "providers:playground": ANYONE, "providers:tried": OWN,
     "providers:trial-results": OWN, "providers:trial-image": OWN, "providers:api": ANYONE,
     "providers:keys": "providers.view_apikey", "providers:revoke": "providers.change_apikey", "providers:log": KEY,
+    "providers:rotate": "providers.change_apikey",
     "providers:gateway:generations": KEY, "providers:gateway:edits": KEY, "providers:gateway:models": KEY,
-    "providers:gateway:models-slash": KEY, "providers:gateway:model": KEY, "providers:gateway:openapi": ANYONE,
+    "providers:gateway:key": KEY, "providers:gateway:model": KEY,
+    "providers:gateway:unknown-base": ANYONE, "providers:gateway:openapi": ANYONE,
     "providers:gateway:file": SIGNED, "providers:gateway:unknown": ANYONE,
     # arena
     "arena:arena": ANYONE, "arena:wait": ANYONE, "arena:battle": OWN, "arena:show": OWN, "arena:report": OWN,
@@ -52,7 +55,7 @@ ROUTES = {
             "search", "uses", "use", "week", "compare-pick", "compare", "choose", "models", "model-markdown", "model",
             "model-images", "model-card", "lab", "provider", "competitions", "competition", "prompt", "snapshots",
             "snapshot", "snapshot-csv", "shared-ranking", "ranking-card", "robots", "sitemap", "llms", "methodology",
-            "status",
+            "status", "data", "data-files", "votes-file", "tiny-image", "tiny-source",
         )
     },
     "leaderboard:mine": OWN, "leaderboard:share-ranking": OWN, "leaderboard:withdraw-ranking": OWN,
@@ -82,6 +85,7 @@ def url_of(name: str, pattern: URLPattern) -> str:
     arguments = {
         key: samples.get(type(converter).__name__, "nothing") for key, converter in pattern.pattern.converters.items()
     }
+    arguments |= dict.fromkeys(set(pattern.pattern.regex.groupindex) - set(arguments), "nothing")
     return reverse(name, kwargs=arguments or None)
 
 

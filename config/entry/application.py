@@ -18,6 +18,7 @@ from config.entry.messages import (
     Rejected,
     Scope,
     Send,
+    is_api,
     send_rejection,
     send_response,
     send_text,
@@ -45,18 +46,21 @@ class BodyNotNeeded(Exception):
 
 
 class Entry:
-    """The ASGI application. `limits`: bytes that a body may have, by the beginning of the path, longest first."""
+    """The ASGI application. `api_limit`: bytes that a body for the API may have; `limits`: that one for a page may
+    have, by the beginning of its path."""
 
     def __init__(
         self,
         *,
         api: Api,
+        api_limit: int,
         pages: Pages | None,
         limits: Mapping[str, int],
         ip_address: Callable[[Scope], str],
         readiness: Callable[[], tuple[bool, dict[str, str]]],
     ) -> None:
         self._api = api
+        self._api_limit = api_limit
         self._pages = pages
         self._limits = sorted(limits.items(), key=lambda item: -len(item[0]))
         self._ip_address = ip_address
@@ -98,14 +102,14 @@ class Entry:
         if path == "/readyz" and method in ("GET", "HEAD"):
             await self._ready(scope, send)
             return
-        is_api = self._pages is None or path.startswith("/openai/")
-        limit = next(limit for prefix, limit in self._limits if path.startswith(prefix))
-        check: Check = (lambda: self._check(scope)) if is_api else _no_check
+        to_api = self._pages is None or is_api(path)
+        limit = self._api_limit if to_api else next(n for prefix, n in self._limits if path.startswith(prefix))
+        check: Check = (lambda: self._check(scope)) if to_api else _no_check
         try:
             async with self._bodies.read(
                 scope, receive, limit=limit, ip_address=self._ip_address(scope), check=check
             ) as body:
-                handler: Callable[..., Awaitable[None]] | None = self._api if is_api else self._pages
+                handler: Callable[..., Awaitable[None]] | None = self._api if to_api else self._pages
                 assert handler is not None
                 await handler(scope, receive, send, body)
         except BodyNotNeeded:

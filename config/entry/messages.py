@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from html import escape
@@ -33,6 +34,15 @@ class Rejected(Exception):
         return f"{self.status} {self.message}"
 
 
+# As providers/gateway/urls.py reads it: also with slashes too many, and by clients that were given the host alone.
+_API = re.compile(r"/*(?:openai|v1)(?:/|$)")
+
+
+def is_api(path: str) -> bool:
+    """Whether the decoded path belongs to the API."""
+    return _API.match(path) is not None
+
+
 async def send_response(send: Send, status: int, headers: Headers, body: bytes, *, is_head: bool = False) -> None:
     headers = [*headers, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -46,7 +56,7 @@ async def send_text(send: Send, scope: Scope, text: str) -> None:
 
 async def send_rejection(send: Send, scope: Scope, rejected: Rejected, *, close: bool) -> None:
     """As a page, or in OpenAI's envelope for the API. `close`: the rest of the body is still coming."""
-    if scope.get("path", "").startswith("/openai/"):
+    if is_api(scope["path"]):
         kind = "server_error" if rejected.status >= 500 else "invalid_request_error"
         error = {"message": rejected.message, "type": kind, "param": None, "code": rejected.code}
         content_type, body = b"application/json", json.dumps({"error": error}).encode()

@@ -109,3 +109,29 @@ def test_a_run_is_bounded():
     Voter.objects.update(created_at=timezone.now() - timedelta(days=100))
     assert pruning.prune(limit=2)["voters without battles"] == 2
     assert Voter.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_the_operators_page_names_what_is_wrong(admin_client, settings, tmp_path):
+    make.make_generation()
+    make.make_call(outcome="timeout", error="No answer", offering=make.make_offering(provider="fal"))
+    page = admin_client.get("/admin/health/").content.decode()
+    assert "has not been seen for a day" in page or "silent for" in page or ">ok<" in page
+    assert "Generations queued" in page
+    assert "fal: timeout" in page
+    assert "arena_generation" in page
+    assert "not applied" not in page
+
+
+@pytest.mark.django_db
+def test_metrics_want_their_token_and_say_the_same(client, settings):
+    assert client.get("/metrics").status_code == 404
+    settings.METRICS_TOKEN = "let-me-see"
+    assert client.get("/metrics").status_code == 401
+    assert client.get("/metrics", headers={"authorization": "Bearer wrong"}).status_code == 401
+    make.make_generation()
+    reply = client.get("/metrics", headers={"authorization": "Bearer let-me-see"})
+    lines = reply.content.decode().splitlines()
+    assert 'arena_generations{status="queued"} 1.0' in lines
+    assert "arena_migrations_missing 0.0" in lines
+    assert any(line.startswith("arena_alive{") for line in lines)

@@ -1,0 +1,98 @@
+"""How the whole site is, as values: for the operator's page and for /metrics. A dozen index scans; nothing is counted
+that grows with the number of votes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from arena.models import Generation, Report, Suggestion
+from leaderboard.board import health
+from providers import file_store, heartbeats
+from providers.models import Call
+from providers.spending import daily_cap
+
+
+@dataclass(frozen=True)
+class Failure:
+    outcome: str
+    provider: str
+    calls: int
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    size: int  # bytes, with indexes
+    rows: int  # as PostgreSQL estimates
+
+
+@dataclass(frozen=True)
+class SiteState:
+    version: str
+    migrations: list[str]  # that are not applied
+    beat: str
+    workers: str
+    silent_workers: list[tuple[str, int]]  # name, seconds of silence
+    store: str  # "" when it can be written
+    queue: dict[str, int]  # status → generations
+    oldest_due: timedelta | None  # how long the oldest due generation has waited
+    failures: list[Failure]  # calls that failed today (UTC)
+    spent: Decimal  # US dollars today
+    cap: Decimal | None
+    boards: list[health.Health]
+    open_reports: int
+    open_suggestions: int
+    tables: list[Table]
+
+
+def current() -> SiteState:
+    now = timezone.now()
+    try:
+        processes, silent = heartbeats.state(), heartbeats.silent_workers()
+    except redis.RedisError:
+        processes, silent = dict.fromkeys(("beat", "workers"), "unknown: the broker does not answer"), []
+    unfinished = Generation.objects.exclude(status__in=("succeeded", "cancelled", "failed"))
+    oldest = unfinished.filter(status="queued", due_at__lte=now).aggregate(at=Min("due_at"))["at"]
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    failed = (
+        Call.objects.filter(started_at__gte=today).exclude(outcome="ok").values_list("outcome", "offering__provider")
+    )
+    plan = MigrationExecutor(connection)
+    return SiteState(
+        version=settings.VERSION,
+        migrations=[str(step) for step, _ in plan.migration_plan(plan.loader.graph.leaf_nodes())],
+        beat=processes["beat"],
+        workers=processes["workers"],
+        silent_workers=silent,
+        store=file_store.trouble(),
+        queue=dict(unfinished.values_list("status").annotate(n=Count("pk")).order_by("status")),
+        oldest_due=now - oldest if oldest else None,
+        failures=[
+            Failure(*row)
+            for row in failed.values_list("outcome", "offering__provider").annotate(n=Count("pk")).order_by("-n")[:20]
+        ],
+        spent=daily_cap.today(),
+        cap=daily_cap.cap(),
+        boards=health.report(),
+        open_reports=Report.objects.open().count(),
+        open_suggestions=Suggestion.objects.filter(decided_at=None).count(),
+        tables=_tables(),
+    )
+
+
+def _tables() -> list[Table]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, pg_total_relation_size(oid), greatest(reltuples, 0)::bigint FROM pg_class "
+            "WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace ORDER BY 2 DESC LIMIT 12"
+        )
+        return [Table(*row) for row in cursor.fetchall()]
