@@ -79,7 +79,12 @@ def of_first_category(url_kwargs: Mapping[str, Any]) -> str:
     """Version of the rankings' first page."""
     del url_kwargs
     category = first_category()
-    return of_category({"slug": category.slug}) if category else ""
+    if category is None:
+        return ""
+    board, recent = getattr(category, "board", None), getattr(category, "recent_board", None)
+    if board is None or not board.votes:
+        return of_category({"slug": category.slug})
+    return repr((category.pk, board.votes, board.computed_at, board.error, recent and recent.computed_at))
 
 
 def of_all_boards(url_kwargs: Mapping[str, Any]) -> str:

@@ -393,4 +393,5 @@ def test_no_page_asks_more_when_there_is_more(client, site):
     many = {address: queries(client, address) for address in addresses}
     few["/"] = max(few["/"], 16)  # with votes the front page shows answers, images and pairs
     assert {address: len(asked) for address, asked in many.items() if len(asked) > few[address]} == {}
-    assert max(few.values()) <= 12, few
+    assert few["/"] <= 16, few  # before what the votes say is cached, for a minute
+    assert max(n for address, n in few.items() if address != "/") <= 12, few
