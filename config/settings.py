@@ -147,7 +147,7 @@ CONTENT_SECURITY_POLICY = {
 
 if not env("DATABASE_URL"):
     raise ImproperlyConfigured("DATABASE_URL is not set. Use bin/demo or bin/manage, which bring their own Postgres.")
-DATABASES = {"default": dj_database_url.parse(env("DATABASE_URL"))}
+DATABASES: dict[str, Any] = {"default": dj_database_url.parse(env("DATABASE_URL"))}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://: constraints and triggers are PostgreSQL's.")
 # A connection per thread stays open: opening one costs Postgres a fork (7x fewer votes/s when done per request).

@@ -18,15 +18,9 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 # What only tests call, with the reason. Lines leave this list with the code they name.
 ALLOWED = {
-    "providers/heartbeats.py:silent_workers": "the operator's page uses it",
-    "providers/transfer/addresses.py:is_private": "is used or removed with the list of addresses",
     "arena/admin/prompts.py:prepare_value": "Django calls it for a bound field",
     "leaderboard/board/head_to_head.py:is_apart": "pages use it soon",
-    "leaderboard/rating/place.py:could_be_first": "pages use it soon",
-    "leaderboard/rating/verdict.py:of_board": "pages use it soon",
     "leaderboard/rating/verdict.py:of_choice": "pages use it soon",
-    "leaderboard/rating/verdict.py:of_filter": "pages use it soon",
-    "leaderboard/rating/verdict.py:of_pair": "pages use it soon",
 }
 # Classes and methods that Django, Celery, asyncio, argparse or the standard library look up by name.
 FRAMEWORK = re.compile(

@@ -47,6 +47,8 @@ def test_a_document_names_only_files_that_exist(document: Path):
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_a_document_names_only_functions_and_modules_that_exist(document: Path):
     """`module.function` in a document: some module of that name has the function."""
+    if document.name == "CHANGELOG.md":  # also of what is gone, and of fields of responses
+        return
     sources = {name: (ROOT / name) for name in tracked() if name.endswith(".py")}
     for span in code_spans(document.read_text()):
         if not (match := re.fullmatch(r"([a-z_]+)\.([A-Za-z_]+)(?:\(\))?", span)):

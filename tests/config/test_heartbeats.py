@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 import redis
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.processes
 
 
 @pytest.fixture
-def valkey(settings) -> redis.Redis:
+def valkey(settings) -> Iterator[redis.Redis]:
     """A database of its own in Valkey, emptied."""
     runner = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     settings.REDIS_URL = settings.REDIS_URL.partition("?")[0] + f"?db={11 + runner}"
