@@ -78,11 +78,17 @@ def source_of(data: bytes) -> SourceImage:
 
 
 def is_clean(data: bytes) -> bool:
-    """True when a file says nothing but pixels in sRGB: no EXIF, no location, no profile, nothing behind its end."""
+    """True when a file says nothing but pixels in sRGB, of 8 bits: no EXIF, no location, no profile, nothing behind."""
     kind = kind_of(data)
     if kind not in ("PNG", "JPEG", "WEBP"):
         return False
     if kind == "JPEG" and jpeg_end(data) != len(data):
+        return False
+    try:
+        with Image.open(BytesIO(data), formats=[kind]) as image:
+            if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
+                return False  # CMYK or 16 bits: every backend reads them in its own way
+    except Exception:  # not readable: `source_of` says so
         return False
     return all(block.name in _HARMLESS for block in metadata.blocks(data))
 

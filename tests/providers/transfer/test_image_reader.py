@@ -161,6 +161,14 @@ def test_a_file_with_nothing_to_take_out_is_sent_as_it_is():
         assert source_of(data).data == data
 
 
+@pytest.mark.parametrize(("mode", "kind"), [("CMYK", "JPEG"), ("I;16", "PNG")])
+def test_what_backends_read_each_in_its_own_way_is_sent_as_plain_rgb(mode, kind):
+    picture = scene().convert("CMYK") if mode == "CMYK" else Image.new("I;16", (400, 300), 0x8080)
+    with Image.open(io.BytesIO(source_of(saved(picture, kind)).data)) as sent:
+        assert sent.mode == "RGB"
+        assert shows_the_scene(sent) if mode == "CMYK" else sent.getpixel((9, 9)) == (128, 128, 128)
+
+
 def test_transparency_survives_on_the_way_to_a_provider():
     clear = scene().convert("RGBA")
     clear.putalpha(Image.new("L", clear.size, 0))
