@@ -159,7 +159,10 @@ def serving(name: str) -> Iterator[tuple[int, int]]:
         sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "2",
         "--no-ws", "--log-level", "error", "config.asgi:application",
     ]  # fmt: skip
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as var:
+        environment["VAR_DIR"] = var  # pages need their collected static files
+        collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+        subprocess.run(collect, env=environment, check=True)
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:
             deadline = time.monotonic() + 60
@@ -170,7 +173,12 @@ def serving(name: str) -> Iterator[tuple[int, int]]:
                     log.seek(0)
                     sys.exit(log.read().decode() or "The site does not start.")
                 time.sleep(0.1)
-            yield port, process.pid
+            try:
+                yield port, process.pid
+            except SystemExit:
+                log.seek(0)
+                print(log.read().decode()[-4000:], file=sys.stderr)
+                raise
         finally:
             process.terminate()
             process.wait(15)
