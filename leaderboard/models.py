@@ -330,7 +330,7 @@ class PublishedVotes(models.Model):
 
 
 class Record(models.Model):
-    """How a model's image of one prompt did: every counted vote on it, whoever it met. See `records`."""
+    """How a model's image of one prompt did: every counted vote on it, whichever model it met. See `image_records`."""
 
     prompt = models.ForeignKey(Prompt, models.CASCADE, related_name="records", db_index=False)
     image_model = models.ForeignKey(ImageModel, models.CASCADE, related_name="records")

@@ -1,9 +1,9 @@
-"""Boards of the prompts with one tag: made when asked for, and made again by the clock while readers ask for them.
+"""Boards of the prompts with one tag: computed on request, and recomputed by a periodic task while they are read.
 
 Reading the votes of a tag and fitting them takes seconds where there are hundreds of thousands. Then only the very
-first reader waits, and not for an answer: the page says that the board is being computed, and the clock computes it at
-once. Everybody after that gets the last good one, which says when it was computed. Where the votes are few, whoever
-comes first makes the board, in less time than a reader notices.
+first reader waits, and not for an answer: the page says that the board is being computed, and the task computes it at
+once. Everybody after that gets the last good one, which says when it was computed. Where the votes are few, the
+reader who comes first makes the board, in less time than a reader notices.
 
 What was asked for lately is a small table in Valkey. Two readers who write it in the same moment may lose one of their
 notes; the next reader of that tag writes it again. Without Valkey boards are made for every reader.
@@ -17,24 +17,24 @@ from dataclasses import dataclass, field
 from arena.models import Category
 from leaderboard import cache
 from leaderboard.board import pair_counts, ratings, raw_votes
-from leaderboard.board.overall import KEPT, MIN_VOTES, SHARE_OF_TIME, Rated, named
+from leaderboard.board.overall import CACHE_TIME, MIN_VOTES, SHARE_OF_TIME, Rated, named
 from leaderboard.board.pair_counts import Pairs
 from leaderboard.models import Rating
 
 Key = tuple[int, str]  # of a category, and a tag
 
 QUICK_VOTES = 20_000  # up to so many, a reader makes the board
-QUICK = 0.5  # seconds; a board that took longer is made again by the clock alone
-LATELY = 3600.0  # seconds for which a tag is made again after it was asked for
-MOST = 64  # tags that are kept: a board of 200 models takes half a megabyte
-LIFE = 86_400.0  # seconds a board is kept without being made again
-PATIENCE = 60.0  # seconds after which a reader makes the board that the clock should have made
-TICK = 3.0  # seconds between two looks of the clock
+QUICK = 0.5  # seconds; a board that took longer is recomputed by the task alone
+WINDOW = 3600.0  # seconds for which a tag is made again after it was asked for
+MAX_TAGS = 64  # tags that are cached: a board of 200 models takes half a megabyte
+LIFE = 86_400.0  # seconds a board is cached without being recomputed
+TIMEOUT = 60.0  # seconds after which a reader computes the board that the task should have computed
+TICK = 3.0  # seconds between two runs of the task
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """When a board was made, from which votes, and what it took: what the clock reads of it."""
+    """When a board was made, from which votes, and what it took: what the task reads of it."""
 
     state: pair_counts.State
     at: float  # seconds since the epoch
@@ -49,7 +49,7 @@ class TagBoard:
 
 
 @dataclass(slots=True)
-class Asked:
+class RequestedTags:
     """By tag, when it was asked for first and last, in seconds since the epoch."""
 
     first: dict[Key, float] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Asked:
 def board(category: Category, tag: str, votes_about: int = 0) -> TagBoard | None:
     """The category's board from the votes on prompts with this tag alone; `votes_about` is roughly how many there are.
 
-    None while the clock computes it for the first time: a moment later it is there. Only votes cast here count: what
+    None while the task computes it for the first time: a moment later it is there. Only votes cast here count: what
     an imported vote was about is known by a key at most. Fewer than `MIN_VOTES` votes, or no two models whose
     difference has a bound, make no standings.
     """
@@ -67,7 +67,7 @@ def board(category: Category, tag: str, votes_about: int = 0) -> TagBoard | None
     since = _note(key)
     found: TagBoard | None = cache.get("tag", *key)
     if found is None:
-        waits = votes_about > QUICK_VOTES and since is not None and time.time() - since < PATIENCE
+        waits = votes_about > QUICK_VOTES and since is not None and time.time() - since < TIMEOUT
         return None if waits else _make(category, tag)
     if found.made.took > QUICK or not _is_old(found.made, category):
         return found
@@ -75,20 +75,20 @@ def board(category: Category, tag: str, votes_about: int = 0) -> TagBoard | None
 
 
 def refresh() -> int:
-    """For the clock: make what a reader waits for, then some of what has moved. Returns how many boards it made.
+    """For the periodic task: compute what a reader waits for, then some of what has moved. Returns how many.
 
     What nobody waits for takes at most a fiftieth of the time, however many tags are asked for.
     """
     asked = _asked()
     if not asked.last:
         return 0
-    with cache.lock("tags made", seconds=5 * PATIENCE) as ours:
+    with cache.lock("tags made", seconds=5 * TIMEOUT) as ours:
         return _refresh(asked) if ours else 0
 
 
-def _refresh(asked: Asked) -> int:
+def _refresh(asked: RequestedTags) -> int:
     now = time.time()
-    lately = [key for key, at in asked.last.items() if now - at < LATELY]
+    lately = [key for key, at in asked.last.items() if now - at < WINDOW]
     categories = Category.objects.select_related("board").in_bulk({pk for pk, _ in lately})
     known: dict[Key, Made] = cache.get_many({key: ("tag made", *key) for key in lately})
     waiting = [key for key in lately if key not in known and key[0] in categories]
@@ -124,7 +124,7 @@ def _make(category: Category, tag: str) -> TagBoard:
 
 def _is_old(made: Made, category: Category) -> bool:
     """Whether votes came in since, and a minute has passed."""
-    return time.time() - made.at >= KEPT.total_seconds() and made.state != _state(category)
+    return time.time() - made.at >= CACHE_TIME.total_seconds() and made.state != _state(category)
 
 
 def _state(category: Category) -> pair_counts.State:
@@ -132,8 +132,8 @@ def _state(category: Category) -> pair_counts.State:
     return pair_counts.State(found.votes, found.tallies_changed_at) if found else pair_counts.state(category)
 
 
-def _asked() -> Asked:
-    return cache.get("tags asked") or Asked()
+def _asked() -> RequestedTags:
+    return cache.get("tags asked") or RequestedTags()
 
 
 def _note(key: Key) -> float | None:
@@ -142,13 +142,13 @@ def _note(key: Key) -> float | None:
     What falls out of the table is forgotten with its board, so no number of tags fills the memory.
     """
     asked, now = _asked(), time.time()
-    if now - asked.last.get(key, 0.0) >= LATELY:
+    if now - asked.last.get(key, 0.0) >= WINDOW:
         asked.first[key] = now
     asked.last[key] = now
     newest = sorted(asked.last, key=lambda each: -asked.last[each])
-    for each in newest[MOST:]:
+    for each in newest[MAX_TAGS:]:
         del asked.first[each], asked.last[each]
         cache.delete_many(("tag", *each), ("tag made", *each))
     cache.put(asked, "tags asked", seconds=LIFE)
-    written: Asked | None = cache.get("tags asked")
+    written: RequestedTags | None = cache.get("tags asked")
     return None if written is None else asked.first[key]

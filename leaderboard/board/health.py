@@ -1,4 +1,4 @@
-"""Whether the boards say what the votes say: for the health pages and whoever watches them."""
+"""Whether the boards say what the votes say: for the health pages and monitoring."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def failures() -> list[str]:
 def report() -> list[Health]:
     """Every category, those that nobody has voted in too."""
     voted = dict(Tally.objects.values_list("category").annotate(at=Max("changed_at")))
-    kept = dict(Snapshot.objects.values_list("category").annotate(at=Max("taken_at")))
+    taken = dict(Snapshot.objects.values_list("category").annotate(at=Max("taken_at")))
     return [
-        Health(category, board, voted.get(category.pk), kept.get(category.pk), _trouble(board, voted.get(category.pk)))
+        Health(category, board, voted.get(category.pk), taken.get(category.pk), _trouble(board, voted.get(category.pk)))
         for category in Category.objects.select_related("board")
         for board in [getattr(category, "board", None)]
     ]
@@ -56,7 +56,7 @@ def _trouble(board: Board | None, voted_at: datetime | None) -> str:
 
 
 def _failure(board: Board) -> str:
-    """Without the error's own words, which may tell more than strangers should read; they are in log and admin."""
+    """Without the error's own words, which may hold more than strangers should read; they are in log and admin."""
     if board.error:
         kind = board.error.partition(":")[0]
         return f"the last recompute failed at {board.failed_at:%Y-%m-%d %H:%M} UTC ({kind}); the board before it stands"

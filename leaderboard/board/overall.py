@@ -1,8 +1,8 @@
 """Boards of more than a category: all categories together. And what those of less, of prompts with a tag (`tagged`),
 share with them: both are fitted by the same engine as the boards and stored nowhere.
 
-They are kept as long as no vote comes in, and at least for `KEPT`, because every vote moves the tallies and a reader
-who waits a minute for the last vote loses nothing.
+They are cached as long as no vote comes in, and at least for `CACHE_TIME`, because every vote moves the tallies and a
+reader who waits a minute for the last vote loses nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from leaderboard.rating import elo, intervals
 from providers.cache import ProcessCache
 from providers.models import ImageModel
 
-KEPT = timedelta(minutes=1)
+CACHE_TIME = timedelta(minutes=1)
 SHARE_OF_TIME = 0.02  # of a core: what the overall board may take, and the boards of tags together
 LONGEST_REST = 600.0  # seconds the overall board rests at most
 MIN_VOTES = 100  # below, a slice says that there are too few votes instead of showing numbers
@@ -72,7 +72,7 @@ def pooled() -> tuple[list[Category], Rated]:
 
 
 def refresh_pooled() -> bool:
-    """For the clock: pool again when boards have moved, so that no reader waits for it. True when it was done.
+    """For the periodic task: pool again when boards have moved, so that no reader waits for it. True when it was done.
 
     It reads every pair count there is, so it rests a while in proportion to what that took.
     """
@@ -98,7 +98,7 @@ def _state(categories: Sequence[Category]) -> tuple[Any, ...]:
 def _keep_pooled(categories: list[Category]) -> Pooled:
     state, made_at, began = _state(categories), time.time(), time.monotonic()
     rated = _remember(("pooled",), state, lambda: _pooled(categories))
-    rest = min(LONGEST_REST, max(KEPT.total_seconds(), (time.monotonic() - began) / SHARE_OF_TIME))
+    rest = min(LONGEST_REST, max(CACHE_TIME.total_seconds(), (time.monotonic() - began) / SHARE_OF_TIME))
     return cache.put(Pooled(state, made_at, rest, rated), "pooled", seconds=3 * LONGEST_REST)
 
 
@@ -157,10 +157,10 @@ def _without_id(numbers: dict[str, Any]) -> dict[str, Any]:
 
 
 def _remember(key: Any, state: Any, make: Callable[[], Rated]) -> Rated:
-    """What was made for this state, or for another one less than `KEPT` ago; else it is made now."""
+    """What was made for this state, or for another one less than `CACHE_TIME` ago; else it is made now."""
     if cached := _boards.get(key):
         old_state, made_at, rated = cached
-        if old_state == state or time.monotonic() - made_at < KEPT.total_seconds():
+        if old_state == state or time.monotonic() - made_at < CACHE_TIME.total_seconds():
             return rated
     rated = make()
     _boards.put(key, (state, time.monotonic(), rated))

@@ -33,7 +33,7 @@ _TIES = [_BOTH_BAD, OUTCOMES.index("tie")]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far a category's tallies have moved. Two equal states are the same tallies for all a board can tell."""
+    """How far a category's tallies have moved. Two equal states are the same tallies as far as a board can see."""
 
     votes: int
     changed_at: datetime | None
@@ -119,7 +119,7 @@ class Counts:
         )
 
     def pairs(self) -> Pairs:
-        """By unordered pair, whoever stood on the left."""
+        """By unordered pair, whichever model stood on the left."""
         turned = self.left > self.right
         one, other = np.where(turned, self.right, self.left), np.where(turned, self.left, self.right)
         score = np.where(turned, 1 - _SCORES[self.outcome], _SCORES[self.outcome])
@@ -195,8 +195,8 @@ def differences(category: Category) -> dict[tuple[object, ...], tuple[int, int]]
         .annotate(total=Count("*"))
     )
     imported = ImportedVote.objects.filter(file__category=category).values_list(*key).annotate(total=Count("*"))
-    kept = Tally.objects.filter(category=category).values_list(*key, "n")
-    for rows, count in ((here, recounted), (imported, recounted), (kept, tallied)):
+    stored = Tally.objects.filter(category=category).values_list(*key, "n")
+    for rows, count in ((here, recounted), (imported, recounted), (stored, tallied)):
         for day, left, right, outcome, n in rows:
             count[day if day >= daily else day.replace(day=1), left, right, outcome] += n
     return {

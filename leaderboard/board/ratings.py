@@ -42,7 +42,7 @@ class Computed:
     fit: elo.Fit  # with what their voters share
     spread: intervals.Spread
     votes_here: bool
-    side: elo.SideEffect | None  # None where it says nothing: sides of imported votes were not drawn by lot
+    side: elo.SideEffect | None  # None where it says nothing: sides of imported votes were not randomised
     clustered: bool  # the raw votes were looked at
     anchor: tuple[int, ...] = ()  # ids of the models whose mean is 1000; none: of all
 
@@ -245,9 +245,9 @@ def _nan(number: float | None) -> float:
 
 def _store_ratings(category: Category, computed: Computed, table: type[Rating] | type[RecentRating]) -> None:
     """Replace the category's ratings; readers see the old board or the new one, never a mixture."""
-    kept: Any = table.objects
-    kept.filter(category=category).delete()
-    kept.bulk_create([table(category=category, **numbers) for numbers in computed.numbers])
+    rows: Any = table.objects
+    rows.filter(category=category).delete()
+    rows.bulk_create([table(category=category, **numbers) for numbers in computed.numbers])
 
 
 def _store_table(category: Category, computed: Computed) -> None:
@@ -279,7 +279,7 @@ def rows(category: Category, computed: Computed) -> list[Rating]:
 
 def _numbers(computed: Computed) -> list[dict[str, Any]]:
     """Voters are a condition only where votes were cast here: a published study's three experts are its design, and a
-    file that does not tell its voters is not held to a number nobody knows. The board shows how many there were.
+    file without voters is not held to a number nobody knows. The board shows how many there were.
     """
     fit, spread = computed.fit, computed.spread
     count = intervals.appearances(computed.cells)

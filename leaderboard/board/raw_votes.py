@@ -43,7 +43,7 @@ SELECT string_agg(int8send(v.voter_id), ''::bytea), string_agg(int8send(b.prompt
 ))
 """  # noqa: S608 - made of constants
 
-# Voters and prompts of an imported vote are known by a key that belongs to its source; 0 stands for "not told", and
+# Voters and prompts of an imported vote are known by a key that belongs to its source; 0 stands for "not known", and
 # such votes are dealt out by their lines. A hash of 64 bits makes two of a million keys meet with a chance of one in
 # forty million. Of a prompt, equal votes come as one with their number: few prompts have many votes each.
 _KEY = "CASE {0} WHEN '' THEN 0 ELSE hashtextextended(source || chr(31) || {0}, 0) END"
@@ -120,12 +120,12 @@ def _stream(query: str, scope: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 def _part(place: Any, cluster: Any, key: Any, n: Any) -> Part:
     left, right, outcome = pair_key.unpacked(key)
-    kept = np.maximum(left, right) < place.size  # a vote on a new model may have come after the cells were read
-    left, right = (place[np.where(kept, side, 0)] for side in (left, right))
-    kept &= (left >= 0) & (right >= 0)
+    inside = np.maximum(left, right) < place.size  # a vote on a new model may have come after the cells were read
+    left, right = (place[np.where(inside, side, 0)] for side in (left, right))
+    inside &= (left >= 0) & (right >= 0)
     alone = np.where(cluster == 0, 1 if n is None else n, 1)  # equal votes of nobody are no cluster
-    if not kept.all() or (alone > 1).any():
-        at = np.repeat(np.flatnonzero(kept), alone[kept])
+    if not inside.all() or (alone > 1).any():
+        at = np.repeat(np.flatnonzero(inside), alone[inside])
         cluster, left, right, outcome = cluster[at], left[at], right[at], outcome[at]
         n = None if n is None else np.where(cluster == 0, 1.0, n[at])
     codes, known = _codes(cluster)

@@ -26,7 +26,7 @@ from providers.models import ImageModel
 
 
 def take_due() -> list[Snapshot]:
-    """A snapshot of every category that has votes and none of today yet; for the clock, as often as it likes."""
+    """A snapshot of every category that has votes and none of today yet; for the periodic task, however often."""
     today = timezone.now().date()
     return [
         taken
@@ -113,7 +113,7 @@ def _named(counts: pair_counts.Counts) -> tuple[dict[str, str], list[reproductio
 
 
 def _names(ids: Iterable[str]) -> dict[str, str]:
-    """Model id → the name that exports use. Two models of one name are told apart by their slugs."""
+    """Model id → the name that exports use. Two models of one name are distinguished by their slugs."""
     models = {str(model.pk): model for model in ImageModel.objects.filter(pk__in=[int(pk) for pk in ids])}
     used = Counter(model.export_name for model in models.values())
     return {
@@ -203,7 +203,7 @@ class Reproduction:
 def verify(snapshot: Snapshot, cells: str | None = None) -> Reproduction:
     """Compute the snapshot again in a process of its own, without database, and compare hash and digits.
 
-    `cells` are those of a CSV that somebody kept; without it, those stored with the snapshot.
+    `cells` are those of a CSV that somebody saved; without it, those stored with the snapshot.
     """
     given = {
         "cells": cells_csv(snapshot) if cells is None else cells,

@@ -135,7 +135,7 @@ class Slice:
 
 
 def slice(category: Category, tag: str, votes_about: int = 0) -> Slice | None:
-    """None while it is computed for the first time; `votes_about`, as far as known, tells whether that takes long."""
+    """None while it is computed for the first time; `votes_about`, as far as known, shows whether that takes long."""
     found = by_tag.board(category, tag, votes_about)
     if found is None:
         return None

@@ -139,7 +139,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class SideEffect:
-    """What standing on the left is worth, in Elo; se is inf when the votes cannot tell side from strength."""
+    """What standing on the left is worth, in Elo; se is inf when the votes cannot distinguish side from strength."""
 
     elo: float
     se: float

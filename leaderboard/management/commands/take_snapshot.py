@@ -9,7 +9,7 @@ from leaderboard.board import snapshots
 
 
 class Command(BaseCommand):
-    help = "Record the boards as they are now, for good. The clock does it every day."
+    help = "Record the boards as they are now, for good. Celery beat does it every day."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("category", nargs="*", help="slugs; all when none is given")

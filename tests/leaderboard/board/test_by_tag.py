@@ -70,7 +70,7 @@ def test_a_slice_is_kept_until_votes_come_and_no_longer_than_a_minute_then(categ
     assert len(queries) == 0
     more(category, models, 30, seed=3)
     assert numbers(standings.slice(category, "night")) == numbers(first)
-    monkeypatch.setattr(by_tag, "KEPT", timedelta(0))
+    monkeypatch.setattr(by_tag, "CACHE_TIME", timedelta(0))
     assert standings.slice(category, "night").votes == 330
 
 
@@ -118,7 +118,7 @@ def test_readers_get_the_last_good_board_and_the_clock_makes_it_again(category, 
     first = standings.slice(category, "night", votes_about=300)
     assert first.votes == 300
     more(category, models, 60, seed=2)
-    monkeypatch.setattr(by_tag, "KEPT", timedelta(0))
+    monkeypatch.setattr(by_tag, "CACHE_TIME", timedelta(0))
     assert numbers(standings.slice(category, "night")) == numbers(first)
     assert by_tag.refresh() == 1
     again = standings.slice(category, "night")
@@ -131,7 +131,7 @@ def test_the_clock_rests_from_what_nobody_waits_for_and_never_from_what_somebody
 ):
     standings.slice(category, "night", votes_about=300)
     by_tag.refresh()
-    monkeypatch.setattr(by_tag, "KEPT", timedelta(0))
+    monkeypatch.setattr(by_tag, "CACHE_TIME", timedelta(0))
     monkeypatch.setattr(by_tag, "SHARE_OF_TIME", 1e-6)  # what took milliseconds is followed by an hour of rest
     more(category, models, 30, seed=2)
     assert by_tag.refresh() == 1
@@ -146,15 +146,15 @@ def test_the_clock_rests_from_what_nobody_waits_for_and_never_from_what_somebody
 def test_what_nobody_asks_for_any_more_is_made_no_more_and_still_there(category, models, many, monkeypatch):
     standings.slice(category, "night", votes_about=300)
     by_tag.refresh()
-    monkeypatch.setattr(by_tag, "KEPT", timedelta(0))
-    monkeypatch.setattr(by_tag, "LATELY", 0.0)
+    monkeypatch.setattr(by_tag, "CACHE_TIME", timedelta(0))
+    monkeypatch.setattr(by_tag, "WINDOW", 0.0)
     more(category, models, 30, seed=2)
     assert by_tag.refresh() == 0
     assert standings.slice(category, "night").votes == 300
 
 
 def test_no_number_of_tags_fills_the_memory(category, models, monkeypatch):
-    monkeypatch.setattr(by_tag, "MOST", 2)
+    monkeypatch.setattr(by_tag, "MAX_TAGS", 2)
     for tag in ("night", "a", "b"):
         assert standings.slice(category, tag) is not None
     assert cache.get("tag", category.pk, "night") is None
@@ -163,7 +163,7 @@ def test_no_number_of_tags_fills_the_memory(category, models, monkeypatch):
 
 def test_a_reader_makes_the_board_where_the_clock_does_not(category, many, monkeypatch):
     assert standings.slice(category, "night", votes_about=300) is None
-    monkeypatch.setattr(by_tag, "PATIENCE", 0.0)
+    monkeypatch.setattr(by_tag, "TIMEOUT", 0.0)
     assert standings.slice(category, "night", votes_about=300).votes == 300
 
 

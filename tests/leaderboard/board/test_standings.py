@@ -172,7 +172,7 @@ def test_the_clock_keeps_the_overall_board_so_that_no_reader_counts_millions_of_
     cast(busy, models, 60, seed=2)
     ratings.recompute(busy)
     assert not overall.refresh_pooled()  # it rests
-    monkeypatch.setattr(overall, "KEPT", timedelta(0))
+    monkeypatch.setattr(overall, "CACHE_TIME", timedelta(0))
     monkeypatch.setattr(overall, "SHARE_OF_TIME", 1e9)
     overall.cache.put(None, "pooled", seconds=1)
     assert overall.refresh_pooled()
