@@ -209,8 +209,9 @@ def test_an_unknown_price_counts_as_the_ceiling_before_and_after_and_stays_unkno
         routing.generate(model, REQUEST, "gateway", time_limit=20)
     assert set(Call.objects.values_list("cost", "spent")) == {(None, Decimal("0.20"))}
     assert daily_cap.today() == Decimal("0.40")
-    with pytest.raises(CapReached, match=r"no known price and counts as \$0\.20"):
+    with pytest.raises(CapReached) as caught:
         routing.generate(model, REQUEST, "gateway", time_limit=20)
+    assert "no known price and counts as $0.20" in caught.value.detail
     assert is_right()
     settings.DAILY_SPEND_CAP = None
     reserve(offering, None)
@@ -252,8 +253,9 @@ def test_a_size_in_the_providers_own_words_is_reserved_and_a_number_of_images_re
         model, "simulated-fal", endpoint=f"studio/{model.slug}", parameters=size, price=CENT, price_unit="megapixel"
     )
     large = replace(REQUEST, extra={"image_size": {"width": 4096, "height": 2048}})
-    with pytest.raises(CapReached, match=r"about \$0\.08"):
+    with pytest.raises(CapReached) as caught:
         routing.generate(model, large, "gateway", time_limit=20)
+    assert "about $0.08" in caught.value.detail
     with pytest.raises(InvalidRequest, match="write n for the number of images"):
         routing.generate(model, replace(REQUEST, extra={"num_images": 4}), "gateway", time_limit=20)
     assert not Call.objects.exists()
