@@ -79,7 +79,8 @@ class SuggestionAdmin(admin.ModelAdmin[Suggestion]):
 
     @admin.action(description="Accept into a competition", permissions=["change"])
     def accept(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:
-        competition = Competition.objects.filter(pk=number_of(request.POST.get("competition", ""))).first()
+        number = number_of(request.POST.get("competition", ""))
+        competition = None if number is None else Competition.objects.filter(pk=number).first()
         if competition is None:
             messages.error(request, "Choose the competition beside the action first.")
             return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -51,7 +52,7 @@ def sessions() -> QuerySet[Session]:
     return Session.objects.filter(expire_date__lt=timezone.now())
 
 
-KINDS: dict[str, Callable[[], QuerySet[Battle] | QuerySet[Voter] | QuerySet[GatewayRequest] | QuerySet[Session]]] = {
+KINDS: dict[str, Callable[[], QuerySet[Any]]] = {
     "unanswered battles": unanswered_battles,
     "voters without battles": voters_without_battles,
     "API requests": api_requests,

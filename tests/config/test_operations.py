@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -19,7 +20,7 @@ from config.operations import backups, pruning
 from tests import factories as make
 
 
-def output_of(*command: str, **options: object) -> str:
+def output_of(*command: str, **options: Any) -> str:
     out = StringIO()
     call_command(*command, stdout=out, **options)
     return out.getvalue()
@@ -27,7 +28,7 @@ def output_of(*command: str, **options: object) -> str:
 
 def read(name: str) -> bytes:
     with default_storage.open(name) as file:
-        return file.read()
+        return bytes(file.read())
 
 
 @pytest.mark.django_db(transaction=True)
@@ -35,6 +36,7 @@ def test_what_was_backed_up_comes_back_and_later_voters_are_nobody_else(tmp_path
     battle = make.make_battle()
     voting.cast_vote(battle, "left")
     original = Entry.objects.get(pk=battle.left_id).original.name
+    assert original
     content = read(original)
     file = tmp_path / "arena.tar"
     assert "files" in output_of("backup", str(file))
