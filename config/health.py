@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from providers import file_store, heartbeats
+from providers.db import release_connection
 
 SKEW_SECONDS = 5.0  # by which this machine's clock may differ from the database's: leases compare both
 
@@ -58,7 +59,7 @@ def _database() -> str:
             cursor.execute("CREATE TEMPORARY TABLE readyz (n int) ON COMMIT DROP")
             cursor.execute("INSERT INTO readyz SELECT generate_series(1, 10)")
     except (DatabaseError, InterfaceError) as error:
-        connection.close()  # the next request starts with a fresh connection instead of this broken one
+        release_connection()  # the next request starts with a fresh connection instead of this broken one
         return f"does not answer: {type(error).__name__}"
     skew = abs((datetime.now(UTC) - now).total_seconds())
     return "ok" if skew <= SKEW_SECONDS else f"its clock differs from this machine's by {skew:.0f} s"

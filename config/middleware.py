@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
 from config.entry.messages import page
+from providers.db import release_connection
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class DatabaseOutage:
         match = request.resolver_match
         is_harmless = request.method in ("GET", "HEAD") or (match is not None and match.url_name in self.IDEMPOTENT)
         if is_harmless and not connection.in_atomic_block:
-            connection.close()
+            release_connection()
             response = self.get_response(request)
         if isinstance(response, OutageResponse):
             log.warning("%s %s: %s", request.method, request.path, response.reason)

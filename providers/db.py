@@ -27,6 +27,12 @@ def release_connection() -> None:
     connection.close()
 
 
+def release_pooled_connection() -> None:
+    """Return this thread's connection to the pool where threads share one; elsewhere a new one would cost more."""
+    if connection.settings_dict["OPTIONS"].get("pool"):
+        connection.close()
+
+
 def share_connections() -> None:
     """For threads of a pool, once in each: they take connections from a pool of `SHARED_CONNECTIONS` (of the process).
 
@@ -38,9 +44,3 @@ def share_connections() -> None:
     own = connections.settings["default"]
     shared = {**own, **settings.SHARED_CONNECTIONS, "OPTIONS": own["OPTIONS"] | settings.SHARED_CONNECTIONS["OPTIONS"]}
     connections["default"] = load_backend(shared["ENGINE"]).DatabaseWrapper(shared, "default")
-
-
-def release_pooled_connection() -> None:
-    """The same, where connections are shared by the threads of the process; elsewhere a new one would cost more."""
-    if connection.settings_dict["OPTIONS"].get("pool"):
-        connection.close()

@@ -22,6 +22,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from config.operations import postgres
+from providers.db import release_connection
 
 # Cookies that were handed out after the backup name voters that it does not have: nobody else may get their numbers.
 SEQUENCE_JUMP = 1_000_000
@@ -97,7 +98,7 @@ def restore(source: Path) -> Manifest:
     """Replace the site's rows by the backup's, and add its files. Nothing else may use the database meanwhile."""
     manifest = read_manifest(source)
     with _extracted(source) as dump:
-        connection.close()
+        release_connection()
         drop = "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
         postgres.run("psql", "--quiet", "--set=ON_ERROR_STOP=1", "--command", drop)
         name = connection.settings_dict["NAME"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -32,9 +32,10 @@ def unanswered_battles() -> QuerySet[Battle]:
 
 
 def voters_without_battles() -> QuerySet[Voter]:
-    """Nothing refers to them. A browser that still has their cookie becomes a new voter, and notices nothing."""
+    """Nothing refers to them but their progress, which goes with them. A browser that still has their cookie becomes a
+    new voter, and notices nothing."""
     before = timezone.now() - timedelta(days=settings.RETENTION["voters without battles"])
-    referring = [relation for relation in Voter._meta.related_objects if relation.concrete is False]
+    referring = [relation for relation in Voter._meta.related_objects if relation.on_delete is not models.CASCADE]
     rows = Voter.objects.filter(created_at__lt=before)
     for relation in referring:
         model, column = relation.related_model, relation.field.name

@@ -126,7 +126,8 @@ def test_every_offering_can_be_asked_and_priced(shipped):
 
 def test_every_known_price_has_its_source_and_the_day_it_was_seen(shipped):
     for key, row in shipped.offerings.items():
-        assert (row["price"] is None) == (not row["price_source"]), key
+        has_source = bool(row["price_source"])
+        assert has_source if row["price"] is not None else not has_source or row["price_on_request"], key
         assert row["price"] is None or row["price_seen_on"] or row["price_source"] == "Not verified", key
 
 
