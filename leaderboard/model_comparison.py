@@ -12,7 +12,7 @@ from django.db.models import Count
 from arena.models import Category, Competition, Entry, Prompt
 from leaderboard.board import head_to_head, image_records
 from leaderboard.board.head_to_head import PairRecord
-from leaderboard.board.image_records import Result
+from leaderboard.board.image_records import ImageRecord
 from leaderboard.board.standings import Standing
 from leaderboard.models import Covariance, Rating
 from providers.models import ImageModel
@@ -46,7 +46,7 @@ class SharedPrompt:
     """A prompt that at least two of the models answered, their entries in the models' order, and their results."""
 
     prompt: Prompt
-    entries: list[tuple[ImageModel, Entry | None, Result | None]]
+    entries: list[tuple[ImageModel, Entry | None, ImageRecord | None]]
 
 
 def arenas(models: Sequence[ImageModel]) -> list[CategoryComparison]:

@@ -214,7 +214,10 @@ def _truths(prefix: str = "") -> list[models.BaseConstraint]:
     }
     return [
         models.UniqueConstraint(fields=["category", "image_model"], name=f"{prefix}one rating per category and model"),
-        *(models.CheckConstraint(condition=each, name=f"{prefix}{name}") for name, each in conditions.items()),
+        *(
+            models.CheckConstraint(condition=condition, name=f"{prefix}{name}")
+            for name, condition in conditions.items()
+        ),
     ]
 
 

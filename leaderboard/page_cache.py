@@ -5,8 +5,8 @@ speeds and titles may be that old, ratings never. After that one request renders
 the old page meanwhile, so a board that was just computed costs one rendering, not one per reader. No request ever waits
 for another: where there is no old page, each renders its own.
 
-Readers who vote must stay blind: whoever has an open battle gets a page rendered for this request alone and never
-cached. So does whoever is logged in, since curators want to see what they have just changed.
+Readers who vote must stay blind: a visitor with an open battle gets a page rendered for this request alone and never
+cached. So does a user who is logged in, since curators want to see what they have just changed.
 
 A path has a small number of slots for its pages, chosen by a hash of the query; pages of one slot replace each other.
 So nobody can fill the memory by inventing filters.

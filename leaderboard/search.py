@@ -65,6 +65,8 @@ def _alike(rows: QuerySet[Any], text: str, *names: str, also: Q | None = None) -
     measures = [TrigramWordSimilarity(text, name) for name in names]
     alike = Greatest(*measures) if len(measures) > 1 else measures[0]
     begins = Case(When(**{f"{first}__istartswith": text}, then=Value(1.0)), default=0.0, output_field=FloatField())
-    wanted = contains | Q(alike__gte=ALIKE)
-    found: QuerySet[Any] = rows.annotate(alike=alike, begins=begins).filter(wanted if also is None else wanted | also)
-    return found.order_by("-begins", "-alike", first)[:MOST]
+    condition = contains | Q(alike__gte=ALIKE)
+    matches: QuerySet[Any] = rows.annotate(alike=alike, begins=begins).filter(
+        condition if also is None else condition | also
+    )
+    return matches.order_by("-begins", "-alike", first)[:MOST]

@@ -56,20 +56,6 @@ CEILINGS: dict[str, int] = {
     "arena/vote_import": 1,
     "benchmarks": 68,
     "config": 1,
-    "leaderboard": 10,
-    "leaderboard/board": 179,
-    "leaderboard/board_page": 37,
-    "leaderboard/charts": 86,
-    "leaderboard/chooser": 62,
-    "leaderboard/competitions": 23,
-    "leaderboard/management": 6,
-    "leaderboard/profiles": 135,
-    "leaderboard/rating": 4,
-    "leaderboard/social_cards": 32,
-    "leaderboard/templatetags": 2,
-    "leaderboard/views": 100,
-    "leaderboard/voter": 4,
-    "leaderboard/week": 26,
     "providers/routing": 1,
     "providers/spending": 1,
     "static/css": 9,
@@ -88,9 +74,7 @@ CEILINGS: dict[str, int] = {
 DOUBLED: dict[str, set[str]] = {
     "arena": {"Report", "Shown"},
     "config": set(),
-    "leaderboard": {
-        "Answer", "Asked", "Board", "History", "Line", "Made", "Point", "Result", "Row", "Seller", "Use", "Verdict",
-    },
+    "leaderboard": set(),
     "providers": {"Reply"},
 }  # fmt: skip
 

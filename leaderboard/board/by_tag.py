@@ -5,7 +5,7 @@ first reader waits, and not for an answer: the page says that the board is being
 once. Everybody after that gets the last good one, which says when it was computed. Where the votes are few, the
 reader who comes first makes the board, in less time than a reader notices.
 
-What was asked for lately is a small table in Valkey. Two readers who write it in the same moment may lose one of their
+Recent requests are a small table in Valkey. Two readers who write it in the same moment may lose one of their
 notes; the next reader of that tag writes it again. Without Valkey boards are made for every reader.
 """
 
@@ -25,7 +25,7 @@ Key = tuple[int, str]  # of a category, and a tag
 
 QUICK_VOTES = 20_000  # up to so many, a reader makes the board
 QUICK = 0.5  # seconds; a board that took longer is recomputed by the task alone
-WINDOW = 3600.0  # seconds for which a tag is made again after it was asked for
+WINDOW = 3600.0  # seconds for which a tag is recomputed after a request
 MAX_TAGS = 64  # tags that are cached: a board of 200 models takes half a megabyte
 LIFE = 86_400.0  # seconds a board is cached without being recomputed
 TIMEOUT = 60.0  # seconds after which a reader computes the board that the task should have computed
@@ -65,12 +65,12 @@ def board(category: Category, tag: str, votes_about: int = 0) -> TagBoard | None
     """
     key = (category.pk, tag)
     since = _note(key)
-    found: TagBoard | None = cache.get("tag", *key)
-    if found is None:
+    cached: TagBoard | None = cache.get("tag", *key)
+    if cached is None:
         waits = votes_about > QUICK_VOTES and since is not None and time.time() - since < TIMEOUT
         return None if waits else _make(category, tag)
-    if found.made.took > QUICK or not _is_old(found.made, category):
-        return found
+    if cached.made.took > QUICK or not _is_old(cached.made, category):
+        return cached
     return _make(category, tag)
 
 
@@ -88,10 +88,10 @@ def refresh() -> int:
 
 def _refresh(asked: RequestedTags) -> int:
     now = time.time()
-    lately = [key for key, at in asked.last.items() if now - at < WINDOW]
-    categories = Category.objects.select_related("board").in_bulk({pk for pk, _ in lately})
-    known: dict[Key, Made] = cache.get_many({key: ("tag made", *key) for key in lately})
-    waiting = [key for key in lately if key not in known and key[0] in categories]
+    recent = [key for key, at in asked.last.items() if now - at < WINDOW]
+    categories = Category.objects.select_related("board").in_bulk({pk for pk, _ in recent})
+    known: dict[Key, Made] = cache.get_many({key: ("tag made", *key) for key in recent})
+    waiting = [key for key in recent if key not in known and key[0] in categories]
     for pk, tag in waiting:
         _make(categories[pk], tag)
     if now < (cache.get("tags rest") or 0.0):
@@ -116,10 +116,10 @@ def _make(category: Category, tag: str) -> TagBoard:
         of_tag = pair_counts.State(counts.total, None)
         standings = named(ratings.rate(category, of_tag, counts, raw, {}, is_slice=True))
     made = Made(state, at, time.monotonic() - began)
-    found = TagBoard(made, Rated(counts.total, standings), counts.pairs())
-    cache.put(found, "tag", category.pk, tag, seconds=LIFE)
+    tag_board = TagBoard(made, Rated(counts.total, standings), counts.pairs())
+    cache.put(tag_board, "tag", category.pk, tag, seconds=LIFE)
     cache.put(made, "tag made", category.pk, tag, seconds=LIFE)
-    return found
+    return tag_board
 
 
 def _is_old(made: Made, category: Category) -> bool:
@@ -128,8 +128,8 @@ def _is_old(made: Made, category: Category) -> bool:
 
 
 def _state(category: Category) -> pair_counts.State:
-    found = getattr(category, "board", None)
-    return pair_counts.State(found.votes, found.tallies_changed_at) if found else pair_counts.state(category)
+    stored = getattr(category, "board", None)
+    return pair_counts.State(stored.votes, stored.tallies_changed_at) if stored else pair_counts.state(category)
 
 
 def _asked() -> RequestedTags:
@@ -145,10 +145,10 @@ def _note(key: Key) -> float | None:
     if now - asked.last.get(key, 0.0) >= WINDOW:
         asked.first[key] = now
     asked.last[key] = now
-    newest = sorted(asked.last, key=lambda each: -asked.last[each])
-    for each in newest[MAX_TAGS:]:
-        del asked.first[each], asked.last[each]
-        cache.delete_many(("tag", *each), ("tag made", *each))
+    newest = sorted(asked.last, key=lambda requested: -asked.last[requested])
+    for dropped in newest[MAX_TAGS:]:
+        del asked.first[dropped], asked.last[dropped]
+        cache.delete_many(("tag", *dropped), ("tag made", *dropped))
     cache.put(asked, "tags asked", seconds=LIFE)
     written: RequestedTags | None = cache.get("tags asked")
     return None if written is None else asked.first[key]

@@ -12,7 +12,7 @@ from arena.models import Category, Tally
 from leaderboard.board import summaries
 from leaderboard.models import Board, Snapshot
 
-PATIENCE = summaries.PATIENCE
+RATING_TIMEOUT = summaries.RATING_TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def _trouble(board: Board | None, voted_at: datetime | None) -> str:
     if board is not None and (failure := _failure(board)):
         return failure
     seen = board.tallies_changed_at if board is not None else None
-    if voted_at is not None and seen != voted_at and timezone.now() - voted_at > PATIENCE:
+    if voted_at is not None and seen != voted_at and timezone.now() - voted_at > RATING_TIMEOUT:
         return "votes wait to be rated: no worker has computed the board since"
     return ""
 

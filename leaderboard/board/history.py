@@ -23,7 +23,7 @@ ORDER BY s.taken_at, s.id
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class EloPoint:
     """What one snapshot said about a model."""
 
     snapshot: int
@@ -35,8 +35,8 @@ class Point:
     method_version: str
 
 
-def history(image_model: ImageModel, category: Category) -> list[Point]:
+def history(image_model: ImageModel, category: Category) -> list[EloPoint]:
     """The model's ratings in the category's snapshots, oldest first; interval ends may be infinite."""
     with connection.cursor() as cursor:
         cursor.execute(_HISTORY, [category.pk, image_model.slug, image_model.export_name])
-        return [Point(*row) for row in cursor.fetchall()]
+        return [EloPoint(*row) for row in cursor.fetchall()]

@@ -47,7 +47,7 @@ GROUP BY 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ImageRecord:
     """A model's votes added up over some prompts. A both-bad vote is a tie that pleased nobody."""
 
     image_model: ImageModel
@@ -71,7 +71,7 @@ class Result:
 
 
 def recount_moved() -> list[Category]:
-    """Count anew every category whose tallies moved; returns those that were."""
+    """Recount every category whose tallies moved; returns those that were."""
     return [category for category in Category.objects.all() if recount(category)]
 
 
@@ -102,47 +102,47 @@ def recount(category: Category, *, force: bool = False) -> bool:
     return True
 
 
-def of_competition(competition: Competition) -> list[Result]:
+def of_competition(competition: Competition) -> list[ImageRecord]:
     """Every model with an entry in the competition and its record there, best share first; no votes, last."""
     added = Record.objects.filter(prompt__competition=competition).order_by().values("image_model")
     sums: dict[int, dict[str, Any]] = {row["image_model"]: {**row} for row in added.annotate(**_SUMS)}
     models = ImageModel.objects.filter(entries__prompt__competition=competition).select_related("lab").distinct()
-    return in_order(_result(each, sums.get(each.pk, {})) for each in models)
+    return in_order(_result(model, sums.get(model.pk, {})) for model in models)
 
 
-def on_prompts(prompts: Iterable[int], models: Iterable[ImageModel] | None = None) -> dict[int, dict[int, Result]]:
+def on_prompts(prompts: Iterable[int], models: Iterable[ImageModel] | None = None) -> dict[int, dict[int, ImageRecord]]:
     """Prompt → model → how that model's image did; of all models, or of these."""
-    found: dict[int, dict[int, Result]] = {}
+    by_prompt: dict[int, dict[int, ImageRecord]] = {}
     rows = Record.objects.filter(prompt__in=list(prompts)).select_related("image_model")
     for row in rows if models is None else rows.filter(image_model__in=models):
-        result = Result(row.image_model, row.won, row.tied + row.both_bad, row.both_bad, row.lost)
-        found.setdefault(row.prompt_id, {})[row.image_model_id] = result
-    return found
+        result = ImageRecord(row.image_model, row.won, row.tied + row.both_bad, row.both_bad, row.lost)
+        by_prompt.setdefault(row.prompt_id, {})[row.image_model_id] = result
+    return by_prompt
 
 
-def with_tag(tag: str) -> dict[int, list[Result]]:
+def with_tag(tag: str) -> dict[int, list[ImageRecord]]:
     """By category, every model's record over the published prompts that carry the tag, best share first."""
     shown = Record.objects.filter(prompt__tags__contains=[tag], prompt__competition__is_published=True)
     category = "prompt__competition__category"
     rows = list(shown.order_by().values("image_model", category).annotate(**_SUMS))
     models = ImageModel.objects.select_related("lab").in_bulk({row["image_model"] for row in rows})
-    found: dict[int, list[Result]] = {}
+    by_category: dict[int, list[ImageRecord]] = {}
     for row in rows:
-        found.setdefault(row[category], []).append(_result(models[row["image_model"]], row))
-    return {pk: in_order(each) for pk, each in found.items()}
+        by_category.setdefault(row[category], []).append(_result(models[row["image_model"]], row))
+    return {pk: in_order(results) for pk, results in by_category.items()}
 
 
-def by_tag() -> dict[str, list[Result]]:
+def by_tag() -> dict[str, list[ImageRecord]]:
     """By tag, every model's record over all published prompts that carry it, best share first. Two queries."""
     shown = Record.objects.filter(prompt__competition__is_published=True).annotate(
         tag=Func(F("prompt__tags"), function="unnest")
     )
     rows: list[Any] = list(shown.order_by().values("image_model", "tag").annotate(**_SUMS))
     models = ImageModel.objects.in_bulk({row["image_model"] for row in rows})
-    found: dict[str, list[Result]] = {}
+    results_by_tag: dict[str, list[ImageRecord]] = {}
     for row in rows:
-        found.setdefault(row["tag"], []).append(_result(models[row["image_model"]], row))
-    return {tag: in_order(each) for tag, each in found.items()}
+        results_by_tag.setdefault(row["tag"], []).append(_result(models[row["image_model"]], row))
+    return {tag: in_order(results) for tag, results in results_by_tag.items()}
 
 
 def tags(category: Category) -> list[tuple[str, int]]:
@@ -153,16 +153,18 @@ def tags(category: Category) -> list[tuple[str, int]]:
     return list(shown.order_by().values_list(tag).annotate(votes=votes).order_by("-votes", tag))
 
 
-def in_order(found: Iterable[Result]) -> list[Result]:
-    return sorted(found, key=lambda each: (not each.votes, -each.points, -each.votes, each.image_model.name))
+def in_order(results: Iterable[ImageRecord]) -> list[ImageRecord]:
+    return sorted(
+        results, key=lambda result: (not result.votes, -result.points, -result.votes, result.image_model.name)
+    )
 
 
 _SUMS = {f"all_{name}": Sum(name) for name in ("won", "tied", "both_bad", "lost")}
 
 
-def _result(image_model: ImageModel, sums: Mapping[str, int]) -> Result:
+def _result(image_model: ImageModel, sums: Mapping[str, int]) -> ImageRecord:
     won, tied, both_bad, lost = (sums.get(name, 0) for name in _SUMS)
-    return Result(image_model, won, tied + both_bad, both_bad, lost)
+    return ImageRecord(image_model, won, tied + both_bad, both_bad, lost)
 
 
 def _locked(category: Category) -> bool:

@@ -44,7 +44,7 @@ class Pooled:
 
     state: tuple[Any, ...]  # of the boards it was made from
     made_at: float  # seconds since the epoch
-    rest: float  # seconds until it may be made again
+    rest: float  # seconds until it may be recomputed
     rated: Rated
 
 
@@ -64,10 +64,10 @@ def pooled() -> tuple[list[Category], Rated]:
     """
     categories = _poolable()
     if len(categories) < 2:
-        return categories, Rated(sum(each.board.votes for each in categories), ())
-    found: Pooled | None = cache.get("pooled")
-    if found and (found.state == _state(categories) or time.time() - found.made_at < 2 * found.rest):
-        return categories, found.rated
+        return categories, Rated(sum(category.board.votes for category in categories), ())
+    cached: Pooled | None = cache.get("pooled")
+    if cached and (cached.state == _state(categories) or time.time() - cached.made_at < 2 * cached.rest):
+        return categories, cached.rated
     return categories, _keep_pooled(categories).rated
 
 
@@ -77,9 +77,9 @@ def refresh_pooled() -> bool:
     It reads every pair count there is, so it rests a while in proportion to what that took.
     """
     categories = _poolable()
-    found: Pooled | None = cache.get("pooled")
+    cached: Pooled | None = cache.get("pooled")
     if len(categories) < 2 or (
-        found and (found.state == _state(categories) or time.time() - found.made_at < found.rest)
+        cached and (cached.state == _state(categories) or time.time() - cached.made_at < cached.rest)
     ):
         return False
     _keep_pooled(categories)
@@ -92,7 +92,7 @@ def _poolable() -> list[Category]:
 
 
 def _state(categories: Sequence[Category]) -> tuple[Any, ...]:
-    return tuple((each.pk, each.board.votes, each.board.tallies_changed_at) for each in categories)
+    return tuple((category.pk, category.board.votes, category.board.tallies_changed_at) for category in categories)
 
 
 def _keep_pooled(categories: list[Category]) -> Pooled:
@@ -108,12 +108,12 @@ def _pooled(categories: list[Category]) -> Rated:
     effective_voters: dict[str, float] = {}
     effective_prompts: dict[str, float] = {}
     prefetch_related_objects(categories, "ratings")
-    found = pair_counts.counts_by_category(categories)
+    by_category = pair_counts.counts_by_category(categories)
     counts = pair_counts.Counts(
-        *(np.concatenate([getattr(each, name) for each in found]) for name in ("left", "right", "outcome", "n"))
+        *(np.concatenate([getattr(table, name) for table in by_category]) for name in ("left", "right", "outcome", "n"))
     )
     total = counts.total
-    weight = np.concatenate([np.full(each.n.size, total / len(found) / each.total) for each in found])
+    weight = np.concatenate([np.full(table.n.size, total / len(by_category) / table.total) for table in by_category])
     for category in categories:
         for rating in category.ratings.all():
             model = str(rating.image_model_id)

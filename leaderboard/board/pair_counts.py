@@ -67,8 +67,8 @@ class Pairs:
 
     def among(self, models: Sequence[int]) -> Iterator[tuple[int, int, int, float]]:
         """One model, the other, their votes, the points of the one: of the pairs between these models."""
-        wanted = np.flatnonzero(np.isin(self.one, models) & np.isin(self.other, models))
-        columns = (column[wanted].tolist() for column in (self.one, self.other, self.votes, self.doubled / 2))
+        among_models = np.flatnonzero(np.isin(self.one, models) & np.isin(self.other, models))
+        columns = (column[among_models].tolist() for column in (self.one, self.other, self.votes, self.doubled / 2))
         return zip(*columns, strict=True)
 
 
@@ -131,12 +131,12 @@ class Counts:
 
     def both_bad(self) -> Counter[int]:
         """Votes by model that found neither image good."""
-        found: Counter[int] = Counter()
+        by_model: Counter[int] = Counter()
         for code, side in ((_BOTH_BAD, self.left), (_BOTH_BAD, self.right)):
             at = self.outcome == code
             for model, n in zip(side[at].tolist(), self.n[at].tolist(), strict=True):
-                found[model] += n
-        return found
+                by_model[model] += n
+        return by_model
 
 
 def counts(category: Category, since: date | None = None) -> Counts:
@@ -215,9 +215,9 @@ def check(every: timedelta = timedelta(0)) -> int:
     wrong = 0
     recent = Board.objects.filter(recounted_at__gt=timezone.now() - every)
     for category in Category.objects.exclude(pk__in=recent.values("category")):
-        found = differences(category)
-        wrong += len(found)
-        Board.objects.filter(category=category).update(recounted_at=timezone.now(), tallies_wrong=len(found))
-        for cell, (tallied, recounted) in list(found.items())[:10]:
+        wrong_cells = differences(category)
+        wrong += len(wrong_cells)
+        Board.objects.filter(category=category).update(recounted_at=timezone.now(), tallies_wrong=len(wrong_cells))
+        for cell, (tallied, recounted) in list(wrong_cells.items())[:10]:
             log.error("tally differs in %s %s: tallied %s, recounted %s", category.slug, cell, tallied, recounted)
     return wrong

@@ -39,8 +39,8 @@ def months(category: Category) -> list[date]:
     """The first days of the months in which somebody voted, oldest first."""
     here = Vote.objects.filter(category=category).annotate(month=TruncMonth("cast_at", tzinfo=UTC))
     imported = ImportedVote.objects.filter(file__category=category).annotate(month=TruncMonth("day"))
-    found = {moment.date() for moment in here.order_by().values_list("month", flat=True).distinct()}
-    return sorted(found | set(imported.order_by().values_list("month", flat=True).distinct()))
+    cast_months = {moment.date() for moment in here.order_by().values_list("month", flat=True).distinct()}
+    return sorted(cast_months | set(imported.order_by().values_list("month", flat=True).distinct()))
 
 
 def rows(category: Category, month: date) -> Iterator[Row]:

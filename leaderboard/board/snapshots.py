@@ -70,16 +70,16 @@ def take(category: Category) -> Snapshot | None:
             sha256=reproduction.digest(text),
             cells=[list(cell) for cell in reproduction.read_csv(text)],
             ratings=[
-                each
+                rating
                 | {
-                    "slug": slugs[rows[each["model"]].image_model_id],
-                    "design_effect": rows[each["model"]].design_effect,
-                    "status": rows[each["model"]].status,
-                    "both_bad": rows[each["model"]].both_bad,
-                    "voters": rows[each["model"]].voters,
-                    "sampling_share": shares.get(rows[each["model"]].image_model_id, 0.0),
+                    "slug": slugs[rows[rating["model"]].image_model_id],
+                    "design_effect": rows[rating["model"]].design_effect,
+                    "status": rows[rating["model"]].status,
+                    "both_bad": rows[rating["model"]].both_bad,
+                    "voters": rows[rating["model"]].voters,
+                    "sampling_share": shares.get(rows[rating["model"]].image_model_id, 0.0),
                 }
-                for each in again
+                for rating in again
             ],
             facts=_facts(computed) | {"covariance": covariance, "anchor": anchor, "votes_files": votes_files},
             **versions,
@@ -232,24 +232,24 @@ _SINCE_VERSION_1 = ("elo", "sandwich_se", "lower", "upper", "votes")  # what eve
 
 
 def _differences(snapshot: Snapshot, again: dict[str, Any]) -> list[str]:
-    found = [
+    lines = [
         f"{name}: the snapshot says {getattr(snapshot, name)}, now {again[name]}"
         for name in ("sha256",)
         if getattr(snapshot, name) != again[name]
     ]
     before = Snapshot.objects.filter(category=snapshot.category, pk__lt=snapshot.pk).order_by("-pk").first()
     if snapshot.chain_sha256 and snapshot.chain_sha256 != _chained(snapshot, before):
-        found.append("chain_sha256: something in this snapshot, or the one before it, was changed since")
+        lines.append("chain_sha256: something in this snapshot, or the one before it, was changed since")
     compared = None if snapshot.method_version == again["method_version"] else _SINCE_VERSION_1
     fresh = {row["model"]: row for row in again["ratings"]}
     for row in snapshot.ratings:
         now = fresh.pop(row["model"], None)
         if now is None:
-            found.append(f"{row['model']}: not among the models of these cells")
+            lines.append(f"{row['model']}: not among the models of these cells")
             continue
-        found += [
+        lines += [
             f"{row['model']}, {name}: the snapshot says {row[name]}, now {value}"
             for name, value in now.items()
             if row.get(name) != value and (compared is None or name in compared)
         ]
-    return found + [f"{model}: not among the models of the snapshot" for model in fresh]
+    return lines + [f"{model}: not among the models of the snapshot" for model in fresh]

@@ -53,8 +53,8 @@ def board(category: Category, window: Window = "all") -> list[Standing]:
 
 def about(category: Category, window: Window = "all") -> Board | RecentBoard | None:
     """The board as a whole: votes, voters, when it was computed, what more votes would bring. None before the first."""
-    found: Board | RecentBoard | None = getattr(category, "board" if window == "all" else "recent_board", None)
-    return found
+    row: Board | RecentBoard | None = getattr(category, "board" if window == "all" else "recent_board", None)
+    return row
 
 
 def windows(category: Category) -> list[Window]:
@@ -96,7 +96,7 @@ EXAMPLE = "imagenhub-text-to-image"  # real votes with ties; any other board wil
 EXAMPLE_VOTES = 50_000  # a running Elo takes a step per vote
 
 
-def example() -> tuple[Category, list[methods.Row]] | None:
+def example() -> tuple[Category, list[methods.MethodRow]] | None:
     """A category's votes rated three ways, for the methodology page; None while nobody has voted."""
     candidates = Board.objects.filter(votes__range=(2, EXAMPLE_VOTES)).select_related("category")
     ordered = sorted(candidates, key=lambda board: (board.category.slug != EXAMPLE, -board.votes))
@@ -108,10 +108,12 @@ def example() -> tuple[Category, list[methods.Row]] | None:
 
 
 # By the state of the tallies: the page is requested more often than they change.
-_comparisons: ProcessCache[tuple[int, datetime | None], list[methods.Row]] = ProcessCache(seconds=3600, max_entries=8)
+_comparisons: ProcessCache[tuple[int, datetime | None], list[methods.MethodRow]] = ProcessCache(
+    seconds=3600, max_entries=8
+)
 
 
-def _compared(category_id: int) -> list[methods.Row]:
+def _compared(category_id: int) -> list[methods.MethodRow]:
     category = Category.objects.get(pk=category_id)
     rows = pair_counts.cells(category)
     names = ImageModel.objects.in_bulk({pk for row in rows for pk in row[:2]})
@@ -136,11 +138,13 @@ class Slice:
 
 def slice(category: Category, tag: str, votes_about: int = 0) -> Slice | None:
     """None while it is computed for the first time; `votes_about`, as far as known, shows whether that takes long."""
-    found = by_tag.board(category, tag, votes_about)
-    if found is None:
+    tag_board = by_tag.board(category, tag, votes_about)
+    if tag_board is None:
         return None
-    made_at = datetime.fromtimestamp(found.made.at, UTC)
-    return Slice(tag, found.rated.votes, pooled_board.MIN_VOTES, _standings(found.rated), found.pairs, made_at)
+    made_at = datetime.fromtimestamp(tag_board.made.at, UTC)
+    return Slice(
+        tag, tag_board.rated.votes, pooled_board.MIN_VOTES, _standings(tag_board.rated), tag_board.pairs, made_at
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from arena.models import Category, Competition, Entry, Tally
 from leaderboard.board.standings import Standing
 from leaderboard.models import BY_ELO, Board, Rating
 
-PATIENCE = timedelta(minutes=2)  # a board follows its votes within seconds; so long, and nobody is computing
+# A board follows its votes within seconds; later than this, nobody is computing it.
+RATING_TIMEOUT = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ def starts(categories: list[Category]) -> dict[int, Start]:
     if not categories:
         return {}
     images = making.of_all(categories)
-    moved = Tally.objects.filter(category__in=categories, changed_at__gt=timezone.now() - PATIENCE)
+    moved = Tally.objects.filter(category__in=categories, changed_at__gt=timezone.now() - RATING_TIMEOUT)
     voted = set(moved.order_by().values_list("category", flat=True).distinct())
-    return {each.pk: Start(images.get(each.pk), each.pk in voted) for each in categories}
+    return {category.pk: Start(images.get(category.pk), category.pk in voted) for category in categories}
 
 
 def all_boards(rows: int) -> list[Head]:
@@ -52,17 +53,17 @@ def all_boards(rows: int) -> list[Head]:
     sizes = dict(Rating.objects.order_by().values_list("category").annotate(n=Count("*")))
     row = Window(RowNumber(), partition_by=F("category"), order_by=[*BY_ELO])
     ranked = Rating.objects.annotate(row=row).filter(row__lte=rows).order_by("row")
-    found: dict[int, list[Standing]] = {}
+    by_category: dict[int, list[Standing]] = {}
     for rating in ranked.select_related("image_model__lab"):
-        found.setdefault(rating.category_id, []).append(Standing(rating, sizes[rating.category_id]))
+        by_category.setdefault(rating.category_id, []).append(Standing(rating, sizes[rating.category_id]))
     categories = list(Category.objects.select_related("board"))
-    beginning = starts([each for each in categories if each.pk not in sizes])
+    beginning = starts([category for category in categories if category.pk not in sizes])
     heads = [
         Head(
-            each, getattr(each, "board", None), found.get(each.pk, []), sizes.get(each.pk, 0),
-            beginning.get(each.pk, Start()),
+            category, getattr(category, "board", None), by_category.get(category.pk, []), sizes.get(category.pk, 0),
+            beginning.get(category.pk, Start()),
         )
-        for each in categories
+        for category in categories
     ]  # fmt: skip
     return sorted(heads, key=lambda head: not head.standings)
 

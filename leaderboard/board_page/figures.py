@@ -47,7 +47,7 @@ def intervals(rows: Sequence[BoardRow]) -> Intervals | None:
     """The first rows that have an interval; None with fewer than two, for one overlaps with nothing."""
     bounded = [row for row in rows if row.standing.half_width is not None]
     marks = [
-        charts.Row(
+        charts.ForestRow(
             row.name,
             row.standing.rating.image_model.get_absolute_url(),
             row.elo,
@@ -115,7 +115,7 @@ def _drawn(rows: Sequence[BoardRow], met: Mapping[tuple[int, int], Meeting]) -> 
         len(rows),
         len(met) // 2,
         len(models) * (len(models) - 1) // 2,
-        sum(each.votes for each in met.values()) // 2,
+        sum(record.votes for record in met.values()) // 2,
     )
 
 

@@ -54,8 +54,8 @@ def answers(
     placed = [row for row in rows if row.standing.place.is_known]
     if board is None or not placed:
         return []
-    found = [_best(category, placed, board, last), _cheap(category, placed, board), _fast(rows)]
-    return [answer for answer in found if answer is not None]
+    candidates = [_best(category, placed, board, last), _cheap(category, placed, board), _fast(rows)]
+    return [answer for answer in candidates if answer is not None]
 
 
 def _best(category: Category, placed: Sequence[BoardRow], board: Board, last: Snapshot | None) -> Highlight:
@@ -170,7 +170,7 @@ def closest_pairs(category: Category, hidden: Collection[int]) -> list[ClosePair
 
 def _entries(category: Category, models: Iterable[int], hidden: Collection[int]) -> dict[int, dict[int, Entry]]:
     """By model id and prompt id."""
-    found: dict[int, dict[int, Entry]] = defaultdict(dict)
+    by_model: dict[int, dict[int, Entry]] = defaultdict(dict)
     rows = (
         Entry.objects.current()
         .filter(
@@ -183,8 +183,8 @@ def _entries(category: Category, models: Iterable[int], hidden: Collection[int])
         .select_related("image_model", "prompt")
     )
     for entry in rows:
-        found[entry.image_model_id][entry.prompt_id] = entry
-    return found
+        by_model[entry.image_model_id][entry.prompt_id] = entry
+    return by_model
 
 
 def _is_tall(entry: Entry) -> bool:

@@ -17,7 +17,7 @@ SIDE = 1024  # prices are compared for an image of 1024 × 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Seller:
+class OfferingFacts:
     """One offering as pages compare it. None is unknown, never zero."""
 
     offering: Offering
@@ -34,24 +34,24 @@ class Seller:
 class Facts:
     """A model's sellers in one mode, the cheapest first."""
 
-    sellers: tuple[Seller, ...] = ()
+    sellers: tuple[OfferingFacts, ...] = ()
 
     @property
     def price(self) -> Decimal | None:
-        return min((each.price for each in self.sellers if each.price is not None), default=None)
+        return min((seller.price for seller in self.sellers if seller.price is not None), default=None)
 
     @property
     def is_estimated(self) -> bool:
-        return any(each.offering.price_estimated for each in self.sellers if each.price == self.price is not None)
+        return any(seller.offering.price_estimated for seller in self.sellers if seller.price == self.price is not None)
 
     @property
     def seconds(self) -> float | None:
         """The quickest seller's median."""
-        return min((each.seconds for each in self.sellers if each.seconds is not None), default=None)
+        return min((seller.seconds for seller in self.sellers if seller.seconds is not None), default=None)
 
     @property
     def providers(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(each.provider for each in self.sellers))
+        return tuple(dict.fromkeys(seller.provider for seller in self.sellers))
 
 
 def of_models(image_models: Iterable[int], mode: str = "", *, parameters: bool = False) -> dict[int, Facts]:
@@ -67,17 +67,17 @@ def of_models(image_models: Iterable[int], mode: str = "", *, parameters: bool =
     rows = offerings.defer(*unread).annotate(
         sent_quality=KT("parameters__sends__quality"), figures=summaries.measured()
     )
-    sellers: dict[int, list[Seller]] = {}
+    sellers: dict[int, list[OfferingFacts]] = {}
     for row in rows:
         measured = summaries.of_figures(row.figures)  # type: ignore[attr-defined]  # annotated
         p50 = measured.duration.p50
         seconds = None if p50 is None else p50.total_seconds()
-        seller = Seller(row, _price(row), seconds, measured.success_rate)
+        seller = OfferingFacts(row, _price(row), seconds, measured.success_rate)
         sellers.setdefault(row.image_model_id, []).append(seller)
-    return {model: Facts(tuple(sorted(found, key=_cheapest))) for model, found in sellers.items()}
+    return {model: Facts(tuple(sorted(offered, key=_cheapest))) for model, offered in sellers.items()}
 
 
-def _cheapest(seller: Seller) -> tuple[bool, Decimal, str]:
+def _cheapest(seller: OfferingFacts) -> tuple[bool, Decimal, str]:
     return (seller.price is None, seller.price or Decimal(0), seller.provider)
 
 

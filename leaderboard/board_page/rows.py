@@ -17,14 +17,14 @@ def rows(
     """One row per standing, in the same order, except that models without an interval come last: they have no rank.
 
     `known` are the facts of these models, where somebody has them already. Where votes came from elsewhere and none
-    was “both bad”, nobody was asked that, so nothing is known of keepers.
+    was “both bad”, nobody was asked that, so the share of usable images is unknown.
     """
     if known is None:
-        known = facts.of_models([each.rating.image_model_id for each in standings], mode)
-    found = [_row(each, known.get(each.rating.image_model_id, facts.Facts())) for each in standings]
-    if imported and not any(each.rating.both_bad for each in standings):
-        found = [replace(row, keeper_rate=None) for row in found]
-    return sorted(found, key=lambda row: row.rank is None)
+        known = facts.of_models([standing.rating.image_model_id for standing in standings], mode)
+    board_rows = [_row(standing, known.get(standing.rating.image_model_id, facts.Facts())) for standing in standings]
+    if imported and not any(standing.rating.both_bad for standing in standings):
+        board_rows = [replace(row, keeper_rate=None) for row in board_rows]
+    return sorted(board_rows, key=lambda row: row.rank is None)
 
 
 def _row(standing: Standing, facts: facts.Facts) -> filters.BoardRow:

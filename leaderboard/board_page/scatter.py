@@ -68,8 +68,8 @@ def _price_note(row: BoardRow) -> str:
 
 def _speed_note(row: BoardRow) -> str:
     """Whether the quickest seller is our own simulator."""
-    quickest = (each for each in row.facts.sellers if each.seconds == row.seconds)
-    return "simulated" if any(is_simulated(each.provider) for each in quickest) else ""
+    quickest = (seller for seller in row.facts.sellers if seller.seconds == row.seconds)
+    return "simulated" if any(is_simulated(seller.provider) for seller in quickest) else ""
 
 
 def _point(row: BoardRow, x: float, note: str, current: int | None) -> charts.Point:

@@ -11,7 +11,7 @@ a container query shows the one that fits. Colours are classes (static/css/chart
     spark     one small series, such as a provider's median by day
 """
 
-from .forest import Forest, Row, forest
+from .forest import Forest, ForestRow, forest
 from .frames import NARROW, WIDE, Frame
 from .heatmap import heatmap
 from .history import History, Moment, Series, history
@@ -25,11 +25,11 @@ __all__ = [
     "WIDE",
     "Axis",
     "Forest",
+    "ForestRow",
     "Frame",
     "History",
     "Moment",
     "Point",
-    "Row",
     "Series",
     "Spark",
     "forest",

@@ -1,4 +1,4 @@
-"""Intervals of some models under each other: which of them overlap is what the picture tells."""
+"""Intervals of some models under each other: which of them overlap is what the chart shows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROW = 2.2  # height of a row, in letters
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ForestRow:
     name: str
     url: str
     elo: float
@@ -46,7 +46,7 @@ class Forest:
     summary: str
 
 
-def forest(rows: Sequence[Row], frame: Frame = WIDE) -> Forest | None:
+def forest(rows: Sequence[ForestRow], frame: Frame = WIDE) -> Forest | None:
     """Rows in the given order; None without rows. The height follows their number."""
     if not rows:
         return None
@@ -65,7 +65,7 @@ def forest(rows: Sequence[Row], frame: Frame = WIDE) -> Forest | None:
     return Forest(frame, plot, x_ticks, whiskers, " ".join(f"{whisker.title}." for whisker in whiskers))
 
 
-def _whisker(row: Row, name: str, x_of: Callable[[float], float], plot: Box, y: float) -> Whisker:
+def _whisker(row: ForestRow, name: str, x_of: Callable[[float], float], plot: Box, y: float) -> Whisker:
     start = max(x_of(row.lower), plot.left) if math.isfinite(row.lower) else plot.left
     end = min(x_of(row.upper), plot.right) if math.isfinite(row.upper) else plot.right
     bounded = math.isfinite(row.upper - row.lower)
@@ -84,7 +84,7 @@ def _whisker(row: Row, name: str, x_of: Callable[[float], float], plot: Box, y: 
     )
 
 
-def _axis(rows: Sequence[Row], plot: Box, letters: float) -> tuple[Callable[[float], float], tuple[Tick, ...]]:
+def _axis(rows: Sequence[ForestRow], plot: Box, letters: float) -> tuple[Callable[[float], float], tuple[Tick, ...]]:
     low, high = min(row.elo for row in rows), max(row.elo for row in rows)
     reach = max(high - low, 50.0)
     low = min(low - 10, max(min((r.lower for r in rows if math.isfinite(r.lower)), default=low), low - reach))
@@ -97,4 +97,4 @@ def _axis(rows: Sequence[Row], plot: Box, letters: float) -> tuple[Callable[[flo
     return place, ticks.ticks((place(value), f"{value:g}") for value in values)
 
 
-__all__ = ["NARROW", "WIDE", "Forest", "Row", "Whisker", "forest"]
+__all__ = ["NARROW", "WIDE", "Forest", "ForestRow", "Whisker", "forest"]

@@ -36,7 +36,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class HeatmapLine:
     side: Side
     cells: tuple[Cell, ...]
 
@@ -44,13 +44,13 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Heatmap:
     columns: tuple[Side, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[HeatmapLine, ...]
 
 
 def heatmap(sides: Sequence[Side], meetings: Mapping[tuple[int, int], Meeting]) -> Heatmap:
     """`meetings` by (row's key, column's key); pairs that never met stay empty instead of saying 0 or 50."""
     return Heatmap(
-        tuple(sides), tuple(Line(row, tuple(_cell(row, column, meetings) for column in sides)) for row in sides)
+        tuple(sides), tuple(HeatmapLine(row, tuple(_cell(row, column, meetings) for column in sides)) for row in sides)
     )
 
 

@@ -11,7 +11,7 @@ from . import text, ticks
 from .frames import WIDE, Box, Frame, Tick, polyline
 
 HEIGHTS = {"wide": 300.0, "narrow": 260.0}
-HUES = 4  # the colours of static/css/charts.css: more lines than that cannot be told apart
+HUES = 4  # the colours of static/css/charts.css: more lines than that cannot be distinguished
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class HistoryLine:
     hue: int
     name: str
     label: str
@@ -46,27 +46,27 @@ class History:
     plot: Box
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[HistoryLine, ...]
     summary: str
 
 
 def history(series: Sequence[Series], frame: Frame = WIDE) -> History | None:
     """The chart; None unless some model has two moments, for a point is no history."""
-    shown = [each for each in series if len(each.moments) > 1][:HUES]
+    shown = [one_line for one_line in series if len(one_line.moments) > 1][:HUES]
     if not shown:
         return None
     frame, letters = Frame(frame.name, frame.width, HEIGHTS[frame.name], frame.letters), frame.letters
-    names = [text.shortened(each.name, letters, frame.width * 0.26, bold=True) for each in shown]
+    names = [text.shortened(one_line.name, letters, frame.width * 0.26, bold=True) for one_line in shown]
     room = max(text.width(name, letters, bold=True) for name in names) + letters if len(shown) > 1 else letters
     right, bottom = frame.width - room - letters * 0.6, frame.height - letters * 2.4
     plot = Box(frame.plot.left, round(letters * 1.4, 1), round(right, 1), round(bottom, 1))
-    moments = [moment for each in shown for moment in each.moments]
+    moments = [moment for one_line in shown for moment in one_line.moments]
     x_of, x_ticks = _days([moment.at for moment in moments], plot, letters)
     y_of, y_ticks = _elos(moments, plot)
-    ends = _spread([y_of(each.moments[-1].elo) for each in shown], letters * 1.25, plot)
+    ends = _spread([y_of(one_line.moments[-1].elo) for one_line in shown], letters * 1.25, plot)
     lines = tuple(
-        _line(hue, each, name if len(shown) > 1 else "", end, x_of, y_of, plot)
-        for hue, (each, name, end) in enumerate(zip(shown, names, ends, strict=True))
+        _line(hue, one_line, name if len(shown) > 1 else "", end, x_of, y_of, plot)
+        for hue, (one_line, name, end) in enumerate(zip(shown, names, ends, strict=True))
     )
     return History(frame, plot, x_ticks, y_ticks, lines, " ".join(f"{line.title}." for line in lines))
 
@@ -79,20 +79,20 @@ def _line(
     x_of: Callable[[datetime], float],
     y_of: Callable[[float], float],
     plot: Box,
-) -> Line:
+) -> HistoryLine:
     def inside(elo: float, otherwise: float) -> float:
         return min(max(y_of(elo) if math.isfinite(elo) else otherwise, plot.top), plot.bottom)
 
-    points = [(x_of(each.at), y_of(each.elo)) for each in series.moments]
-    upper = [(x_of(each.at), inside(each.upper, plot.top)) for each in series.moments]
-    lower = [(x_of(each.at), inside(each.lower, plot.bottom)) for each in series.moments]
+    points = [(x_of(moment.at), y_of(moment.elo)) for moment in series.moments]
+    upper = [(x_of(moment.at), inside(moment.upper, plot.top)) for moment in series.moments]
+    lower = [(x_of(moment.at), inside(moment.lower, plot.bottom)) for moment in series.moments]
     first, last = series.moments[0], series.moments[-1]
     moved = (
         f"{series.name}: Elo {first.elo:.0f} on {first.at.day} {first.at:%b %Y}, "
         f"{last.elo:.0f} on {last.at.day} {last.at:%b %Y}"
     )
     x, y = points[-1]
-    return Line(
+    return HistoryLine(
         hue,
         series.name,
         label,
@@ -115,15 +115,15 @@ def _days(times: Sequence[datetime], plot: Box, letters: float) -> tuple[Callabl
     pattern = "{0.day} {0:%b}" if days < 300 else "{0:%b %Y}"
     hours = days < 2
     count = max(2, int(plot.width / (letters * 7)))
-    found: list[tuple[float, str]] = []
+    labelled: list[tuple[float, str]] = []
     for k in range(count):
         at = first + (last - first) * k / (count - 1)
         words = f"{at:%H:%M}" if hours else pattern.format(at)
         half = text.width(words, letters) / 2
         centre = min(max(place(at), plot.left + half - letters), plot.right - half + letters)
-        if not found or (found[-1][1] != words and ticks.apart([found[-1], (centre, words)], letters)):
-            found.append((centre, words))
-    return place, ticks.ticks(found)
+        if not labelled or (labelled[-1][1] != words and ticks.apart([labelled[-1], (centre, words)], letters)):
+            labelled.append((centre, words))
+    return place, ticks.ticks(labelled)
 
 
 def _elos(moments: Sequence[Moment], plot: Box) -> tuple[Callable[[float], float], tuple[Tick, ...]]:
@@ -146,16 +146,16 @@ def _elos(moments: Sequence[Moment], plot: Box) -> tuple[Callable[[float], float
 def _spread(places: Sequence[float], apart: float, plot: Box) -> list[float]:
     """The same places, moved as little as it takes to stand `apart` from each other, inside the plot where they fit."""
     order = sorted(range(len(places)), key=lambda i: places[i])
-    found = list(places)
+    spread = list(places)
     end = -math.inf
     for index in order:
-        found[index] = max(found[index], end + apart)
-        end = found[index]
+        spread[index] = max(spread[index], end + apart)
+        end = spread[index]
     over = max(0.0, end - plot.bottom)
     for index in reversed(order):
         if not over:
             break
-        found[index] -= over
-        below = [found[other] for other in order if found[other] < found[index]]
-        over = max(0.0, max(below, default=-math.inf) + apart - found[index])
-    return found
+        spread[index] -= over
+        below = [spread[other] for other in order if spread[other] < spread[index]]
+        over = max(0.0, max(below, default=-math.inf) + apart - spread[index])
+    return spread

@@ -51,18 +51,18 @@ class Label:
 
 
 def place(
-    wanted: Sequence[Wanted], order: Sequence[int], within: Box, size: float, lines: Sequence[Box] = ()
+    requested: Sequence[Wanted], order: Sequence[int], within: Box, size: float, lines: Sequence[Box] = ()
 ) -> list[Label | None]:
     """A label or None for each of `wanted`; those first in `order` choose first. `lines` had better not be crossed."""
-    words = [text.shortened(each.text, size, within.width * 0.4, each.bold) for each in wanted]
-    candidates = _candidates(wanted, words, size)
-    usable = _inside(candidates, within) & ~_overlap(candidates, _marks(wanted)).any(2)
-    usable[[not each for each in words]] = False
+    words = [text.shortened(label.text, size, within.width * 0.4, label.bold) for label in requested]
+    candidates = _candidates(requested, words, size)
+    usable = _inside(candidates, within) & ~_overlap(candidates, _marks(requested)).any(2)
+    usable[[not word for word in words]] = False
     crossed = _overlap(candidates, np.array([(b.left, b.top, b.right, b.bottom) for b in lines]).reshape(-1, 4)).sum(2)
     preference = np.argsort(np.arange(len(_POSITIONS)) + _LINE_CROSSED * crossed, axis=1, kind="stable").tolist()
     boxes, free = np.round(candidates, 2).tolist(), usable.tolist()
 
-    placed: list[Label | None] = [None] * len(wanted)
+    placed: list[Label | None] = [None] * len(requested)
     taken: list[Box] = []
     for index in order:
         for position in preference[index]:
@@ -71,7 +71,7 @@ def place(
             box = Box(*boxes[index][position])
             if not any(box.overlaps(other) for other in taken):
                 taken.append(box)
-                placed[index] = _label(box, _POSITIONS[position][0], words[index], wanted[index].bold, size)
+                placed[index] = _label(box, _POSITIONS[position][0], words[index], requested[index].bold, size)
                 break
     return placed
 
@@ -82,10 +82,10 @@ def _label(box: Box, side: int, words: str, bold: bool, size: float) -> Label:
     return Label(round(x, 1), round((box.top + box.bottom) / 2 + ASCENT * size, 1), anchor, words, bold, box)
 
 
-def _candidates(wanted: Sequence[Wanted], words: Sequence[str], size: float) -> Boxes:
+def _candidates(requested: Sequence[Wanted], words: Sequence[str], size: float) -> Boxes:
     """[n, 8, 4]: the box of each label in each position."""
-    mark = np.array([(each.x, each.y, each.radius + 1) for each in wanted])[:, None, :]
-    wide = np.array([text.width(line, size, each.bold) for line, each in zip(words, wanted, strict=True)])[:, None]
+    mark = np.array([(label.x, label.y, label.radius + 1) for label in requested])[:, None, :]
+    wide = np.array([text.width(line, size, label.bold) for line, label in zip(words, requested, strict=True)])[:, None]
     dx, dy = np.array(_POSITIONS).T
     # At a corner the circle is further away than its box.
     reach = mark[:, :, 2] + np.where((dx != 0) & (dy != 0), GAP / 2, GAP)
@@ -94,8 +94,8 @@ def _candidates(wanted: Sequence[Wanted], words: Sequence[str], size: float) -> 
     return np.stack([left, top, left + wide, top + HEIGHT * size], axis=2)
 
 
-def _marks(wanted: Sequence[Wanted]) -> Boxes:
-    x, y, r = np.array([(each.x, each.y, each.radius + 1) for each in wanted]).T
+def _marks(requested: Sequence[Wanted]) -> Boxes:
+    x, y, r = np.array([(label.x, label.y, label.radius + 1) for label in requested]).T
     return np.stack([x - r, y - r, x + r, y + r], axis=1)
 
 

@@ -109,17 +109,17 @@ class Scatter:
 def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
     """Indices of the (cost, Elo) pairs that no other beats: cheaper or equal and better or equal, not both equal.
 
-    Sorted by cost. Of equals all are kept.
+    Sorted by cost. Equal points all stay.
     """
     order = sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1]))
-    found: list[int] = []
+    front: list[int] = []
     best, at = -math.inf, math.inf
     for index in order:
         x, y = points[index]
         if y > best or (y == best and x == at):
-            found.append(index)
+            front.append(index)
             best, at = y, x
-    return found
+    return front
 
 
 def scatter(points: Sequence[Point], axis: Axis = COST, frame: Frame = WIDE) -> Scatter | None:
@@ -135,7 +135,7 @@ def scatter(points: Sequence[Point], axis: Axis = COST, frame: Frame = WIDE) -> 
     places = [(x_of(p.x), y_of(p.elo)) for p in points]
     kinds = [_kind(point, index in set(on_front)) for index, point in enumerate(points)]
     front = _staircase([places[index] for index in on_front])
-    wanted = [
+    requested = [
         labels.Wanted(x, y, _radius(kind), point.name, bold=point.current)
         for point, kind, (x, y) in zip(points, kinds, places, strict=True)
     ]
@@ -145,7 +145,7 @@ def scatter(points: Sequence[Point], axis: Axis = COST, frame: Frame = WIDE) -> 
     )
     lines = [_thin(a, b) for a, b in pairwise(front)]
     around = Box(plot.left + 2, 2, frame.width - 2, plot.bottom - 1)
-    names = labels.place(wanted, order, around, frame.letters, lines)
+    names = labels.place(requested, order, around, frame.letters, lines)
     dots = [
         Dot(kind, round(x, 1), round(y, 1), _radius(kind), p.url, _title(p, axis), name)
         for p, kind, (x, y), name in zip(points, kinds, places, names, strict=True)
@@ -180,7 +180,7 @@ def _title(point: Point, axis: Axis) -> str:
     interval = (
         f"{point.lower:.0f}–{point.upper:.0f}" if math.isfinite(point.upper - point.lower) else "interval has no bounds"
     )
-    extra = "".join(f", {each}" for each in (point.note, "provisional" if point.provisional else "") if each)
+    extra = "".join(f", {note}" for note in (point.note, "provisional" if point.provisional else "") if note)
     return f"{point.name}: Elo {point.elo:.0f} ({interval}), {axis.write(point.x)}{extra}"
 
 
@@ -201,11 +201,11 @@ def _x_axis(values: Sequence[float], axis: Axis, frame: Frame) -> tuple[Callable
     def place(value: float) -> float:
         return plot.left + (math.log(value) - low) / (high - low) * plot.width
 
-    def written(found: Sequence[float]) -> list[tuple[float, str]]:
-        return [(place(value), axis.write(value)) for value in found]
+    def written(numbers: Sequence[float]) -> list[tuple[float, str]]:
+        return [(place(value), axis.write(value)) for value in numbers]
 
-    def fits(found: Sequence[float]) -> bool:
-        words = written(found)
+    def fits(numbers: Sequence[float]) -> bool:
+        words = written(numbers)
         return len({text for _, text in words}) == len(words) and ticks.apart(words, frame.letters)
 
     values = ticks.logarithmic(math.exp(low), math.exp(high), fits)

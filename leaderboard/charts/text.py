@@ -23,13 +23,13 @@ def shortened(text: str, size: float, most: float, bold: bool = False) -> str:
     text = " ".join(text.split())
     if width(text, size, bold) <= most:
         return text
-    room, used, kept = most / size / _SPARE - _advance(ELLIPSIS, bold), 0.0, 0
+    room, used, fitting = most / size / _SPARE - _advance(ELLIPSIS, bold), 0.0, 0
     for character in text:
         used += _advance(character, bold)
         if used > room:
             break
-        kept += 1
-    return text[:kept].rstrip() + ELLIPSIS
+        fitting += 1
+    return text[:fitting].rstrip() + ELLIPSIS
 
 
 @functools.lru_cache(maxsize=4096)

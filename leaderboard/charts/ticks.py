@@ -44,19 +44,19 @@ def logarithmic(low: float, high: float, fits: Callable[[Sequence[float]], bool]
     if high / low < _NEAR:  # between 11 and 19 there is no such number
         patterns = [*_even(low, high), *patterns]
     patterns += [within((1,), every) for every in range(2, len(decades) + 1)]
-    return next((found for found in patterns if found and fits(found)), [])
+    return next((pattern for pattern in patterns if pattern and fits(pattern)), [])
 
 
 def _even(low: float, high: float) -> list[list[float]]:
     """Round numbers at even distances, the finest first."""
-    found = []
+    choices = []
     power = math.floor(math.log10(high - low)) if high > low else 0
     for mantissa, exponent in ((1, power - 1), (2, power - 1), (5, power - 1), (1, power), (2, power)):
         step = _times_power(mantissa, exponent)
         first, last = math.ceil(low / step), math.floor(high / step)
         if _FEW <= last - first + 1 <= _MOST and first > 0:
-            found.append([float(f"{k * step:.6g}") for k in range(first, last + 1)])
-    return found
+            choices.append([float(f"{k * step:.6g}") for k in range(first, last + 1)])
+    return choices
 
 
 def _times_power(mantissa: float, power: int) -> float:

@@ -1,4 +1,4 @@
-"""A category's candidates for the chooser, and the wishes an address asks for."""
+"""A category's candidates for the chooser, and the filters of a query."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from arena.models import Category
 from leaderboard.board import standings
 from leaderboard.board.standings import Standing
 from leaderboard.board_page import price_and_speed
-from leaderboard.chooser.rules import Candidate, Wish
+from leaderboard.chooser.rules import Candidate, CandidateFilters
 from providers.offering import sizing
 
-WORDS = ("budget", "seconds", "weights", "licence", "tier", "ratio")  # of a wish, besides its needs
+# Query parameters of the filters, besides the needs.
+WORDS = ("budget", "seconds", "weights", "licence", "tier", "ratio")
 TIERS = ("1K", "2K", "4K")
 RATIOS = ("1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16", "21:9")
 # Parameters a buyer may not do without, in the words of a form. Others are too many to list, and too rare to need.
@@ -32,10 +33,10 @@ NEEDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The form as filled in: the wish, every word as written, and what could not be used."""
+class ChooserForm:
+    """The form as filled in: the filters, every word as written, and what could not be used."""
 
-    wish: Wish
+    filters: CandidateFilters
     given: Mapping[str, Any]
     errors: Mapping[str, str]
 
@@ -43,15 +44,15 @@ class Asked:
 def candidates(category: Category) -> list[Candidate]:
     """Every model of the board as every provider sells it; one nobody sells is there once, without a price."""
     board = standings.board(category)
-    known = price_and_speed.of_models([each.rating.image_model_id for each in board], category.mode, parameters=True)
-    found: list[Candidate] = []
+    known = price_and_speed.of_models([row.rating.image_model_id for row in board], category.mode, parameters=True)
+    rows: list[Candidate] = []
     for standing in board:
         sellers = known.get(standing.rating.image_model_id, price_and_speed.Facts()).sellers
-        found += [_candidate(standing, seller) for seller in sellers] or [_candidate(standing, None)]
-    return found
+        rows += [_candidate(standing, seller) for seller in sellers] or [_candidate(standing, None)]
+    return rows
 
 
-def _candidate(standing: Standing, seller: price_and_speed.Seller | None) -> Candidate:
+def _candidate(standing: Standing, seller: price_and_speed.OfferingFacts | None) -> Candidate:
     model = standing.rating.image_model
     takes, sizes = frozenset[str](), frozenset[str]()
     if seller is not None:
@@ -87,8 +88,8 @@ def _abilities(parameters: str) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(takes), frozenset({*supported, *shapes})
 
 
-def read(words: Mapping[str, str], needs: Iterable[str], licences: Iterable[str]) -> Asked:
-    """The wish of an address; what cannot be used is left out and said in `errors`."""
+def read(words: Mapping[str, str], needs: Iterable[str], licences: Iterable[str]) -> ChooserForm:
+    """The filters of a query; what cannot be used is left out and said in `errors`."""
     given: dict[str, Any] = {name: text.strip() for name, text in words.items() if text.strip()}
     given["need"] = list(needs)
     errors: dict[str, str] = {}
@@ -115,7 +116,7 @@ def read(words: Mapping[str, str], needs: Iterable[str], licences: Iterable[str]
     if unknown := [name for name in given["need"] if name not in NEEDS]:
         errors["need"] = f"“{unknown[0]}” is not a parameter to ask for. Choose from: {', '.join(NEEDS)}."
     seconds = number("seconds", Decimal(3600), "10")
-    wish = Wish(
+    filters = CandidateFilters(
         budget=number("budget", Decimal(1000), "0.04"),
         seconds=None if seconds is None else float(seconds),
         open_weights=one_of("weights", ("open",)) == "open",
@@ -123,4 +124,4 @@ def read(words: Mapping[str, str], needs: Iterable[str], licences: Iterable[str]
         takes=frozenset(name for name in given["need"] if name in NEEDS),
         sizes=frozenset(filter(None, (one_of("tier", TIERS), one_of("ratio", RATIOS)))),
     )
-    return Asked(wish, given, errors)
+    return ChooserForm(filters, given, errors)

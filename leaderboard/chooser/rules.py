@@ -50,7 +50,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class CandidateFilters:
     """What a buyer needs; what is not set does not matter."""
 
     budget: Decimal | None = None  # USD per image, at most
@@ -62,34 +62,36 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Choice:
     """The front from the best rated down; what it beats; what lacks data, by what is missing; what did not pass."""
 
     front: tuple[Candidate, ...] = ()
     beaten: tuple[Candidate, ...] = ()
     unknown: tuple[tuple[Candidate, str], ...] = ()
-    refused: dict[str, int] = field(default_factory=dict)  # wish → how many fail it, each candidate at its first
+    refused: dict[str, int] = field(default_factory=dict)  # filter → how many fail it, each candidate at its first
 
     @property
     def passed(self) -> int:
         return len(self.front) + len(self.beaten)
 
 
-def choose(candidates: Iterable[Candidate], wish: Wish) -> Answer:
+def choose(candidates: Iterable[Candidate], filters: CandidateFilters) -> Choice:
     passed: list[Candidate] = []
     unknown: list[tuple[Candidate, str]] = []
     refused: dict[str, int] = {}
-    for each in candidates:
-        if reason := _refusal(each, wish):
+    for candidate in candidates:
+        if reason := _refusal(candidate, filters):
             refused[reason] = refused.get(reason, 0) + 1
-        elif missing := _missing(each, wish):
-            unknown.append((each, missing))
+        elif missing := _missing(candidate, filters):
+            unknown.append((candidate, missing))
         else:
-            passed.append(each)
-    with_speed = wish.seconds is not None
-    front = [each for each in passed if not any(beats(other, each, with_speed=with_speed) for other in passed)]
-    beaten = [each for each in passed if each not in front]
-    return Answer(
+            passed.append(candidate)
+    with_speed = filters.seconds is not None
+    front = [
+        candidate for candidate in passed if not any(beats(other, candidate, with_speed=with_speed) for other in passed)
+    ]
+    beaten = [candidate for candidate in passed if candidate not in front]
+    return Choice(
         tuple(sorted(front, key=_best_first)),
         tuple(sorted(beaten, key=_best_first)),
         tuple(sorted(unknown, key=lambda pair: _best_first(pair[0]))),
@@ -122,28 +124,28 @@ def _goods(candidate: Candidate, with_speed: bool) -> tuple[float | Decimal, ...
     return (*goods, -candidate.seconds)
 
 
-def _refusal(each: Candidate, wish: Wish) -> str:
-    """The first wish that the candidate is known to fail."""
-    if wish.budget is not None and each.price is not None and each.price > wish.budget:
+def _refusal(candidate: Candidate, filters: CandidateFilters) -> str:
+    """The first filter that the candidate is known to fail."""
+    if filters.budget is not None and candidate.price is not None and candidate.price > filters.budget:
         return "budget"
-    if wish.seconds is not None and each.seconds is not None and each.seconds > wish.seconds:
+    if filters.seconds is not None and candidate.seconds is not None and candidate.seconds > filters.seconds:
         return "seconds"
-    if wish.open_weights and not each.open_weights:
+    if filters.open_weights and not candidate.open_weights:
         return "weights"
-    if wish.licence and each.licence != wish.licence:
+    if filters.licence and candidate.licence != filters.licence:
         return "licence"
-    if not wish.takes <= each.takes:
+    if not filters.takes <= candidate.takes:
         return "takes"
-    return "" if wish.sizes <= each.sizes else "sizes"
+    return "" if filters.sizes <= candidate.sizes else "sizes"
 
 
-def _missing(each: Candidate, wish: Wish) -> str:
+def _missing(candidate: Candidate, filters: CandidateFilters) -> str:
     """What is not known of a candidate that passes otherwise, as a key of `MISSING`."""
-    if each.is_provisional or each.half_width is None:
+    if candidate.is_provisional or candidate.half_width is None:
         return "rating"
-    if each.price is None:
+    if candidate.price is None:
         return "price"
-    return "seconds" if wish.seconds is not None and each.seconds is None else ""
+    return "seconds" if filters.seconds is not None and candidate.seconds is None else ""
 
 
 def _best_first(candidate: Candidate) -> tuple[float, Decimal, str, str]:

@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from arena.models import Category, Competition, Entry, Prompt
 from leaderboard.board import image_records
-from leaderboard.board.image_records import Result
+from leaderboard.board.image_records import ImageRecord
 from leaderboard.models import Record
 
 STATES = {"open": "Open for votes", "coming": "Not open yet", "closed": "Closed"}
@@ -45,11 +45,11 @@ class Answer:
     """An entry and how it did."""
 
     entry: Entry
-    result: Result | None
+    result: ImageRecord | None
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PromptAnswers:
     """A prompt with its best answers, and how many there are in all; hidden from voters it is to be judged by."""
 
     prompt: Prompt
@@ -62,23 +62,25 @@ def listed(words: Mapping[str, str]) -> Listing:
     """Published competitions by category, state and tag, with their prompts and votes counted."""
     given = {name: words[name].strip() for name in ("category", "state", "tag") if words.get(name, "").strip()}
     errors: dict[str, str] = {}
-    found = Competition.objects.published().select_related("category")
+    competitions = Competition.objects.published().select_related("category")
     if slug := given.get("category"):
         if Category.objects.filter(slug=slug).exists():
-            found = found.filter(category__slug=slug)
+            competitions = competitions.filter(category__slug=slug)
         else:
             errors["category"] = f"There is no category “{slug}”. Choose one from the list."
     if state := given.get("state"):
         if state in STATES:
-            found = found.filter(_state(state))
+            competitions = competitions.filter(_state(state))
         else:
             errors["state"] = f"“{state}” is no state of a competition. Choose one of: {', '.join(STATES)}."
     if tag := given.get("tag"):
-        found = found.filter(pk__in=Prompt.objects.current().filter(tags__contains=[tag]).values("competition"))
+        competitions = competitions.filter(
+            pk__in=Prompt.objects.current().filter(tags__contains=[tag]).values("competition")
+        )
     votes = Record.objects.filter(prompt__competition=OuterRef("pk")).order_by().values("prompt__competition")
     prompts = Prompt.objects.current().filter(competition=OuterRef("pk")).order_by().values("competition")
     return Listing(
-        found.annotate(
+        competitions.annotate(
             prompt_count=Coalesce(Subquery(prompts.annotate(n=Count("*")).values("n")), 0),
             vote_count=Coalesce(Subquery(votes.annotate(n=Sum(_votes()) / 2).values("n")), 0),
         ),
@@ -96,14 +98,14 @@ def _state(state: str) -> Q:
     return (Q(opens_at=None) | Q(opens_at__lte=now)) & (Q(closes_at=None) | Q(closes_at__gt=now))
 
 
-def best_answers(prompts: Sequence[Prompt], each: int, hidden: Collection[int] = ()) -> list[Asked]:
+def best_answers(prompts: Sequence[Prompt], per_prompt: int, hidden: Collection[int] = ()) -> list[PromptAnswers]:
     """Every prompt with its best `each` images by their own record; none of a prompt the reader must stay blind on."""
     shown = [prompt.pk for prompt in prompts if prompt.pk not in hidden]
     # The prompts are named for both tables, so that both are read from their indexes.
     competing = Entry.objects.current().filter(prompt__in=shown, generation__sample=0, generation__prompt__in=shown)
     sizes = dict(competing.order_by().values_list("prompt").annotate(n=Count("*")))
     place = Window(RowNumber(), partition_by=F("prompt"), order_by=[F("share").desc(), F("image_model__name")])
-    first = ranked(competing).annotate(place=place).filter(place__lte=each).order_by("place")
+    first = ranked(competing).annotate(place=place).filter(place__lte=per_prompt).order_by("place")
     entries = list(first.select_related("image_model", "call__offering"))
     did = image_records.on_prompts(shown, {entry.image_model for entry in entries})
     answers: dict[int, list[Answer]] = {}
@@ -111,7 +113,8 @@ def best_answers(prompts: Sequence[Prompt], each: int, hidden: Collection[int] =
         answer = Answer(entry, did.get(entry.prompt_id, {}).get(entry.image_model_id))
         answers.setdefault(entry.prompt_id, []).append(answer)
     return [
-        Asked(prompt, answers.get(prompt.pk, []), sizes.get(prompt.pk, 0), prompt.pk in hidden) for prompt in prompts
+        PromptAnswers(prompt, answers.get(prompt.pk, []), sizes.get(prompt.pk, 0), prompt.pk in hidden)
+        for prompt in prompts
     ]
 
 

@@ -9,20 +9,20 @@ from django.db.models import Count, F, Func
 
 from arena.models import Category, Competition, Prompt
 from leaderboard.board import image_records
-from leaderboard.board.image_records import Result
+from leaderboard.board.image_records import ImageRecord
 from leaderboard.competitions import overview as contests
-from leaderboard.competitions.overview import Asked
+from leaderboard.competitions.overview import PromptAnswers
 
 EXAMPLES, BEST = 4, 4  # prompts with pictures, and pictures of each
 ENOUGH = 20  # votes; with fewer a share says nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class UseCase:
     tag: str
     prompts: int
-    categories: list[tuple[Category, list[Result]]]  # models with votes enough, best share first
-    examples: list[Asked]
+    categories: list[tuple[Category, list[ImageRecord]]]  # models with votes enough, best share first
+    examples: list[PromptAnswers]
 
 
 def tags() -> list[tuple[str, int]]:
@@ -37,7 +37,7 @@ class Summary:
     tag: str
     prompts: int
     votes: int
-    best: list[Result]  # the first three with votes enough
+    best: list[ImageRecord]  # the first three with votes enough
 
 
 def overview() -> list[Summary]:
@@ -47,21 +47,21 @@ def overview() -> list[Summary]:
         Summary(
             tag,
             prompts,
-            sum(each.votes for each in did.get(tag, [])) // 2,
-            [each for each in did.get(tag, []) if each.votes >= ENOUGH][:3],
+            sum(result.votes for result in did.get(tag, [])) // 2,
+            [result for result in did.get(tag, []) if result.votes >= ENOUGH][:3],
         )
         for tag, prompts in tags()
     ]
 
 
-def of_tag(tag: str, hidden: Collection[int] = ()) -> Use:
+def of_tag(tag: str, hidden: Collection[int] = ()) -> UseCase:
     """Results by category, and some of the prompts with their best images."""
     tagged = Prompt.objects.current().filter(competition__in=Competition.objects.unveiled(), tags__contains=[tag])
     prompts = list(tagged.select_related("competition__category").order_by("competition", "position", "pk"))
     by_category = image_records.with_tag(tag)
-    found = [
-        (category, [each for each in by_category.get(category.pk, []) if each.votes >= ENOUGH])
+    boards = [
+        (category, [result for result in by_category.get(category.pk, []) if result.votes >= ENOUGH])
         for category in dict.fromkeys(prompt.competition.category for prompt in prompts)
     ]
-    found.sort(key=lambda each: not each[1])  # where there is something to say comes first
-    return Use(tag, len(prompts), found, contests.best_answers(prompts[:EXAMPLES], BEST, hidden))
+    boards.sort(key=lambda board: not board[1])  # where there is something to say comes first
+    return UseCase(tag, len(prompts), boards, contests.best_answers(prompts[:EXAMPLES], BEST, hidden))

@@ -1,4 +1,4 @@
-"""What a model's page tells, a file per question it answers. Nothing here writes, and nothing is said without data.
+"""What a model's page shows, a file per question it answers. Nothing here writes, and nothing is said without data.
 
 landscape     where the model stands between Elo and cost, and between Elo and speed
 matchups      whom it met, and how that went

@@ -36,7 +36,7 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CompetitionResult:
     competition: Competition
     score: Score
     entries: tuple[Entry, ...]
@@ -60,7 +60,7 @@ def shown(entries: Iterable[Entry], hidden: Collection[int]) -> list[Entry]:
 
 def results_and_uses(
     image_model: ImageModel, entries: Sequence[Entry], hidden: Collection[int] = ()
-) -> tuple[list[Result], list[Use], list[RatedImage]]:
+) -> tuple[list[CompetitionResult], list[TagScore], list[RatedImage]]:
     """Every competition among the model's entries, the best share first; how it does by tag; and its most and least
     preferred images. One query."""
     scores, own = _scores(image_model, {entry.prompt.competition_id for entry in entries})
@@ -79,24 +79,24 @@ def _extremes(entries: Iterable[Entry], scores: dict[int, Score]) -> list[RatedI
 
 def _results(
     image_model: ImageModel, entries: Iterable[Entry], scores: dict[int, dict[int, Score]], hidden: Collection[int]
-) -> list[Result]:
+) -> list[CompetitionResult]:
     grouped: dict[int, list[Entry]] = {}
     for entry in entries:
         grouped.setdefault(entry.prompt.competition_id, []).append(entry)
-    found = []
+    results = []
     for pk, rows in grouped.items():
         of = scores.get(pk, {})
         own = of.get(image_model.pk, Score())
         visible = shown(rows, hidden)
-        found.append(
-            Result(
+        results.append(
+            CompetitionResult(
                 competition=rows[0].prompt.competition,
                 score=own,
                 entries=tuple(visible[:IMAGES]),
                 hidden=len(visible) < len(rows),
             )
         )
-    return sorted(found, key=lambda result: (not result.score.votes, -result.score.points, -result.score.votes))
+    return sorted(results, key=lambda result: (not result.score.votes, -result.score.points, -result.score.votes))
 
 
 def _scores(
@@ -120,7 +120,7 @@ def _scores(
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class TagScore:
     """How the model does on prompts of one kind."""
 
     tag: str
@@ -128,16 +128,20 @@ class Use:
     score: Score
 
 
-def _uses(entries: Iterable[Entry], scores: dict[int, Score]) -> list[Use]:
+def _uses(entries: Iterable[Entry], scores: dict[int, Score]) -> list[TagScore]:
     """By tag of the prompts it answered: those with votes enough, the best share first."""
     prompts = {entry.prompt_id: entry.prompt for entry in entries}
-    found: dict[str, list[Score]] = {}
+    scores_by_tag: dict[str, list[Score]] = {}
     for pk, prompt in prompts.items():
         for tag in prompt.tags:
-            found.setdefault(tag, []).append(scores.get(pk, Score()))
+            scores_by_tag.setdefault(tag, []).append(scores.get(pk, Score()))
     added = [
-        Use(tag, len(each), Score(sum(s.won for s in each), sum(s.tied for s in each), sum(s.lost for s in each)))
-        for tag, each in found.items()
+        TagScore(
+            tag,
+            len(tag_scores),
+            Score(sum(s.won for s in tag_scores), sum(s.tied for s in tag_scores), sum(s.lost for s in tag_scores)),
+        )
+        for tag, tag_scores in scores_by_tag.items()
     ]
     enough = sorted((use for use in added if use.score.votes >= ENOUGH), key=lambda use: -use.score.votes)
     return sorted(enough[:USES], key=lambda use: (-use.score.points, use.tag))

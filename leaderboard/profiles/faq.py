@@ -37,7 +37,7 @@ class Known:
 
 def answered(known: Known) -> list[Question]:
     name = known.name
-    found = [
+    pairs = [
         (f"How much does {name} cost?", _cost(known)),
         (f"How good is {name}?", _places(known)),
         (f"How fast is {name}?", _speed(known)),
@@ -47,7 +47,7 @@ def answered(known: Known) -> list[Question]:
         (f"Can {name} edit images?", _edits(known)),
         (f"Are the weights of {name} open?", _weights(known)),
     ]
-    return [Question(question, answer) for question, answer in found if answer]
+    return [Question(question, answer) for question, answer in pairs if answer]
 
 
 def _cost(known: Known) -> str:

@@ -42,7 +42,7 @@ class Matchups:
 
 
 def of_model(image_model: ImageModel, category: Category, board: Callable[[], Sequence[Standing]]) -> Matchups:
-    """Those with the most votes first. `board` is asked only if nothing is kept."""
+    """Those with the most votes first. `board` is called only on a cache miss."""
     return get_or_compute(
         "matchups",
         version(category),
@@ -54,8 +54,8 @@ def of_model(image_model: ImageModel, category: Category, board: Callable[[], Se
 
 def _of_model(image_model: ImageModel, category: Category, board: Sequence[Standing]) -> Matchups:
     records = head_to_head.records_of(image_model, category)
-    own = next(each.rating for each in board if each.rating.image_model_id == image_model.pk)
-    rivals = [(each.rating, records[image_model.pk, each.rating.image_model_id]) for each in board]
+    own = next(standing.rating for standing in board if standing.rating.image_model_id == image_model.pk)
+    rivals = [(standing.rating, records[image_model.pk, standing.rating.image_model_id]) for standing in board]
     met = sorted((rival for rival in rivals if rival[1].votes), key=lambda rival: -rival[1].votes)
     shown = tuple(_matchup(image_model, own, *rival) for rival in met[:SHOWN])
     return Matchups(shown, met=len(met), unmet=len(rivals) - 1 - len(met))

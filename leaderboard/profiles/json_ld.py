@@ -26,10 +26,10 @@ def of_model(profile: Profile, home: str) -> SafeString:
                 "mainEntity": [
                     {
                         "@type": "Question",
-                        "name": each.text,
-                        "acceptedAnswer": {"@type": "Answer", "text": each.answer},
+                        "name": question.text,
+                        "acceptedAnswer": {"@type": "Answer", "text": question.answer},
                     }
-                    for each in profile.questions
+                    for question in profile.questions
                 ],
             }
         )
@@ -38,7 +38,7 @@ def of_model(profile: Profile, home: str) -> SafeString:
 
 def _software(profile: Profile, address: str) -> dict[str, Any]:
     model = profile.image_model
-    found: dict[str, Any] = {
+    software: dict[str, Any] = {
         "@type": "SoftwareApplication",
         "name": model.name,
         "url": address,
@@ -46,19 +46,19 @@ def _software(profile: Profile, address: str) -> dict[str, Any]:
         "operatingSystem": "Web API",
     }
     if model.description:
-        found["description"] = model.description
+        software["description"] = model.description
     if model.lab:
-        found["author"] = {"@type": "Organization", "name": model.lab.name}
+        software["author"] = {"@type": "Organization", "name": model.lab.name}
     if model.released_on:
-        found["datePublished"] = model.released_on.isoformat()
+        software["datePublished"] = model.released_on.isoformat()
     if model.licence:
-        found["license"] = model.licence
+        software["license"] = model.licence
     if profile.cheapest and not model.is_sample:  # nobody sells a sample
-        found["offers"] = {
+        software["offers"] = {
             "@type": "Offer",
             "price": f"{profile.cheapest.price:f}",
             "priceCurrency": "USD",
             "description": "One image of 1024 × 1024 pixels",
             "seller": {"@type": "Organization", "name": profile.cheapest.name},
         }
-    return found
+    return software

@@ -1,4 +1,4 @@
-"""What a lab's page tells: its models, where they stand, what they cost."""
+"""What a lab's page shows: its models, where they stand, what they cost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from providers.models import ImageModel, Lab
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class LabModel:
     """A model of the lab."""
 
     image_model: ImageModel
@@ -26,7 +26,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class LabBoard:
     """The lab's models on one board, with the intervals as a chart."""
 
     category: Category
@@ -36,8 +36,8 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    made: Sequence[Made]
-    boards: Sequence[Board]
+    made: Sequence[LabModel]
+    boards: Sequence[LabBoard]
 
 
 def of_lab(lab: Lab) -> Models:
@@ -47,30 +47,36 @@ def of_lab(lab: Lab) -> Models:
     )
     made = [_made(model) for model in rows]
     by_category: dict[int, list[Rating]] = {}
-    for each in made:
-        for rating in each.ratings:
-            rating.image_model = each.image_model
+    for lab_model in made:
+        for rating in lab_model.ratings:
+            rating.image_model = lab_model.image_model
             by_category.setdefault(rating.category_id, []).append(rating)
     boards = [_board(ratings) for ratings in by_category.values()]
     return Models(
-        sorted(made, key=lambda each: (each.image_model.retired_at is not None, not each.ratings)),
-        sorted(boards, key=lambda each: (bool(each.category.source_name), each.category.position, each.category.name)),
+        sorted(made, key=lambda lab_model: (lab_model.image_model.retired_at is not None, not lab_model.ratings)),
+        sorted(
+            boards,
+            key=lambda board: (bool(board.category.source_name), board.category.position, board.category.name),
+        ),
     )
 
 
-def _made(image_model: ImageModel) -> Made:
-    offerings = [each for each in image_model.offerings.all() if each.is_active]
-    prices = [(price, each.price_estimated) for each in offerings if (price := sellers.price_of(each)) is not None]
+def _made(image_model: ImageModel) -> LabModel:
+    offerings = [offering for offering in image_model.offerings.all() if offering.is_active]
+    prices = [
+        (price, offering.price_estimated) for offering in offerings if (price := sellers.price_of(offering)) is not None
+    ]
     price, estimated = min(prices, default=(None, False))
     ratings = sorted(
-        image_model.ratings.all(), key=lambda each: (bool(each.category.source_name), each.category.position)
+        image_model.ratings.all(),
+        key=lambda rating: (bool(rating.category.source_name), rating.category.position),
     )
-    return Made(image_model, ratings, price, estimated)
+    return LabModel(image_model, ratings, price, estimated)
 
 
-def _board(ratings: list[Rating]) -> Board:
+def _board(ratings: list[Rating]) -> LabBoard:
     rows = [
-        charts.Row(
+        charts.ForestRow(
             rating.image_model.name,
             rating.image_model.get_absolute_url(),
             rating.elo,
@@ -78,6 +84,6 @@ def _board(ratings: list[Rating]) -> Board:
             rating.upper,
             provisional=rating.status == "provisional",
         )
-        for rating in sorted(ratings, key=lambda each: -each.elo)
+        for rating in sorted(ratings, key=lambda rating: -rating.elo)
     ]
-    return Board(ratings[0].category, charts.forest(rows, charts.WIDE), charts.forest(rows, charts.NARROW))
+    return LabBoard(ratings[0].category, charts.forest(rows, charts.WIDE), charts.forest(rows, charts.NARROW))

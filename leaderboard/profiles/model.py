@@ -30,13 +30,12 @@ from leaderboard.profiles import head_to_head as matchups
 from leaderboard.profiles import offerings as sellers
 from leaderboard.profiles import parameters as reference
 from leaderboard.profiles import scatter as landscape
-from leaderboard.profiles.competitions import Result, Use
+from leaderboard.profiles.competitions import CompetitionResult, TagScore
 from leaderboard.profiles.faq import Question
 from leaderboard.profiles.head_to_head import Matchups
 from leaderboard.profiles.offerings import Past, Seller
 from leaderboard.profiles.parameters import Group, Sizes
-from leaderboard.profiles.speed import Row as SpeedRow
-from leaderboard.profiles.speed import Speed
+from leaderboard.profiles.speed import Speed, SpeedRow
 from leaderboard.rating import verdict as verdicts
 from leaderboard.rating.place import Place
 from leaderboard.rating.verdict import Verdict
@@ -101,8 +100,8 @@ class Profile:
     standings: Sequence[Standing]
     category: Category | None  # the board whose charts and matchups are shown
     board: Callable[[], Sequence[Standing]] | None  # the whole of it, read when first asked for
-    results: Sequence[Result]
-    uses: Sequence[Use]
+    results: Sequence[CompetitionResult]
+    uses: Sequence[TagScore]
     gallery: Sequence[Entry]  # without those that this reader is asked about
     pictures: Sequence[RatedImage]  # the most preferred first, then the least
     sellers: Sequence[Seller]
@@ -179,7 +178,7 @@ class Profile:
 
     @property
     def can_be_tried(self) -> bool:
-        """Whether this site has a key for one of its providers; without one no request of ours can reach it."""
+        """Whether this site has a key for one of its providers; without one no request of this site can reach it."""
         return any(settings.PROVIDERS.get(seller.provider, {}).get("api_key") for seller in self.sellers)
 
     @property
@@ -255,7 +254,7 @@ class Profile:
 
     @property
     def estimated(self) -> bool:
-        return any(each.offering.price_estimated for each in self.sellers)
+        return any(seller.offering.price_estimated for seller in self.sellers)
 
     @property
     def behaviours(self) -> list[tuple[str, str, str, list[str]]]:
@@ -264,20 +263,20 @@ class Profile:
     @property
     def tasks(self) -> Sequence[str]:
         """Modes in which it can be asked."""
-        return list(dict.fromkeys(each.offering.mode for each in self.sellers))
+        return list(dict.fromkeys(seller.offering.mode for seller in self.sellers))
 
 
 def of_model(image_model: ImageModel, base_url: str, board: str = "", hidden: Collection[int] = ()) -> Profile:
     """`board` is the slug of the category to show charts of, if the model is rated there."""
     places = places_of(image_model)
-    category = next((each.rating.category for each in places if each.rating.category.slug == board), None)
+    category = next((standing.rating.category for standing in places if standing.rating.category.slug == board), None)
     if category is None and places:
         category = places[0].rating.category
     entries = competitions.entries_of(image_model)
     sold = sellers.of_model(image_model)
     measured = speed.of_sellers(sold)
     sources = reference.text_of(
-        reference.Source(each.name, each.offering.mode, each.offering.parameters) for each in sold
+        reference.Source(seller.name, seller.offering.mode, seller.offering.parameters) for seller in sold
     )
     takes = reference.of_text(sources)
     counts = outcomes(image_model)
@@ -313,7 +312,7 @@ def outcomes(image_model: ImageModel) -> dict[str, int]:
     """How its finished generations ended; "" is an image."""
     if not hasattr(image_model, "outcomes"):  # else they came in the query that found the model
         image_model = with_outcomes(ImageModel.objects.all()).get(pk=image_model.pk)
-    return {each["outcome"]: each["n"] for each in image_model.outcomes}  # type: ignore[attr-defined]  # annotated
+    return {outcome["outcome"]: outcome["n"] for outcome in image_model.outcomes}  # type: ignore[attr-defined]  # annotated
 
 
 def with_outcomes(image_models: QuerySet[ImageModel]) -> QuerySet[ImageModel]:
@@ -327,7 +326,7 @@ def places_of(image_model: ImageModel) -> list[Standing]:
     rated = Rating.objects.filter(category=OuterRef("category")).order_by().values("category")
     of = Subquery(rated.annotate(n=Count("*")).values("n"))
     ratings = list(image_model.ratings.select_related("category__board").annotate(of=of))
-    ratings.sort(key=lambda each: (bool(each.category.source_name), each.category.position, each.category.name))
+    ratings.sort(key=lambda rating: (bool(rating.category.source_name), rating.category.position, rating.category.name))
     return [Standing(rating, rating.of) for rating in ratings]
 
 
@@ -354,8 +353,9 @@ def _known(
         seconds_provider=fastest.name if fastest else "",
         licence=image_model.licence,
         open_weights=None if image_model.origin == ImageModel.Origin.IMPORTED else image_model.open_weights,
-        places=[_place(each) for each in places if each.half_width is not None][:3],  # more are a list, no sentence
-        edits=any(each.offering.mode == "edit" for each in sold),
+        # More than three are a list, no sentence.
+        places=[_place(standing) for standing in places if standing.half_width is not None][:3],
+        edits=any(seller.offering.mode == "edit" for seller in sold),
         sample=image_model.is_sample,
     )
 
@@ -378,19 +378,19 @@ LATEST = 30  # snapshots in the table: a month of days
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """The model's Elo in the kept boards of a category, as a chart in both frames; None with fewer than two.
+class EloHistory:
+    """The model's Elo in the daily snapshots of a category, as a chart in both frames; None with fewer than two.
 
     `latest` are the last of them for the table below, newest first.
     """
 
     wide: charts.History | None
     narrow: charts.History | None
-    latest: tuple[records.Point, ...]
+    latest: tuple[records.EloPoint, ...]
     of: int
 
 
-def history(image_model: ImageModel, category: Category) -> History:
+def history(image_model: ImageModel, category: Category) -> EloHistory:
     return get_or_compute(
         "history and table",
         version(category),
@@ -400,9 +400,9 @@ def history(image_model: ImageModel, category: Category) -> History:
     )
 
 
-def _history(points: Sequence[records.Point], name: str) -> History:
+def _history(points: Sequence[records.EloPoint], name: str) -> EloHistory:
     series = [charts.Series(name, [charts.Moment(p.taken_at, p.elo, p.lower, p.upper) for p in points])]
-    return History(
+    return EloHistory(
         charts.history(series, charts.WIDE),
         charts.history(series, charts.NARROW),
         tuple(reversed(points[-LATEST:])),
@@ -410,11 +410,11 @@ def _history(points: Sequence[records.Point], name: str) -> History:
     )
 
 
-def parameters(found: Profile) -> SafeString:
+def parameters(profile: Profile) -> SafeString:
     """The parameter reference as HTML: half of the page, and the same until an offering changes."""
     return get_or_compute(
         "parameters",
-        found.sources,
+        profile.sources,
         seconds=10 * MINUTE,
-        compute=lambda: render_to_string("leaderboard/model/_parameters.html", {"profile": found}),
+        compute=lambda: render_to_string("leaderboard/model/_parameters.html", {"profile": profile}),
     )

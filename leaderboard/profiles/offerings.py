@@ -65,7 +65,7 @@ def of_model(image_model: ImageModel) -> list[Seller]:
     sellers = [_seller(row, row.past) for row in rows]  # type: ignore[attr-defined]  # annotated
     return sorted(
         sellers,
-        key=lambda each: (each.offering.mode == "edit", each.price is None, each.price or 0, each.provider),
+        key=lambda seller: (seller.offering.mode == "edit", seller.price is None, seller.price or 0, seller.provider),
     )
 
 
@@ -88,10 +88,12 @@ def price_of(offering: Offering) -> Decimal | None:
 def cheapest(sellers: Sequence[Seller]) -> Seller | None:
     """The starting price; None when no price is known."""
     return min(
-        (each for each in sellers if each.price is not None), key=lambda each: each.price or Decimal(0), default=None
+        (seller for seller in sellers if seller.price is not None),
+        key=lambda seller: seller.price or Decimal(0),
+        default=None,
     )
 
 
 def names(sellers: Sequence[Seller]) -> list[str]:
     """Every provider once, in the order of the sellers."""
-    return list(dict.fromkeys(each.name for each in sellers))
+    return list(dict.fromkeys(seller.name for seller in sellers))

@@ -41,7 +41,7 @@ class Source:
 
 
 @dataclass(slots=True)
-class Line:
+class ParameterLine:
     """A parameter over all offerings that take it."""
 
     name: str
@@ -60,7 +60,7 @@ class Group:
     key: str
     title: str
     provider: str  # set for what only this provider takes
-    lines: tuple[Line, ...]
+    lines: tuple[ParameterLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,27 +72,27 @@ class Reference:
 
 
 def text_of(sources: Iterable[Source]) -> str:
-    """The sources as one text: what an answer can be kept under."""
-    return json.dumps([(each.provider, each.mode, each.parameters) for each in sources], sort_keys=True)
+    """The sources as one text: the key a result is cached under."""
+    return json.dumps([(source.provider, source.mode, source.parameters) for source in sources], sort_keys=True)
 
 
 @lru_cache(maxsize=256)
 def of_text(text: str) -> Reference:
     """From `text_of`. Working out sizes takes exact fractions, and the same few models are read again and again."""
-    sources = [Source(*each) for each in json.loads(text)]
+    sources = [Source(*source) for source in json.loads(text)]
     return Reference(tuple(groups(sources)), sizes(sources))
 
 
 def groups(sources: Iterable[Source]) -> list[Group]:
     """The parameter tables of a model page; additional parameters by the provider that takes them."""
-    found: dict[tuple[str, str], dict[str, Line]] = {}
+    by_group: dict[tuple[str, str], dict[str, ParameterLine]] = {}
     for source in sources:
         for parameter in normalisation.reference(source.parameters):
             provider = source.provider if parameter.group == "additional" else ""
-            lines = found.setdefault((parameter.group, provider), {})
+            lines = by_group.setdefault((parameter.group, provider), {})
             line = lines.setdefault(
                 parameter.name,
-                Line(parameter.name, parameter.type, parameter.description, parameter.required),
+                ParameterLine(parameter.name, parameter.type, parameter.description, parameter.required),
             )
             line.required = line.required or parameter.required
             _add(line.modes, source.mode)
@@ -102,8 +102,8 @@ def groups(sources: Iterable[Source]) -> list[Group]:
             _add(line.behaviours.setdefault(parameter.behaviour, []), source.provider)
             if parameter.behaviour == "renamed":
                 _add(line.targets, parameter.target)
-    order = sorted(found, key=lambda key: (GROUPS.index(key[0]), key[1]))
-    return [Group(key, TITLES[key], provider, tuple(found[key, provider].values())) for key, provider in order]
+    order = sorted(by_group, key=lambda key: (GROUPS.index(key[0]), key[1]))
+    return [Group(key, TITLES[key], provider, tuple(by_group[key, provider].values())) for key, provider in order]
 
 
 def behaviours(of: Sequence[Group]) -> list[tuple[str, str, str, list[str]]]:
@@ -153,7 +153,7 @@ class Sizes:
 
 def sizes(sources: Iterable[Source]) -> Sizes:
     """What can be asked of any of these offerings, by tier."""
-    specs = [(each.provider, spec) for each in sources if (spec := each.parameters.get("size")) is not None]
+    specs = [(source.provider, spec) for source in sources if (spec := source.parameters.get("size")) is not None]
     makers: dict[int, dict[tuple[int, int, str], list[str]]] = {}
     names: dict[int, str] = {}
     for provider, spec in specs:
@@ -165,7 +165,7 @@ def sizes(sources: Iterable[Source]) -> Sizes:
     default = sizing.area_of(sizing.DEFAULT_TIER)
     opened = default if default in makers else min(makers, default=0)
     tiers = [Tier(names[area], area == opened, _rows(makers[area])) for area in sorted(makers)]
-    largest = [found for _, spec in specs if (found := _largest(spec)) is not None]
+    largest = [pair for _, spec in specs if (pair := _largest(spec)) is not None]
     return Sizes(
         tuple(tiers),
         custom=_custom([spec for _, spec in specs if spec["family"] == "pixels"]),

@@ -1,4 +1,4 @@
-"""What a provider's page tells: how it does now, how it did, what it sells."""
+"""What a provider's page shows: how it does now, how it did, what it sells."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from providers.models import Offering
 from providers.performance import recent, summaries
 from providers.performance.percentiles import Performance
 
-from .speed import Row
+from .speed import SpeedRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Sold:
 
     offering: Offering
     price: Decimal | None  # of one 1024 × 1024 image in USD
-    performance: Performance  # its last 30 days, as the clock last counted its calls
+    performance: Performance  # its last 30 days, as the periodic task last counted its calls
     trouble: str  # what speaks against asking it now; empty is fit
 
     @property
@@ -37,15 +37,15 @@ class Provider:
     is_simulated: bool
     is_reachable: bool  # this installation has a key for it
     sold: Sequence[Sold]
-    overall: Row  # over everything it sells
+    overall: SpeedRow  # over everything it sells
 
     @property
     def troubled(self) -> Sequence[Sold]:
-        return [each for each in self.sold if each.trouble]
+        return [offering for offering in self.sold if offering.trouble]
 
     @property
     def models(self) -> int:
-        return len({each.offering.image_model_id for each in self.sold})
+        return len({offering.offering.image_model_id for offering in self.sold})
 
 
 def of_key(key: str) -> Provider | None:
@@ -61,9 +61,9 @@ def of_key(key: str) -> Provider | None:
         return None
     pks = [offering.pk for offering in offerings]
     troubles, measured = _troubles(pks), summaries.of_offerings(pks)
-    sold = [Sold(each, sellers.price_of(each), measured[each.pk], troubles.get(each.pk, "")) for each in offerings]
+    sold = [Sold(row, sellers.price_of(row), measured[row.pk], troubles.get(row.pk, "")) for row in offerings]
     name, is_simulated = (account.name, account.is_simulated) if account else (key, False)
-    overall = Row(key, name, is_simulated, *summaries.of_provider(key))
+    overall = SpeedRow(key, name, is_simulated, *summaries.of_provider(key))
     return Provider(
         key=key,
         name=name,

@@ -26,7 +26,7 @@ def rows(category: Category, board: Callable[[], Sequence[Standing]]) -> list[Bo
 
 
 def drawn(category: Category, image_model: ImageModel, board: Callable[[], Sequence[Standing]]) -> SafeString:
-    """Both charts as HTML, this model marked in them. `board` is asked only if nothing is kept."""
+    """Both charts as HTML, this model marked in them. `board` is called only on a cache miss."""
     return get_or_compute(
         "landscape drawn",
         version(category),

@@ -1,4 +1,4 @@
-"""How quick and reliable a model's offerings are: the last 30 days of real requests, whoever asked, and each day."""
+"""How quick and reliable a model's offerings are: the last 30 days of real requests of any client, and each day."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FEW_DAYS = 3  # with fewer, a line by day would be a picture of nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SpeedRow:
     """One provider in one mode."""
 
     provider: str
@@ -46,26 +46,26 @@ class Row:
 
     @property
     def p50_by_day(self) -> charts.Spark | None:
-        return _line((_seconds(each.performance.duration.p50) for each in self.days), low=0.0)
+        return _line((_seconds(day.performance.duration.p50) for day in self.days), low=0.0)
 
     @property
     def ttfb_by_day(self) -> charts.Spark | None:
-        return _line((_seconds(each.performance.ttfb.p50) for each in self.days), low=0.0)
+        return _line((_seconds(day.performance.ttfb.p50) for day in self.days), low=0.0)
 
     @property
     def success_by_day(self) -> charts.Spark | None:
-        rates = (each.performance.success_rate for each in self.days)
+        rates = (day.performance.success_rate for day in self.days)
         return _line(rates, low=0.0, high=1.0, write=lambda rate: f"{rate * 100:.0f}%")
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    rows: tuple[Row, ...]  # the quickest first, those with too few calls last
+    rows: tuple[SpeedRow, ...]  # the quickest first, those with too few calls last
     slowest: float  # the longest time on the page, in seconds: what the bars are drawn against
     slowest_ttfb: float
 
     @property
-    def fastest(self) -> Row | None:
+    def fastest(self) -> SpeedRow | None:
         return self.rows[0] if self.rows and self.rows[0].p50 is not None else None
 
     @property
@@ -86,15 +86,15 @@ class Speed:
 
 
 def of_sellers(sellers: Sequence[Seller]) -> Speed:
-    """Of the offerings of a model, as the clock last counted their calls. One query."""
-    offerings = [each.offering for each in sellers]
+    """Of the offerings of a model, as the periodic task last counted their calls. One query."""
+    offerings = [seller.offering for seller in sellers]
     if not offerings:
         return Speed((), 0.0, 0.0)
     pks = [offering.pk for offering in offerings]
     measured, days = summaries.of_offerings_and_days(pks)
     modes = {offering.mode for offering in offerings}
     return ranked(
-        Row(
+        SpeedRow(
             offering.provider,
             _name(offering, with_mode=len(modes) > 1),
             accounts.is_simulated(offering.provider),
@@ -105,7 +105,7 @@ def of_sellers(sellers: Sequence[Seller]) -> Speed:
     )
 
 
-def ranked(rows: Iterable[Row]) -> Speed:
+def ranked(rows: Iterable[SpeedRow]) -> Speed:
     """Those that were asked at all, the quickest first."""
     asked = [row for row in rows if row.performance.calls]
     asked.sort(key=lambda row: (row.p50 is None, row.p50 or 0.0, row.name))
@@ -127,10 +127,10 @@ def _line(
     high: float | None = None,
     write: Callable[[float], str] = charts.SPEED.write,
 ) -> charts.Spark | None:
-    found = list(values)
-    if sum(value is not None for value in found) < FEW_DAYS:
+    figures = list(values)
+    if sum(value is not None for value in figures) < FEW_DAYS:
         return None
-    return charts.spark(found, write, low=low, high=high)
+    return charts.spark(figures, write, low=low, high=high)
 
 
 def _seconds(duration: timedelta | None) -> float | None:

@@ -53,7 +53,8 @@ def clustered_covariance(
 class Clusters:
     """`clustered_covariance` of votes that come in parts, so that millions never lie in memory at once.
 
-    All votes of one voter have to come in the same part. Voters are distinguished within a part only: codes start anew.
+    All votes of one voter have to come in the same part. Voters are distinguished within a part only: codes
+    restart at 0.
     """
 
     def __init__(self, fit: Fit, kind: Literal["CR1", "CR3"] = "CR1") -> None:

@@ -201,8 +201,8 @@ def anchored(fit: Fit, members: Iterable[str]) -> Fit:
     With the mean of all models at 1000 every rating moves when models join: five weak newcomers lift twelve old ones by
     84 Elo. Differences, and their errors, stay as they are; an interval becomes that of the distance to the anchor.
     """
-    wanted = set(members)
-    anchor = np.array([model in wanted for model in fit.models], np.bool_) & fit.connected
+    anchors = set(members)
+    anchor = np.array([model in anchors for model in fit.models], np.bool_) & fit.connected
     if not anchor.any():
         return fit
     shift = MEAN - fit.elo[anchor].mean()

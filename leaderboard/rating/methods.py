@@ -13,7 +13,7 @@ SEEDS = (1, 2)  # of the two orders; any two will do
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MethodRow:
     """One model: share of points won, running Elo after the same votes in two random orders, and Bradley–Terry."""
 
     model: str
@@ -23,7 +23,7 @@ class Row:
     bradley_terry: float
 
 
-def rows(cells: Cells) -> list[Row]:
+def rows(cells: Cells) -> list[MethodRow]:
     """The models by Bradley–Terry rating, highest first. `cells.n` must be whole numbers; work: a step per vote."""
     rated: Fit = fit(cells)
     k = len(cells.models)
@@ -32,7 +32,7 @@ def rows(cells: Cells) -> list[Row]:
     played = np.bincount(cells.left, n, k) + np.bincount(cells.right, n, k)
     one, other = (_running(cells, seed) for seed in SEEDS)
     return [
-        Row(
+        MethodRow(
             rated.models[index], float(points[index] / played[index]), one[index], other[index], float(rated.elo[index])
         )
         for index in np.argsort(-rated.elo, kind="stable")
@@ -40,7 +40,7 @@ def rows(cells: Cells) -> list[Row]:
     ]
 
 
-def largest_difference(table: list[Row]) -> float:
+def largest_difference(table: list[MethodRow]) -> float:
     """By how many points the order of the votes alone moved a running Elo."""
     return max((abs(row.one_order - row.other_order) for row in table), default=0.0)
 

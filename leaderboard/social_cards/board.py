@@ -1,7 +1,7 @@
 """The picture that a link to a board shows where it is shared: its first five models with their intervals. And that of
 all pages without one of their own.
 
-Drawn when somebody asks, kept under the board's version; the address carries that version too.
+Drawn on request, cached under the board's version; the URL carries that version too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NAMES, _BARS = 620, (700, 990)  # where the names end; from where to where the 
 
 
 def address(category: Category) -> str:
-    """With a version: whoever shares a page keeps the picture of that address for ever."""
+    """With a version: sites cache the picture of a URL for ever."""
     stamp = hashlib.sha256(repr(version(category)).encode()).hexdigest()[:12]
     return f"{reverse('leaderboard:category-card', args=[category.slug])}?v={stamp}"
 
@@ -74,7 +74,7 @@ def _jpeg(card: Image.Image) -> bytes:
 
 
 def _draw(category: Category, host: str) -> bytes:
-    board = [each for each in standings.board(category) if each.half_width is not None]
+    board = [standing for standing in standings.board(category) if standing.half_width is not None]
     card = backdrop()
     draw = ImageDraw.Draw(card)
     draw.text((MARGIN, 56), "Image models by blind votes", ACCENT, font=typeface(28, 600))
@@ -90,18 +90,18 @@ def _draw(category: Category, host: str) -> bytes:
 
 
 def _rows(draw: ImageDraw.ImageDraw, board: Sequence[Standing]) -> None:
-    low = min(each.rating.lower for each in board)
-    span = max(max(each.rating.upper for each in board) - low, 1e-9)
+    low = min(standing.rating.lower for standing in board)
+    span = max(max(standing.rating.upper for standing in board) - low, 1e-9)
     left, right = _BARS
 
     def at(elo: float) -> float:
         return left + (elo - low) / span * (right - left)
 
-    for index, each in enumerate(board):
-        rating, y = each.rating, 206 + index * 66
+    for index, standing in enumerate(board):
+        rating, y = standing.rating, 206 + index * 66
         model = rating.image_model
         name = f"{model.name} (sample)" if model.is_sample else model.name
-        draw.text((MARGIN, y + 4), each.place.bounds, SOFT, font=typeface(28, 800))
+        draw.text((MARGIN, y + 4), standing.place.bounds, SOFT, font=typeface(28, 800))
         draw.text((MARGIN + 96, y), shortened(name, _NAMES - MARGIN - 96, 34, 700), WHITE, font=typeface(34, 700))
         draw.rounded_rectangle((left, y + 22, right, y + 24), 1, (52, 50, 84))
         draw.rounded_rectangle((at(rating.lower), y + 16, at(rating.upper), y + 30), 7, (110, 98, 200))

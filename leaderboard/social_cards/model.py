@@ -1,6 +1,6 @@
 """Cards of 1200 × 630 pixels that links to a model show where they are shared: its name, places, price and two images.
 
-Drawn once for each board and kept; the address carries the version, so whoever fetched an old card asks for the new.
+Drawn once for each board and cached; the URL carries the version, so a client with an old card requests the new one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PICTURE = 262
 
 
 def address(image_model: ImageModel, places: Sequence[Standing]) -> str:
-    """With a version, because whoever shares a page keeps the picture of that address for ever."""
+    """With a version, because sites cache the picture of a URL for ever."""
     return f"{image_model.get_absolute_url()}card.jpg?v={_stamp(places)}"
 
 
@@ -46,8 +46,8 @@ def of_model(image_model: ImageModel, host: str) -> bytes:
 
 
 def _stamp(places: Sequence[Standing]) -> str:
-    """Of all boards the model is on: a card is drawn anew when one of them is."""
-    versions = [version(each.rating.category) for each in places]
+    """Of all boards the model is on: a card is redrawn when one of them is."""
+    versions = [version(standing.rating.category) for standing in places]
     return hashlib.sha256(repr(versions).encode()).hexdigest()[:12]
 
 
@@ -72,7 +72,7 @@ def _draw(image_model: ImageModel, places: Sequence[Standing], host: str) -> byt
         draw.text((x, 430), title, SOFT, font=typeface(26, 500))
         draw.text((x, 464), value, WHITE, font=typeface(46, 800))
         x += max(draw.textlength(title, typeface(26, 500)), draw.textlength(value, typeface(46, 800))) + 60
-    votes = sum(each.rating.votes for each in places)
+    votes = sum(standing.rating.votes for standing in places)
     foot = (
         f"{votes:,} votes · {host}{image_model.get_absolute_url()}"
         if votes
@@ -86,17 +86,17 @@ def _draw(image_model: ImageModel, places: Sequence[Standing], host: str) -> byt
 
 def _facts(image_model: ImageModel, places: Sequence[Standing]) -> list[tuple[str, str]]:
     """At most three, the best known first; nothing is made up for a model that has none."""
-    found = []
-    bounded = [each for each in places if each.half_width is not None]
+    facts = []
+    bounded = [standing for standing in places if standing.half_width is not None]
     if bounded:
         rating: Rating = bounded[0].rating  # type: ignore[assignment]  # boards of all votes
         wider = max(rating.upper - rating.elo, rating.elo - rating.lower)
-        found.append((rating.category.name, str(bounded[0].place)))
-        found.append(("Elo", f"{rating.elo:.0f} ±{wider:.0f}"))
+        facts.append((rating.category.name, str(bounded[0].place)))
+        facts.append(("Elo", f"{rating.elo:.0f} ±{wider:.0f}"))
     cheapest = offerings.cheapest(offerings.of_model(image_model))
     if cheapest and not image_model.is_sample:  # its price is made up, and a card has no room to say so
-        found.append(("From", usd(cheapest.price)))
-    return found
+        facts.append(("From", usd(cheapest.price)))
+    return facts
 
 
 def _pictures(image_model: ImageModel) -> list[Image.Image]:
@@ -107,16 +107,16 @@ def _pictures(image_model: ImageModel) -> list[Image.Image]:
         .select_related("image_model", "call__offering")
         .order_by("-created_at", "-pk")[:8]
     )
-    found: list[Image.Image] = []
+    pictures: list[Image.Image] = []
     for entry in entries:
-        if len(found) == 2 or entry.is_simulated:
+        if len(pictures) == 2 or entry.is_simulated:
             continue
         try:
             with entry.thumbnail.open("rb") as file, Image.open(file) as image:
-                found.append(ImageOps.fit(image.convert("RGB"), (_PICTURE, _PICTURE), Image.Resampling.LANCZOS))
+                pictures.append(ImageOps.fit(image.convert("RGB"), (_PICTURE, _PICTURE), Image.Resampling.LANCZOS))
         except OSError:
             continue  # a lost file is reported where it is shown
-    return found
+    return pictures
 
 
 def backdrop() -> Image.Image:

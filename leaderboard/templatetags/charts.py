@@ -6,14 +6,14 @@ import math
 
 from django import template
 
-from leaderboard.board.history import Point as Kept
+from leaderboard.board.history import EloPoint
 from leaderboard.charts import Axis, Point
 
 register = template.Library()
 
 
 @register.filter
-def interval_of(point: Point | Kept) -> str:
+def interval_of(point: Point | EloPoint) -> str:
     bounded = math.isfinite(point.upper - point.lower)
     return f"{point.lower:.0f}–{point.upper:.0f}" if bounded else "no bounds yet"
 

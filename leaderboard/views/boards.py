@@ -72,8 +72,8 @@ def overall_csv(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=86_400)
 def card(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Category.objects.select_related("board"), slug=slug)
-    return HttpResponse(board.of_category(found, request.get_host()), content_type="image/jpeg")
+    category = get_object_or_404(Category.objects.select_related("board"), slug=slug)
+    return HttpResponse(board.of_category(category, request.get_host()), content_type="image/jpeg")
 
 
 @require_safe
@@ -125,13 +125,13 @@ def _board(request: HttpRequest, category: Category) -> HttpResponse:
 @cached_page(*WORDS, version=of_category)
 def category_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """What the page with the same query shows."""
-    found = get_object_or_404(Category.objects.select_related("recent_board"), slug=slug)
-    view = View(request, found)
+    category = get_object_or_404(Category.objects.select_related("recent_board"), slug=slug)
+    view = View(request, category)
     if view.computing and not view.errors:
         text = f"The board of “{view.tag}” is being computed. Ask again in a few seconds."
         headers = {"Retry-After": "5", "Cache-Control": "no-store"}
         return HttpResponse(text, status=503, content_type="text/plain; charset=utf-8", headers=headers)
-    return _csv(view, "-".join(filter(None, (found.slug, view.window if view.window != "all" else "", view.tag))))
+    return _csv(view, "-".join(filter(None, (category.slug, view.window if view.window != "all" else "", view.tag))))
 
 
 def _status(view: View) -> int:
@@ -167,7 +167,7 @@ class View:
             self.errors["window"] = "The board of a tag counts the votes of all time: choose a tag or a window."
             self.window, self.since = "all", None
         whole = standings.board(category)
-        known = price_and_speed.of_models([each.rating.image_model_id for each in whole], category.mode)
+        known = price_and_speed.of_models([standing.rating.image_model_id for standing in whole], category.mode)
         # What can be chosen is the same on every board of the category, so that going to another one keeps it.
         self.choices = filters.choices(rows.rows(whole, category.mode, known))
         part = self._standings(category) if self.tag or self.window != "all" else whole

@@ -25,13 +25,13 @@ def choose(request: HttpRequest) -> HttpResponse:
     doing = [category for category in categories if task in (category.mode, category.slug)] if task else categories
     category = _category(request.GET.get("category", ""), doing or categories)
     candidates = offers.candidates(category) if category else []
-    licences = sorted({each.licence for each in candidates if each.licence}, key=str.casefold)
+    licences = sorted({candidate.licence for candidate in candidates if candidate.licence}, key=str.casefold)
     asked = offers.read(request.GET.dict(), request.GET.getlist("need"), licences)
     if task and not doing:
         known = ", ".join(dict.fromkeys(category.mode for category in categories)) or "none yet"
         unknown = f"No rated category does “{task}”. There is: {known}."
         asked = replace(asked, errors={**asked.errors, "task": unknown})
-    answer = rules.choose(candidates, asked.wish)
+    answer = rules.choose(candidates, asked.filters)
     first = answer.front[:MATRIX]
     context = {
         "categories": categories,
@@ -52,8 +52,8 @@ def choose(request: HttpRequest) -> HttpResponse:
 def _category(slug: str, categories: list[Category]) -> Category | None:
     """The one asked for; without a word, the first with votes cast here."""
     if slug:
-        found = next((each for each in categories if each.slug == slug), None)
-        if found is None:
+        category = next((option for option in categories if option.slug == slug), None)
+        if category is None:
             raise Http404(f"There is no rated category “{slug}”.")
-        return found
-    return next(iter(sorted(categories, key=lambda each: bool(each.source_name))), None)
+        return category
+    return next(iter(sorted(categories, key=lambda option: bool(option.source_name))), None)

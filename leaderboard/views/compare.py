@@ -49,19 +49,19 @@ def pick(request: HttpRequest) -> HttpResponse:
 @cached_page(blind=True)
 def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
     """Two to four models. Their order does not matter, so one address is the right one and the others lead there."""
-    wanted = list(slugs.values())
-    found = {each.slug: each for each in ImageModel.objects.filter(slug__in=wanted).select_related("lab")}
-    if missing := [slug for slug in wanted if slug not in found]:
+    requested = list(slugs.values())
+    by_slug = {row.slug: row for row in ImageModel.objects.filter(slug__in=requested).select_related("lab")}
+    if missing := [slug for slug in requested if slug not in by_slug]:
         raise Http404(f"There is no model “{missing[0]}”.")
-    if len(set(wanted)) < len(wanted):  # the form says what is wrong, or leads to those that differ
-        return redirect(f"{reverse('leaderboard:compare-pick')}?{urlencode([('model', slug) for slug in wanted])}")
-    if wanted != sorted(wanted):
-        return redirect(address(wanted), permanent=True)
-    models = [found[slug] for slug in wanted]
+    if len(set(requested)) < len(requested):  # the form says what is wrong, or leads to those that differ
+        return redirect(f"{reverse('leaderboard:compare-pick')}?{urlencode([('model', slug) for slug in requested])}")
+    if requested != sorted(requested):
+        return redirect(address(requested), permanent=True)
+    models = [by_slug[slug] for slug in requested]
     hidden = blinding.open_prompts_of(request)
     known = price_and_speed.of_models([model.pk for model in models])
     arenas = model_comparison.arenas(models)
-    again = [("model", slug) for slug in (*wanted, "")]
+    again = [("model", slug) for slug in (*requested, "")]
     context = {
         "heading": " or ".join(model.name for model in models) + "?",
         "verdict": _verdict(models, arenas, known),

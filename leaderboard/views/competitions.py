@@ -57,11 +57,11 @@ def competition(request: HttpRequest, slug: str) -> HttpResponse:
 def prompt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """One prompt with every image made for it, page by page."""
     published = Prompt.objects.current().filter(competition__in=Competition.objects.unveiled())
-    found = get_object_or_404(published.select_related("competition__category"), pk=pk, competition__slug=slug)
+    shown_prompt = get_object_or_404(published.select_related("competition__category"), pk=pk, competition__slug=slug)
     hidden = blinding.open_prompts_of(request)
-    (asked,) = overview.best_answers([found], 10_000, hidden)
+    (asked,) = overview.best_answers([shown_prompt], 10_000, hidden)
     context = {
-        "competition": found.competition,
+        "competition": shown_prompt.competition,
         "asked": asked,
         "page": _page(request, asked.answers, ON_A_PAGE),
     }

@@ -47,9 +47,9 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     for category in Category.objects.select_related("board"):
         board = getattr(category, "board", None)
         rows.append((category.get_absolute_url(), board.computed_at if board else None))
-    rows += [(each.get_absolute_url(), None) for each in ImageModel.objects.only("slug")]
-    rows += [(each.get_absolute_url(), None) for each in Lab.objects.only("slug")]
-    rows += [(each.get_absolute_url(), None) for each in Competition.objects.published().only("slug")]
+    rows += [(page.get_absolute_url(), None) for page in ImageModel.objects.only("slug")]
+    rows += [(page.get_absolute_url(), None) for page in Lab.objects.only("slug")]
+    rows += [(page.get_absolute_url(), None) for page in Competition.objects.published().only("slug")]
     rows += [(reverse("leaderboard:provider", args=[key]), None) for key in _providers()]
     rows += [(reverse(f"providers:{name}"), None) for name in ("playground", "api")]
     rows += [(reverse("leaderboard:use", args=[tag]), None) for tag, _ in use_cases.tags()]

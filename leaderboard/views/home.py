@@ -83,13 +83,13 @@ def _render_front(category: Category, hidden: frozenset[int]) -> SafeString:
 @never_cache
 @require_safe
 def wait(request: HttpRequest) -> HttpResponse:
-    """The fragment that replaces itself while the models make the first images; then the page is there anew."""
-    found = (
+    """The fragment that replaces itself while the models make the first images; then the full page is loaded."""
+    making = (
         None if summaries.playable().exists() else generation_progress.combined(generation_progress.of_all().values())
     )
-    if found is None:
+    if making is None:
         return HttpResponseClientRefresh()
-    return render(request, "arena/_making.html", {"making": found, "wait": request.path})
+    return render(request, "arena/_making.html", {"making": making, "wait": request.path})
 
 
 @require_safe
@@ -102,10 +102,10 @@ def card(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cached_page()
 def methodology(request: HttpRequest) -> HttpResponse:
-    found = standings.example()
-    compared = found[1] if found else []
+    example = standings.example()
+    compared = example[1] if example else []
     context = {
-        "example": found[0] if found else None,
+        "example": example[0] if example else None,
         "compared": compared,
         "moved_by_order": methods.largest_difference(compared),
         "running_k": methods.K,

@@ -15,8 +15,10 @@ from providers.models import Lab
 @require_safe
 @cached_page()
 def lab(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Lab, slug=slug)
+    shown_lab = get_object_or_404(Lab, slug=slug)
     home = request.build_absolute_uri("/")
-    trail = json_ld.breadcrumbs(("Models", f"{home}models/"), (found.name, request.build_absolute_uri(request.path)))
-    context = {"lab": found, "models": profiles.of_lab(found), "json_ld": json_ld.script(trail)}
+    trail = json_ld.breadcrumbs(
+        ("Models", f"{home}models/"), (shown_lab.name, request.build_absolute_uri(request.path))
+    )
+    context = {"lab": shown_lab, "models": profiles.of_lab(shown_lab), "json_ld": json_ld.script(trail)}
     return render(request, "leaderboard/lab.html", context)

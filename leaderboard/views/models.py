@@ -137,17 +137,19 @@ def _limits(usual: Sequence[str], given: str, text: str) -> list[tuple[str, str]
 def model(request: HttpRequest, slug: str) -> HttpResponse:
     image_model = _found(slug)
     base = base_url(request)
-    found = profile.of_model(image_model, base, request.GET.get("board", ""), _hidden(request))
+    model_profile = profile.of_model(image_model, base, request.GET.get("board", ""), _hidden(request))
     context = {
         "image_model": image_model,
-        "profile": found,
-        "history": profile.history(image_model, found.category) if found.category else None,
-        "parameters": profile.parameters(found),
+        "profile": model_profile,
+        "history": profile.history(image_model, model_profile.category) if model_profile.category else None,
+        "parameters": profile.parameters(model_profile),
         "base_url": base,
-        "tasks": code_examples.tasks(image_model.slug, base, list(found.tasks)),
-        "json_ld": json_ld.of_model(found, request.build_absolute_uri("/")),
-        "card": request.build_absolute_uri(cards.address(image_model, found.standings)),
-        "playground": f"{reverse('providers:playground')}?model={image_model.slug}" if found.can_be_tried else "",
+        "tasks": code_examples.tasks(image_model.slug, base, list(model_profile.tasks)),
+        "json_ld": json_ld.of_model(model_profile, request.build_absolute_uri("/")),
+        "card": request.build_absolute_uri(cards.address(image_model, model_profile.standings)),
+        "playground": f"{reverse('providers:playground')}?model={image_model.slug}"
+        if model_profile.can_be_tried
+        else "",
     }
     return render(request, "leaderboard/model.html", context)
 
@@ -168,13 +170,13 @@ def model_markdown(request: HttpRequest, slug: str) -> HttpResponse:
     """The same facts without layout, for those who read pages by program."""
     image_model = _found(slug)
     base = base_url(request)
-    found = profile.of_model(image_model, base)
+    model_profile = profile.of_model(image_model, base)
     context = {
         "image_model": image_model,
-        "profile": found,
+        "profile": model_profile,
         "base_url": base,
         "page_url": request.build_absolute_uri(image_model.get_absolute_url()),
-        "tasks": code_examples.tasks(image_model.slug, base, list(found.tasks)),
+        "tasks": code_examples.tasks(image_model.slug, base, list(model_profile.tasks)),
     }
     return render(request, "leaderboard/model.md", context, content_type="text/markdown; charset=utf-8")
 
@@ -192,8 +194,8 @@ def base_url(request: HttpRequest) -> str:
 
 def _found(slug: str) -> ImageModel:
     models = profile.with_outcomes(ImageModel.objects.select_related("lab"))
-    found: ImageModel = get_object_or_404(models, slug=slug)
-    return found
+    image_model: ImageModel = get_object_or_404(models, slug=slug)
+    return image_model
 
 
 def _hidden(request: HttpRequest) -> Collection[int]:

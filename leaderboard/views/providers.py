@@ -13,7 +13,7 @@ from leaderboard.profiles import provider as profiles
 @require_safe
 @cached_page()
 def provider(request: HttpRequest, key: str) -> HttpResponse:
-    found = profiles.of_key(key)
-    if found is None:
+    profile = profiles.of_key(key)
+    if profile is None:
         raise Http404(f"There is no provider “{key}” here.")
-    return render(request, "leaderboard/provider.html", {"provider": found})
+    return render(request, "leaderboard/provider.html", {"provider": profile})

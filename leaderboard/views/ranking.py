@@ -52,7 +52,7 @@ def share(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_safe
 def shared(request: HttpRequest, token: str) -> HttpResponse:
-    """Somebody's ranking, to be read by whoever has the address."""
+    """Somebody's ranking, readable by any client that has the URL."""
     link = get_object_or_404(SharedRanking.objects.select_related("category", "voter"), token=token)
     context = {
         "link": link,
@@ -67,7 +67,7 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_safe
 def card(request: HttpRequest, token: str) -> HttpResponse:
-    """The link's picture, drawn when it is first asked for and kept for a day."""
+    """The link's picture, drawn at the first request and cached for a day."""
     link = get_object_or_404(SharedRanking.objects.select_related("category", "voter"), token=token)
     picture = cache.get_or_compute(
         "ranking card",

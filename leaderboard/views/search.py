@@ -16,9 +16,9 @@ from leaderboard.week import changes
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()
-    found = finder.find(query)
-    status = 400 if found.message and query else 200
-    return render(request, "leaderboard/search.html", {"query": query, "found": found}, status=status)
+    results = finder.find(query)
+    status = 400 if results.message and query else 200
+    return render(request, "leaderboard/search.html", {"query": query, "found": results}, status=status)
 
 
 @require_safe
@@ -32,10 +32,10 @@ def all_uses(request: HttpRequest) -> HttpResponse:
 def use(request: HttpRequest, tag: str) -> HttpResponse:
     """What models are good at, by what prompts are about."""
     hidden = blinding.open_prompts_of(request)
-    found = use_cases.of_tag(tag, hidden)
-    if not found.prompts:
+    use_case = use_cases.of_tag(tag, hidden)
+    if not use_case.prompts:
         raise Http404(f"No prompt is tagged “{tag}”. All tags are at /uses/.")
-    return render(request, "leaderboard/use.html", {"use": found})
+    return render(request, "leaderboard/use.html", {"use": use_case})
 
 
 @require_safe

@@ -15,30 +15,34 @@ NEWEST = 31  # of a category on the list; older ones are linked from one to the 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    kept = [(category, snapshots.dates(category)[:NEWEST]) for category in Category.objects.all()]
-    return render(request, "leaderboard/snapshots.html", {"kept": [each for each in kept if each[1]]})
+    snapshots_by_category = [(category, snapshots.dates(category)[:NEWEST]) for category in Category.objects.all()]
+    return render(
+        request,
+        "leaderboard/snapshots.html",
+        {"snapshots_by_category": [dates for dates in snapshots_by_category if dates[1]]},
+    )
 
 
 @require_safe
 def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Snapshot.objects.select_related("category"), pk=pk)
-    others = snapshots.dates(found.category)
+    stored = get_object_or_404(Snapshot.objects.select_related("category"), pk=pk)
+    others = snapshots.dates(stored.category)
     context = {
-        "snapshot": found,
-        "category": found.category,
-        "rows": snapshots.places(found),
-        "moves": snapshots.moves(found),
-        "before": others.filter(pk__lt=found.pk).first(),
-        "after": others.filter(pk__gt=found.pk).last(),
+        "snapshot": stored,
+        "category": stored.category,
+        "rows": snapshots.places(stored),
+        "moves": snapshots.moves(stored),
+        "before": others.filter(pk__lt=stored.pk).first(),
+        "after": others.filter(pk__gt=stored.pk).last(),
     }
     return render(request, "leaderboard/snapshot.html", context)
 
 
 @require_safe
 def snapshot_csv(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Snapshot, pk=pk)
+    stored = get_object_or_404(Snapshot, pk=pk)
     return HttpResponse(
-        snapshots.cells_csv(found),
+        snapshots.cells_csv(stored),
         content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="snapshot-{found.pk}.csv"'},
+        headers={"Content-Disposition": f'attachment; filename="snapshot-{stored.pk}.csv"'},
     )

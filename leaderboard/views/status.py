@@ -23,7 +23,7 @@ def status(request: HttpRequest) -> HttpResponse:
         silent = ["beat", "workers"]
     context = {
         "report": report,
-        "troubled": [each for each in report if each.trouble],
+        "troubled": [check for check in report if check.trouble],
         "version": settings.VERSION,
         "silent": silent,
     }

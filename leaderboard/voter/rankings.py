@@ -75,7 +75,7 @@ def _places(category: Category, rows: Iterable[tuple[int, int, str, int]]) -> li
     image_models = ImageModel.objects.select_related("lab").in_bulk(ids)
     public = {rating.image_model_id: rating for rating in category.ratings.filter(image_model__in=ids)}
     priors = [personal.prior(*((public[pk].elo, public[pk].se) if pk in public else (None, None))) for pk in ids]
-    fitted = personal.fit(cells, np.array([each[0] for each in priors]), np.array([each[1] for each in priors]))
+    fitted = personal.fit(cells, np.array([prior[0] for prior in priors]), np.array([prior[1] for prior in priors]))
     k, places = len(ids), []
     won = np.bincount(cells.left, cells.n * (cells.score == 1), k) + np.bincount(
         cells.right, cells.n * (cells.score == 0), k

@@ -42,21 +42,21 @@ def of_boards() -> list[Moved]:
     """Three queries, however many categories."""
     now = timezone.now()
     old = Snapshot.objects.defer("cells", "facts").select_related("category").distinct("category_id")
-    oldest = {each.category_id: each for each in old.order_by("category_id", "taken_at", "pk")}
+    oldest = {earlier.category_id: earlier for earlier in old.order_by("category_id", "taken_at", "pk")}
     week = old.filter(taken_at__lte=now - WEEK).order_by("category_id", "-taken_at", "-pk")
-    oldest |= {each.category_id: each for each in week}
+    oldest |= {earlier.category_id: earlier for earlier in week}
     models: dict[str, ImageModel] = {}
     current: dict[int, dict[str, Mark]] = {}
     for rating in Rating.objects.filter(category__in=oldest).select_related("image_model"):
         name = rating.image_model.export_name
         models[name] = rating.image_model
         current.setdefault(rating.category_id, {})[name] = Mark(rating.rank or 0, rating.elo, rating.se, rating.place)
-    found = []
+    boards = []
     for pk, snapshot in oldest.items():
         before = {row["model"]: _mark(row, place) for row, place in snapshots.places(snapshot)}
         moved = [(move, models.get(move.model)) for move in moves(before, current.get(pk, {}))]
-        found.append(Moved(snapshot.category, snapshot.taken_at, snapshot.pk, moved))
-    return sorted(found, key=lambda each: (not each.moves, each.category.position, each.category.name))
+        boards.append(Moved(snapshot.category, snapshot.taken_at, snapshot.pk, moved))
+    return sorted(boards, key=lambda board: (not board.moves, board.category.position, board.category.name))
 
 
 def _mark(row: dict[str, Any], place: Place) -> Mark:
@@ -75,14 +75,18 @@ def of_prices() -> list[PriceChange]:
         .order_by("-recorded_at", "-pk")[:50]
     )
     history: dict[int, list[Price]] = {}
-    for price in Price.objects.filter(offering__in=[each.offering_id for each in fresh]).order_by("recorded_at", "pk"):
+    for price in Price.objects.filter(offering__in=[new_price.offering_id for new_price in fresh]).order_by(
+        "recorded_at", "pk"
+    ):
         history.setdefault(price.offering_id, []).append(price)
-    found = []
+    changes = []
     for price in fresh:
-        older = [each for each in history[price.offering_id] if each.recorded_at < price.recorded_at]
+        older = [
+            older_price for older_price in history[price.offering_id] if older_price.recorded_at < price.recorded_at
+        ]
         if older and older[-1].price_unit == price.price_unit:
-            found.append(PriceChange(price, older[-1]))
-    return found
+            changes.append(PriceChange(price, older[-1]))
+    return changes
 
 
 def of_models() -> list[ImageModel]:

@@ -60,15 +60,15 @@ class Move:
 
 def moves(before: Mapping[str, Mark], now: Mapping[str, Mark]) -> list[Move]:
     """Every model that came, went, changed its rank or clearly changed its Elo; the largest change of rank first."""
-    found: list[Move] = []
+    movements: list[Move] = []
     for model in sorted(before.keys() | now.keys()):
         kind: Kind = "new" if model not in before else "gone" if model not in now else "moved"
         move = Move(model, kind, before.get(model), now.get(model))
         if kind != "moved" or move.ranks or move.is_clear:
-            found.append(move)
-    return in_order(found)
+            movements.append(move)
+    return in_order(movements)
 
 
-def in_order(found: Iterable[Move]) -> list[Move]:
+def in_order(listed: Iterable[Move]) -> list[Move]:
     kinds = ("new", "moved", "gone")
-    return sorted(found, key=lambda move: (kinds.index(move.kind), -abs(move.ranks), -abs(move.elo), move.model))
+    return sorted(listed, key=lambda move: (kinds.index(move.kind), -abs(move.ranks), -abs(move.elo), move.model))

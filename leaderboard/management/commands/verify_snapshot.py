@@ -38,17 +38,17 @@ def _read(path: Path) -> str:
 
 def _find(pk: int | None, text: str | None) -> Snapshot:
     if pk is not None:
-        found = Snapshot.objects.filter(pk=pk).first()
-        if found is None:
+        snapshot = Snapshot.objects.filter(pk=pk).first()
+        if snapshot is None:
             raise CommandError(f"There is no snapshot {pk}.")
-        return found
+        return snapshot
     if text is None:
         raise CommandError("Say which snapshot: its number, or --csv FILE with its cells.")
     try:
         digest = reproduction.digest(reproduction.cells_csv(reproduction.read_csv(text)))
     except ValueError as error:
         raise CommandError(f"This is no file of cells: {error}.") from error
-    found = Snapshot.objects.filter(sha256=digest).order_by("-taken_at").first()
-    if found is None:
+    snapshot = Snapshot.objects.filter(sha256=digest).order_by("-taken_at").first()
+    if snapshot is None:
         raise CommandError(f"No snapshot has these cells (sha256 {digest}).")
-    return found
+    return snapshot

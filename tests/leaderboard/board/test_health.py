@@ -65,7 +65,7 @@ def test_a_failed_recompute_is_told_and_forgotten_once_it_works(client, category
 def test_votes_that_nobody_rates_are_told(client, category):
     another_vote(category)
     assert "All boards are up to date" in page(client)  # it has been seconds
-    Tally.objects.update(changed_at=timezone.now() - 2 * health.PATIENCE)
+    Tally.objects.update(changed_at=timezone.now() - 2 * health.RATING_TIMEOUT)
     assert "votes wait to be rated" in page(client)
     ratings.recompute(category)
     assert "All boards are up to date" in page(client)

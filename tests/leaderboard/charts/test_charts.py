@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from leaderboard import charts
-from leaderboard.charts import NARROW, WIDE, Moment, Point, Row, Series, text, ticks
+from leaderboard.charts import NARROW, WIDE, ForestRow, Moment, Point, Series, text, ticks
 from leaderboard.charts.heatmap import Meeting, Side, step_of
 
 NAMES = st.one_of(
@@ -198,7 +198,7 @@ def test_a_history_stays_in_its_frame_and_its_names_keep_apart(series, frame):
 @quick
 @given(st.lists(st.tuples(NAMES, ELOS, st.one_of(st.floats(1, 900), st.just(math.inf))), min_size=1, max_size=12))
 def test_a_forest_keeps_every_whisker_inside_and_says_which_go_on(rows):
-    chart = charts.forest([Row(name, "/m/", elo, elo - half, elo + half) for name, elo, half in rows])
+    chart = charts.forest([ForestRow(name, "/m/", elo, elo - half, elo + half) for name, elo, half in rows])
     for whisker in chart.whiskers:
         assert chart.plot.left <= whisker.start <= whisker.point <= whisker.end <= chart.plot.right
     assert all(whisker.open_left for whisker, row in zip(chart.whiskers, rows, strict=True) if row[2] == math.inf)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from leaderboard.chooser import rules
-from leaderboard.chooser.rules import Candidate, Wish
+from leaderboard.chooser.rules import Candidate, CandidateFilters
 
 candidates = some.lists(
     some.builds(
@@ -28,7 +28,7 @@ candidates = some.lists(
     max_size=10,
 )
 wishes = some.builds(
-    Wish,
+    CandidateFilters,
     budget=some.none() | some.integers(0, 9).map(lambda cents: Decimal(cents) / 100),
     seconds=some.none() | some.integers(1, 9).map(float),
     open_weights=some.booleans(),
@@ -38,28 +38,28 @@ wishes = some.builds(
 
 
 @given(candidates, wishes)
-def test_every_candidate_is_answered_for_exactly_once(offered, wish):
-    answer = rules.choose(offered, wish)
+def test_every_candidate_is_answered_for_exactly_once(offered, filters):
+    answer = rules.choose(offered, filters)
     assert answer.passed + len(answer.unknown) + sum(answer.refused.values()) == len(offered)
 
 
 @given(candidates, wishes)
-def test_what_passes_meets_every_wish_and_rests_on_known_figures(offered, wish):
-    answer = rules.choose(offered, wish)
+def test_what_passes_meets_every_wish_and_rests_on_known_figures(offered, filters):
+    answer = rules.choose(offered, filters)
     for each in (*answer.front, *answer.beaten):
         assert each.price is not None
         assert not each.is_provisional
-        assert wish.budget is None or each.price <= wish.budget
-        assert wish.seconds is None or (each.seconds is not None and each.seconds <= wish.seconds)
-        assert each.open_weights or not wish.open_weights
-        assert wish.takes <= each.takes
-        assert wish.sizes <= each.sizes
+        assert filters.budget is None or each.price <= filters.budget
+        assert filters.seconds is None or (each.seconds is not None and each.seconds <= filters.seconds)
+        assert each.open_weights or not filters.open_weights
+        assert filters.takes <= each.takes
+        assert filters.sizes <= each.sizes
 
 
 @given(candidates, wishes)
-def test_nothing_on_the_front_is_beaten_and_all_else_is_beaten_by_the_front(offered, wish):
-    answer = rules.choose(offered, wish)
-    with_speed = wish.seconds is not None
+def test_nothing_on_the_front_is_beaten_and_all_else_is_beaten_by_the_front(offered, filters):
+    answer = rules.choose(offered, filters)
+    with_speed = filters.seconds is not None
     passed = (*answer.front, *answer.beaten)
     assert not any(rules.beats(other, each, with_speed=with_speed) for each in answer.front for other in passed)
     for each in answer.beaten:
@@ -68,10 +68,12 @@ def test_nothing_on_the_front_is_beaten_and_all_else_is_beaten_by_the_front(offe
 
 
 @given(candidates, wishes)
-def test_a_looser_budget_never_loses_an_answer(offered, wish):
-    if wish.budget is not None:
-        looser = Wish(None, wish.seconds, wish.open_weights, wish.licence, wish.takes, wish.sizes)
-        assert rules.choose(offered, looser).passed >= rules.choose(offered, wish).passed
+def test_a_looser_budget_never_loses_an_answer(offered, filters):
+    if filters.budget is not None:
+        looser = CandidateFilters(
+            None, filters.seconds, filters.open_weights, filters.licence, filters.takes, filters.sizes
+        )
+        assert rules.choose(offered, looser).passed >= rules.choose(offered, filters).passed
 
 
 @given(some.floats(-9e3, 9e3), some.floats(-9e3, 9e3))
