@@ -15,7 +15,7 @@ from .models import Battle, Competition, Voter
 
 
 def open_prompts_of(request: HttpRequest) -> frozenset[int]:
-    """The same for whoever is asking: no query without a voter's cookie, one for each request with it."""
+    """The same for every caller: no query without a voter's cookie, one for each request with it."""
     known: frozenset[int] | None = getattr(request, "_open_prompts", None)
     if known is None:
         known = open_prompts(voters.named(request))

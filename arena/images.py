@@ -94,8 +94,8 @@ def decode(data: bytes) -> Image.Image:
 
 def _fit(image: Image.Image, width: int, height: int) -> Image.Image:
     """Exactly width × height: cropped when the shape is nearly right, padded when it is not."""
-    got, wanted = image.width / image.height, width / height
-    if max(got, wanted) / min(got, wanted) - 1 <= CROP_TOLERANCE:
+    actual_ratio, target_ratio = image.width / image.height, width / height
+    if max(actual_ratio, target_ratio) / min(actual_ratio, target_ratio) - 1 <= CROP_TOLERANCE:
         return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
     return ImageOps.pad(image, (width, height), Image.Resampling.LANCZOS, color=PADDING)
 

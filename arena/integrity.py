@@ -20,7 +20,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-DAILY_DAYS = 120  # tallies are kept by the day for so long at least; the longest window of a board is 90
+DAILY_DAYS = 120  # tallies are stored per day for so long at least; the longest window of a board is 90
 CAP = 200
 CAP_DAYS = 90
 CAP_RULE = "cap-1"

@@ -109,13 +109,15 @@ class Pool:
         """The candidates of models with images on enough prompts; all, where that would leave no pair."""
         prompts: dict[int, set[int]] = {}
         answered: dict[tuple[int, int], set[int]] = {}
-        for each in self.candidates:
-            prompts.setdefault(each.competition, set()).add(each.prompt)
-            answered.setdefault((each.competition, each.model), set()).add(each.prompt)
+        for candidate in self.candidates:
+            prompts.setdefault(candidate.competition, set()).add(candidate.prompt)
+            answered.setdefault((candidate.competition, candidate.model), set()).add(candidate.prompt)
         enough = {key for key, own in answered.items() if len(own) >= math.ceil(PRESENCE * len(prompts[key[0]]) - 1e-9)}
-        kept = tuple(each for each in self.candidates if (each.competition, each.model) in enough)
-        models_of: Counter[int] = Counter(each.prompt for each in kept)
-        return kept if any(count > 1 for count in models_of.values()) else self.candidates
+        entrants = tuple(
+            candidate for candidate in self.candidates if (candidate.competition, candidate.model) in enough
+        )
+        models_of: Counter[int] = Counter(candidate.prompt for candidate in entrants)
+        return entrants if any(count > 1 for count in models_of.values()) else self.candidates
 
     @cached_property
     def models(self) -> list[int]:

@@ -61,7 +61,7 @@ def by_competition(voter: Voter | None, category: Category) -> list[Course]:
     for prompt, competition in Prompt.objects.filter(pk__in=prompts).values_list("pk", "competition"):
         available[competition] = available.get(competition, 0) + prompts[prompt]
     return [
-        Course(each, seen.get(each.pk, 0), available[each.pk])
-        for each in Competition.objects.filter(pk__in=available).order_by("pk")
-        if available[each.pk]
+        Course(competition, seen.get(competition.pk, 0), available[competition.pk])
+        for competition in Competition.objects.filter(pk__in=available).order_by("pk")
+        if available[competition.pk]
     ]

@@ -52,7 +52,7 @@ def explained(get_response: Answer) -> Answer:
 
 
 class DatabaseOutage:
-    """Middleware: a database that restarts, hangs or refuses is a 503 with Retry-After, never an error of ours.
+    """Middleware: a database that restarts, hangs or refuses is a 503 with Retry-After, never an internal error.
 
     What failed on a broken connection is tried once more on a new one, where a second time is harmless: reading, and
     casting a vote (one statement, which stores the same answer once). It is the innermost middleware, so that this

@@ -22,12 +22,12 @@ OURS = {"VAR_DIR", "MALLOC_ARENA_MAX", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_TH
 
 def commands() -> list[list[str]]:
     """Every command line that starts granian or Celery."""
-    found = [service["command"] for service in COMPOSE["services"].values() if "command" in service]
-    found += [shlex.split(re.findall(r"^ExecStart=(.*)$", unit.read_text(), re.MULTILINE)[0]) for unit in UNITS]
-    found.append(yaml.safe_load(re.findall(r"^CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[0]))
+    raw = [service["command"] for service in COMPOSE["services"].values() if "command" in service]
+    raw += [shlex.split(re.findall(r"^ExecStart=(.*)$", unit.read_text(), re.MULTILINE)[0]) for unit in UNITS]
+    raw.append(yaml.safe_load(re.findall(r"^CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[0]))
     deployment = (ROOT / "docs" / "deployment.md").read_text()
-    found += [shlex.split(line) for line in re.findall(r"`(?:\w+=\S+ )*((?:granian|celery) [^`]*)`", deployment)]
-    lines = [[Path(line[0]).name, *line[1:]] for line in found]
+    raw += [shlex.split(line) for line in re.findall(r"`(?:\w+=\S+ )*((?:granian|celery) [^`]*)`", deployment)]
+    lines = [[Path(line[0]).name, *line[1:]] for line in raw]
     return [line for line in lines if line[0] in ("granian", "celery")]
 
 

@@ -21,8 +21,8 @@ OF_ALL = {"static", "django_htmx", "humanize", "i18n", "l10n", "tz", "pages"}  #
 def libraries() -> dict[str, str]:
     """Tag library → the app it belongs to."""
     root = TEMPLATES.parent
-    found = (path for app in ("providers", "arena", "leaderboard") for path in (root / app).glob("templatetags/*.py"))
-    return {path.stem: path.parent.parent.name for path in found if path.stem != "__init__"}
+    modules = (path for app in ("providers", "arena", "leaderboard") for path in (root / app).glob("templatetags/*.py"))
+    return {path.stem: path.parent.parent.name for path in modules if path.stem != "__init__"}
 
 
 @pytest.mark.parametrize("folder", KNOWN)

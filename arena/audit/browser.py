@@ -14,13 +14,13 @@ TIMEOUT = 30.0
 
 
 class Browser:
-    """One voter's cookies and kept-alive connections. It follows no redirect. `bodies` keeps equal bodies once."""
+    """One voter's cookies and keep-alive connections. It follows no redirect. `bodies` stores equal bodies once."""
 
     def __init__(self, base_url: str, bodies: dict[bytes, bytes]) -> None:
         self.base_url = base_url.rstrip("/")
         self._http = httpx.Client(base_url=self.base_url, timeout=TIMEOUT, headers={"Accept-Encoding": "identity"})
         self._bodies = bodies
-        self._kept: list[Answer] = []
+        self._answers: list[Answer] = []
 
     def __enter__(self) -> Browser:
         return self
@@ -37,10 +37,10 @@ class Browser:
         origin = {"Referer": f"{self.base_url}/", "Origin": self.base_url}
         return self._ask(self._http.build_request("POST", address, data=dict(data), headers=origin))
 
-    def kept(self) -> tuple[Answer, ...]:
+    def take_answers(self) -> tuple[Answer, ...]:
         """Everything received since this was last asked."""
-        kept, self._kept = tuple(self._kept), []
-        return kept
+        answers, self._answers = tuple(self._answers), []
+        return answers
 
     def _ask(self, request: httpx.Request) -> Answer:
         started = perf_counter()
@@ -59,5 +59,5 @@ class Browser:
             first=first,
             whole=perf_counter() - started,
         )
-        self._kept.append(answer)
+        self._answers.append(answer)
         return answer

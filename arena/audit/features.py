@@ -20,7 +20,7 @@ from .observed import Shown, Side
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Features of one kind. `fresh`: drawn anew for each battle, so every battle counts. `counts`: fails the audit."""
+    """One kind. `fresh`: drawn afresh for each battle, so each battle counts. `counts`: fails the audit."""
 
     name: str
     read: Callable[[Shown, Side], Features]
@@ -29,7 +29,7 @@ class Group:
 
 
 def place(shown: Shown, side: Side) -> Features:
-    """Sides are drawn by lot."""
+    """Sides are randomised."""
     return {"place": side.place}
 
 
@@ -47,13 +47,13 @@ def manner(shown: Shown, side: Side) -> Features:
 
 def container(shown: Shown, side: Side) -> Features:
     """Which chunks a file has, its encoder's profile, its pixels across and down, its mode."""
-    found: dict[str, Value] = {}
+    features: dict[str, Value] = {}
     for name, answer in side.pictures.items():
         blocks = metadata.blocks(answer.body)
-        found[f"{name} blocks"] = " ".join(block.name for block in blocks)
-        found[f"{name} profile"] = str(blocks[0].data[0] & 0x1F) if blocks and blocks[0].data else "none"
-        found[f"{name} pixels"] = pixels(answer.body)
-    return found
+        features[f"{name} blocks"] = " ".join(block.name for block in blocks)
+        features[f"{name} profile"] = str(blocks[0].data[0] & 0x1F) if blocks and blocks[0].data else "none"
+        features[f"{name} pixels"] = pixels(answer.body)
+    return features
 
 
 def pixels(data: bytes) -> str:
@@ -66,15 +66,15 @@ def pixels(data: bytes) -> str:
 
 def encoding(shown: Shown, side: Side) -> Features:
     """Bytes more or fewer than today's pipeline makes of the same pixels: what size says that content does not."""
-    found: dict[str, Value] = {}
+    features: dict[str, Value] = {}
     for name, reference in side.references.items():
         answer = side.pictures[name]
         if answer.sha256 == reference.sha256:
-            found[name] = "as made today"
+            features[name] = "as made today"
         else:
-            found[name] = "otherwise"
-            found[f"{name} size"] = Number(len(answer.body) / max(1, reference.size))
-    return found
+            features[name] = "otherwise"
+            features[f"{name} size"] = Number(len(answer.body) / max(1, reference.size))
+    return features
 
 
 def timing(shown: Shown, side: Side) -> Features:
@@ -85,10 +85,10 @@ def timing(shown: Shown, side: Side) -> Features:
     """
     large = side.pictures["large"]
     size = float(side.references["large"].size) if "large" in side.references else 0.0
-    found: dict[str, Value] = {"first": Number(large.first, size)}
+    features: dict[str, Value] = {"first": Number(large.first, size)}
     if side.again:
-        found["again"] = Number(min(answer.first for answer in side.again), size)
-    return found
+        features["again"] = Number(min(answer.first for answer in side.again), size)
+    return features
 
 
 def markup(shown: Shown, side: Side) -> Features:

@@ -2,9 +2,9 @@
 
 Pure: numpy and values in, counts out.
 
-In a battle between models a and b, told that it is these two, which image is whose? A naive Bayes classifier compares
+In a battle between models a and b, given that it is these two, which image is whose? A naive Bayes classifier compares
 the two ways round: how often each feature's value came with each model in battles about *other* prompts. It learns
-prompt by prompt and always guesses before it is told: a guess about a prompt uses the prompts before it. It keeps
+prompt by prompt and always guesses before the answer: a guess about a prompt uses the prompts before it. It keeps
 silent when it has little to go on (SURE), which costs nothing, because swapping the two images turns its answer round
 and leaves its certainty as it is.
 
@@ -45,7 +45,7 @@ Features = Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class JudgedImage:
     """One side of a battle: whose image, which image, and its features."""
 
     model: str
@@ -58,8 +58,8 @@ class Pair:
     """A battle: two sides that answer one prompt."""
 
     prompt: str
-    one: Shown
-    other: Shown
+    one: JudgedImage
+    other: JudgedImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def guess(pairs: Sequence[Pair], *, fresh: bool = False, seed: int = 0) -> Guess
     for pair in pairs:
         if pair.one.model != pair.other.model:
             of_prompt[pair.prompt].append(pair)
-    known: list[Shown] = []
+    known: list[JudgedImage] = []
     spoken = right = 0
     for prompt in prompts:
         table = _Table(known)
@@ -95,7 +95,7 @@ def guess(pairs: Sequence[Pair], *, fresh: bool = False, seed: int = 0) -> Guess
     return Guesses(spoken, right)
 
 
-def _learnt(pairs: Iterable[Pair], fresh: bool) -> list[Shown]:
+def _learnt(pairs: Iterable[Pair], fresh: bool) -> list[JudgedImage]:
     """Each image once, unless it looks different in every battle."""
     sides = [side for pair in pairs for side in (pair.one, pair.other)]
     return sides if fresh else list({side.image: side for side in reversed(sides)}.values())
@@ -104,7 +104,7 @@ def _learnt(pairs: Iterable[Pair], fresh: bool) -> list[Shown]:
 class _Table:
     """How often each value of each feature came with each model."""
 
-    def __init__(self, known: Sequence[Shown]) -> None:
+    def __init__(self, known: Sequence[JudgedImage]) -> None:
         self.names = sorted({name for side in known for name in side.features})
         self.edges: dict[str, np.ndarray] = {}
         self.slopes: dict[str, float] = {}

@@ -26,7 +26,7 @@ class Node:
         return " ".join(f'{name}="{value}"' for name, value in self.attributes)
 
     def __str__(self) -> str:
-        inside = "".join(each if isinstance(each, str) else str(each) for each in self.children)
+        inside = "".join(child if isinstance(child, str) else str(child) for child in self.children)
         return f"<{self.tag} {self.own()}>{' '.join(inside.split())}</{self.tag}>"
 
 
@@ -72,25 +72,25 @@ def parse(page: str) -> Node:
 @lru_cache(maxsize=1024)  # rules and features ask about the same pages
 def sides(page: str, left: str, right: str) -> tuple[list[str], list[str]]:
     """Everything that belongs to the left token, and to the right one, masked so that equal sides read equal."""
-    found: tuple[list[str], list[str]] = ([], [])
-    _collect(parse(page), (left, right), found)
-    return found
+    elements: tuple[list[str], list[str]] = ([], [])
+    _collect(parse(page), (left, right), elements)
+    return elements
 
 
-def _collect(node: Node, tokens: tuple[str, str], found: tuple[list[str], list[str]]) -> None:
+def _collect(node: Node, tokens: tuple[str, str], elements: tuple[list[str], list[str]]) -> None:
     text = str(node)
     holds = [token in text for token in tokens]
     if all(holds):
         mine = [token in node.own() for token in tokens]
         if any(mine) and not all(mine):  # an element of one side around one of the other's: only its own words count
             which = mine.index(True)
-            found[which].append(masked(f"<{node.tag} {node.own()}>", tokens[which]))
+            elements[which].append(masked(f"<{node.tag} {node.own()}>", tokens[which]))
         for child in node.children:
             if isinstance(child, Node):
-                _collect(child, tokens, found)
+                _collect(child, tokens, elements)
     elif any(holds):
         which = holds.index(True)
-        found[which].append(masked(text, tokens[which]))
+        elements[which].append(masked(text, tokens[which]))
 
 
 def masked(text: str, token: str) -> str:

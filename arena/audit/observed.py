@@ -31,8 +31,8 @@ class Answer:
     @property
     def manner(self) -> tuple[str, ...]:
         """Everything but the body, and but for what may differ: status, version, headers in their order."""
-        kept = (f"{key}: {'' if key.lower() in MAY_DIFFER else value}" for key, value in self.headers)
-        return (str(self.status), self.version, *kept)
+        compared = (f"{key}: {'' if key.lower() in MAY_DIFFER else value}" for key, value in self.headers)
+        return (str(self.status), self.version, *compared)
 
     @property
     def sha256(self) -> str:
@@ -68,8 +68,8 @@ class Refused:
 
     what: str
     answer: Answer
-    wanted: frozenset[int]
-    twin: bytes | None = None  # the same refusal of something that tells nothing: it must read the same
+    expected: frozenset[int]
+    twin: bytes | None = None  # the same refusal of something that betrays nothing: it must read the same
 
 
 @dataclass(frozen=True, slots=True)

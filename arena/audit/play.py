@@ -1,4 +1,4 @@
-"""Playing the voter: many battles through real HTTP, everything kept, and the truth read from the database afterwards.
+"""Playing the voter: many battles through real HTTP, everything recorded, the truth read from the database afterwards.
 
 Nothing is voted: every battle ends with a skip, which counts for nothing, and in the end the audit's voters and their
 battles are deleted. Its own battles – nobody else's – are also made to expire, to see that their addresses die.
@@ -53,7 +53,7 @@ class Player:
         self._stranger = Browser(base_url, {})  # somebody who is asked about nothing
         self._static: dict[str, Answer] = {}
         self._ahead: dict[str, Answer] = {}  # images of later battles that a page had the browser load already
-        self._bodies: dict[bytes, bytes] = {}  # equal bodies are kept once: an entry is shown in many battles
+        self._bodies: dict[bytes, bytes] = {}  # equal bodies are stored once: an entry is shown in many battles
         self._chrome = self._stranger.get("/no-such-page/").body.decode("utf-8", "replace")
 
     def play(self, category: Category, count: int, closely: int = 2) -> Iterator[Shown]:
@@ -73,8 +73,8 @@ class Player:
         """What every page says anyway, whatever models stand on it."""
         prompts = Prompt.objects.filter(competition__category=category).select_related("competition")
         words = [
-            f"{each.text} {each.source_credit} {each.competition.title} {each.competition.criterion}"
-            for each in prompts
+            f"{prompt.text} {prompt.source_credit} {prompt.competition.title} {prompt.competition.criterion}"
+            for prompt in prompts
         ]
         return "\n".join([self._chrome, category.name, category.slug, *words])
 
@@ -93,9 +93,9 @@ class Player:
         self.voters.add(battle.voter_id)
         text = page.body.decode("utf-8", "replace")
         self._load(browser, text, battle)
-        others = [answer for answer in browser.kept() if answer is not page]
+        others = [answer for answer in browser.take_answers() if answer is not page]
         sides = {place: self._side(browser, battle, place) for place in self._random.sample(("left", "right"), 2)}
-        browser.kept()  # they are in the sides
+        browser.take_answers()  # they are in the sides
         shown = Shown(
             prompt=str(battle.prompt_id),
             box=images.box(battle.prompt.competition.shape),
@@ -106,8 +106,8 @@ class Player:
         )
         if closely:
             shown = self._look_closely(browser, battle, shown, markup.field_value(text, "csrfmiddlewaretoken"))
-            browser.kept()
-        shown = replace(shown, others=(*others, *browser.kept()))
+            browser.take_answers()
+        shown = replace(shown, others=(*others, *browser.take_answers()))
         skip = reverse("arena:skip", args=[battle.pk])
         skipped = browser.post(skip, {"csrfmiddlewaretoken": markup.field_value(text, "csrfmiddlewaretoken")})
         if skipped.status not in (200, 302):
@@ -231,20 +231,20 @@ def _reference(entry: Entry, shape: str) -> dict[str, Reference]:
 
 def names_of(category: Category) -> dict[str, set[str]]:
     """Meaning → texts: everything that names a model with images in the category, its lab, its seller, its files."""
-    found: dict[str, set[str]] = {}
+    texts: dict[str, set[str]] = {}
     related = ("image_model__lab", "call__offering")
     for entry in Entry.objects.filter(prompt__competition__category=category).select_related(*related):
         model = entry.image_model
-        found.setdefault(f"name of {model.name}", set()).update({model.name, model.slug, model.get_absolute_url()})
+        texts.setdefault(f"name of {model.name}", set()).update({model.name, model.slug, model.get_absolute_url()})
         if model.lab is not None:
-            found.setdefault(f"lab of {model.name}", set()).update({model.lab.name, model.lab.slug})
+            texts.setdefault(f"lab of {model.name}", set()).update({model.lab.name, model.lab.slug})
         if entry.call is not None:
             offering = entry.call.offering
-            found.setdefault(f"provider of {model.name}", set()).update({offering.provider, offering.endpoint})
-            found.setdefault(f"provider's request of entry {entry.pk}", set()).add(entry.call.provider_request_id)
+            texts.setdefault(f"provider of {model.name}", set()).update({offering.provider, offering.endpoint})
+            texts.setdefault(f"provider's request of entry {entry.pk}", set()).add(entry.call.provider_request_id)
         files = (entry.image, entry.small, entry.thumbnail, entry.original)
         paths = {str(file.name) for file in files}
         stems = {path.rpartition("/")[2].partition(".")[0] for path in paths}
-        found.setdefault(f"file of entry {entry.pk}", set()).update(stems | paths)
-        found.setdefault(f"page of entry {entry.pk}", set()).add(entry.get_absolute_url())
-    return found
+        texts.setdefault(f"file of entry {entry.pk}", set()).update(stems | paths)
+        texts.setdefault(f"page of entry {entry.pk}", set()).add(entry.get_absolute_url())
+    return texts

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from . import chance, features
-from .guessing import Features, Pair, guess
-from .guessing import Shown as Judged
+from .guessing import Features, JudgedImage, Pair, guess
 from .observed import Shown
 from .rules import Verdict, judge
 from .words import Word
@@ -32,7 +31,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class BlindnessReport:
     battles: int
     models: int
     prompts: int
@@ -47,8 +46,10 @@ class Report:
     def reasons(self) -> list[str]:
         """What betrays, most certain first."""
         broken = [f"{verdict.rule}: {verdict.example}" for verdict in self.verdicts if not verdict.holds]
-        told = sorted((line for line in self.lines if line.betrays), key=lambda line: line.p)
-        return broken + [f"{line.feature} names the model in {line.right} of {line.spoken} guesses" for line in told]
+        betraying = sorted((line for line in self.lines if line.betrays), key=lambda line: line.p)
+        return broken + [
+            f"{line.feature} names the model in {line.right} of {line.spoken} guesses" for line in betraying
+        ]
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -66,7 +67,7 @@ class Report:
         lines = [
             f"{self.battles} battles, {self.prompts} prompts, {self.models} models", "",
             "What must always hold",
-            *(f"  {'ok  ' if each.holds else 'FAIL'}  {each.rule}{_breaks(each)}" for each in self.verdicts), "",
+            *(f"  {'ok  ' if rule.holds else 'FAIL'}  {rule.rule}{_breaks(rule)}" for rule in self.verdicts), "",
             f"{'Can a model be named by …':<32} {'guesses':>8} {'right':>7} {'fails from':>11}",
             *map(_row, self.lines), "",
             "Each image is judged once, and only at odds of 7 to 1 or more; sides and addresses are drawn anew for",
@@ -89,23 +90,23 @@ def _row(line: Line) -> str:
     return f"  {line.feature:<30} {line.spoken:>8} {share:>7} {limit if line.counts else 'not counted':>11}{word}"
 
 
-def compile_report(battles: Sequence[Shown], words: Sequence[Word], seed: int = 0) -> Report:
+def compile_report(battles: Sequence[Shown], words: Sequence[Word], seed: int = 0) -> BlindnessReport:
     """Judge the rules, guess by every group of features, and correct for having tried them all."""
     guesses = []
     for group in features.GROUPS:
         pairs = [_pair(shown, *features.read(group, shown)) for shown in battles]
         guesses.append(guess(pairs, fresh=group.fresh, seed=seed))
-    p_values = [chance.tail(each.right, each.spoken) for each in guesses]
+    p_values = [chance.tail(guessed.right, guessed.spoken) for guessed in guesses]
     counting = [i for i, group in enumerate(features.GROUPS) if group.counts]
     rejected = dict(zip(counting, chance.holm([p_values[i] for i in counting]), strict=True))
     lines = [
         Line(
-            group.name, each.spoken, each.right, p_values[i], rejected.get(i, False), group.counts,
-            chance.limit(each.spoken, len(counting)),
+            group.name, guessed.spoken, guessed.right, p_values[i], rejected.get(i, False), group.counts,
+            chance.limit(guessed.spoken, len(counting)),
         )
-        for i, (group, each) in enumerate(zip(features.GROUPS, guesses, strict=True))
+        for i, (group, guessed) in enumerate(zip(features.GROUPS, guesses, strict=True))
     ]  # fmt: skip
-    return Report(
+    return BlindnessReport(
         battles=len(battles),
         models=len({side.model for shown in battles for side in shown.sides}),
         prompts=len({shown.prompt for shown in battles}),
@@ -117,8 +118,8 @@ def compile_report(battles: Sequence[Shown], words: Sequence[Word], seed: int = 
 def _pair(shown: Shown, left: Features, right: Features) -> Pair:
     return Pair(
         shown.prompt,
-        Judged(shown.left.model, shown.left.image, left),
-        Judged(shown.right.model, shown.right.image, right),
+        JudgedImage(shown.left.model, shown.left.image, left),
+        JudgedImage(shown.right.model, shown.right.image, right),
     )
 
 

@@ -48,8 +48,8 @@ def judge(battles: Sequence[Shown], words: Sequence[Word]) -> list[Verdict]:
     verdicts = [_names(battles, words)]
     for rule in RULES:
         breaks = [list(rule.breaks(shown)) for shown in battles]
-        first = next((found[0] for found in breaks if found), "")
-        verdicts.append(Verdict(rule.name, len(battles), sum(bool(found) for found in breaks), first))
+        first = next((broken[0] for broken in breaks if broken), "")
+        verdicts.append(Verdict(rule.name, len(battles), sum(bool(broken) for broken in breaks), first))
     return [*verdicts, _tokens(battles)]
 
 
@@ -61,17 +61,17 @@ def _names(battles: Sequence[Shown], words: Sequence[Word]) -> Verdict:
     for shown in battles:
         if shown.innocent not in innocent:
             innocent[shown.innocent] = vocabulary.spoken(words, shown.innocent)
-        found = []
+        hits = []
         for answer in shown.answers:
             head = "\n".join(f"{key}: {value}" for key, value in answer.headers).encode()
             for data, kind in ((head, "text/headers"), (answer.body, answer.header("content-type"))):
                 key = (data, kind, shown.innocent)
                 if key not in read:
                     read[key] = vocabulary.find(words, data, kind, innocent[shown.innocent])
-                found += [(answer.asked, word) for word in read[key]]
-        if found:
+                hits += [(answer.asked, word) for word in read[key]]
+        if hits:
             broken += 1
-            asked, word = found[0]
+            asked, word = hits[0]
             example = example or f"{asked} holds the {word.meaning}: “{word.needle.decode()}”"
     return Verdict("no byte names a model, lab, provider or file", len(battles), broken, example)
 
@@ -105,18 +105,18 @@ def probes(shown: Shown) -> Iterable[str]:
 def plain(shown: Shown) -> Iterable[str]:
     for side in shown.sides:
         for name, answer in side.pictures.items():
-            found = [block.name for block in metadata.blocks(answer.body)]
-            if found != ["VP8"]:
+            chunks = [block.name for block in metadata.blocks(answer.body)]
+            if chunks != ["VP8"]:
                 remarks = ", ".join(remark.name for remark in metadata.remarks(answer.body))
-                holds = f"{' '.join(found) or pixels(answer.body)} {remarks}".strip()
+                holds = f"{' '.join(chunks) or pixels(answer.body)} {remarks}".strip()
                 yield f"the {side.place} image ({name}) holds {holds}"
 
 
 def exact(shown: Shown) -> Iterable[str]:
     wide, high = shown.box
     for side in shown.sides:
-        if (found := pixels(side.pictures["large"].body)) != f"WEBP RGB {wide}×{high}":
-            yield f"the {side.place} image is {found} instead of WEBP RGB {wide}×{high}"
+        if (actual := pixels(side.pictures["large"].body)) != f"WEBP RGB {wide}×{high}":
+            yield f"the {side.place} image is {actual} instead of WEBP RGB {wide}×{high}"
     small = [pixels(side.pictures["small"].body) for side in shown.sides if "small" in side.pictures]
     if len(set(small)) > 1:
         yield f"the small images are {' and '.join(small)}"
@@ -152,7 +152,7 @@ def not_public(shown: Shown) -> Iterable[str]:
 
 def dead(shown: Shown) -> Iterable[str]:
     for refused in shown.refused:
-        if refused.answer.status not in refused.wanted:
+        if refused.answer.status not in refused.expected:
             yield f"{refused.what}: answered with {refused.answer.status}"
         elif refused.twin is not None and refused.answer.body != refused.twin:
             yield f"{refused.what}: its refusal reads otherwise than that of what does not exist or is not asked about"

@@ -29,22 +29,22 @@ class Word:
 
 def words(names: Mapping[str, Iterable[str]]) -> list[Word]:
     """From meaning → texts to what to look for: as it is, as in an address, in base64, and as the usual digests."""
-    found: dict[bytes, str] = {}
+    meanings: dict[bytes, str] = {}
     parts: dict[bytes, str] = {}
     for meaning, texts in names.items():
         for text in texts:
             if len(text) < _SHORTEST:
                 continue
             raw = text.encode()
-            found.setdefault(raw.lower(), meaning)
-            found.setdefault(quote(text).lower().encode(), meaning)
+            meanings.setdefault(raw.lower(), meaning)
+            meanings.setdefault(quote(text).lower().encode(), meaning)
             if meaning.startswith("name of "):
                 # Base64 of whole triples only: its last characters depend on what follows.
                 parts.setdefault(base64.b64encode(raw[: len(raw) // 3 * 3]).lower(), f"{meaning} in base64")
                 for kind in ("md5", "sha1", "sha256"):
                     digest = hashlib.new(kind, raw, usedforsecurity=False).hexdigest()
-                    found.setdefault(digest.encode(), f"{kind} of the {meaning}")
-    whole = [Word(needle, meaning) for needle, meaning in found.items()]
+                    meanings.setdefault(digest.encode(), f"{kind} of the {meaning}")
+    whole = [Word(needle, meaning) for needle, meaning in meanings.items()]
     return whole + [Word(needle, meaning, is_whole=False) for needle, meaning in parts.items()]
 
 

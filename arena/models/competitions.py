@@ -154,7 +154,7 @@ class Competition(models.Model):
         return f"/competitions/{self.slug}/"
 
     def clean(self) -> None:
-        """What voters were told to judge stays what it was (Postgres refuses it too), and images keep one shape."""
+        """What voters were asked to judge stays what it was (Postgres refuses it too), and images keep one shape."""
         before = Competition.objects.filter(pk=self.pk).first()
         if before is None:
             return

@@ -1,4 +1,4 @@
-"""Votes, and the tallies kept with them."""
+"""Votes, and the tallies updated with them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Vote(models.Model):
 
 
 class Tally(models.Model):
-    """How often an ordered pair ended how, per day: kept in the vote's own transaction, recounted nightly."""
+    """How often an ordered pair ended how, per day: updated in the vote's own transaction, recounted nightly."""
 
     category = models.ForeignKey(Category, models.PROTECT, related_name="+", db_index=False)
     day = models.DateField()

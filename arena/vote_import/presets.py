@@ -1,4 +1,4 @@
-"""How the votes of public arenas look: which of their columns is which of ours, and their words for the outcomes."""
+"""How the votes of public arenas look: which of their columns is which here, and their words for the outcomes."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def generate(
 
     `time_limit` is in seconds for each offering, downloads included. `provider` restricts the offerings to one
     provider's, `preferences` says which of several are called and in which order. Setting `stop`, from another thread,
-    cancels: no more polls, the provider is told so, no other offering is called. Every call sent is recorded as
+    cancels: no more polls, the provider is asked to cancel, no other offering is called. Every call sent is recorded as
     a `Call` with `request_id`. The arena takes a content-policy refusal for an answer, does not pay twice for an image
     that may have been made and charged, and waits for our own limits instead of paying more elsewhere; other callers go
     on to the next offering.

@@ -146,7 +146,7 @@ def close_dead() -> int:
 
 
 def recount(day: date) -> Decimal:
-    """Recompute the day's amount; returns what it was off by, in USD. Anything but 0 is a bug of ours, and logged."""
+    """Recompute the day's amount; returns what it was off by, in USD. Anything but 0 is a bug, and logged."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     end = start + timedelta(days=1)
     providers = dict(Offering.objects.values_list("pk", "provider"))

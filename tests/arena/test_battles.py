@@ -105,7 +105,7 @@ def test_battles_assigned_ahead_are_not_shown_and_come_in_their_order(category):
 
 
 @pytest.mark.django_db
-def test_the_clock_of_a_battle_starts_when_it_is_shown(category):
+def test_the_decision_time_of_a_battle_starts_when_it_is_shown(category):
     voter = make.make_voter()
     first = battles.serve(voter, category)
     (second,) = ahead(first, 1)
@@ -121,7 +121,7 @@ def test_the_clock_of_a_battle_starts_when_it_is_shown(category):
 
 
 @pytest.mark.django_db
-def test_a_vote_whose_showing_was_never_told_has_no_decision_time(category):
+def test_a_vote_whose_showing_was_never_reported_has_no_decision_time(category):
     voter = make.make_voter()
     (second,) = ahead(battles.serve(voter, category), 1)
     voting.cast_vote(second, "left")
@@ -290,5 +290,5 @@ def test_two_tabs_that_ask_at_once_get_the_same_battle(category):
     assert len({battle.pk for battle in served}) == 1
     assert Battle.objects.count() == 1
     following = together(6, lambda _: [battle.pk for battle in ahead(served[0], 2)])
-    assert all(each == following[0] for each in following)
+    assert all(battle == following[0] for battle in following)
     assert Battle.objects.count() == 3

@@ -137,10 +137,10 @@ def test_unpublished_unknown_and_retired_entries_are_not_shown(client):
     assert entry.thumbnail.name not in gone.content.decode()
 
 
-def test_images_of_another_pipeline_are_made_anew_from_their_originals(client):
+def test_images_of_another_pipeline_are_rebuilt_from_their_originals(client):
     today, older = make.make_entry(), make.make_entry()
     with older.image.open("rb") as file:
-        wanted = file.read()
+        original = file.read()
     older.image.save("battle/older.webp", ContentFile(b"as an older encoder wrote it"))
     type(older).objects.filter(pk=older.pk).update(pipeline="0, libwebp 0.1")
     out = io.StringIO()
@@ -151,7 +151,7 @@ def test_images_of_another_pipeline_are_made_anew_from_their_originals(client):
     older.refresh_from_db()
     assert today.image.name == name
     with older.image.open("rb") as file:
-        assert file.read() == wanted
+        assert file.read() == original
     assert older.pipeline == today.pipeline == images.PIPELINE
     assert client.get(f"/images/{older.thumbnail.name}").status_code == 200
 

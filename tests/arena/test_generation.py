@@ -124,7 +124,7 @@ def test_a_refusal_is_recorded_and_neither_retried_nor_sent_elsewhere():
     assert [call.outcome for call in Call.objects.all()] == ["content_policy"]
 
 
-def test_a_failing_provider_gives_way_to_the_next_and_both_calls_are_kept():
+def test_a_failing_provider_gives_way_to_the_next_and_both_calls_are_recorded():
     row = queued("Snow [sim:500]", provider="simulated-replicate")  # before a job was made: nothing is billed
     make.make_offering(row.image_model, "simulated-openai", price=9)
     generation.run(row.pk)
@@ -297,7 +297,7 @@ def test_nobody_is_asked_while_files_cannot_be_stored(settings):
     assert generation.take_due() == [row.pk]
 
 
-def test_an_error_of_ours_after_the_purchase_throws_nothing_away(monkeypatch):
+def test_an_internal_error_after_the_purchase_throws_nothing_away(monkeypatch):
     row = queued()
     with monkeypatch.context() as patch:
         patch.setattr(generation.images, "normalise", lambda *_: 1 / 0)

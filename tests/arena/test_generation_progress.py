@@ -1,4 +1,4 @@
-"""While the models are at work: what a voter who comes too early is told, and how it goes on from there."""
+"""While the models are at work: what a voter who comes too early is shown, and how it goes on from there."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_images_are_counted_that_are_made_and_that_are_asked_for(asked, models):
 def test_of_several_categories_each_has_its_own_and_all_have_one_together(asked, models):
     edit = make.make_prompt(make.make_competition(make.make_category("image-editing", "edit")))
     generation.plan(edit, models)
-    assert sorted(generation_progress.of_all().values(), key=lambda each: each.of) == [
+    assert sorted(generation_progress.of_all().values(), key=lambda progress: progress.of) == [
         GenerationProgress(0, 3),
         GenerationProgress(1, 6),
     ]
@@ -102,7 +102,7 @@ def test_nobody_is_at_work_when_the_workers_are_gone(asked):
 # The voting page ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_who_comes_too_early_is_told_how_far_the_models_are_and_need_do_nothing(client, asked):
+def test_who_comes_too_early_sees_the_progress_and_need_do_nothing(client, asked):
     page = text_of(client.get(ARENA))
     assert f"{AT_WORK} right now" in page
     assert '<progress value="1" max="6"' in page
@@ -160,7 +160,7 @@ def test_nothing_on_the_way_to_the_first_pair_names_a_model(client, asked, model
 # The start page and the boards ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_start_page_waits_too_and_then_is_there_anew(client, asked, models):
+def test_the_start_page_waits_too_and_then_reloads(client, asked, models):
     page = text_of(client.get("/"))
     assert f"{AT_WORK} the first prompts right now" in page
     assert 'hx-get="/wait/"' in page

@@ -238,7 +238,7 @@ def test_a_page_behind_an_image_does_not_come_along():
         assert b"script" not in data
 
 
-def test_a_source_image_is_written_anew():
+def test_a_source_image_is_reencoded():
     cleaned = images.clean_source(picture("a", 3000, 1500))
     assert opened(cleaned).format == "JPEG"
     assert opened(cleaned).size == (2048, 1024)

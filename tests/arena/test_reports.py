@@ -126,14 +126,14 @@ def test_a_curator_sees_the_queue_and_dismisses(curator, settings):
 
 
 def test_accepting_retires_the_image_and_excludes_votes_that_were_not_blind(curator):
-    told, broken = make.make_entry(), make.make_entry()
-    for entry, reason in ((told, "names_model"), (broken, "broken")):
+    named, broken = make.make_entry(), make.make_entry()
+    for entry, reason in ((named, "names_model"), (broken, "broken")):
         voting.cast_vote(make.make_battle(left=entry, right=make.make_entry(entry.prompt)), "left")
         report_by_others(entry, 1, reason)
     assert "2 images retired; 1 votes" in decide(curator, "accept")
     assert {entry.retired_reason for entry in Entry.objects.exclude(retired_at=None)} == {
         "reported: names model", "reported: broken"
     }  # fmt: skip
-    assert Vote.objects.get(battle__left=told).excluded_rule == "not-blind-1"
+    assert Vote.objects.get(battle__left=named).excluded_rule == "not-blind-1"
     assert Vote.objects.get(battle__left=broken).excluded_rule == ""
     assert sum(Tally.objects.values_list("n", flat=True)) == 1

@@ -118,9 +118,9 @@ def test_files_as_other_programs_write_them_are_read_the_same():
         for before, after in (("", ""), ("\ufeff", ""), ("", end * 3)):
             for header in (plain[0], ' Voter ,PROMPT,Left,right,"outcome"'):
                 text = before + end.join([header, *body]) + end + after
-                found = [row[1:6] for row in files.read(text.encode())]
-                expected = expected or found
-                assert found == expected
+                rows = [row[1:6] for row in files.read(text.encode())]
+                expected = expected or rows
+                assert rows == expected
     assert [row[0] for row in expected] == ["Älpha", 'Quo"ted']
     assert expected[1][4] == "a, b"
 
@@ -269,7 +269,7 @@ def test_the_command_asks_for_a_source(tmp_path, source):
         call_command("import_votes", str(file), "--category", "text-to-image", "--source", source)
 
 
-def test_the_command_knows_a_file_by_its_name_and_tells_how_far_it_is(tmp_path, capsys, monkeypatch):
+def test_the_command_knows_a_file_by_its_name_and_reports_its_progress(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(import_votes, "PROGRESS_EVERY", 2)
     make.make_category()
     file = tmp_path / "votes.jsonl"

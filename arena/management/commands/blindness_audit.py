@@ -57,10 +57,12 @@ class Command(BaseCommand):
             raise CommandError(
                 "There is no battle to play: no open competition has two images of a prompt.", returncode=2
             )
-        found = report.compile_report(battles, words.words(names), options["seed"])
-        self.stdout.write(json.dumps(found.as_json(), indent=2, ensure_ascii=False) if options["json"] else str(found))
-        if not found.is_blind:
-            raise CommandError("Not blind.\n" + "\n".join(f"- {reason}" for reason in found.reasons))
+        result = report.compile_report(battles, words.words(names), options["seed"])
+        self.stdout.write(
+            json.dumps(result.as_json(), indent=2, ensure_ascii=False) if options["json"] else str(result)
+        )
+        if not result.is_blind:
+            raise CommandError("Not blind.\n" + "\n".join(f"- {reason}" for reason in result.reasons))
         if not options["json"]:
             self.stdout.write("\nBlind, as far as this audit can tell.")
 

@@ -24,9 +24,9 @@ SLUG, NAME = "heron-xl", "Heron XL"
 
 def entry_of(request):
     """Whose image a request is for."""
-    found = re.match(r"/i/([\w-]+?)(?:\.small)?\.webp", request.path)
-    for side in ("left", "right") if found else ():
-        battle = Battle.objects.filter(**{f"{side}_token": found[1]}).select_related(f"{side}__image_model").first()
+    match = re.match(r"/i/([\w-]+?)(?:\.small)?\.webp", request.path)
+    for side in ("left", "right") if match else ():
+        battle = Battle.objects.filter(**{f"{side}_token": match[1]}).select_related(f"{side}__image_model").first()
         if battle is not None:
             return getattr(battle, side)
     return None
@@ -145,9 +145,9 @@ def _on_battle_pages(change):
     def factory(get_response):
         def middleware(request):
             response = get_response(request)
-            found = re.fullmatch(r"/battles/([0-9a-f-]{36})/", request.path)
-            if found and request.method == "GET" and response.status_code == 200:
-                battle = Battle.objects.select_related("left__image_model", "right__image_model").get(pk=found[1])
+            match = re.fullmatch(r"/battles/([0-9a-f-]{36})/", request.path)
+            if match and request.method == "GET" and response.status_code == 200:
+                battle = Battle.objects.select_related("left__image_model", "right__image_model").get(pk=match[1])
                 response.content = change(response.content.decode(), battle).encode()
                 response["Content-Length"] = len(response.content)
             return response

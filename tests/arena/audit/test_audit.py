@@ -61,25 +61,25 @@ def audit(battles: int) -> dict[str, Any]:
         call_command("blindness_audit", "--json", f"--battles={battles}", stdout=out, stderr=err)
     except CommandError as error:
         code = error.returncode
-    found: dict[str, Any] = json.loads(out.getvalue())
-    assert code == (0 if found["blind"] else 1)
-    return found
+    result: dict[str, Any] = json.loads(out.getvalue())
+    assert code == (0 if result["blind"] else 1)
+    return result
 
 
-def broken(found: dict[str, Any]) -> set[str]:
-    return {rule["rule"] for rule in found["rules"] if rule["broken"]}
+def broken(result: dict[str, Any]) -> set[str]:
+    return {rule["rule"] for rule in result["rules"] if rule["broken"]}
 
 
-def betraying(found: dict[str, Any]) -> set[str]:
-    return {line["feature"] for line in found["guesses"] if line["betrays"]}
+def betraying(result: dict[str, Any]) -> set[str]:
+    return {line["feature"] for line in result["guesses"] if line["betrays"]}
 
 
 def test_as_shipped_nothing_is_found_and_no_trace_is_left():
     fill(MANY)
-    found = audit(MANY)
-    assert found["reasons"] == []
-    assert (found["battles"], found["prompts"], found["models"]) == (MANY, MANY, 2)
-    assert all(rule["looked_at"] == MANY for rule in found["rules"])
+    result = audit(MANY)
+    assert result["reasons"] == []
+    assert (result["battles"], result["prompts"], result["models"]) == (MANY, MANY, 2)
+    assert all(rule["looked_at"] == MANY for rule in result["rules"])
     assert not Voter.objects.exists()
     assert not Battle.objects.exists()
     assert not Vote.objects.exists()
@@ -108,8 +108,8 @@ def test_a_leaking_server_is_caught(settings, subtests):
     for name, rules in SERVERS.items():
         with subtests.test(name):
             settings.MIDDLEWARE = [*shipped, f"tests.arena.audit.leaks.{name}"]
-            found = broken(audit(FEW))
-            assert all(any(rule in each for each in found) for rule in rules)
+            names = broken(audit(FEW))
+            assert all(any(rule in name for name in names) for rule in rules)
     with subtests.test("an ETag of Django's own middleware"):
         settings.MIDDLEWARE = ["django.middleware.http.ConditionalGetMiddleware", *shipped]
         assert "both images come with the same headers, none that identifies" in broken(audit(FEW))
@@ -138,7 +138,7 @@ def test_files_that_went_around_the_pipeline_are_caught(subtests):
         with subtests.test(remade.__name__):
             entry.image = shipped
             entry.image.save(f"battle/{number:032x}.webp", ContentFile(remade(entry)))
-            assert any(rule in each for each in broken(audit(FEW)))
+            assert any(rule in name for name in broken(audit(FEW)))
     with subtests.test("a battle image in the public gallery"):
         entry.image = shipped
         with entry.image.open("rb") as file:
@@ -159,15 +159,15 @@ def test_what_only_leans_towards_a_model_is_caught_by_the_classifier(settings):
         quality = 97 if entry.image_model.slug == leaks.SLUG else 80
         entry.image.save(f"battle/{entry.pk:032x}.webp", ContentFile(leaks.other_settings(entry, quality)))
     with leaks.unfair_rows():
-        found = audit(MORE)
-    assert betraying(found) == {
+        result = audit(MORE)
+    assert betraying(result) == {
         "side of the screen",
         "image address",
         "time to answer",
         "encoding beyond content",
         "all of these together",
-    }, found["guesses"]
-    assert not broken(found)
+    }, result["guesses"]
+    assert not broken(result)
 
 
 def test_an_arena_without_pairs_or_a_site_that_is_down_is_no_verdict():

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.audit import chance
-from arena.audit.guessing import Guesses, Number, Pair, Shown, guess
+from arena.audit.guessing import Guesses, JudgedImage, Number, Pair, guess
 
 
 def world(seed, feature, prompts=14, models=5, battles=6):
@@ -19,7 +19,7 @@ def world(seed, feature, prompts=14, models=5, battles=6):
     pairs = []
     for prompt in range(prompts):
         images = [
-            Shown(f"m{model}", f"{prompt}/{model}", feature(dice, prompt, model))
+            JudgedImage(f"m{model}", f"{prompt}/{model}", feature(dice, prompt, model))
             for model in dice.sample(range(models), models)
         ]
         every = [(one, other) for at, one in enumerate(images) for other in images[:at]]
@@ -40,13 +40,13 @@ INNOCENT = {
 
 
 @pytest.mark.parametrize("name", INNOCENT)
-def test_without_a_leak_the_promised_share_of_false_alarms_is_kept(name):
+def test_without_a_leak_the_promised_share_of_false_alarms_holds(name):
     """200 blind arenas: at level 5 % no more than 5 % are accused, give or take what 200 trials allow (4 sigma)."""
     runs = 200 if name != "constant" else 20
     accused = 0
     for seed in range(runs):
-        found = guess(world(seed, INNOCENT[name]), seed=seed)
-        accused += chance.tail(found.right, found.spoken) <= 0.05
+        guesses = guess(world(seed, INNOCENT[name]), seed=seed)
+        accused += chance.tail(guesses.right, guesses.spoken) <= 0.05
     assert accused <= 0.05 * runs + 4 * (0.05 * 0.95 * runs) ** 0.5
 
 
@@ -58,11 +58,11 @@ def test_guesses_on_noise_are_right_half_of_the_time(fresh):
         if fresh:  # a new throw for each battle
             dice = random.Random(seed)
             pairs = [
-                Pair(p.prompt, *(Shown(s.model, s.image, {"x": dice.choice("abcd")}) for s in (p.one, p.other)))
+                Pair(p.prompt, *(JudgedImage(s.model, s.image, {"x": dice.choice("abcd")}) for s in (p.one, p.other)))
                 for p in pairs
             ]
-        found = guess(pairs, fresh=fresh, seed=seed)
-        total = Guesses(total.spoken + found.spoken, total.right + found.right)
+        guesses = guess(pairs, fresh=fresh, seed=seed)
+        total = Guesses(total.spoken + guesses.spoken, total.right + guesses.right)
     assert total.spoken > 300
     assert abs(total.right / total.spoken - 0.5) < 4 * 0.5 / total.spoken**0.5
 
@@ -81,8 +81,8 @@ LEAKS = {
 
 @pytest.mark.parametrize("name", LEAKS)
 def test_a_leak_is_found(name):
-    found = guess(world(1, LEAKS[name], prompts=24, models=6, battles=15))
-    assert chance.tail(found.right, found.spoken) <= chance.ALPHA / 8
+    guesses = guess(world(1, LEAKS[name], prompts=24, models=6, battles=15))
+    assert chance.tail(guesses.right, guesses.spoken) <= chance.ALPHA / 8
 
 
 def test_what_the_content_explains_is_not_a_leak():
@@ -93,8 +93,8 @@ def test_what_the_content_explains_is_not_a_leak():
         return {"time": Number(0.01 * size + dice.gauss(0, 0.02), given=size)}
 
     runs = [guess(world(seed, feature)) for seed in range(60)]
-    assert sum(chance.tail(found.right, found.spoken) <= 0.05 for found in runs) <= 60 * 0.05 + 7
-    naive = guess(world(1, lambda *each: {"time": Number(feature(*each)["time"].value)}))
+    assert sum(chance.tail(guesses.right, guesses.spoken) <= 0.05 for guesses in runs) <= 60 * 0.05 + 7
+    naive = guess(world(1, lambda *battle: {"time": Number(feature(*battle)["time"].value)}))
     assert chance.tail(naive.right, naive.spoken) <= 0.001
 
 
@@ -109,13 +109,17 @@ words = st.sampled_from(["a", "b", "c"])
 def test_turning_every_battle_round_changes_nothing(rows, seed):
     """Which side an image stood on is no part of the guess; and equal features earn silence."""
     pairs = [
-        Pair(str(p), Shown(f"m{a}", f"{p}/{a}", {"x": x}), Shown(f"m{b}", f"{p}/{b}", {"x": y}))
+        Pair(str(p), JudgedImage(f"m{a}", f"{p}/{a}", {"x": x}), JudgedImage(f"m{b}", f"{p}/{b}", {"x": y}))
         for p, a, b, x, y in rows
     ]
     turned = [Pair(pair.prompt, pair.other, pair.one) for pair in pairs]
     assert guess(pairs, fresh=True, seed=seed) == guess(turned, fresh=True, seed=seed)
     same = [
-        Pair(p.prompt, Shown(p.one.model, p.one.image, {"x": "c"}), Shown(p.other.model, p.other.image, {"x": "c"}))
+        Pair(
+            p.prompt,
+            JudgedImage(p.one.model, p.one.image, {"x": "c"}),
+            JudgedImage(p.other.model, p.other.image, {"x": "c"}),
+        )
         for p in pairs
     ]
     assert guess(same, fresh=True, seed=seed) == Guesses(0, 0)
@@ -126,9 +130,9 @@ def test_no_prompt_teaches_about_itself_and_no_image_is_judged_twice():
         return {"x": f"{prompt}/{model}"}  # learnt by heart, every guess within a prompt would be right
 
     assert guess(world(1, only)).spoken == 0
-    one_prompt = [Pair("p", Shown("a", "1", {"x": "A"}), Shown("b", "2", {"x": "B"}))] * 5
+    one_prompt = [Pair("p", JudgedImage("a", "1", {"x": "A"}), JudgedImage("b", "2", {"x": "B"}))] * 5
     assert guess(one_prompt) == Guesses(0, 0)
-    twice = [Pair("q", Shown("a", "3", {"x": "A"}), Shown("b", "4", {"x": "B"}))] * 5
+    twice = [Pair("q", JudgedImage("a", "3", {"x": "A"}), JudgedImage("b", "4", {"x": "B"}))] * 5
     for_all = max(guess(one_prompt + twice, seed=seed).spoken for seed in range(4))
     assert for_all == 1
 
