@@ -1,6 +1,6 @@
 """arena-rank on simulated votes, in a process of its own: `python -m benchmarks.arena_rank_reference K COUNT`.
 
-It brings JAX: half a gigabyte of memory, and a fit that is compiled anew each time. So it is no dependency of anything
+It brings JAX: half a gigabyte of memory, and a fit that is compiled again each time. So it is no dependency of anything
 here; put it beside us to have it join in: `pip install arena-rank`.
 """
 
@@ -31,10 +31,10 @@ def main(k: int, count: int) -> None:
     took = []
     for _ in range(3):
         started = time.process_time()
-        found = BradleyTerry(n_competitors=k).compute_ratings_and_cis(dataset)
-        lower, upper = np.asarray(found["rating_lower"]), np.asarray(found["rating_upper"])
+        result = BradleyTerry(n_competitors=k).compute_ratings_and_cis(dataset)
+        lower, upper = np.asarray(result["rating_lower"]), np.asarray(result["rating_upper"])
         took.append(time.process_time() - started)
-    order = np.argsort(found["competitors"])
+    order = np.argsort(result["competitors"])
     weighted = PairDataset.from_pandas(frame, reweighted=True)
     balanced = BradleyTerry(n_competitors=k).compute_ratings_and_cis(weighted)
     width = np.asarray(balanced["rating_upper"]) - np.asarray(balanced["rating_lower"])
@@ -42,7 +42,7 @@ def main(k: int, count: int) -> None:
         {
             "read": read,
             "fit": sorted(took)[1],
-            "elo": np.asarray(found["ratings"])[order].tolist(),
+            "elo": np.asarray(result["ratings"])[order].tolist(),
             "se": ((upper - lower) / 2 / 1.959963984540054)[order].tolist(),
             "reweighted_se": (width / 2 / 1.959963984540054)[np.argsort(balanced["competitors"])].tolist(),
             "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

@@ -69,13 +69,13 @@ def _drawn(points: list[charts.Point]) -> str:
 
 def _points(count: int) -> list[charts.Point]:
     dice = random.Random(3)
-    found = []
+    points = []
     for n in range(count):
         elo, half = dice.gauss(1150, 60), dice.uniform(8, 30)
         name = f"{dice.choice(['FLUX', 'Photon HD', 'Seedream', 'GPT Image', 'Z-Image Turbo', 'SD'])} {dice.randint(1, 60)}"
         price = dice.lognormvariate(-3.6, 1) + 0.001
-        found.append(charts.Point(name, f"/models/model-{n}/", price, elo, elo - half, elo + half))
-    return found
+        points.append(charts.Point(name, f"/models/model-{n}/", price, elo, elo - half, elo + half))
+    return points
 
 
 def _elements(count: int) -> bytes:

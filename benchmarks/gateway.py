@@ -120,9 +120,9 @@ def p(values: list[float], percent: int) -> float:
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -228,8 +228,8 @@ def compare(options: argparse.Namespace, upstream: int, secret: str, folder: str
                 for name, (port, path, model, headers) in targets.items():
                     body = json.dumps({"model": model, **PROMPT}).encode()
                     seconds = options.seconds / options.rounds if round_ >= 0 else 1.5  # the first is for warming up
-                    found = asyncio.run(load(port, path, body, headers, at_once, seconds))
-                    took[name] += found if round_ >= 0 else []
+                    durations = asyncio.run(load(port, path, body, headers, at_once, seconds))
+                    took[name] += durations if round_ >= 0 else []
             report(at_once, took, options.seconds)
 
 
@@ -267,10 +267,10 @@ def pages(options: argparse.Namespace, upstream: int, secret: str, folder: str) 
                 load(ours, "/openai/v1/images/generations", body, authorised, hanging, seconds=0.5)
             )
             await asyncio.sleep(1)
-            found = await load_pages(port, path, options.seconds)
+            durations = await load_pages(port, path, options.seconds)
             assert calls.done() == (not hanging), "the calls did not hang"
             await calls
-            return found
+            return durations
 
         took: dict[int, list[float]] = {0: [], 64: []}
         for _ in range(3):

@@ -1,7 +1,7 @@
 """Votes per second: `python -m config.services run --temporary -- python -m benchmarks.load [--seconds 3] [--rounds 1]`.
 
 Serves the pages of a database of its own – made up, dropped at the end – by granian with two workers, and votes on it
-over kept connections. Every acknowledged vote is counted and compared with the rows; one that is missing, or one too
+over open connections. Every acknowledged vote is counted and compared with the rows; one that is missing, or one too
 many, ends the benchmark with an error. In the same run, interleaved:
 
     site            a vote as htmx sends it, reply and the next pairs included; at 1, 16 and 64 in flight
@@ -205,7 +205,7 @@ class Tally:
 
 
 class Browser:
-    """A voter: cookies, one kept connection, and the battles that pages and replies have named."""
+    """A voter: cookies, one persistent connection, and the battles that pages and replies have named."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -361,7 +361,7 @@ async def pairs(site: Site, at_once: int, seconds: float) -> Tally:
 
 
 async def mix(site: Site, rate: int, seconds: float) -> tuple[Tally, Tally]:
-    """Visitors come when they come, whether the site keeps up or not; connections are kept between them."""
+    """Visitors come when they come, whether the site keeps up or not; connections stay open between them."""
     pair, vote, tasks, idle = Tally(), Tally(), list[asyncio.Task[None]](), list[Browser]()
 
     async def visitor() -> None:
@@ -538,12 +538,12 @@ async def small_votes(site: Site, ids: list[str], at_once: int, seconds: float) 
 
 
 def children(parent: int) -> list[int]:
-    found = []
+    pids = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, ValueError):
             if int(status.read_text().rpartition(")")[2].split()[1]) == parent:
-                found.append(int(status.parent.name))
-    return found
+                pids.append(int(status.parent.name))
+    return pids
 
 
 def cpu(pids: list[int]) -> float:

@@ -23,11 +23,11 @@ def command(pid: int) -> str:
 
 
 def tree(pid: int) -> list[int]:
-    found = [pid]
+    pids = [pid]
     for thread in Path(f"/proc/{pid}/task").iterdir():
         for child in (thread / "children").read_text().split():
-            found += tree(int(child))
-    return found
+            pids += tree(int(child))
+    return pids
 
 
 def megabytes(pid: int) -> tuple[float, float]:

@@ -1,14 +1,14 @@
 """How quick the pages are with millions of votes: `python -m benchmarks.pages [--votes 5000000 --calls 5000000]`.
 
 Fills a database beside the configured one – 200 models, 20 categories with 10 prompts each, votes over a year, calls
-over 60 days – derives from it what the clock derives, and asks for every page as a browser without cookies does. The
-filled database is kept: the next run with the same sizes measures at once (`--fresh` fills again, `--drop` ends with
+over 60 days – derives from it what Celery beat derives, and asks for every page as a browser without cookies does. The
+filled database is left: the next run with the same sizes measures at once (`--fresh` fills again, `--drop` ends with
 it, `--fill` fills and measures nothing). The models and votes are made up.
 
-The board of a tag with many votes is made by the clock: its first reader is told to look again, which is timed too, and
-so is what the clock takes for it.
+The board of a tag with many votes is computed by a periodic task: its first reader is asked to look again, which is timed,
+and so is the task.
 
-Prints per page: queries and time of the first answer, with nothing kept in Valkey; queries, p50 and p95 of the next
+Prints per page: queries and time of the first answer, with nothing cached in Valkey; queries, p50 and p95 of the next
 ones; kilobytes as gzip sends them; then every plan in which a large table is read from end to end.
 """
 
@@ -64,8 +64,8 @@ def main() -> None:
     }
     settings.CACHES["default"]["KEY_PREFIX"] = f"benchmark-{os.getpid()}"
     size = f"{options.votes} votes, {options.calls} calls, filled by version {FILLING}"
-    found = "" if options.fresh else _size(connection, filled)
-    if found not in (size, f"{size}, not derived"):
+    filled_size = "" if options.fresh else _size(connection, filled)
+    if filled_size not in (size, f"{size}, not derived"):
         with connection.cursor() as cursor:
             cursor.execute(f'DROP DATABASE IF EXISTS "{filled}" WITH (FORCE)')
             cursor.execute(f'CREATE DATABASE "{filled}"')
@@ -74,7 +74,7 @@ def main() -> None:
         _note(connection, filled, f"{size}, not derived")
     _switch(connection, filled)
     _migrate()
-    if found != size:
+    if filled_size != size:
         derive()
         _note(connection, filled, size)
     try:
@@ -130,9 +130,9 @@ SELECT i, v, c, prompt, swapped, CASE WHEN swapped THEN b ELSE a END AS l, CASE 
        CASE WHEN luck < 0.08 THEN 'tie' WHEN luck < 0.12 THEN 'both_bad'
             WHEN (random() < 1 / (1 + exp((a - b) / 60.0))) <> swapped THEN 'right' ELSE 'left' END AS outcome
 FROM (
-    SELECT i, (i - 1) / {each} + 1 AS v, 1 + ((i - 1) / {each}) %% {categories} AS c, random() < 0.5 AS swapped,
-           (((i - 1) / {each}) %% {categories}) * {prompts} + 1 + (i %% {prompts}) AS prompt,
-           ((i - 1) / {each} * 7919::bigint + i %% {each} * 104729::bigint) %% (SELECT count(*) FROM pair) AS p,
+    SELECT i, (i - 1) / {per_voter} + 1 AS v, 1 + ((i - 1) / {per_voter}) %% {categories} AS c, random() < 0.5 AS swapped,
+           (((i - 1) / {per_voter}) %% {categories}) * {prompts} + 1 + (i %% {prompts}) AS prompt,
+           ((i - 1) / {per_voter} * 7919::bigint + i %% {per_voter} * 104729::bigint) %% (SELECT count(*) FROM pair) AS p,
            random() AS luck, now() - interval '1 year' * (1 - i::float8 / %(votes)s) AS at
     FROM generate_series(1, %(votes)s::bigint) i
 ) drawn JOIN pair USING (p)
@@ -178,7 +178,9 @@ def _fill(tables: tuple[tuple[str, str], ...], numbers: dict[str, int]) -> None:
             cursor.execute(statement)
         for table, statement in tables:
             if table == "drawn":
-                cursor.execute(statement.format(each=BATTLES_EACH, categories=CATEGORIES, prompts=PROMPTS) % numbers)
+                cursor.execute(
+                    statement.format(per_voter=BATTLES_EACH, categories=CATEGORIES, prompts=PROMPTS) % numbers
+                )
                 continue
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")  # foreign keys: right by construction
             indexes = _without_indexes(cursor, table)
@@ -252,7 +254,7 @@ _CALLS = (
 
 
 def derive() -> None:
-    """What the clock derives, each timed: pages read nothing that is not derived already. Goes on where it was stopped."""
+    """What periodic tasks derive, each timed: pages read nothing else. Goes on where it was stopped."""
     from django.utils import timezone
 
     from arena.models import Category
@@ -263,17 +265,17 @@ def derive() -> None:
     categories = list(Category.objects.all())
     # Ratings from the tallies, as after a few votes more; benchmarks/ratings_database.py times the raw votes.
     seen = {"clustered_at": timezone.now() + timedelta(days=1)}
-    for each in categories:
-        Board.objects.get_or_create(category=each, defaults=seen)
-        RecentBoard.objects.get_or_create(category=each, defaults={**seen, "since": timezone.now()})
+    for category in categories:
+        Board.objects.get_or_create(category=category, defaults=seen)
+        RecentBoard.objects.get_or_create(category=category, defaults={**seen, "since": timezone.now()})
     for what, count in (
         ("ratings of a category", ratings.recompute),
         ("records of a category", image_records.recount),
-        ("snapshot of a category", lambda each: each.snapshots.exists() or snapshots.take(each)),
+        ("snapshot of a category", lambda category: category.snapshots.exists() or snapshots.take(category)),
     ):
         started = time.monotonic()
-        for each in categories:
-            count(each)
+        for category in categories:
+            count(category)
         print(f"{what:28} {(time.monotonic() - started) / len(categories):6.2f} s", flush=True)
     started = time.monotonic()
     summaries.compute()
@@ -293,7 +295,7 @@ PAGES = (
 
 
 def measure(pages: list[str], rounds: int, all_plans: bool) -> None:
-    """Every page first with nothing kept, then as the next readers get it; boards do not move meanwhile."""
+    """Every page first with nothing cached, then as the next readers get it; boards do not move meanwhile."""
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
@@ -353,12 +355,12 @@ def _timed(client: Any, page: str) -> tuple[float, Any]:
 
 
 def plans(asked: list[str], all_plans: bool) -> None:
-    """Every query's plan; those that read a large table from end to end are printed."""
+    """Every query's plan; those that read a large table from end to end are shown."""
     from django.db import connection
 
     failing = 0
-    for each in asked:
-        page, sql = each.split("\n", 1)
+    for statement in asked:
+        page, sql = statement.split("\n", 1)
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN " + sql.replace("%", "%%"))
             plan = "\n".join(row[0] for row in cursor.fetchall())

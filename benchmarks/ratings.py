@@ -232,8 +232,10 @@ def coverage(runs: int) -> None:
         few = simulate(20, 20_000, seed, voters=500, zipf=1, taste=0.5, spread=0.5)
         order = np.argsort(few.voter, kind="stable")  # the cap: the first 200 of each voter
         starts = np.searchsorted(few.voter[order], np.arange(500))
-        kept = order[np.arange(order.size) - starts[few.voter[order]] < 200]
-        capped = Votes(20, few.voter[kept], few.left[kept], few.right[kept], few.score[kept], few.truth)
+        below_cap = order[np.arange(order.size) - starts[few.voter[order]] < 200]
+        capped = Votes(
+            20, few.voter[below_cap], few.left[below_cap], few.right[below_cap], few.score[below_cap], few.truth
+        )
         truth = population_truth(few.truth, 0.5)
         for votes, bucket in ((few, taste_plain), (capped, clustered)):
             fit = elo.fit(votes.cells)
@@ -421,8 +423,8 @@ def main() -> None:
     load = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     print(f"Python {sys.version.split()[0]}, {reproduction.ENGINE_VERSION}, {load}")
     for names, part in PARTS.items():
-        if wanted := set(names) & set(options.only):
-            part(options.full, wanted)
+        if chosen := set(names) & set(options.only):
+            part(options.full, chosen)
     print(f"peak of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 

@@ -82,9 +82,9 @@ def _world() -> dict[str, Any]:
     )
     entries = Entry.objects.bulk_create(
         Entry(
-            generation=each,
+            generation=generation,
             prompt=prompt,
-            image_model=each.image_model,
+            image_model=generation.image_model,
             image="i",
             small="s",
             thumbnail="t",
@@ -92,7 +92,7 @@ def _world() -> dict[str, Any]:
             width=8,
             height=8,
         )
-        for each in generations
+        for generation in generations
     )
     voters = Voter.objects.bulk_create(Voter() for _ in range(VOTERS))
     return {"category": category, "prompt": prompt, "models": models, "entries": entries, "voters": voters}
@@ -206,10 +206,10 @@ def _hot_cell(world: dict[str, Any], line: Line) -> None:
 
     clients = [threading.Thread(target=client, args=(battles[n::4],)) for n in range(4)]
     started = time.perf_counter()
-    for each in clients:
-        each.start()
-    for each in clients:
-        each.join()
+    for thread in clients:
+        thread.start()
+    for thread in clients:
+        thread.join()
     rate = len(battles) / (time.perf_counter() - started)
     stored, tallied = Vote.objects.count(), Tally.objects.get().n
     line(

@@ -79,7 +79,7 @@ def main() -> None:
     print(f"loading ahead is {ratio:.0f} times as quick\n\nlayout shift (aim: 0): {shift:.4f}\n")
     with browser(throttled=False) as page:
         weigh(page, address)
-        cookies = "; ".join(f"{each['name']}={each['value']}" for each in page.context.cookies())
+        cookies = "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in page.context.cookies())
         lighthouse("a battle (not to be indexed, on purpose: its SEO cannot be 100)", page.url, cookies)
         lighthouse("the start page, where search engines send people", f"{options.url.rstrip('/')}/", "")
 
@@ -173,9 +173,9 @@ def lighthouse(what: str, address: str, cookie: str) -> None:
     for key, aim in AIMS.items():
         category = report["categories"][key]
         print(f"    {key:<16}{category['score'] * 100:>5.0f}  (aim: {aim})")
-        for each in category["auditRefs"]:
-            audit = report["audits"][each["id"]]
-            if each["weight"] and audit["score"] is not None and audit["score"] < 0.9:
+        for reference in category["auditRefs"]:
+            audit = report["audits"][reference["id"]]
+            if reference["weight"] and audit["score"] is not None and audit["score"] < 0.9:
                 print(f"        {audit['title']}: {audit.get('displayValue', '')}")
 
 

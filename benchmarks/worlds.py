@@ -1,6 +1,6 @@
 """Simulated arenas for which the truth is known: who votes, on which prompts, with what tastes.
 
-A voter and a prompt each add a taste of their own to every model's strength, drawn anew for every world. The truth is
+A voter and a prompt each add a taste of their own to every model's strength, drawn afresh for every world. The truth is
 what infinitely many voters and prompts, each as often, would give: the Bradley–Terry fit of the expected scores.
 """
 

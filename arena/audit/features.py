@@ -15,7 +15,7 @@ from providers.transfer import metadata
 
 from .guessing import Features, Number, Value
 from .markup import sides as halves
-from .observed import Shown, Side
+from .observed import Shown, ShownSide
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,29 +23,29 @@ class Group:
     """One kind. `fresh`: drawn afresh for each battle, so each battle counts. `counts`: fails the audit."""
 
     name: str
-    read: Callable[[Shown, Side], Features]
+    read: Callable[[Shown, ShownSide], Features]
     fresh: bool = False
     counts: bool = True
 
 
-def place(shown: Shown, side: Side) -> Features:
+def place(shown: Shown, side: ShownSide) -> Features:
     """Sides are randomised."""
     return {"place": side.place}
 
 
-def address(shown: Shown, side: Side) -> Features:
+def address(shown: Shown, side: ShownSide) -> Features:
     """A token is random: neither its length nor its characters belong to a model."""
     token = side.token
     return {"length": str(len(token)), "start": token[:2], "first": token[:1], "last": token[-1:]}
 
 
-def manner(shown: Shown, side: Side) -> Features:
+def manner(shown: Shown, side: ShownSide) -> Features:
     """Status, protocol and headers of every answer about this side."""
     answers = {**side.pictures, **side.probes}
     return {name: "\n".join(answer.manner) for name, answer in answers.items()}
 
 
-def container(shown: Shown, side: Side) -> Features:
+def container(shown: Shown, side: ShownSide) -> Features:
     """Which chunks a file has, its encoder's profile, its pixels across and down, its mode."""
     features: dict[str, Value] = {}
     for name, answer in side.pictures.items():
@@ -64,7 +64,7 @@ def pixels(data: bytes) -> str:
         return "no image"
 
 
-def encoding(shown: Shown, side: Side) -> Features:
+def encoding(shown: Shown, side: ShownSide) -> Features:
     """Bytes more or fewer than today's pipeline makes of the same pixels: what size says that content does not."""
     features: dict[str, Value] = {}
     for name, reference in side.references.items():
@@ -77,7 +77,7 @@ def encoding(shown: Shown, side: Side) -> Features:
     return features
 
 
-def timing(shown: Shown, side: Side) -> Features:
+def timing(shown: Shown, side: ShownSide) -> Features:
     """Seconds to the first byte: of the first request, and of the quickest of the next.
 
     What comes after the first byte is a matter of size, which is picture content; and what little the size of the
@@ -91,18 +91,18 @@ def timing(shown: Shown, side: Side) -> Features:
     return features
 
 
-def markup(shown: Shown, side: Side) -> Features:
+def markup(shown: Shown, side: ShownSide) -> Features:
     """Elements and attributes of this side, masked."""
     left, right = halves(shown.page.body.decode("utf-8", "replace"), shown.left.token, shown.right.token)
     return {"markup": "\n".join(left if side.place == "left" else right)}
 
 
-def sizes(shown: Shown, side: Side) -> Features:
+def sizes(shown: Shown, side: ShownSide) -> Features:
     """Bytes of the files as received: picture content, as long as `encoding` finds nothing."""
     return {name: Number(len(answer.body)) for name, answer in side.pictures.items()}
 
 
-def everything(shown: Shown, side: Side) -> Features:
+def everything(shown: Shown, side: ShownSide) -> Features:
     return {
         f"{group.name}: {name}": value
         for group in GROUPS

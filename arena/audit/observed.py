@@ -48,7 +48,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ShownSide:
     """One image of a battle as it came, and whose it is. Pictures are keyed "large" and "small"."""
 
     place: str  # left or right
@@ -79,15 +79,15 @@ class Shown:
     prompt: str
     box: tuple[int, int]
     page: Answer
-    left: Side
-    right: Side
+    left: ShownSide
+    right: ShownSide
     others: tuple[Answer, ...] = ()  # whatever else came since the vote before: redirects, preloads, errors
     refused: tuple[Refused, ...] = ()
     named: tuple[tuple[str, str], ...] = ()  # address and file: an image shown beside names while this was open
     innocent: str = ""  # words both sides share: the prompt, the competition, the site's own
 
     @property
-    def sides(self) -> tuple[Side, Side]:
+    def sides(self) -> tuple[ShownSide, ShownSide]:
         return self.left, self.right
 
     @property

@@ -23,7 +23,7 @@ from arena.models import Battle, Category, Entry, Prompt, Voter
 
 from . import markup
 from .browser import Browser
-from .observed import Answer, Reference, Refused, Shown, Side
+from .observed import Answer, Reference, Refused, Shown, ShownSide
 
 AGAIN = 2  # further fetches of each image, for times without the first one's luck
 _PROBES = {
@@ -128,11 +128,11 @@ class Player:
             else:
                 browser.get(path)
 
-    def _side(self, browser: Browser, battle: Battle, place: str) -> Side:
+    def _side(self, browser: Browser, battle: Battle, place: str) -> ShownSide:
         entry: Entry = getattr(battle, place)
         token: str = getattr(battle, f"{place}_token")
         large, small = (reverse(f"arena:{name}", args=[token]) for name in ("image", "small-image"))
-        return Side(
+        return ShownSide(
             place=place,
             token=token,
             model=entry.image_model.slug,

@@ -16,4 +16,4 @@ document.addEventListener("change", (event) => {
   const form = event.target.closest("[data-tray]");
   if (form && event.target.name === "model") update(form);
 });
-window.addEventListener("pageshow", () => document.querySelectorAll("[data-tray]").forEach(update)); // ticks that the browser kept
+window.addEventListener("pageshow", () => document.querySelectorAll("[data-tray]").forEach(update)); // ticks that the browser restored

@@ -15,12 +15,12 @@ form?.addEventListener("submit", (event) => {
   if (event.submitter?.value === "generate") event.submitter.textContent = "Sending …";
 });
 
-// A question that got lost, on a train or while the site starts anew, is asked again: else the page would wait for ever.
+// A question that got lost, on a train or while the site restarts, is asked again: else the page would wait for ever.
 function askAgain({ target, detail }) {
   if (detail.xhr?.status >= 400 && detail.xhr.status < 500) return; // deleted, or somebody else's
   setTimeout(() => target.dispatchEvent(new Event("again")), 2000);
 }
 for (const type of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.addEventListener(type, askAgain);
 
-// Back from the next page: what the browser kept of this one must work again.
+// Back from the next page: what the browser restored of this one must work again.
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

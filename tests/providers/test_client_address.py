@@ -9,7 +9,7 @@ from providers import client_address
 
 
 @pytest.mark.parametrize(
-    ("hops", "peer", "forwarded", "found"),
+    ("hops", "peer", "forwarded", "expected"),
     [
         (0, "203.0.113.5", "198.51.100.1", "203.0.113.5"),  # nobody is believed
         (1, "127.0.0.1", "198.51.100.1", "198.51.100.1"),
@@ -25,10 +25,10 @@ from providers import client_address
         (1, "::1", "2001:db8::7", "2001:db8::7"),
     ],
 )
-def test_the_address_is_the_one_that_our_own_proxies_wrote(settings, hops, peer, forwarded, found):
+def test_the_address_is_the_one_that_our_own_proxies_wrote(settings, hops, peer, forwarded, expected):
     settings.TRUSTED_PROXY_HOPS = hops
     request = RequestFactory().get("/", REMOTE_ADDR=peer, headers={"X-Forwarded-For": forwarded})
-    assert client_address.ip_of(request) == found
+    assert client_address.ip_of(request) == expected
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def until(condition) -> None:
 
 def count(step: int) -> list[int]:
     """Counted beside the leases, so that the leases' own script is not its own witness: now, at most, in all."""
-    return [int(each or 0) for each in valkey.run(TOP, ["test-now", "test-top", "test-all"], [step])]
+    return [int(count or 0) for count in valkey.run(TOP, ["test-now", "test-top", "test-all"], [step])]
 
 
 def work(threads: int, rounds: int) -> None:
@@ -247,7 +247,7 @@ def test_requests_for_a_paused_model_hold_up_no_others(settings):
         for _ in range(5):
             give_back(take("acme", 30, model=2))
         stop.set()
-        assert {type(each.exception()) for each in waiting} == {Cancelled}
+        assert {type(future.exception()) for future in waiting} == {Cancelled}
 
 
 def test_a_dead_workers_lease_ends_by_itself(settings, monkeypatch):

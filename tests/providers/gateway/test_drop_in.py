@@ -306,7 +306,7 @@ ODD = st.text(alphabet=st.sampled_from(["\x00", "\ud800", "\n", "=", "'", "é", 
     value=st.one_of(ODD, st.text(min_size=41, max_size=300), st.lists(ODD, max_size=2), st.dictionaries(ODD, ODD)),
     idempotency_key=st.sampled_from(["", "k" * 255, "ключ"]),
 )
-def test_no_text_ends_in_an_error_of_ours(key, name, value, idempotency_key):
+def test_no_text_ends_in_an_internal_error(key, name, value, idempotency_key):
     body = json.dumps({"model": "sample-one", "prompt": "A kite", "size": "64x64"} | {name: value})
     headers = {"Authorization": f"Bearer {key.secret}"}
     if idempotency_key:

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def client(gateway):
-    with openai.OpenAI(base_url=f"{gateway.url}/openai/v1", api_key=gateway.secret, max_retries=2) as found:
-        yield found
+    with openai.OpenAI(base_url=f"{gateway.url}/openai/v1", api_key=gateway.secret, max_retries=2) as client:
+        yield client
 
 
 def opened(image) -> Image.Image:
@@ -134,8 +134,8 @@ def test_models_also_those_with_a_slash_in_both_spellings(client, gateway):
     assert [model.id for model in client.models.list()] == ["sample-one"]
     assert client.models.retrieve("simulated-openai/sample-one").id == "simulated-openai/sample-one"
     for name in ("simulated-openai/sample-one", quote("simulated-openai/sample-one", safe="")):
-        found = gateway.client.get(f"/openai/v1/models/{name}?schema=true").json()
-        assert found["schema"]["text-to-image"]["properties"]["size"]["x-providers"] == {
+        model = gateway.client.get(f"/openai/v1/models/{name}?schema=true").json()
+        assert model["schema"]["text-to-image"]["properties"]["size"]["x-providers"] == {
             "simulated-openai": {"behaviour": "converted", "sent_as": "size"}
         }
 

@@ -34,13 +34,13 @@ def test_what_the_javascript_clients_get(gateway):
     photo = base64.b64encode(make.picture("photo", 96, 64)).decode()
     # The AI SDK asks for no response format and wants base64: what a key's default is for.
     _, secret = ApiKey.make("AI SDK", response_format="b64_json")
-    found = {}
+    outputs = {}
     for key in (gateway.secret, secret):
         command = [node, SCRIPT, gateway.url, key, str(Path(modules).resolve()), photo]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
-        found[key] = json.loads(done.stdout)
-    plain, with_default = found.values()
+        outputs[key] = json.loads(done.stdout)
+    plain, with_default = outputs.values()
     assert plain["generates"] == ["96x64", "96x64", "simulated-openai"]
     assert plain["gets addresses"] == "image/png"
     assert plain["edits"] == ["96x64"]

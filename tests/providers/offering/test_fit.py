@@ -1,4 +1,4 @@
-"""How well an offering fits a request, and what a caller is told whose request no offering fits."""
+"""How well an offering fits a request, and what is reported to a caller whose request no offering fits."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def test_the_offering_that_makes_what_was_requested_fits_better(fields, better, 
     "fields", [{}, {"size": "auto"}, {"size": "1000x1000"}, {"aspect_ratio": "1:1", "resolution": "1K"}]
 )
 def test_small_differences_and_requests_without_a_size_leave_the_choice_to_the_price(fields):
-    found = [fit.misfit(request(**fields), parameters) for parameters in (ANY, TIERS, ONE_TIER, LIST)]
-    assert len({(each.is_impossible, each.shape, each.area, each.ignored) for each in found}) == 1
+    misfits = [fit.misfit(request(**fields), parameters) for parameters in (ANY, TIERS, ONE_TIER, LIST)]
+    assert len({(misfit.is_impossible, misfit.shape, misfit.area, misfit.ignored) for misfit in misfits}) == 1
 
 
 def test_masks_and_numbers_of_sources_decide_before_all_else():
@@ -59,9 +59,9 @@ def test_masks_and_numbers_of_sources_decide_before_all_else():
     many = {"images": {"field": "image_urls", "mask": "mask_url"}}
     two = request(mode="edit", images=(source, source))
     masked = request(mode="edit", images=(source,), mask=source)
-    for wanted in (two, masked):
-        assert fit.misfit(wanted, ANY | edit).is_impossible
-        assert not fit.misfit(wanted, ANY | many).is_impossible
+    for edit_request in (two, masked):
+        assert fit.misfit(edit_request, ANY | edit).is_impossible
+        assert not fit.misfit(edit_request, ANY | many).is_impossible
     assert not fit.misfit(request(mode="edit"), ANY | edit).is_impossible  # a price is asked, the images come later
 
 
@@ -74,12 +74,12 @@ def test_masks_and_numbers_of_sources_decide_before_all_else():
         ({"aspect_ratio": "16:9", "resolution": "2K"}, (1024, 1024), "aspect_ratio 16:9 and resolution 2K were"),
     ],
 )
-def test_who_gets_another_shape_or_size_is_told(fields, size, named):
+def test_another_shape_or_size_is_reported(fields, size, named):
     warning = f"{named} requested; the nearest that could be made is {size[0]}x{size[1]}."
     assert fit.warnings(request(**fields), [size, size]) == (warning,)
 
 
-def test_who_gets_what_was_requested_is_told_nothing():
+def test_a_request_met_exactly_brings_no_warning():
     assert fit.warnings(request(size="1000x1000"), [(1008, 1008)]) == ()
     assert fit.warnings(request(), [(1, 9000)]) == ()
     assert fit.warnings(request(aspect_ratio="16:9"), [(1360, 768)]) == ()

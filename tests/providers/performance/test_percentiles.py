@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db
 
 
 def calls(offering, *seconds: float, **fields) -> None:
-    for each in seconds:
-        make.make_call(offering, duration=timedelta(seconds=each), **fields)
+    for duration in seconds:
+        make.make_call(offering, duration=timedelta(seconds=duration), **fields)
 
 
 def of(offering) -> percentiles.Performance:
@@ -31,10 +31,10 @@ def test_percentiles_are_those_of_the_successful_calls_interpolated_linearly():
     calls(offering, *seconds)
     calls(offering, 500, outcome="timeout", error="too late")
     cuts = statistics.quantiles(seconds, n=100, method="inclusive")
-    found = of(offering).duration
-    assert found.samples == 40
-    assert found.p50.total_seconds() == pytest.approx(cuts[49], abs=1e-5)
-    assert found.p95.total_seconds() == pytest.approx(cuts[94], abs=1e-5)
+    performance = of(offering).duration
+    assert performance.samples == 40
+    assert performance.p50.total_seconds() == pytest.approx(cuts[49], abs=1e-5)
+    assert performance.p95.total_seconds() == pytest.approx(cuts[94], abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_percentiles_are_those_of_the_successful_calls_interpolated_linearly():
 def test_percentiles_are_shown_from_five_and_twenty_samples(samples, p50, p95):
     offering = make.make_offering()
     calls(offering, *[1.0] * samples)
-    found = of(offering).duration
-    assert (found.p50 is not None, found.p95 is not None) == (p50, p95)
+    performance = of(offering).duration
+    assert (performance.p50 is not None, performance.p95 is not None) == (p50, p95)
 
 
 def test_only_the_providers_own_faults_count_against_its_success_rate():
@@ -52,23 +52,23 @@ def test_only_the_providers_own_faults_count_against_its_success_rate():
     for outcome in OUTCOMES:
         make.make_call(offering, outcome=outcome, error="" if outcome == "ok" else "so it went")
     calls(offering, 1, 1, 1)
-    found = of(offering)
-    assert (found.succeeded, found.failed, found.judged) == (4, 4, 8)
-    assert found.success_rate == 0.5
-    assert (found.refused, found.rate_limited, found.account_errors) == (1, 1, 3)
-    assert (found.bad_requests, found.cancelled) == (2, 1)
-    assert found.calls == Call.objects.count()
+    performance = of(offering)
+    assert (performance.succeeded, performance.failed, performance.judged) == (4, 4, 8)
+    assert performance.success_rate == 0.5
+    assert (performance.refused, performance.rate_limited, performance.account_errors) == (1, 1, 3)
+    assert (performance.bad_requests, performance.cancelled) == (2, 1)
+    assert performance.calls == Call.objects.count()
 
 
 def test_time_to_first_byte_is_shown_where_every_timed_call_has_one():
     """Else it is the time of the quick ones, which were answered before they had to be polled."""
     offering = make.make_offering()
     calls(offering, *[3.0] * 5, ttfb=timedelta(seconds=2))
-    found = of(offering)
-    assert (found.ttfb.samples, found.ttfb.p50, found.ttfb.p95) == (5, timedelta(seconds=2), None)
+    performance = of(offering)
+    assert (performance.ttfb.samples, performance.ttfb.p50, performance.ttfb.p95) == (5, timedelta(seconds=2), None)
     calls(offering, 9.0)
-    found = of(offering)
-    assert (found.ttfb.samples, found.ttfb.p50, found.duration.samples) == (5, None, 6)
+    performance = of(offering)
+    assert (performance.ttfb.samples, performance.ttfb.p50, performance.duration.samples) == (5, None, 6)
 
 
 def test_the_providers_own_time_stands_beside_ours():
@@ -77,8 +77,8 @@ def test_the_providers_own_time_stands_beside_ours():
     assert of(offering).provider_time.p50 is None
     calls(offering, 3.0, provider_time=timedelta(seconds=1))
     calls(offering, 4.0)
-    found = of(offering)
-    assert (found.provider_time.samples, found.provider_time.p50) == (5, timedelta(seconds=1))
+    performance = of(offering)
+    assert (performance.provider_time.samples, performance.provider_time.p50) == (5, timedelta(seconds=1))
 
 
 def test_calls_older_than_the_window_are_forgotten():
@@ -90,16 +90,20 @@ def test_calls_older_than_the_window_are_forgotten():
 
 
 def test_an_offering_without_calls_has_nothing_to_say():
-    found = of(make.make_offering())
-    assert (found.calls, found.success_rate, found.duration.p50) == (0, None, None)
+    performance = of(make.make_offering())
+    assert (performance.calls, performance.success_rate, performance.duration.p50) == (0, None, None)
 
 
 def test_calls_for_several_images_say_nothing_about_the_time_of_one():
     offering = make.make_offering()
     calls(offering, *[2.0] * 5)
     calls(offering, *[20.0] * 5, n=4)
-    found = of(offering)
-    assert (found.duration.samples, found.duration.p50, found.succeeded) == (5, timedelta(seconds=2), 10)
+    performance = of(offering)
+    assert (performance.duration.samples, performance.duration.p50, performance.succeeded) == (
+        5,
+        timedelta(seconds=2),
+        10,
+    )
 
 
 def test_many_offerings_take_one_query(django_assert_num_queries):
@@ -107,8 +111,8 @@ def test_many_offerings_take_one_query(django_assert_num_queries):
     for offering in offerings:
         calls(offering, 1, 2)
     with django_assert_num_queries(1):
-        found = percentiles.of_offerings([each.pk for each in offerings])
-    assert [found[each.pk].succeeded for each in offerings] == [2, 2]
+        performance = percentiles.of_offerings([offering.pk for offering in offerings])
+    assert [performance[offering.pk].succeeded for offering in offerings] == [2, 2]
 
 
 def test_operators_read_it_on_the_offerings_page(admin_client):

@@ -20,9 +20,9 @@ pytestmark = pytest.mark.django_db
 
 
 def calls(offering: Offering, *seconds: float, days_ago: float = 0, **fields) -> None:
-    for each in seconds:
+    for duration in seconds:
         at = timezone.now() - timedelta(days=days_ago)
-        make.make_call(offering, duration=timedelta(seconds=each), started_at=at, **fields)
+        make.make_call(offering, duration=timedelta(seconds=duration), started_at=at, **fields)
 
 
 def fill() -> list[Offering]:
@@ -41,20 +41,20 @@ def fill() -> list[Offering]:
     return offerings
 
 
-def but_for_the_time(found: percentiles.Performance):
-    return found.duration, found.ttfb, found.calls, found.judged, found.success_rate
+def but_for_the_time(performance: percentiles.Performance):
+    return performance.duration, performance.ttfb, performance.calls, performance.judged, performance.success_rate
 
 
-def test_what_is_kept_is_what_live_counting_finds(django_assert_num_queries):
+def test_what_is_stored_is_what_live_counting_finds(django_assert_num_queries):
     offerings = fill()
     assert summaries.compute()
-    live = percentiles.of_offerings(each.pk for each in offerings)
+    live = percentiles.of_offerings(offering.pk for offering in offerings)
     with django_assert_num_queries(1):
-        kept = summaries.of_offerings(each.pk for each in offerings)
-    assert {pk: but_for_the_time(each) for pk, each in kept.items()} == {
-        pk: but_for_the_time(each) for pk, each in live.items()
+        stored = summaries.of_offerings(offering.pk for offering in offerings)
+    assert {pk: but_for_the_time(performance) for pk, performance in stored.items()} == {
+        pk: but_for_the_time(performance) for pk, performance in live.items()
     }
-    assert all(each.as_of for each in kept.values())
+    assert all(performance.as_of for performance in stored.values())
 
 
 def test_a_provider_is_more_than_the_mean_of_its_offerings(django_assert_num_queries):
@@ -85,7 +85,10 @@ def test_a_month_of_days_with_the_empty_ones(django_assert_num_queries):
         days = daily(offering)
     assert len(days) == summaries.DAYS
     busy = {30 - number: day.performance for number, day in enumerate(days, 1) if day.performance.calls}
-    assert {ago: each.duration.p50 for ago, each in busy.items()} == {3: timedelta(seconds=4), 0: timedelta(seconds=2)}
+    assert {ago: summary.duration.p50 for ago, summary in busy.items()} == {
+        3: timedelta(seconds=4),
+        0: timedelta(seconds=2),
+    }
     assert days[-4].performance.success_rate == 20 / 21
     assert days == summaries.of_provider(offering.provider)[1]
 

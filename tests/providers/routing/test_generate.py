@@ -144,7 +144,7 @@ def test_twenty_visitors_at_once_each_get_their_image(provider):
         assert set(pool.map(visit, range(20))) == {f"simulated-{provider}"}
 
 
-def test_who_asks_for_more_than_any_provider_makes_gets_the_nearest_and_is_told():
+def test_a_request_beyond_every_provider_gets_the_nearest_and_a_warning():
     model = make.make_model()
     sizes = {"size": {"family": "list", "field": "size", "sizes": ["128x128"]}}
     make.make_offering(model, "simulated-openai", endpoint=f"studio/{model.slug}", price="0.01", parameters=sizes)

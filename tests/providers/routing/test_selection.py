@@ -35,7 +35,7 @@ def providers_of(model) -> list[str]:
     return [offering.provider for offering in routing.candidates(model, REQUEST)]
 
 
-def lately(offering, outcome: str = "ok", times: int = 1, seconds: float = 1, minutes_ago: float = 1) -> None:
+def recent_calls(offering, outcome: str = "ok", times: int = 1, seconds: float = 1, minutes_ago: float = 1) -> None:
     for _ in range(times):
         make.make_call(
             offering,
@@ -58,9 +58,9 @@ def test_the_cheapest_is_asked_first_and_an_unknown_price_last():
 
 def test_an_offering_that_fails_more_often_than_not_is_asked_last_until_it_is_forgotten():
     model, (cheap, _) = offered("0.01", "0.02")
-    lately(cheap, "provider_error", 3)
+    recent_calls(cheap, "provider_error", 3)
     assert providers_of(model)[0] == "simulated-openai"  # three are too few to judge by
-    lately(cheap, "timeout", 1)
+    recent_calls(cheap, "timeout", 1)
     assert providers_of(model)[0] == "simulated-replicate"
     assert recent.troubles([cheap.pk])[cheap.pk] == "4 of 4 calls failed in the last 15 minutes"
     Call.objects.update(started_at=timezone.now() - timedelta(minutes=16))
@@ -71,16 +71,16 @@ def test_an_offering_that_fails_more_often_than_not_is_asked_last_until_it_is_fo
 def test_refusals_and_our_own_troubles_do_not_make_an_offering_unhealthy():
     model, (cheap, _) = offered("0.01", "0.02")
     for outcome in ("content_policy", "billing", "rate_limited", "invalid_request"):
-        lately(cheap, outcome, 10)
+        recent_calls(cheap, outcome, 10)
     assert providers_of(model)[0] == "simulated-openai"
 
 
 def test_an_offering_that_became_slow_is_asked_last():
     model, (cheap, _) = offered("0.01", "0.02")
-    lately(cheap, times=30, seconds=3, minutes_ago=600)
-    lately(cheap, times=6, seconds=4)
+    recent_calls(cheap, times=30, seconds=3, minutes_ago=600)
+    recent_calls(cheap, times=6, seconds=4)
     assert providers_of(model)[0] == "simulated-openai"
-    lately(cheap, times=12, seconds=40)
+    recent_calls(cheap, times=12, seconds=40)
     assert providers_of(model)[0] == "simulated-replicate"
     assert recent.troubles([cheap.pk])[cheap.pk] == "takes 40 s lately, 3 s over the day"
 
@@ -123,7 +123,9 @@ def test_an_offering_that_cannot_do_it_is_called_only_where_none_can():
     make.make_offering(model, "simulated-openai", price="0.01", parameters={"accepts": [steps | {"maximum": 8}]})
     make.make_offering(model, "simulated-replicate", price="0.02", parameters={"accepts": [steps | {"maximum": 50}]})
     providers = {
-        number: [each.provider for each in routing.candidates(model, ImageRequest("A kite", extra={"steps": number}))]
+        number: [
+            offering.provider for offering in routing.candidates(model, ImageRequest("A kite", extra={"steps": number}))
+        ]
         for number in (4, 20, 99)
     }
     assert providers == {
@@ -135,7 +137,7 @@ def test_an_offering_that_cannot_do_it_is_called_only_where_none_can():
 
 def test_a_troubled_offering_that_can_do_it_is_called_before_a_healthy_one_that_cannot():
     model = sold(large="0.10", small="0.01")
-    lately(model.offerings.get(provider="simulated-replicate"), "provider_error", 9)
+    recent_calls(model.offerings.get(provider="simulated-replicate"), "provider_error", 9)
     assert routing.candidates(model, ImageRequest("A red kite", resolution="4K"))[0].provider == "simulated-replicate"
 
 
@@ -159,9 +161,9 @@ def test_a_troubled_offering_that_can_do_it_is_called_before_a_healthy_one_that_
 def test_callers_choose_among_the_providers_of_a_model(preferences, providers):
     model, (_, quick) = offered("0.01", "0.02")
     make.make_offering(model, "simulated-fal", price=None)
-    lately(quick, times=6)
-    found = routing.candidates(model, REQUEST, preferences=read_preferences(preferences))
-    assert [offering.provider for offering in found] == providers
+    recent_calls(quick, times=6)
+    chosen = routing.candidates(model, REQUEST, preferences=read_preferences(preferences))
+    assert [offering.provider for offering in chosen] == providers
 
 
 @pytest.mark.parametrize(
@@ -226,8 +228,8 @@ def answer(**fields) -> Answer:
 )
 def test_the_providers_bill_counts_before_the_price_list(unit, price, fields, cost):
     offering = make.make_offering(price=price and Decimal(price), price_unit=unit)
-    found, estimated = costs.of_answer(offering, REQUEST, answer(**fields))
-    assert (found, estimated) == (cost[0] and Decimal(cost[0]), cost[1])
+    dollars, estimated = costs.of_answer(offering, REQUEST, answer(**fields))
+    assert (dollars, estimated) == (cost[0] and Decimal(cost[0]), cost[1])
 
 
 def test_units_times_an_estimated_price_are_an_estimate():

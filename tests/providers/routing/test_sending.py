@@ -36,15 +36,15 @@ def request(n: int, prompt: str = "", **fields) -> ImageRequest:
 def offered(*parameters, provider: str = "simulated-fal"):
     """A model whose offerings differ in how many images a call brings; the first is the cheapest."""
     model = make.make_model()
-    for number, (each, key) in enumerate(zip(parameters, (provider, "simulated-openai"), strict=False), 1):
-        size = each["size"] if key == "simulated-fal" else {"family": "pixels", "format": "WxH", "field": "size"}
+    for number, (own, key) in enumerate(zip(parameters, (provider, "simulated-openai"), strict=False), 1):
+        size = own["size"] if key == "simulated-fal" else {"family": "pixels", "format": "WxH", "field": "size"}
         price = Decimal(number) / 100
-        make.make_offering(model, key, endpoint=f"studio/{model.slug}", parameters={**each, "size": size}, price=price)
+        make.make_offering(model, key, endpoint=f"studio/{model.slug}", parameters={**own, "size": size}, price=price)
     return model
 
 
-def ask(model, wanted: ImageRequest, **options):
-    return routing.generate(model, wanted, "gateway", **{"time_limit": 30, **options})
+def ask(model, request: ImageRequest, **options):
+    return routing.generate(model, request, "gateway", **{"time_limit": 30, **options})
 
 
 def test_above_what_one_call_brings_several_are_made_and_their_cost_is_summed():
@@ -52,9 +52,11 @@ def test_above_what_one_call_brings_several_are_made_and_their_cost_is_summed():
     generated = ask(model, request(10, seed=7))
     assert [attempt.requested for attempt in generated.attempts] == [4, 4, 2]
     assert (len(generated.images), generated.missing, generated.failure) == (10, 0, None)
-    assert len({each.image.data for each in generated.images}) == 10  # no seed was used twice
+    assert len({image.image.data for image in generated.images}) == 10  # no seed was used twice
     assert generated.cost == Decimal("0.10")
-    assert {each.size for each in generated.images} == {each.resolved_size for each in generated.images} == {(96, 64)}
+    assert (
+        {image.size for image in generated.images} == {image.resolved_size for image in generated.images} == {(96, 64)}
+    )
     rows = Call.objects.filter(request_id=generated.id)
     assert sorted(rows.values_list("n", flat=True)) == [2, 4, 4]
     assert rows.filter(ends_request=True).count() == 1
@@ -69,14 +71,14 @@ def test_two_edits_of_one_request_differ_as_those_of_a_generator_do(slug):
         model = make.make_model()
         make.make_offering(model, "simulated-fal", mode="edit", endpoint=f"studio/{slug}/edit", parameters=parameters)
         generated = ask(model, request(2, "Make it warmer", mode="edit", images=(source,)))
-        assert len({each.image.data for each in generated.images}) == 2
+        assert len({image.image.data for image in generated.images}) == 2
 
 
 def test_what_one_offering_fails_to_make_is_asked_of_the_next():
     model = offered(ONE, ONE)
     generated = ask(model, request(3, f"A kite {uuid.uuid4()} [sim:503-after=2]"))
     assert (len(generated.images), generated.missing) == (3, 0)
-    made = [(each.number, each.provider, each.delivered, each.outcome) for each in generated.attempts]
+    made = [(attempt.number, attempt.provider, attempt.delivered, attempt.outcome) for attempt in generated.attempts]
     assert sorted(made) == [
         (1, "simulated-fal", 0, "provider_error"),
         (1, "simulated-fal", 1, "ok"),
@@ -95,7 +97,7 @@ def test_what_nobody_makes_is_reported_beside_what_came():
     assert (end.outcome, end) == ("ok", generated.call)
 
 
-def test_after_a_failure_no_further_call_is_begun():
+def test_after_a_failure_no_further_call_is_started():
     model = offered(ONE)
     with pytest.raises(ProviderFailure) as caught:
         ask(model, request(10, f"A kite {uuid.uuid4()} [sim:500]"))
@@ -112,7 +114,7 @@ def test_what_no_offering_can_do_is_refused_before_anything_is_sent():
 
 
 @pytest.mark.parametrize(("provider", "more"), [("simulated-fal", ""), ("simulated-replicate", " [sim:no-wait]")])
-def test_whoever_is_gone_stops_the_polls_and_the_job_is_cancelled(simulator, provider, more):
+def test_a_caller_that_is_gone_stops_the_polls_and_the_job_is_cancelled(simulator, provider, more):
     """The job would take a minute; it runs when the caller hangs up, and nobody else is asked."""
     model = offered(ONE, ONE, provider=provider)
     wire = provider.removeprefix("simulated-")
@@ -148,7 +150,7 @@ def test_a_caller_who_was_gone_before_costs_nothing(simulator):
     assert not Call.objects.exists()
 
 
-def test_what_was_counted_and_billed_is_kept_with_the_call():
+def test_what_was_counted_and_billed_is_stored_with_the_call():
     model = make.make_model()
     make.make_offering(model, "simulated-openai", endpoint=f"studio/{model.slug}")
     (image,) = ask(model, request(1)).images

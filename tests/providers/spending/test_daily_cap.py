@@ -304,10 +304,10 @@ def test_no_mix_of_requests_spends_more_than_the_cap(settings, monkeypatch, seed
     ]  # fmt: skip
 
     def ask(request) -> int:
-        model, wanted, caller = request
+        model, image_request, caller = request
         try:
             with connection_released():
-                return len(routing.generate(model, wanted, caller, time_limit=20).images)
+                return len(routing.generate(model, image_request, caller, time_limit=20).images)
         except (ProviderError, Killed):
             return 0
 
@@ -334,4 +334,4 @@ def test_postgres_refuses_money_that_cannot_be():
 
 def test_amounts_in_sentences():
     amounts = ("0.0062", "0.04", "12.5", "3")
-    assert [daily_cap.dollars(Decimal(each)) for each in amounts] == ["$0.0062", "$0.04", "$12.50", "$3.00"]
+    assert [daily_cap.dollars(Decimal(amount)) for amount in amounts] == ["$0.0062", "$0.04", "$12.50", "$3.00"]
