@@ -35,9 +35,9 @@ def _cached_for_a_minute(monkeypatch):
 @pytest.fixture
 def entries():
     prompt = make.make_prompt(make.make_competition(make.make_category()))
-    found = [make.make_entry(prompt, make.make_model(f"bird-{n}", f"Bird {n}")) for n in range(3)]
-    vote(found)
-    return found
+    rivals = [make.make_entry(prompt, make.make_model(f"bird-{n}", f"Bird {n}")) for n in range(3)]
+    vote(rivals)
+    return rivals
 
 
 def vote(entries):
@@ -98,7 +98,7 @@ def test_caches_on_the_way_may_share_a_board_and_nothing_that_depends_on_the_rea
     assert not voting.has_header("ETag")
 
 
-def test_a_page_goes_out_compressed_to_whoever_takes_that(client, entries):
+def test_a_page_goes_out_compressed_to_clients_that_accept_it(client, entries):
     plain, zipped = client.get(BOARD), client.get(BOARD, headers={"Accept-Encoding": "br, gzip"})
     assert zipped["Content-Encoding"] == "gzip"
     assert not plain.has_header("Content-Encoding")
@@ -107,7 +107,7 @@ def test_a_page_goes_out_compressed_to_whoever_takes_that(client, entries):
 
 
 def test_who_is_asked_about_a_prompt_gets_a_page_of_their_own_and_nobody_else_does(client, entries):
-    """Whoever looks first, the other's page is never handed out: neither names to the voter, nor holes to the rest."""
+    """Of two first readers, the other's page is never handed out: neither names to the voter, nor holes to the rest."""
     entry, other, _ = entries
     voter = make.make_voter()
     asked, stranger = Client(), client
@@ -165,7 +165,7 @@ def test_fifty_readers_of_a_board_that_was_just_computed_cost_one_rendering_and_
     printing, others_have_answers = threading.Event(), threading.Event()
 
     def hold(sender, template, **rest):
-        """Whoever prints is held up until everybody else has an answer."""
+        """The one who renders is delayed until everybody else has an answer."""
         del sender, rest
         if template.name == "leaderboard/category.html":
             printing.set()
@@ -190,7 +190,7 @@ def test_fifty_readers_of_a_board_that_was_just_computed_cost_one_rendering_and_
         template_rendered.disconnect(hold)
     assert len(seen) == 1
     assert new != old
-    assert {each.result() for each in others} == {old}
+    assert {future.result() for future in others} == {old}
     assert client.get(BOARD).content == new
 
 

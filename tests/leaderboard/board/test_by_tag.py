@@ -34,7 +34,7 @@ def category(models):
 
 @pytest.fixture
 def many(monkeypatch):
-    """Every tag has so many votes that its board takes the clock."""
+    """Every tag has so many votes that its board takes the periodic task."""
     monkeypatch.setattr(by_tag, "QUICK_VOTES", 0)
     monkeypatch.setattr(by_tag, "QUICK", 0.0)
 
@@ -46,8 +46,8 @@ def more(category, models, count, seed=1, tag="night"):
     category.refresh_from_db()
 
 
-def numbers(found):
-    return [(row.rating.image_model_id, row.rating.elo, row.rating.votes) for row in found.standings]
+def numbers(board):
+    return [(row.rating.image_model_id, row.rating.elo, row.rating.votes) for row in board.standings]
 
 
 def text_of(response, status=200):
@@ -62,7 +62,7 @@ def text_of(response, status=200):
 # ------------------------------------------------------------------------------------------------ few votes
 
 
-def test_a_slice_is_kept_until_votes_come_and_no_longer_than_a_minute_then(category, models, monkeypatch):
+def test_a_slice_is_cached_until_votes_come_and_no_longer_than_a_minute_then(category, models, monkeypatch):
     monkeypatch.setattr(by_tag, "QUICK", 600.0)  # however busy this machine is
     first = standings.slice(category, "night")
     with CaptureQueriesContext(connection) as queries:
@@ -96,7 +96,7 @@ def test_a_tag_has_its_own_head_to_head(client, category, models):
 # ------------------------------------------------------------------------------------------------ many votes
 
 
-def test_the_first_reader_of_many_votes_is_told_to_look_again_and_the_clock_makes_the_board(client, category, many):
+def test_the_first_reader_of_many_votes_looks_again_and_a_periodic_task_computes_the_board(client, category, many):
     response = client.get(NIGHT)
     page = text_of(response, 202)
     assert "is being computed" in page
@@ -112,7 +112,7 @@ def test_the_first_reader_of_many_votes_is_told_to_look_again_and_the_clock_make
     assert len(text_of(client.get("/leaderboard/text-to-image.csv?tag=night")).splitlines()) == 4
 
 
-def test_readers_get_the_last_good_board_and_the_clock_makes_it_again(category, models, many, monkeypatch):
+def test_readers_get_the_last_good_board_and_a_periodic_task_recomputes_it(category, models, many, monkeypatch):
     assert standings.slice(category, "night", votes_about=300) is None
     by_tag.refresh()
     first = standings.slice(category, "night", votes_about=300)
@@ -126,7 +126,7 @@ def test_readers_get_the_last_good_board_and_the_clock_makes_it_again(category, 
     assert again.made_at > first.made_at
 
 
-def test_the_clock_rests_from_what_nobody_waits_for_and_never_from_what_somebody_does(
+def test_the_periodic_task_pauses_for_what_nobody_waits_for_and_never_for_what_somebody_does(
     category, models, many, monkeypatch
 ):
     standings.slice(category, "night", votes_about=300)
@@ -161,7 +161,7 @@ def test_no_number_of_tags_fills_the_memory(category, models, monkeypatch):
     assert cache.get("tag", category.pk, "b") is not None
 
 
-def test_a_reader_makes_the_board_where_the_clock_does_not(category, many, monkeypatch):
+def test_a_reader_computes_the_board_where_the_periodic_task_does_not(category, many, monkeypatch):
     assert standings.slice(category, "night", votes_about=300) is None
     monkeypatch.setattr(by_tag, "TIMEOUT", 0.0)
     assert standings.slice(category, "night", votes_about=300).votes == 300

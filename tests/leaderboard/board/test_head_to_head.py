@@ -68,9 +68,9 @@ def test_the_variance_of_a_difference_comes_from_the_stored_triangle(category, m
         for j, other in enumerate(fit.models):
             if i != j:
                 c = fit.covariance
-                wanted = c[i, i] + c[j, j] - 2 * c[i, j]
+                variance = c[i, i] + c[j, j] - 2 * c[i, j]
                 assert head_to_head.variance_of_difference(stored, int(one), int(other)) == pytest.approx(
-                    wanted, rel=1e-5
+                    variance, rel=1e-5
                 )
     assert head_to_head.variance_of_difference(stored, models[0].pk, make.make_model().pk) == math.inf
     assert head_to_head.variance_of_difference(None, models[0].pk, models[1].pk) == math.inf

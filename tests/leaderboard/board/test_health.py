@@ -1,4 +1,4 @@
-"""A board that stands still, and pair counts that lie, are told where somebody looks."""
+"""A board that stands still, and pair counts that lie, are shown where somebody looks."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ def page(client):
 def test_all_is_well(client, category):
     make.make_category("nobody-voted")
     pair_counts.check()
-    assert [each.trouble for each in health.report()] == ["", ""]
+    assert [condition.trouble for condition in health.report()] == ["", ""]
     assert "All boards are up to date" in page(client)
     assert client.get("/readyz").json()["ratings"] == "ok"
 
 
-def test_a_failed_recompute_is_told_and_forgotten_once_it_works(client, category, monkeypatch):
+def test_a_failed_recompute_is_reported_until_one_works(client, category, monkeypatch):
     another_vote(category)
     monkeypatch.setattr(elo, "fit", lambda *_, **__: 1 / 0)
     ratings.recompute(category)
-    told = client.get("/readyz")
-    assert told.status_code == 200  # the last good board stands
-    assert told.json()["ratings"].startswith("text-to-image: the last recompute failed at 20")
-    assert "(ZeroDivisionError)" in told.json()["ratings"]
-    assert "division by zero" not in told.json()["ratings"]
+    response = client.get("/readyz")
+    assert response.status_code == 200  # the last good board stands
+    assert response.json()["ratings"].startswith("text-to-image: the last recompute failed at 20")
+    assert "(ZeroDivisionError)" in response.json()["ratings"]
+    assert "division by zero" not in response.json()["ratings"]
     assert "the last recompute failed" in page(client)
     assert "1 of 1 board cannot" in page(client)
     monkeypatch.undo()
@@ -62,7 +62,7 @@ def test_a_failed_recompute_is_told_and_forgotten_once_it_works(client, category
     assert "All boards are up to date" in page(client)
 
 
-def test_votes_that_nobody_rates_are_told(client, category):
+def test_votes_that_nobody_rates_are_reported(client, category):
     another_vote(category)
     assert "All boards are up to date" in page(client)  # it has been seconds
     Tally.objects.update(changed_at=timezone.now() - 2 * health.RATING_TIMEOUT)
@@ -71,7 +71,7 @@ def test_votes_that_nobody_rates_are_told(client, category):
     assert "All boards are up to date" in page(client)
 
 
-def test_pair_counts_that_lie_are_told_until_a_recount_finds_them_right(client, category):
+def test_wrong_pair_counts_are_reported_until_a_recount_finds_them_right(client, category):
     Tally.objects.update(n=2)
     assert pair_counts.check(every=timedelta(days=1)) == 1
     assert "found 1 wrong pair counts" in client.get("/readyz").json()["ratings"]
@@ -95,7 +95,7 @@ def test_snapshots_lead_to_each_other_and_say_what_moved(client, category):
     second = snapshots.take(category)
     listed = client.get("/snapshots/").content.decode()
     assert listed.index(f"/snapshots/{second.pk}/") < listed.index(f"/snapshots/{first.pk}/")
-    before, after = (client.get(each.get_absolute_url()).content.decode() for each in (first, second))
+    before, after = (client.get(snapshot.get_absolute_url()).content.decode() for snapshot in (first, second))
     assert f'rel="next" href="/snapshots/{second.pk}/"' in before
     assert 'rel="prev"' not in before
     assert f'rel="prev" href="/snapshots/{first.pk}/"' in after

@@ -31,14 +31,14 @@ def models():
     make.make_offering(ash, "simulated-fal", mode="edit", price=Decimal("0.01"))
     make.make_offering(ash, price=Decimal("0.09"))
     make.make_offering(birch, price=Decimal("0.05"))
-    found = [ash, birch, cedar]
+    models = [ash, birch, cedar]
     strengths = {ash: -0.8, birch: 0.8, cedar: 0.0}
     for slug, mode in (("text-to-image", "text-to-image"), ("image-editing", "edit")):
         category = make.make_category(slug, mode)
-        cast(category, found, 400, strengths=strengths)
+        cast(category, models, 400, strengths=strengths)
         ratings.recompute(category)
     cedar.offerings.update(price=None)
-    return found
+    return models
 
 
 def text_of(response, status=200):

@@ -158,8 +158,8 @@ def test_records_of_a_competition_count_wins_ties_and_losses():
     assert best.points == pytest.approx(0.6)
 
 
-def many_votes(category, voters, each, prompts=1):
-    """Votes cast here: `voters` × `each`, by voters who stick to their own taste. Stored as rows, for speed."""
+def many_votes(category, voters, most, prompts=1):
+    """Votes cast here: `voters` × `most`, by voters who stick to their own taste. Stored as rows, for speed."""
     random, at = Random(3), timezone.now()
     competition = make.make_competition(category)
     models = [make.make_model() for _ in range(4)]
@@ -171,7 +171,7 @@ def many_votes(category, voters, each, prompts=1):
         voter = make.make_voter()
         taste = {model.pk: random.gauss(-index / 2, 1) for index, model in enumerate(models)}
         pairs = [pair for row in entries for pair in combinations(row, 2)]
-        for left, right in random.sample(pairs, min(each, len(pairs))):
+        for left, right in random.sample(pairs, min(most, len(pairs))):
             battle = make.make_battle(voter=voter, left=left, right=right, served_at=at)
             voting.cast_vote(battle, "left" if taste[left.image_model_id] > taste[right.image_model_id] else "right")
 
@@ -179,7 +179,7 @@ def many_votes(category, voters, each, prompts=1):
 @pytest.mark.django_db
 def test_intervals_take_voters_as_clusters_and_the_quick_path_remembers_how_much_that_matters(category):
     other = make.make_category("other")
-    many_votes(other, voters=40, each=6)
+    many_votes(other, voters=40, most=6)
     ratings.recompute(other)
     first = list(Rating.objects.filter(category=other))
     assert {rating.voters for rating in first} == {40}
@@ -222,11 +222,11 @@ def test_raw_votes_are_the_votes_of_the_cells_and_every_cluster_is_in_one_part(p
     for parts, known in ((read.by_voter, 3), (read.by_prompt, 179)):
         counted: Counter = Counter()
         clusters = 0
-        for each in parts:
-            weight = np.ones(each.left.size) if each.weight is None else each.weight
-            for *vote, n in zip(each.left.tolist(), each.right.tolist(), each.score.tolist(), weight, strict=True):
+        for part in parts:
+            weight = np.ones(part.left.size) if part.weight is None else part.weight
+            for *vote, n in zip(part.left.tolist(), part.right.tolist(), part.score.tolist(), weight, strict=True):
                 counted[tuple(vote)] += int(n)
-            clusters += each.known
+            clusters += part.known
         assert clusters == known
         assert not counted - expected
         assert not expected - counted
@@ -264,9 +264,9 @@ def test_votes_here_need_thirty_voters_and_a_published_study_does_not(monkeypatc
     import_study(few, raters=3)  # effective voters are a condition everywhere
     ratings.recompute(few)
     assert {(rating.status, rating.effective_voters) for rating in few.ratings.all()} == {("provisional", 3.0)}
-    assert Board.objects.get(category=study).side_effect is None  # sides not drawn by lot
+    assert Board.objects.get(category=study).side_effect is None  # sides not randomised
     here = make.make_category("here")
-    many_votes(here, voters=12, each=6)
+    many_votes(here, voters=12, most=6)
     ratings.recompute(here)
     assert {rating.status for rating in here.ratings.all()} == {"provisional"}
     assert Board.objects.get(category=here).side_effect is not None
@@ -303,7 +303,7 @@ def test_the_sampler_follows_the_ratings(category):
 
 @pytest.mark.django_db
 def test_an_excluded_vote_leaves_the_board_and_an_included_one_comes_back(category):
-    many_votes(category, voters=5, each=6)
+    many_votes(category, voters=5, most=6)
     ratings.recompute(category)
     before = sorted(Rating.objects.values_list("image_model", "elo", "votes"))
     some = [vote.pk for vote in Vote.objects.all()[:7]]

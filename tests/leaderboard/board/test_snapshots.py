@@ -56,7 +56,7 @@ def test_a_snapshot_says_what_the_board_says(category):
         assert float(row["upper"]) == pytest.approx(rating.upper, abs=2e-6)
         assert (row["rank"], row["tier"], row["status"]) == (rating.rank, rating.tier, rating.status)
     assert taken.facts["votes"] == 1068
-    assert taken.facts["side_effect"] is None  # the sides of imported votes were not drawn by lot
+    assert taken.facts["side_effect"] is None  # the sides of imported votes were not randomised
 
 
 def test_taking_twice_is_one_snapshot_and_a_vote_makes_another(category):
@@ -70,7 +70,7 @@ def test_taking_twice_is_one_snapshot_and_a_vote_makes_another(category):
     assert [point.snapshot for point in history.history(model, category)] == [first.pk, second.pk]
 
 
-def test_the_clock_takes_one_a_day_and_none_of_an_empty_board(category):
+def test_the_periodic_task_takes_one_a_day_and_none_of_an_empty_board(category):
     make.make_category("empty")
     assert [taken.category for taken in snapshots.take_due()] == [category]
     assert snapshots.take_due() == []
@@ -111,17 +111,17 @@ def test_its_file_in_any_order_with_cells_split_up_verifies_and_a_changed_one_do
     left, right, outcome, n = cells.pop()
     cells += [(left, right, outcome, n - 1), (left, right, outcome, 1)]
     random.Random(1).shuffle(cells)
-    kept = tmp_path / "cells.csv"
-    kept.write_text("left,right,outcome,n\n" + "".join(",".join(map(str, cell)) + "\n" for cell in cells))
-    call_command("verify_snapshot", csv=kept)
-    kept.write_text(kept.read_text().replace(f",{n - 1}\n", f",{n + 7}\n"))
+    path = tmp_path / "cells.csv"
+    path.write_text("left,right,outcome,n\n" + "".join(",".join(map(str, cell)) + "\n" for cell in cells))
+    call_command("verify_snapshot", csv=path)
+    path.write_text(path.read_text().replace(f",{n - 1}\n", f",{n + 7}\n"))
     with pytest.raises(CommandError, match="No snapshot has these cells"):
-        call_command("verify_snapshot", csv=kept)
+        call_command("verify_snapshot", csv=path)
     with pytest.raises(CommandError, match="sha256: the snapshot says"):
-        call_command("verify_snapshot", taken.pk, csv=kept)
-    kept.write_text("a,b\n1,2\n")
+        call_command("verify_snapshot", taken.pk, csv=path)
+    path.write_text("a,b\n1,2\n")
     with pytest.raises(CommandError, match="no file of cells"):
-        call_command("verify_snapshot", csv=kept)
+        call_command("verify_snapshot", csv=path)
 
 
 def test_a_snapshot_that_lies_is_found_out(category):
@@ -171,10 +171,10 @@ def test_whatever_is_forged_in_a_snapshot_breaks_its_chain_and_the_next_ones(cat
 
 def test_the_cells_are_enough_for_anybody_without_database_or_django(category, tmp_path):
     taken = snapshots.take(category)
-    kept = tmp_path / "cells.csv"
-    kept.write_text(snapshots.cells_csv(taken))
+    path = tmp_path / "cells.csv"
+    path.write_text(snapshots.cells_csv(taken))
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "leaderboard.rating.reproduction", str(kept)],
+        [sys.executable, "-X", "importtime", "-m", "leaderboard.rating.reproduction", str(path)],
         capture_output=True,
         text=True,
         cwd=settings.BASE_DIR,

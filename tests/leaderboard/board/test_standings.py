@@ -122,8 +122,8 @@ def test_a_slice_is_the_board_of_the_votes_on_prompts_with_that_tag(category, mo
 
 def test_too_few_votes_make_no_slice_and_say_how_many_it_takes(category, models):
     cast(category, models, overall.MIN_VOTES - 1, tags=["rare"])
-    found = standings.slice(category, "rare")
-    assert (found.votes, found.needed, found.standings) == (overall.MIN_VOTES - 1, overall.MIN_VOTES, [])
+    board = standings.slice(category, "rare")
+    assert (board.votes, board.needed, board.standings) == (overall.MIN_VOTES - 1, overall.MIN_VOTES, [])
     assert standings.slice(category, "nowhere").votes == 0
 
 
@@ -135,13 +135,13 @@ def test_the_overall_board_weighs_categories_alike_whatever_their_votes(models):
     busy, quiet = make.make_category("busy"), make.make_category("quiet")
     cast(busy, models, 1500, strengths={ash: 0.8, birch: 0.0, cedar: 0.0})
     cast(quiet, models, 300, strengths={ash: -0.8, birch: 0.0, cedar: 0.0}, seed=2)
-    for each in (busy, quiet):
-        ratings.recompute(each)
-    found = standings.overall()
-    assert (found.categories, found.votes) == ([busy, quiet], 1800)
-    assert abs(by_model(found.standings)["Ash"] - 1000) < 40  # a plain sum of the votes would put it near +80
-    for row in found.standings:
-        one, other = (each.ratings.get(image_model=row.rating.image_model) for each in (busy, quiet))
+    for source in (busy, quiet):
+        ratings.recompute(source)
+    board = standings.overall()
+    assert (board.categories, board.votes) == ([busy, quiet], 1800)
+    assert abs(by_model(board.standings)["Ash"] - 1000) < 40  # a plain sum of the votes would put it near +80
+    for row in board.standings:
+        one, other = (source.ratings.get(image_model=row.rating.image_model) for source in (busy, quiet))
         assert one.se < row.rating.se < other.se
         assert row.rating.votes == one.votes + other.votes
 
@@ -152,17 +152,17 @@ def test_fewer_than_two_categories_with_enough_votes_make_no_overall_board(categ
     cast(few, models, 299, seed=2)
     imported = make.make_category("imported")
     load.import_votes(b"left,right,outcome\n" + b"A,B,left\nA,B,right\n" * 200, imported, "Elsewhere")
-    for each in (category, few, imported):
-        ratings.recompute(each)
-    found = standings.overall()
-    assert (found.categories, found.standings) == ([category], [])
+    for source in (category, few, imported):
+        ratings.recompute(source)
+    board = standings.overall()
+    assert (board.categories, board.standings) == ([category], [])
 
 
-def test_the_clock_keeps_the_overall_board_so_that_no_reader_counts_millions_of_pairs(models, monkeypatch):
+def test_a_periodic_task_caches_the_overall_board_so_that_no_reader_counts_millions_of_pairs(models, monkeypatch):
     busy, quiet = make.make_category("busy"), make.make_category("quiet")
-    for each in (busy, quiet):
-        cast(each, models, 300)
-        ratings.recompute(each)
+    for source in (busy, quiet):
+        cast(source, models, 300)
+        ratings.recompute(source)
     assert overall.refresh_pooled()
     assert not overall.refresh_pooled()  # nothing has moved
     cache.clear_process_caches()  # another process
@@ -182,17 +182,17 @@ def test_the_clock_keeps_the_overall_board_so_that_no_reader_counts_millions_of_
 def test_cells_of_many_models_come_back_as_they_were_counted(category):
     """Ids far apart and outcomes of every kind, through Postgres and through numpy."""
     models = [make.make_model(pk=pk) for pk in (1, 7, 100_000, 600_000_000)]
-    wanted = []
+    expected = []
     for n, (left, right) in enumerate(permutations(models, 2), 1):
         outcome = pair_key.OUTCOMES[n % 4]
         Tally.objects.create(
             category=category, day=timezone.now(), left_model=left, right_model=right, outcome=outcome, n=n
         )
-        wanted.append((left.pk, right.pk, outcome, n))
-    assert sorted(pair_counts.cells(category)) == sorted(wanted)
-    assert sorted(pair_counts.cells_of(7, category)) == sorted(row for row in wanted if 7 in row[:2])
+        expected.append((left.pk, right.pk, outcome, n))
+    assert sorted(pair_counts.cells(category)) == sorted(expected)
+    assert sorted(pair_counts.cells_of(7, category)) == sorted(row for row in expected if 7 in row[:2])
     (counts,) = pair_counts.counts_by_category([category])
-    assert sorted(counts.rows()) == sorted(wanted)
+    assert sorted(counts.rows()) == sorted(expected)
 
 
 # ------------------------------------------------------------------------------------------------ history

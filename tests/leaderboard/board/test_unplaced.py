@@ -77,4 +77,4 @@ def text(client, url):
 
 
 def model(name):
-    return next(each for each in ImageModel.objects.all() if each.export_name == name)
+    return next(model for model in ImageModel.objects.all() if model.export_name == name)

@@ -27,10 +27,10 @@ ELOS = st.floats(400, 1800)
 
 @st.composite
 def points(draw, most=40):
-    found = []
+    points = []
     for index in range(draw(st.integers(1, most))):
         elo, half = draw(ELOS), draw(st.one_of(st.floats(1, 300), st.just(math.inf)))
-        found.append(
+        points.append(
             Point(
                 draw(NAMES),
                 f"/models/m-{index}/",
@@ -42,8 +42,8 @@ def points(draw, most=40):
             )
         )
     if draw(st.booleans()):
-        found[0] = Point("This one", "/models/m-0/", found[0].x, found[0].elo, -math.inf, math.inf, current=True)
-    return found
+        points[0] = Point("This one", "/models/m-0/", points[0].x, points[0].elo, -math.inf, math.inf, current=True)
+    return points
 
 
 def parsed(svg):
@@ -143,7 +143,7 @@ def test_a_log_axis_has_round_ticks_that_leave_room_for_each_other(values, writt
 @quick
 @given(st.floats(1e-6, 1e4), st.floats(1.0001, 1e6))
 def test_ticks_never_fail_and_stay_within_their_axis(low, ratio):
-    values = ticks.logarithmic(low, low * ratio, lambda found: len(found) < 9)
+    values = ticks.logarithmic(low, low * ratio, lambda values: len(values) < 9)
     assert all(low * 0.99 <= value <= low * ratio * 1.01 for value in values)
     for value in ticks.linear(low, low * ratio, 8):
         assert low * 0.99 <= value <= low * ratio * 1.01
@@ -163,10 +163,10 @@ START = datetime(2026, 9, 1, tzinfo=UTC)
 
 @st.composite
 def histories(draw):
-    found = []
+    histories = []
     for _ in range(draw(st.integers(1, 5))):
         hours = sorted(draw(st.sets(st.integers(0, 4000), min_size=1, max_size=30)))
-        found.append(
+        histories.append(
             Series(
                 draw(NAMES),
                 [
@@ -175,7 +175,7 @@ def histories(draw):
                 ],
             )
         )
-    return found
+    return histories
 
 
 @quick
@@ -183,7 +183,7 @@ def histories(draw):
 def test_a_history_stays_in_its_frame_and_its_names_keep_apart(series, frame):
     chart = charts.history(series, frame)
     if chart is None:
-        assert all(len(each.moments) < 2 for each in series)
+        assert all(len(line.moments) < 2 for line in series)
         return
     for line in chart.lines:
         for pair in line.path.removeprefix("M").split("L"):

@@ -41,9 +41,9 @@ def text_of(response):
 
 def section(page, heading):
     """The section whose heading has this id."""
-    found = re.search(rf'<section[^>]*aria-labelledby="{heading}".*?</section>', page, re.DOTALL)
-    assert found, heading
-    return found[0]
+    match = re.search(rf'<section[^>]*aria-labelledby="{heading}".*?</section>', page, re.DOTALL)
+    assert match, heading
+    return match[0]
 
 
 def recount(category):
@@ -118,10 +118,10 @@ def test_the_landscape_says_what_it_leaves_out(client, played):
     entry, other = played
     other.image_model.offerings.update(price=None)
     category = entry.prompt.competition.category
-    found = scatter.of_rows(rows.rows(standings.board(category), category.mode))
-    assert [point.name for point in found.cost.points] == [entry.image_model.name]
-    assert found.cost.notes == ("1 model without pricing omitted.",)
-    assert found.speed.notes == ("2 models waiting for enough speed data.",)
+    charts = scatter.of_rows(rows.rows(standings.board(category), category.mode))
+    assert [point.name for point in charts.cost.points] == [entry.image_model.name]
+    assert charts.cost.notes == ("1 model without pricing omitted.",)
+    assert charts.speed.notes == ("2 models waiting for enough speed data.",)
     page = text_of(client.get(entry.image_model.get_absolute_url()))
     assert "1 model without pricing omitted." in page
     assert re.search(rf'<a href="{re.escape(entry.image_model.get_absolute_url())}" class="current" ', page)
@@ -252,11 +252,11 @@ def test_json_ld_says_what_the_page_says_and_cannot_be_broken_out_of(client):
     page = text_of(client.get("/models/odd/"))
     assert "<script>alert" not in page
     data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)[1])
-    kinds = {each["@type"]: each for each in data["@graph"]}
+    kinds = {item["@type"]: item for item in data["@graph"]}
     assert kinds["SoftwareApplication"]["name"] == model.name
     assert kinds["SoftwareApplication"]["offers"]["price"] == "0.020000"
     assert kinds["BreadcrumbList"]["itemListElement"][1]["item"] == "http://testserver/models/odd/"
-    questions = {each["name"]: each["acceptedAnswer"]["text"] for each in kinds["FAQPage"]["mainEntity"]}
+    questions = {question["name"]: question["acceptedAnswer"]["text"] for question in kinds["FAQPage"]["mainEntity"]}
     assert "$0.02 per image" in questions[f"How much does {model.name} cost?"]
     assert f"How good is {model.name}?" not in questions  # nobody knows
 

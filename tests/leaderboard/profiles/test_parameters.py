@@ -86,9 +86,9 @@ def test_no_question_is_asked_that_data_does_not_answer():
         largest=(2048, 2048),
         places=["#1 of 2 in A with an Elo of 1010 ±9", "#2 of 3 in B with an Elo of 990 ±9"],
     )
-    found = {each.text: each.answer for each in faq.answered(known)}
-    assert found["How much does M cost?"].startswith("M starts at $0.006 per image")
-    assert found["What is the largest image M makes?"] == "Up to 2048 × 2048 pixels."
-    assert "fal and Replicate" in found["Which providers offer M?"]
-    assert " and #2 of 3 in B" in found["How good is M?"]
-    assert json.dumps(found)
+    answers = {question.text: question.answer for question in faq.answered(known)}
+    assert answers["How much does M cost?"].startswith("M starts at $0.006 per image")
+    assert answers["What is the largest image M makes?"] == "Up to 2048 × 2048 pixels."
+    assert "fal and Replicate" in answers["Which providers offer M?"]
+    assert " and #2 of 3 in B" in answers["How good is M?"]
+    assert json.dumps(answers)

@@ -128,8 +128,8 @@ def test_verdicts_about_first_place_are_true():
 
 
 def test_a_liking_for_a_side_is_not_found_where_there_is_none():
-    found = 0
+    claims = 0
     for votes, _, _, _ in rated(WORLDS["independent"]):
         side = elo.side_effect(votes.cells)
-        found += "no liking" not in verdict.of_side(side.elo, side.se).claim
-    assert found <= 0.15 * BOARDS  # 5 %, with the noise of forty boards
+        claims += "no liking" not in verdict.of_side(side.elo, side.se).claim
+    assert claims <= 0.15 * BOARDS  # 5 %, with the noise of forty boards

@@ -58,8 +58,8 @@ def test_a_jack_knife_of_real_refits_agrees_with_its_one_step():
     result = fit(cells)
     refits = []
     for voter in range(50):
-        kept = voters != voter
-        refits.append(fit(Cells(cells.models, left[kept], right[kept], score[kept], np.ones(kept.sum()))).elo)
+        others = voters != voter
+        refits.append(fit(Cells(cells.models, left[others], right[others], score[others], np.ones(others.sum()))).elo)
     se = np.sqrt(49 / 50 * ((np.array(refits) - result.elo) ** 2).sum(0))
     one_step = np.sqrt(np.diag(clustered_covariance(result, voters, left, right, score, "CR3")))
     np.testing.assert_allclose(one_step, se, rtol=0.01)

@@ -499,7 +499,7 @@ def test_balanced_sides_leave_the_ratings_where_they_are():
     assert effect.elo == pytest.approx(SCALE * (math.log(4) - math.log(1.5)) / 2, rel=0.02)
 
 
-def test_a_side_that_cannot_be_told_from_strength_is_unknown():
+def test_a_side_that_cannot_be_distinguished_from_strength_is_unknown():
     one_way = side_effect(Cells.from_rows([("a", "b", "left", 40), ("a", "b", "right", 10)]))
     assert (one_way.elo, one_way.se) == (0, math.inf)
     assert side_effect(Cells.from_rows([], models=["a", "b"])).se == math.inf

@@ -187,8 +187,8 @@ def test_about_as_few_votes_as_said_do_flip_the_first_place(seed):
     fall = (score - p) * (x[left] - x[right])
 
     def leader_without(count):
-        kept = np.argsort(-fall, kind="stable")[count:]
-        return np.argmax(fit(Cells(cells.models, left[kept], right[kept], score[kept], np.ones(kept.size))).elo)
+        rest = np.argsort(-fall, kind="stable")[count:]
+        return np.argmax(fit(Cells(cells.models, left[rest], right[rest], score[rest], np.ones(rest.size))).elo)
 
     assert 0 < few < 1500
     assert leader_without(few) != leader

@@ -111,7 +111,7 @@ def test_boards_tell_machines_what_they_are(client, site):
     site.category.save()
     page = text_of(client.get("/leaderboard/text-to-image/"))
     (script,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page, re.S)
-    kinds = {each["@type"]: each for each in json.loads(script)["@graph"]}
+    kinds = {item["@type"]: item for item in json.loads(script)["@graph"]}
     assert kinds.keys() == {"ItemList", "Dataset", "BreadcrumbList"}
     (card,) = re.findall(r'property="og:image" content="http://testserver([^"]+)"', page)
     picture = client.get(card)
@@ -248,7 +248,9 @@ def test_competitions_are_filtered_by_category_state_and_tag(client, site):
         ({}, {other.title, site.competition.title}),
     ):
         page = text_of(client.get("/competitions/", query))
-        assert {each.title for each in (other, site.competition) if each.get_absolute_url() in page} == shown
+        assert {
+            competition.title for competition in (other, site.competition) if competition.get_absolute_url() in page
+        } == shown
     assert "no state of a competition" in text_of(client.get("/competitions/?state=asleep"), 400)
     assert client.get("/competitions/?page=9").status_code == 404
 
@@ -280,7 +282,7 @@ def test_the_chooser_answers_not_enough_data_rather_than_guessing(client, site):
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "expected"),
     [
         ("bird", "bird-1"),
         ("BRID text-to-image", "bird-1"),
@@ -288,8 +290,8 @@ def test_the_chooser_answers_not_enough_data_rather_than_guessing(client, site):
         ("kite", "/competitions/"),
     ],
 )
-def test_search_finds_models_labs_and_competitions_also_misspelt(client, site, typed, found):
-    assert found in text_of(client.get("/search/", {"q": typed}))
+def test_search_finds_models_labs_and_competitions_also_misspelt(client, site, typed, expected):
+    assert expected in text_of(client.get("/search/", {"q": typed}))
 
 
 def test_search_says_what_it_cannot_look_for(client, site):
@@ -299,7 +301,7 @@ def test_search_says_what_it_cannot_look_for(client, site):
     text_of(client.get("/search/", {"q": "a & ! | : * ' ( \\ \x00 %"}))
 
 
-def test_the_week_compares_a_board_with_its_kept_snapshot(client, site):
+def test_the_week_compares_a_board_with_its_stored_snapshot(client, site):
     snapshots.take(site.category)
     for _ in range(9):
         voting.cast_vote(make.make_battle(left=site.entries[0][2], right=site.entries[0][1]), "left")
@@ -339,7 +341,7 @@ def test_the_start_page_shows_a_pair_without_a_name_or_a_row_and_its_vote_counts
     assert any(model.name in text_of(client.get(response["Location"])) for model in site.models)
 
 
-def test_a_ballot_that_was_changed_used_or_kept_too_long_is_refused(client, site, settings):
+def test_a_ballot_that_was_changed_used_or_expired_is_refused(client, site, settings):
     ballot = ballot_of(text_of(client.get("/")))
     votes = Vote.objects.count()
     assert client.post("/vote/", {"ballot": ballot[:-9] + "AAAAAAAA=", "outcome": "left"}).status_code == 410
@@ -371,9 +373,9 @@ def test_a_voters_start_page_shows_the_battle_they_owe(client, site):
 
 def queries(client, address):
     client.get(address)  # what a process keeps is there from the second look on
-    with CaptureQueriesContext(connection) as found:
+    with CaptureQueriesContext(connection) as captured:
         text_of(client.get(address))
-    return [each["sql"] for each in found.captured_queries]
+    return [query["sql"] for query in captured.captured_queries]
 
 
 def test_no_page_asks_more_when_there_is_more(client, site):

@@ -19,7 +19,7 @@ def test_a_board_that_stands_still_moves_nothing(board):
 
 
 @given(boards, boards)
-def test_every_arrival_and_departure_is_told_and_turning_time_round_turns_the_moves(before, now):
+def test_every_arrival_and_departure_is_reported_and_turning_time_round_turns_the_moves(before, now):
     there, back = moves(before, now), moves(now, before)
     assert {move.model for move in there if move.kind == "new"} == now.keys() - before.keys()
     assert {move.model for move in there if move.kind == "gone"} == before.keys() - now.keys()
@@ -28,7 +28,7 @@ def test_every_arrival_and_departure_is_told_and_turning_time_round_turns_the_mo
 
 
 def test_a_model_without_a_place_gains_and_loses_none():
-    """Without an interval the number kept as its rank means nothing."""
+    """Without an interval the number stored as its rank means nothing."""
     unranked, ranked = Mark(1, 1000, float("inf")), Mark(5, 1000, 10)
     for before, now in ((unranked, ranked), (ranked, unranked), (unranked, unranked)):
         assert all(move.ranks == 0 for move in moves({"a": before}, {"a": now}))
