@@ -27,7 +27,7 @@ def test_seeding_twice_changes_nothing_and_asks_only_sample_models(settings, sim
     mode = "prompt__competition__category__mode"  # no category waits until another is done
     asked_first = Generation.objects.order_by("due_at").values_list(mode, flat=True)[: 8 * Competition.objects.count()]
     assert set(asked_first) == {"text-to-image", "edit"}
-    assert seed.seed() == seed.Report(prompts=0, queued=0, votes=0)
+    assert seed.seed() == seed.SeedResult(prompts=0, queued=0, votes=0)
     assert Generation.objects.count() == first.queued
 
 

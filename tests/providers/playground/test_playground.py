@@ -193,15 +193,15 @@ def test_a_prompt_is_suggested_once_and_becomes_a_prompt_of_a_competition(client
     suggestion = Suggestion.objects.get()
     assert "thank you" in client.get(url).content.decode()
     competition = make.make_competition()
-    action = {"action": "take", "_selected_action": [suggestion.pk], "competition": competition.pk}
+    action = {"action": "accept", "_selected_action": [suggestion.pk], "competition": competition.pk}
     admin_client.post("/admin/arena/suggestion/", action)
     assert competition.prompts.get().text == "A red kite"
     assert "The curators took it" in client.get(url).content.decode()
     Suggestion.objects.update(prompt=None, decline_reason="We have one like it.")
     assert "The curators declined it: We have one like it." in client.get(url).content.decode()
     other = make.make_competition(make.make_category("image-editing", "edit"))
-    with pytest.raises(suggestions.NotTaken):
-        suggestions.take(suggestion, other)
+    with pytest.raises(suggestions.NotAccepted):
+        suggestions.accept(suggestion, other)
 
 
 # The pages of the gateway ────────────────────────────────────────────────────────────────────────────────────────────
