@@ -57,6 +57,8 @@ def overall(request: HttpRequest) -> HttpResponse:
         "overall": view.overall,
         "board_name": "All categories",
         "tabs": summaries.tabs(),
+        "images": {},  # those of a category are on its own board
+        "opened": {},
         **_table(view),
     }
     return render(request, "leaderboard/overall.html", context, status=400 if view.errors else 200)

@@ -107,7 +107,8 @@ def test_the_first_reader_of_many_votes_looks_again_and_a_periodic_task_computes
     assert by_tag.refresh() == 1
     assert by_tag.refresh() == 0  # no vote came in since
     page = text_of(client.get(NIGHT))
-    assert "300 votes on prompts about “night”" in page
+    assert "300 votes · " in page
+    assert "Only votes on prompts tagged “night” count here" in page
     assert "is being computed" not in page
     assert len(text_of(client.get("/leaderboard/text-to-image.csv?tag=night")).splitlines()) == 4
 
