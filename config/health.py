@@ -58,6 +58,7 @@ def _database() -> str:
                 return "is a replica, or still recovering"
             cursor.execute("CREATE TEMPORARY TABLE readyz (n int) ON COMMIT DROP")
             cursor.execute("INSERT INTO readyz SELECT generate_series(1, 10)")
+            cursor.execute("DROP TABLE readyz")  # now: the caller's transaction may ask again
     except (DatabaseError, InterfaceError) as error:
         release_connection()  # the next request starts with a fresh connection instead of this broken one
         return f"does not answer: {type(error).__name__}"

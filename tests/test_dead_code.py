@@ -18,7 +18,6 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 # What only tests call, with the reason. Lines leave this list with the code they name.
 ALLOWED = {
-    "leaderboard/board/standings.py:is_prompts": "pages use it soon, or it goes",
     "leaderboard/board/summaries.py:all_boards": "pages use it soon, or it goes",
     "arena/admin/prompts.py:prepare_value": "Django calls it for a bound field",
     "leaderboard/board/head_to_head.py:is_apart": "pages use it soon",

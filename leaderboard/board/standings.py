@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
@@ -78,14 +79,18 @@ class Limit:
 
 def limit(category: Category, window: Window = "all") -> Limit | None:
     """The medians over the models with an interval; None while there is none, or before the first look at raw votes."""
-    board = about(category, window)
     ratings: Any = category.ratings if window == "all" else category.recent_ratings
-    rows = [rating for rating in ratings.all() if rating.is_placed and rating.half_width_from_votes is not None]
+    return limit_of(ratings.all(), about(category, window))
+
+
+def limit_of(ratings: Iterable[Rating | RecentRating], board: Board | RecentBoard | None) -> Limit | None:
+    """The same of ratings that somebody has already."""
+    rows = [rating for rating in ratings if rating.is_placed and rating.half_width_from_votes is not None]
     if not rows or board is None:
         return None
     by_prompt = [row.half_width_from_prompts for row in rows if row.half_width_from_prompts is not None]
     return Limit(
-        from_votes=median(row.half_width_from_votes for row in rows),
+        from_votes=median(row.half_width_from_votes or 0.0 for row in rows),
         from_prompts=median(by_prompt) if by_prompt else None,
         prompts=board.prompts,
         voters=board.voters,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from math import isfinite
 
 from arena.models import Category, Vote
+from leaderboard.board import standings
 from leaderboard.board_page.filters import BoardRow
 from leaderboard.models import Board, RecentBoard
 from leaderboard.rating.verdict import counted
@@ -32,9 +33,13 @@ def _basis(board: Board | RecentBoard, rows: Sequence[BoardRow]) -> Certainty:
     text = "No model has an interval yet."
     if widths:
         text = f"Each Elo is within ±{min(widths):.0f} to ±{max(widths):.0f}, 19 times in 20."
-    by_prompt = [width for row in rows if (width := row.standing.rating.half_width_from_prompts) is not None]
-    if widths and by_prompt and median(by_prompt) > median(widths):
-        text += " Other prompts could move the ratings further than other votes on the same ones."
+    limit = standings.limit_of([row.standing.rating for row in rows], board)
+    if widths and limit is not None and limit.is_prompts and limit.from_prompts is not None:
+        far = f"±{limit.from_prompts:.0f}" if isfinite(limit.from_prompts) else "by more than can be said"
+        text += (
+            f" Other prompts could move the ratings further ({far}) than other votes on the same ones "
+            f"(±{limit.from_votes:.0f})."
+        )
     if not board.voters:
         text += " Who voted is not known."
     return Certainty(", ".join(parts), text)
