@@ -39,7 +39,7 @@ ROUTES = {
     "providers:keys": "providers.view_apikey", "providers:revoke": "providers.change_apikey", "providers:log": KEY,
     "providers:rotate": "providers.change_apikey",
     "providers:gateway:generations": KEY, "providers:gateway:edits": KEY, "providers:gateway:models": KEY,
-    "providers:gateway:key": KEY, "providers:gateway:model": KEY,
+    "providers:gateway:key": KEY, "providers:gateway:model": KEY, "providers:gateway:job": KEY,
     "providers:gateway:unknown-base": ANYONE, "providers:gateway:openapi": ANYONE,
     "providers:gateway:file": SIGNED, "providers:gateway:unknown": ANYONE,
     # arena
