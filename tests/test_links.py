@@ -60,7 +60,10 @@ def site() -> dict[str, int]:
 
 
 def test_every_url_that_was_ever_published_opens(client, site):
-    for path in f"{SITEMAP} {LINKED}".format(**site).split():
+    paths = f"{SITEMAP} {LINKED}".format(**site).split()
+    for path in sorted(
+        paths, key=lambda path: path == "/readyz"
+    ):  # last: where it finds a fault, it drops its connection
         response = client.get(path, follow=True)
         assert response.status_code in (200, 503) if path == "/readyz" else response.status_code == 200, path
 
@@ -70,7 +73,9 @@ def test_urls_in_documents_open(client, site, settings):
     settings.METRICS_TOKEN = "set"  # without one, /metrics is no page
     for document in DOCUMENTS:
         for span in re.findall(r"`([^`\n]+)`", document.read_text()):
-            if re.fullmatch(r"/[a-z][\w./-]*", span) and not span.startswith(FOLDERS):
+            if (
+                re.fullmatch(r"/[a-z][\w./-]*", span) and not span.startswith(FOLDERS) and span != "/readyz"
+            ):  # asked above
                 response = client.get(span, follow=True)
                 assert response.status_code not in (404, 410, 500), f"{document.name}: {span}"
 
