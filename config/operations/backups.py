@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.utils import timezone
@@ -113,7 +114,7 @@ def restore(source: Path) -> Manifest:
             if member.name.startswith("media/") and member.isfile() and not default_storage.exists(name):
                 content = archive.extractfile(member)
                 assert content is not None
-                default_storage.save(name, io.BytesIO(content.read()))  # type: ignore[arg-type]
+                default_storage.save(name, File(io.BytesIO(content.read())))
     return manifest
 
 

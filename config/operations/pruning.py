@@ -38,8 +38,9 @@ def voters_without_battles() -> QuerySet[Voter]:
     referring = [relation for relation in Voter._meta.related_objects if relation.on_delete is not models.CASCADE]
     rows = Voter.objects.filter(created_at__lt=before)
     for relation in referring:
-        model, column = relation.related_model, relation.field.name
-        rows = rows.exclude(Exists(model._default_manager.filter(**{column: OuterRef("pk")})))  # type: ignore[union-attr]
+        model: Any = relation.related_model
+        column = relation.field.name
+        rows = rows.exclude(Exists(model._default_manager.filter(**{column: OuterRef("pk")})))
     return rows
 
 
