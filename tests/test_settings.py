@@ -67,8 +67,9 @@ def test_every_variable_is_in_the_example_and_every_one_in_the_example_is_read()
 
 def test_a_shell_systemd_and_docker_read_the_example_alike():
     """A shell and systemd remove quotes, Docker does not: our settings do it then. No comment stands behind a value."""
-    dump = f"set -a; . {EXAMPLE}; exec {sys.executable} -c 'import json, os; print(json.dumps(dict(os.environ)))'"
-    shell = json.loads(subprocess.check_output(["sh", "-c", dump], env={"PATH": os.environ["PATH"]}, text=True))
+    dump = ["sh", "-c", 'set -a; . "$0"; exec "$@"', str(EXAMPLE), sys.executable, "-c"]
+    dump.append("import json, os; print(json.dumps(dict(os.environ)))")
+    shell = json.loads(subprocess.check_output(dump, env={"PATH": os.environ["PATH"]}, text=True))
     for name, value in in_example().items():
         quoted = re.fullmatch(r'"([^"$`\\]*)"', value)
         assert quoted or re.fullmatch(r"[\w.:/,@-]*", value), f"{name}={value}: quote it"
