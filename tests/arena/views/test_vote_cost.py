@@ -102,7 +102,9 @@ def test_a_vote_reads_nothing_that_grows_with_the_voter_or_the_board(category):
         cursor.execute("SET LOCAL enable_seqscan = off")  # tables of a test are small enough to be read whole
     early = [touched() for _ in range(4)][-1]
     late = [touched() for _ in range(16)][-1]
-    assert late <= early
+    # Reading what the voter has answered would add a row for each of the 16 votes. A few come and go with the pair
+    # that is drawn: whether its models have met before.
+    assert late < early + 8
 
 
 def test_the_reply_filled_from_pieces_is_what_the_template_renders(client, category, rf, monkeypatch):
