@@ -35,6 +35,7 @@ from providers.accounts import is_simulated
 from providers.db import release_connection
 from providers.errors import (
     BadOutput,
+    CapReached,
     NetworkError,
     NotSent,
     ProviderError,
@@ -441,7 +442,8 @@ def _unclaim(generation: Generation, error: NotSent) -> None:
     _owned(generation).to_queued(
         timezone.now() + timedelta(seconds=max(0.5, error.retry_after or 0)),
         error.outcome,
-        str(error),
+        # Only curators read it, and what a cap says in detail is our own sentence: no call stands for it.
+        f"{error} {error.detail}" if isinstance(error, CapReached) and error.detail else str(error),
         attempt=F("attempt") - 1,
         attempts_left=F("attempts_left") + 1,
     )

@@ -184,7 +184,7 @@ def test_under_a_cap_an_image_without_a_price_counts_as_the_ceiling(curator, set
     assert "this image costs about $0.30" in again(second).error
     make.make_prompt(first.prompt.competition)
     address = f"/admin/arena/competition/{first.prompt.competition.pk}/ask/"
-    assert "caps count $0.30 for each" in curator.get(address).content.decode()
+    assert "caps count $0.30 for each" in " ".join(curator.get(address).content.decode().split())
     page = curator.post(address, {"model": [first.image_model.pk]}, follow=True).content.decode()
     assert "more than its cap of $0.50" in page
     assert Generation.objects.count() == 2
