@@ -36,12 +36,18 @@ def home(request: HttpRequest) -> HttpResponse:
         "playable": playable,
         "teaser": teaser,
         "making": None if playable else generation_progress.combined(generation_progress.of_all().values()),
+        "start": None if category is None or _is_rated(category) else summaries.starts([category])[category.pk],
         "front": _front(category, frozenset(hidden)) if category else "",
     }
     response = render(request, "leaderboard/home.html", context)
     if ballot is not None:
         ballots.remember(response, request, ballot)
     return response
+
+
+def _is_rated(category: Category) -> bool:
+    computed = getattr(category, "board", None)
+    return computed is not None and computed.votes > 0
 
 
 def _front(category: Category, hidden: frozenset[int]) -> SafeString:
