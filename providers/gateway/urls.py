@@ -7,7 +7,7 @@ from django.urls import path, re_path
 from . import views
 
 app_name = "gateway"
-_BASE = "^/*openai/+v1/+"
+_BASE = "^[/]*openai/+v1/+"
 urlpatterns = [
     # The first of each is how the URL is written, the second how it is also read.
     path("openai/v1/images/generations", views.generations, name="generations"),
@@ -23,6 +23,6 @@ urlpatterns = [
     re_path(f"{_BASE}key/*$", views.key, name="key"),
     path("openai/v1/openapi.json", views.openapi, name="openapi"),
     path("openai/files/<str:name>", views.file, name="file"),
-    re_path("^/*openai(?:/.*)?$", views.unknown, name="unknown"),
-    re_path("^/*v1(?:/.*)?$", views.unknown, name="unknown-base"),
+    re_path("^[/]*openai(?:/.*)?$", views.unknown, name="unknown"),
+    re_path("^[/]*v1(?:/.*)?$", views.unknown, name="unknown-base"),
 ]
