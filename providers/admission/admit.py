@@ -16,34 +16,36 @@ from providers.models import Offering
 
 
 @contextmanager
-def admitted(offering: Offering, deadline: Deadline, *, max_wait: float) -> Iterator[None]:
+def admitted(offering: Offering, deadline: Deadline, *, max_wait: float, party: str = "") -> Iterator[None]:
     """Around a request that ends with `deadline`: waits for its turn, `max_wait` seconds at most; all workers learn how
-    it went.
+    it went. `party` is whose request it is (circuit_breaker.py).
 
     Raises NotSent when the circuit is open, or when the turn does not come in time or will not: the provider's pause is
     longer, or too many requests are waiting by the time that they usually take; TimedOut or Cancelled by `deadline`.
     """
     lease = limits.lease(offering)
-    _wait_for_turn(offering, lease, deadline, max_wait)
+    _wait_for_turn(offering, lease, deadline, max_wait, party)
     after = [limits.giving_back(lease)]
     try:
         yield
     except ProviderError as error:
-        after.append(circuit_breaker.report(offering.pk, error))
+        after.append(circuit_breaker.report(offering.pk, error, party))
         if isinstance(error, RateLimited):
             after.append(limits.pause(lease, error.retry_after or limits.DEFAULT_PAUSE))
         raise
     else:
-        after.append(circuit_breaker.report(offering.pk, None))
+        after.append(circuit_breaker.report(offering.pk, None, party))
     finally:
         valkey.run_all(*after)
 
 
-def _wait_for_turn(offering: Offering, lease: Lease, deadline: Deadline, max_wait: float) -> None:
+def _wait_for_turn(offering: Offering, lease: Lease, deadline: Deadline, max_wait: float, party: str) -> None:
     waiting = Deadline(max_wait)
     while True:
         seconds = deadline.check("waiting for its turn")
-        circuit, taken = valkey.run_all(circuit_breaker.question(offering.pk, seconds), limits.question(lease, seconds))
+        circuit, taken = valkey.run_all(
+            circuit_breaker.question(offering.pk, seconds, party), limits.question(lease, seconds)
+        )
         verdict = limits.verdict(taken, lease)
         try:
             circuit_breaker.verdict(circuit, f"{offering.provider}'s {offering.endpoint}")
@@ -52,7 +54,7 @@ def _wait_for_turn(offering: Offering, lease: Lease, deadline: Deadline, max_wai
             raise
         if not verdict.reason:
             return
-        valkey.run_all(circuit_breaker.undecided(offering.pk))
+        valkey.run_all(circuit_breaker.undecided(offering.pk, party))
         left = waiting.left
         # When one place is enough for `usual` seconds, so many requests wait in vain.
         expected = verdict.wait

@@ -104,6 +104,11 @@ def _unauthorised(message: str) -> ApiError:
     return ApiError(401, "invalid_api_key", message, headers={"WWW-Authenticate": "Bearer"})
 
 
+def party_of(key: ApiKey) -> str:
+    """Whose failures a request's are (admission/circuit_breaker.py)."""
+    return f"key {key.pk}"
+
+
 def count_request(key: ApiKey) -> RateLimit:
     """Count one request more against the key's limit per minute."""
     return count(f"gateway:key:{key.pk}", key.requests_per_minute or settings.GATEWAY_RATE)

@@ -171,6 +171,7 @@ def _generate(job: ImageJob, connection: ClientConnection, on_partial: OnPartial
         preferences=job.request.preferences,
         stop=connection.gone,
         request_id=job.row.pk,
+        party=keys.party_of(job.key),
     )
 
 

@@ -169,7 +169,7 @@ def run(pk: str) -> None:
     """Generate the image, unless another worker has started."""
     if not Trial.objects.filter(pk=pk, status="queued").update(status="running", started_at=timezone.now()):
         return
-    trial: Trial = Trial.objects.select_related("image_model", "request").get(pk=pk)
+    trial: Trial = Trial.objects.select_related("image_model", "request", "api_key").get(pk=pk)
     started = monotonic()
     if file_store.trouble():
         error = "Images cannot be stored just now, so no provider was asked. Try it again in a minute."
@@ -182,6 +182,7 @@ def run(pk: str) -> None:
             "playground",
             time_limit=settings.GENERATION_TIME_LIMIT,
             request_id=trial.request_id,
+            party="visitors" if trial.api_key is None else keys.party_of(trial.api_key),
         )
         image = generated.image
         name = f"{FOLDER}/{trial.pk.hex}.{EXTENSIONS[image.content_type]}"

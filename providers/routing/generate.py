@@ -29,6 +29,7 @@ def generate(
     preferences: Preferences = NO_PREFERENCES,
     stop: threading.Event | None = None,
     request_id: uuid.UUID | None = None,
+    party: str = "",
 ) -> Generated:
     """The images of a request, from the best offering; what one fails to deliver is requested from the next.
 
@@ -38,7 +39,8 @@ def generate(
     `time_limit` is in seconds for each offering, downloads included. `provider` restricts the offerings to one
     provider's, `preferences` says which of several are called and in which order. Setting `stop`, from another thread,
     cancels: no more polls, the provider is asked to cancel, no other offering is called. Every call sent is recorded as
-    a `Call` with `request_id`. The arena takes a content-policy refusal for an answer, does not pay twice for an image
+    a `Call` with `request_id`. `party` is whose request it is, so that its failures stop its own calls first
+    (admission/circuit_breaker.py). The arena takes a content-policy refusal for an answer, does not pay twice for an image
     that may have been made and charged, and waits for our own limits instead of paying more elsewhere; other callers go
     on to the next offering.
 
@@ -66,6 +68,7 @@ def generate(
             time_limit=time_limit,
             max_wait=_max_wait(caller, time_limit, is_last=number == len(offerings)),
             stop=stop,
+            party=party,
         )
         result = sending.send(dispatch)
         goes_on = number < len(offerings) and result.delivered < progress.missing and _goes_on(result, caller)

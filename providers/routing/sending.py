@@ -43,7 +43,7 @@ MAX_THROTTLED = 5  # times a call is sent that the provider answers with 429
 class Dispatch:
     """A request as it goes to one offering. `images_before` were delivered by others; `time_limit` is in seconds for
     all calls, of which `max_wait` may be spent waiting for our own limits and the provider's; `number` counts the
-    offerings called for the request, from 1."""
+    offerings called for the request, from 1; `party` is whose failures these are (admission/circuit_breaker.py)."""
 
     offering: Offering
     request: ImageRequest
@@ -54,6 +54,7 @@ class Dispatch:
     time_limit: float
     max_wait: float
     stop: threading.Event | None = None
+    party: str = ""
 
 
 def send(dispatch: Dispatch) -> OfferingResult:
@@ -80,9 +81,8 @@ def send(dispatch: Dispatch) -> OfferingResult:
         return OfferingResult((CallResult(dispatch.request, None, timezone.now(), error=error, sent=False),))
     usual = recent.usual_seconds(offering.pk)
     release_connection()  # with hundreds of slow answers, one held for each would use up all of Postgres'
-    calls = _Calls(
-        offering, Deadline(dispatch.time_limit, stop=dispatch.stop, usual=usual), Deadline(dispatch.max_wait)
-    )
+    deadline = Deadline(dispatch.time_limit, stop=dispatch.stop, usual=usual)
+    calls = _Calls(offering, deadline, Deadline(dispatch.max_wait), dispatch.party)
     if len(parts) == 1:
         return OfferingResult(tuple(calls.send(parts[0], provider_calls[0])), reservation)
     with ThreadPoolExecutor(min(PARALLEL_CALLS, len(parts)), thread_name_prefix="n") as pool:
@@ -97,6 +97,7 @@ class _Calls:
     offering: Offering
     deadline: Deadline
     waiting: Deadline  # for the calls' turn: our limits, and what the provider asks us to wait
+    party: str
     failed: threading.Event = field(default_factory=threading.Event)
 
     def send_unless_failed(self, request: ImageRequest, provider_call: ProviderCall) -> list[CallResult]:
@@ -121,7 +122,7 @@ class _Calls:
     def _send_once(self, request: ImageRequest, provider_call: ProviderCall) -> CallResult:
         started_at, started, sent = timezone.now(), monotonic(), False
         try:
-            with admitted(self.offering, self.deadline, max_wait=self.waiting.left):
+            with admitted(self.offering, self.deadline, max_wait=self.waiting.left, party=self.party):
                 started_at, started, sent = timezone.now(), monotonic(), True
                 account = account_of(self.offering.provider)
                 adapter = ADAPTERS[account.adapter]

@@ -30,9 +30,9 @@ def pause(provider: str, seconds: float, model: int = 1) -> None:
     valkey.run_all(limits.pause(limits.lease(offering_of(provider, model)), seconds))
 
 
-def check(offering: int, name: str, seconds: float) -> None:
-    circuit_breaker.verdict(valkey.run_all(circuit_breaker.question(offering, seconds))[0], name)
+def check(offering: int, name: str, seconds: float, party: str = "") -> None:
+    circuit_breaker.verdict(valkey.run_all(circuit_breaker.question(offering, seconds, party))[0], name)
 
 
-def report(offering: int, error: ProviderError | None) -> None:
-    valkey.run_all(circuit_breaker.report(offering, error))
+def report(offering: int, error: ProviderError | None, party: str = "") -> None:
+    valkey.run_all(circuit_breaker.report(offering, error, party))

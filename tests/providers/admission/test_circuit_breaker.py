@@ -22,14 +22,14 @@ from tests.providers.steps import check, report
 FAILURE = ProviderFailure("500")
 
 
-def fail(times: int = circuit_breaker.FAILURES) -> None:
+def fail(times: int = circuit_breaker.FAILURES, party: str = "") -> None:
     for _ in range(times):
-        report(1, FAILURE)
+        report(1, FAILURE, party)
 
 
-def is_closed() -> bool:
+def is_closed(party: str = "") -> bool:
     try:
-        check(1, "fal's model", 30)
+        check(1, "fal's model", 30, party)
     except NotSent:
         return False
     return True
@@ -113,3 +113,52 @@ def test_late_failures_of_calls_from_before_do_not_prolong_it():
     with pytest.raises(NotSent) as caught:
         check(1, "fal's model", 30)
     assert caught.value.retry_after <= 30
+
+
+def test_failures_of_one_party_stop_its_own_calls_and_nobody_elses():
+    fail(50, "key 1")
+    assert not is_closed("key 1")
+    assert is_closed()
+    assert is_closed("key 2")
+    fail(1, "key 2")
+    assert is_closed("key 2")
+    assert is_closed("key 3")
+
+
+def test_failures_of_several_parties_stop_everybodys_calls():
+    for party in ("key 1", "key 2", "visitors"):
+        assert is_closed("key 9")
+        fail(2, party)
+    assert not any(is_closed(party) for party in ("", "key 1", "key 9"))
+    assert circuit_breaker.cooling_down([1])
+
+
+def test_a_failure_of_ours_counts_beside_those_of_a_party():
+    fail(50, "key 1")
+    fail(circuit_breaker.FAILURES - circuit_breaker.PARTY_FAILURES - 1)
+    assert is_closed("key 2")
+    fail(1)
+    assert not is_closed("key 2")
+
+
+def test_an_answer_to_another_party_closes_the_circuit_of_all_and_not_that_of_a_failing_party():
+    fail(party="key 1")
+    fail(party="key 2")
+    report(1, FAILURE)
+    assert not is_closed("key 3")
+    report(1, None, "key 3")
+    assert is_closed("key 3")
+    assert not is_closed("key 1")
+    report(1, None, "key 1")
+    assert is_closed("key 1")
+
+
+@pytest.mark.usefixtures("_short")
+def test_a_failing_party_that_gets_the_probe_leaves_it_to_the_next():
+    fail(50, "key 1")
+    fail()
+    half_open()
+    report(1, FAILURE, "key 1")
+    assert is_closed("key 2")  # the probe of all is free again, and half-open: no longer closed to the others
+    report(1, None, "key 2")
+    assert all(is_closed("key 2") for _ in range(3))

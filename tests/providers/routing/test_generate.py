@@ -70,6 +70,17 @@ def test_a_circuit_opens_after_failures_and_a_probe_closes_it():
     assert ask(model).call.outcome == "ok"
 
 
+def test_prompts_that_one_party_fails_with_stop_its_own_calls_only():
+    model, _ = offered("0.01")
+    for _ in range(circuit_breaker.FAILURES):
+        with pytest.raises(ProviderFailure):
+            ask(model, "Snow [sim:500]", party="key 1")
+    with pytest.raises(NotSent, match="failed 5 times in a row"):
+        ask(model, party="key 1")
+    assert ask(model, party="key 2").call.outcome == "ok"
+    assert ask(model).call.outcome == "ok"
+
+
 def test_with_an_open_circuit_the_next_offering_is_asked():
     model, (cheap, _) = offered("0.01", "0.02")
     for _ in range(circuit_breaker.FAILURES):
