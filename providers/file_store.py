@@ -53,11 +53,30 @@ def save(files: Mapping[str, tuple[str, str, bytes]]) -> dict[str, str]:
     return names
 
 
+def write(name: str, content: bytes) -> None:
+    """Store one file under exactly this name, replacing a file of that name.
+
+    Raises StoreUnwritable: at once when a probe or a save has just failed, or when it is not stored within TIME_LIMIT.
+    """
+    if reason := known_trouble():
+        raise StoreUnwritable(reason)
+    try:
+        _within(TIME_LIMIT, lambda: _replace(name, content))
+    except Exception as error:  # object storages raise exceptions of their own
+        _known.put(TROUBLE, _reason(error))
+        raise StoreUnwritable(_reason(error)) from error
+
+
 def delete(names: Iterable[str]) -> None:
     """Delete the files, as far as the store allows now; what is left is an orphan and swept later."""
     for name in names:
         with contextlib.suppress(Exception):
             _within(PROBE_TIME_LIMIT, lambda name=name: default_storage.delete(name))  # type: ignore[misc]
+
+
+def known_trouble() -> str:
+    """What the last probe or save said within PROBE_SECONDS; "" where there was none."""
+    return _known.get(TROUBLE) or ""
 
 
 def trouble() -> str:
@@ -103,6 +122,12 @@ def _write(name: str, content: bytes) -> None:
     if stored != name:  # a random name that exists already: nobody may rely on it
         default_storage.delete(stored)
         raise FileExistsError(name)
+
+
+def _replace(name: str, content: bytes) -> None:
+    if default_storage.exists(name):  # half a file of an earlier try, or the file itself: the content is the same
+        default_storage.delete(name)
+    _write(name, content)
 
 
 def _reason(error: Exception) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, timedelta
 from celery import shared_task
 from django.utils import timezone
 
+from providers import spool
 from providers.catalog import ends
 from providers.db import connection_released
 from providers.gateway import budgets, jobs, signed_files
@@ -19,6 +20,7 @@ from .playground import trials
 @shared_task
 @connection_released()
 def prune_gateway() -> None:
+    spool.flush()
     signed_files.prune()
     jobs.prune()
     trials.prune()

@@ -17,13 +17,12 @@ from decimal import Decimal
 from time import monotonic
 from typing import Any
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from providers import spool
 from providers.db import connection_released
 from providers.gateway import lifecycle, responses
 from providers.gateway.disconnect import ClientConnection
@@ -177,13 +176,13 @@ def _request(queued: QueuedRequest) -> ApiRequest:
 
 def _store(image: SourceImage) -> str:
     name = f"{FOLDER}/{uuid.uuid4().hex}.{EXTENSIONS[image.content_type]}"
-    return default_storage.save(name, ContentFile(image.data))
+    spool.save(name, image.data)
+    return name
 
 
 def _source(name: str) -> SourceImage:
     types = {extension: content_type for content_type, extension in EXTENSIONS.items()}
-    with default_storage.open(name, "rb") as file:
-        return SourceImage(file.read(), types[name.rpartition(".")[2]])
+    return SourceImage(spool.read(name), types[name.rpartition(".")[2]])
 
 
 def _forget(queued: QueuedRequest) -> None:
@@ -194,7 +193,7 @@ def _forget(queued: QueuedRequest) -> None:
 def _delete_files(queued: QueuedRequest) -> None:
     for name in [*queued.sources, queued.mask]:
         if name:
-            default_storage.delete(name)
+            spool.delete(name)
 
 
 def _watch(pk: int, connection: ClientConnection, is_done: threading.Event) -> None:

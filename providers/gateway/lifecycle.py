@@ -23,7 +23,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
-from providers import routing
+from providers import routing, spool
 from providers.errors import BadOutput, NotFound, ProviderError
 from providers.gateway import (
     budgets,
@@ -141,6 +141,10 @@ def generate(job: ImageJob, connection: ClientConnection, on_partial: OnPartial 
     """
     if job.is_retry:
         return _images_of_first_try(job, connection)
+    if job.request.response_format == "url" and spool.is_full():
+        error = _cannot_store()
+        fail(job, connection, error)
+        raise error
     attempts: Sequence[Attempt] = ()
     try:
         generated = _generate(job, connection, on_partial)
@@ -159,6 +163,13 @@ def generate(job: ImageJob, connection: ClientConnection, on_partial: OnPartial 
     except Exception:
         _settle_failed(job, connection, errors.internal_error(), attempts)
         raise
+
+
+def _cannot_store() -> ApiError:
+    message = (
+        "Images cannot be stored just now, so no provider was called. With response_format b64_json they can be had."
+    )
+    return ApiError(503, "storage_unavailable", message, kind="server_error", headers={"Retry-After": "60"})
 
 
 def _generate(job: ImageJob, connection: ClientConnection, on_partial: OnPartial | None) -> Generated:

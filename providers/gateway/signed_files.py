@@ -12,11 +12,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from providers import spool
 from providers.gateway import budgets
 from providers.gateway.image_formats import EXTENSIONS
 from providers.models import Call, GatewayRequest
@@ -35,11 +34,11 @@ HEADERS = {
 
 
 def store(row: GatewayRequest, images: Sequence[GeneratedImage]) -> list[dict[str, Any]]:
-    """Write the images to the storage; return the value of `GatewayRequest.files`."""
+    """Store the images; return the value of `GatewayRequest.files`."""
     files = []
     for number, image in enumerate(images):
         name = f"{FOLDER}/{row.pk.hex}-{number}.{EXTENSIONS[image.content_type]}"
-        name = default_storage.save(name, ContentFile(image.data))
+        spool.save(name, image.data)
         files.append({"name": name, "type": image.content_type, "width": image.width, "height": image.height})
     return files
 
@@ -63,8 +62,7 @@ def _signature(name: str, expires: int) -> str:
 def read(name: str) -> tuple[bytes, str] | None:
     """(bytes, content type) of a stored image; None when it is gone."""
     try:
-        with default_storage.open(f"{FOLDER}/{name}", "rb") as file:
-            return file.read(), _TYPES[name.rpartition(".")[2]]
+        return spool.read(f"{FOLDER}/{name}"), _TYPES[name.rpartition(".")[2]]
     except FileNotFoundError:
         return None
 
@@ -74,7 +72,8 @@ def prune() -> int:
     count = 0
     for row in GatewayRequest.objects.expired()[:1000]:
         for file in row.files:
-            default_storage.delete(file["name"])
+            if file:
+                spool.delete(file["name"])
         # The response cannot be sent again, so its idempotency key may stand for a new request.
         GatewayRequest.objects.filter(pk=row.pk).update(files=[], files_expire_at=None, answer={}, idempotency_key="")
         count += 1

@@ -15,7 +15,7 @@ from .offerings import (
     price_figures,
     slug_validator,
 )
-from .requests import GatewayRequest, QueuedRequest
+from .requests import GatewayRequest, QueuedRequest, SpooledFile
 from .spending import Reservation, SpentDay
 from .summaries import CallSummary
 from .trials import Trial
@@ -39,6 +39,7 @@ __all__ = [
     "QueuedRequest",
     "Reservation",
     "SpentDay",
+    "SpooledFile",
     "Trial",
     "price_figures",
     "slug_validator",

@@ -116,6 +116,22 @@ class GatewayRequest(models.Model):
         return None if self.duration is None else self.duration / timedelta(milliseconds=1)
 
 
+class SpooledFile(models.Model):
+    """A file that was paid for and that the file store has not taken yet (providers/spool.py)."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    data = models.BinaryField()
+    spooled_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(name="") & ~Q(data=b""), name="a spooled file has a name and bytes"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class QueuedRequest(models.Model):
     """What a worker needs for an asynchronous request; deleted, with the sources, when the request has ended."""
 

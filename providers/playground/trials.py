@@ -18,14 +18,12 @@ from time import monotonic
 from typing import Any, cast
 
 from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from providers import file_store, routing
+from providers import file_store, routing, spool
 from providers.accounts import is_simulated
 from providers.errors import ProviderError
 from providers.gateway import budgets, keys, responses
@@ -147,10 +145,10 @@ def spent_today() -> Decimal:
 
 
 def _store_sources(images: Sequence[SourceImage]) -> list[str]:
-    return [
-        default_storage.save(f"{FOLDER}/{uuid.uuid4().hex}.{EXTENSIONS[image.content_type]}", ContentFile(image.data))
-        for image in images
-    ]
+    names = [f"{FOLDER}/{uuid.uuid4().hex}.{EXTENSIONS[image.content_type]}" for image in images]
+    for name, image in zip(names, images, strict=True):
+        spool.save(name, image.data)
+    return names
 
 
 # Running ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -186,7 +184,7 @@ def run(pk: str) -> None:
         )
         image = generated.image
         name = f"{FOLDER}/{trial.pk.hex}.{EXTENSIONS[image.content_type]}"
-        file = default_storage.save(name, ContentFile(image.data))
+        spool.save(name, image.data)
     except Exception as error:
         message = str(error) if isinstance(error, ProviderError) else "Internal error; it has been logged."
         spent = error.spent if isinstance(error, ProviderError) else Decimal(0)
@@ -200,7 +198,7 @@ def run(pk: str) -> None:
         started,
         generated.attempts,
         status="done",
-        file=file,
+        file=name,
         width=image.width,
         height=image.height,
         provider=generated.provider,
@@ -211,8 +209,7 @@ def run(pk: str) -> None:
 def _request(trial: Trial) -> ImageRequest:
     images = []
     for name in trial.sources:
-        with default_storage.open(name, "rb") as file:
-            image = measured(file.read())
+        image = measured(spool.read(name))
         images.append(SourceImage(image.data, image.content_type))
     return ImageRequest(
         prompt=trial.prompt, mode=cast(Mode, trial.mode), size=trial.size or None, seed=trial.seed, images=tuple(images)
@@ -260,5 +257,5 @@ def prune() -> None:
     for trial in old.exclude(status__in=["queued", "running"])[:1000]:
         for name in [trial.file, *trial.sources]:
             if name:
-                default_storage.delete(name)
+                spool.delete(name)
         trial.delete()

@@ -7,14 +7,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from providers import client_address
+from providers import client_address, spool
 from providers.gateway import code_examples
 from providers.gateway.image_formats import EXTENSIONS
 from providers.gateway.views import origin_of
@@ -78,8 +77,7 @@ def image(request: HttpRequest, pk: UUID) -> HttpResponse:
     visitor = visitors.current(request)
     trial = get_object_or_404(Trial.objects.of(visitor).filter(status="done"), pk=pk)
     try:
-        with default_storage.open(trial.file, "rb") as file:
-            content = file.read()
+        content = spool.read(trial.file)
     except FileNotFoundError as error:
         raise Http404("This image is deleted.") from error
     headers = {"Cache-Control": "private, max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}

@@ -39,10 +39,10 @@ def generate(
     `time_limit` is in seconds for each offering, downloads included. `provider` restricts the offerings to one
     provider's, `preferences` says which of several are called and in which order. Setting `stop`, from another thread,
     cancels: no more polls, the provider is asked to cancel, no other offering is called. Every call sent is recorded as
-    a `Call` with `request_id`. `party` is whose request it is, so that its failures stop its own calls first
-    (admission/circuit_breaker.py). The arena takes a content-policy refusal for an answer, does not pay twice for an image
-    that may have been made and charged, and waits for our own limits instead of paying more elsewhere; other callers go
-    on to the next offering.
+    a `Call` with `request_id`. `party` is whose request it is: its failures stop its own calls first
+    (admission/circuit_breaker.py). The arena takes a content-policy refusal for an answer, does not pay twice for an
+    image that may have been made and charged, and waits for our own limits instead of paying more elsewhere; other
+    callers go on to the next offering.
 
     Raises the last ProviderError when no image came, with `spent` and `attempts` of all calls; NotSent when nothing
     was sent at all; NotFound when no provider we have a key for offers the model in this mode.

@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -62,7 +63,7 @@ def test_a_job_with_sources_deletes_them_when_it_has_ended(headers):
     (name,) = QueuedRequest.objects.get().sources
     jobs.run(*jobs.take_due())
     assert poll(response, headers)["status"] == "completed"
-    assert not jobs.default_storage.exists(name)
+    assert not default_storage.exists(name)
 
 
 def test_a_failed_job_has_its_error_and_a_stranger_no_job(headers):

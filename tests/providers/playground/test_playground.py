@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -156,8 +157,8 @@ def test_after_a_day_nothing_is_left(client):
     Trial.objects.update(asked_at=timezone.now() - timedelta(days=2))
     trials.prune()
     assert not Trial.objects.exists()
-    assert not trials.default_storage.exists(trial.file)
-    assert not trials.default_storage.exists(trial.sources[0])
+    assert not default_storage.exists(trial.file)
+    assert not default_storage.exists(trial.sources[0])
     gone = client.get(f"/playground/{trial.group}/")
     assert gone.status_code == 404
     assert "stored for a day" in gone.content.decode()
