@@ -178,7 +178,10 @@ class VoterState:
     waiting: list[BattleRow]
 
 
-# `met` comes once, with the first row: it is the only column that grows with a voter.
+# Battles that are assigned together share their times: only their order in the row distinguishes them.
+_IN_ORDER = "ORDER BY b.served_at, array_position(s.waiting, b.id)"
+# `met` comes once, with the first row: it is the only column that grows with a voter. "+ 0" keeps a planner that knows
+# voters of one battle each off the voter's index, which would read all battles of this one.
 _OF_BATTLE = f"""
 SELECT own.voter_id, s.turn, s.votes, s.seen, CASE WHEN b.id = own.id THEN s.met END, {_COLUMNS}
 FROM arena_battle own
@@ -187,7 +190,8 @@ JOIN arena_competition within ON within.id = asked.competition_id
 LEFT JOIN arena_voterprogress s ON s.voter_id = own.voter_id AND s.category_id = within.category_id
 JOIN arena_battle b ON b.id = ANY (array_append(s.waiting, own.id))
 {_JOINS}
-WHERE own.id = %(battle)s AND own.voter_id = %(voter)s
+WHERE own.id = %(battle)s AND own.voter_id + 0 = %(voter)s
+{_IN_ORDER}
 """  # noqa: S608
 _OF_CATEGORY = f"""
 SELECT who.id, s.turn, s.votes, s.seen, CASE WHEN b.id IS NULL OR b.id = s.waiting[1] THEN s.met END, {_COLUMNS}
@@ -196,6 +200,7 @@ LEFT JOIN arena_voterprogress s ON s.voter_id = who.id AND s.category_id = %(cat
 LEFT JOIN arena_battle b ON b.id = ANY (s.waiting)
 {_JOINS}
 WHERE who.id = %(voter)s
+{_IN_ORDER}
 """  # noqa: S608
 
 
@@ -220,7 +225,6 @@ def _state(statement: str, parameters: dict[str, Any], battle: uuid.UUID | None)
     all_rows = [_row(row[5:]) for row in rows if row[5] is not None]
     own = next((row for row in all_rows if row.pk == battle), None)
     waiting = [row for row in all_rows if row is not own and row.is_live and not row.is_answered]
-    waiting.sort(key=lambda row: (row.served_at is None, row.served_at or row.expires_at, row.expires_at))
     return VoterState(voter, turn or 0, votes or 0, seen or 0, met, own, waiting)
 
 
@@ -545,7 +549,7 @@ def skip(battle: Battle | BattleRow) -> None:
 
 _RECOUNT = """
 SELECT count(v.battle_id), count(*) FILTER (WHERE v.battle_id IS NOT NULL OR b.skipped_at IS NOT NULL),
-    coalesce(array_agg(b.id ORDER BY b.served_at NULLS LAST, b.expires_at)
+    coalesce(array_agg(b.id ORDER BY b.served_at, array_position(%(waiting)s::uuid[], b.id), b.expires_at, b.id)
         FILTER (WHERE v.battle_id IS NULL AND b.skipped_at IS NULL), '{}'),
     coalesce(string_agg(int4send(b.left_id::int) || int4send(b.right_id::int), ''::bytea
         ORDER BY b.served_at NULLS LAST, b.expires_at), '')
@@ -558,13 +562,13 @@ WHERE b.voter_id = %(voter)s
 
 
 def rebuild_progress(voter: int, category: int) -> VoterProgress:
-    """Recompute a voter's progress in a category from their battles and votes."""
+    """Recompute a voter's progress in a category from their battles and votes; what waits keeps its order."""
     with transaction.atomic():
         VoterProgress.objects.bulk_create([VoterProgress(voter_id=voter, category_id=category)], ignore_conflicts=True)
         # Locked before the battles are read: a vote in flight waits for us, and then counts itself.
         row = VoterProgress.objects.select_for_update().get(voter=voter, category=category)
         with connection.cursor() as cursor:
-            cursor.execute(_RECOUNT, {"voter": voter, "category": category})
+            cursor.execute(_RECOUNT, {"voter": voter, "category": category, "waiting": row.waiting})
             row.votes, row.seen, row.waiting, row.met = cursor.fetchone()
         row.turn += 1
         row.save(update_fields=["votes", "seen", "waiting", "met", "turn"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from arena import battles, integrity, voter_progress, voting
@@ -292,3 +293,20 @@ def test_two_tabs_that_ask_at_once_get_the_same_battle(category):
     following = together(6, lambda _: [battle.pk for battle in ahead(served[0], 2)])
     assert all(battle == following[0] for battle in following)
     assert Battle.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_battles_assigned_together_keep_their_order_however_postgres_reads_them(category, monkeypatch):
+    """They share their times, so neither the order on disk nor that of their ids may decide what comes next."""
+    voter = make.make_voter()
+    first = battles.serve(voter, category)
+    ids = iter(sorted((uuid.uuid4() for _ in range(4)), reverse=True))
+    monkeypatch.setattr(battles.uuid, "uuid4", lambda: next(ids))
+    following = [row.pk for row in ahead(first, 4)]
+    for off in ((), ("seqscan",), ("seqscan", "bitmapscan"), ("indexscan", "bitmapscan")):
+        with transaction.atomic(), connection.cursor() as cursor:
+            for scan in off:
+                cursor.execute(f"SET LOCAL enable_{scan} = off")
+            assert [row.pk for row in battles.look_at(voter.pk, first.pk).waiting] == following
+            assert [row.pk for row in battles.look_for(voter.pk, category.pk).waiting] == [first.pk, *following]
+            assert battles.rebuild_progress(voter.pk, category.pk).waiting == [first.pk, *following]
