@@ -23,7 +23,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
-from . import battles, matchmaking, pairing
+from . import battle_rows, battles, matchmaking, pairing
 from .models import Battle, Category
 
 COOKIE = "ballot-"  # and the category's id
@@ -66,11 +66,11 @@ class Ballot:
         )
 
 
-def of_browser(request: HttpRequest, category: Category) -> tuple[Ballot, battles.BattleRow] | None:
+def of_browser(request: HttpRequest, category: Category) -> tuple[Ballot, battle_rows.BattleRow] | None:
     """The browser's ballot of this category, drawn if it has none, with what its page shows; None when there is nothing
     to vote on. `remember` must put it on the response."""
     for ballot in (_from_cookie(request, f"{COOKIE}{category.pk}"), draw(category)):
-        if ballot is not None and (row := battles.row_of_unsaved(ballot.as_battle)) is not None:
+        if ballot is not None and (row := battle_rows.row_of_unsaved(ballot.as_battle)) is not None:
             return ballot, row
     return None
 

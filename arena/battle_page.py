@@ -17,9 +17,10 @@ from django.utils.safestring import SafeString, mark_safe
 from providers import accounts
 
 from . import fragments, reveals
-from .battles import BattleRow, Side, VoterState
+from .battle_rows import BattleRow, Side
 from .models import Category, Outcome, Report
 from .voter_progress import GOAL
+from .voter_state import VoterState
 from .voting import CastVote
 
 Conditions = dict[str, Hashable]

@@ -1,6 +1,6 @@
 """Serving battles: what a voter has to answer, what is loaded ahead, what came to the screen, what was skipped.
 
-One statement reads the voter's state in a category (`look_at`, `look_for`), one writes a decision made on it. No lock
+One statement reads the voter's state in a category (voter_state.py), one writes a decision made on it. No lock
 is held between the two: the write takes place only if the state's `turn` is still the same, else we look again. Writers
 lock a battle before its voter's progress (votes: battle, image tally, progress, tally), so none can wait in a circle.
 """
@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import SystemRandom
-from typing import Any
 
 import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from . import matchmaking, pairing
-from .models import Battle, Category, Outcome, Vote, Voter, VoterProgress, new_token
+from . import matchmaking, pairing, voter_state
+from .battle_rows import COLUMNS, JOINS, LIVE, BattleRow, battle_row
+from .models import Battle, Category, Outcome, Vote, Voter, new_token
+from .voter_state import VoterState
 
 _ATTEMPTS = 12  # a lost turn means that the voter's other tab has won one; two tabs need two
 _random = SystemRandom()
@@ -48,187 +49,6 @@ class Withdrawn(VoteRejected):
 
 class NotYet(VoteRejected):
     """Another battle is on the voter's screen and waits for its answer."""
-
-
-# What a battle's page shows ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One image of a battle. Everything from `thumbnail` on is for after the vote."""
-
-    token: str
-    entry: int
-    width: int
-    height: int
-    thumbnail: str
-    model: int
-    slug: str
-    name: str
-    origin: str
-    provider: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class BattleRow:
-    """A battle with all that its page shows, as one statement reads it."""
-
-    pk: uuid.UUID
-    voter: int
-    prompt: int
-    served_at: datetime | None
-    expires_at: datetime
-    skipped_at: datetime | None
-    is_expired: bool
-    is_live: bool  # both images, the prompt and its competition are still in play
-    text: str
-    source_image: str
-    criterion: str
-    shape: str
-    category: int
-    category_slug: str
-    category_name: str
-    outcome: str | None
-    cast_at: datetime | None
-    excluded_reason: str | None
-    is_reported: bool
-    left: Side
-    right: Side
-
-    @property
-    def is_answered(self) -> bool:
-        return self.outcome is not None or self.skipped_at is not None
-
-    @property
-    def is_open(self) -> bool:
-        return not self.is_answered and not self.is_expired
-
-    @property
-    def url(self) -> str:
-        return f"/battles/{self.pk}/"
-
-    @property
-    def battle(self) -> Battle:
-        """The same as a model instance, without a query."""
-        return Battle(
-            id=self.pk,
-            voter_id=self.voter,
-            prompt_id=self.prompt,
-            left_id=self.left.entry,
-            right_id=self.right.entry,
-            left_token=self.left.token,
-            right_token=self.right.token,
-            served_at=self.served_at,
-            expires_at=self.expires_at,
-            skipped_at=self.skipped_at,
-        )
-
-
-_SIDE = """b.{side}_token, {e}.id, {e}.width, {e}.height, {e}.thumbnail, {e}m.id, {e}m.slug, {e}m.name, {e}m.origin,
-    {e}o.provider"""
-_LIVE = """l.retired_at IS NULL AND l.hidden_at IS NULL AND r.retired_at IS NULL AND r.hidden_at IS NULL
-    AND p.retired_at IS NULL AND c.is_published AND coalesce(c.opens_at <= statement_timestamp(), true)
-    AND coalesce(c.closes_at > statement_timestamp(), true)"""
-_COLUMNS = f"""b.id, b.voter_id, b.prompt_id, b.served_at, b.expires_at, b.skipped_at,
-    b.expires_at <= statement_timestamp(),
-    {_LIVE},
-    p.text, p.source_image, c.criterion, c.shape, g.id, g.slug, g.name, v.outcome, v.cast_at, v.excluded_reason,
-    EXISTS (SELECT FROM arena_report report WHERE report.battle_id = b.id),
-    {_SIDE.format(side="left", e="l")}, {_SIDE.format(side="right", e="r")}"""
-_JOINS = """
-LEFT JOIN arena_prompt p ON p.id = b.prompt_id
-LEFT JOIN arena_competition c ON c.id = p.competition_id
-LEFT JOIN arena_category g ON g.id = c.category_id
-LEFT JOIN arena_vote v ON v.battle_id = b.id
-LEFT JOIN arena_entry l ON l.id = b.left_id
-LEFT JOIN providers_imagemodel lm ON lm.id = l.image_model_id
-LEFT JOIN providers_call lc ON lc.id = l.call_id
-LEFT JOIN providers_offering lo ON lo.id = lc.offering_id
-LEFT JOIN arena_entry r ON r.id = b.right_id
-LEFT JOIN providers_imagemodel rm ON rm.id = r.image_model_id
-LEFT JOIN providers_call rc ON rc.id = r.call_id
-LEFT JOIN providers_offering ro ON ro.id = rc.offering_id
-"""
-_SIDE_WIDTH = 10
-
-
-def _row(columns: Sequence[Any]) -> BattleRow:
-    middle, right_at = len(columns) - 2 * _SIDE_WIDTH, len(columns) - _SIDE_WIDTH
-    sides = Side(*columns[middle:right_at]), Side(*columns[right_at:])
-    return BattleRow(*(*columns[:middle], *sides))
-
-
-# A voter's state ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class VoterState:
-    """What a voter has in a category: the battle that was asked for, what waits for an answer, and counts.
-
-    `waiting` is without that battle, in the order in which it is to be answered: what was shown, then what was assigned
-    first; images that were withdrawn are left out.
-    """
-
-    voter: int
-    turn: int
-    votes: int
-    seen: int
-    met: bytes  # `pairing.unpack`
-    battle: BattleRow | None
-    waiting: list[BattleRow]
-
-
-# Battles that are assigned together share their times: only their order in the row distinguishes them.
-_IN_ORDER = "ORDER BY b.served_at, array_position(s.waiting, b.id)"
-# `met` comes once, with the first row: it is the only column that grows with a voter. "+ 0" keeps a planner that knows
-# voters of one battle each off the voter's index, which would read all battles of this one.
-_OF_BATTLE = f"""
-SELECT own.voter_id, s.turn, s.votes, s.seen, CASE WHEN b.id = own.id THEN s.met END, {_COLUMNS}
-FROM arena_battle own
-JOIN arena_prompt asked ON asked.id = own.prompt_id
-JOIN arena_competition within ON within.id = asked.competition_id
-LEFT JOIN arena_voterprogress s ON s.voter_id = own.voter_id AND s.category_id = within.category_id
-JOIN arena_battle b ON b.id = ANY (array_append(s.waiting, own.id))
-{_JOINS}
-WHERE own.id = %(battle)s AND own.voter_id + 0 = %(voter)s
-{_IN_ORDER}
-"""  # noqa: S608
-_OF_CATEGORY = f"""
-SELECT who.id, s.turn, s.votes, s.seen, CASE WHEN b.id IS NULL OR b.id = s.waiting[1] THEN s.met END, {_COLUMNS}
-FROM arena_voter who
-LEFT JOIN arena_voterprogress s ON s.voter_id = who.id AND s.category_id = %(category)s
-LEFT JOIN arena_battle b ON b.id = ANY (s.waiting)
-{_JOINS}
-WHERE who.id = %(voter)s
-{_IN_ORDER}
-"""  # noqa: S608
-
-
-def look_at(voter: int, battle: uuid.UUID) -> VoterState | None:
-    """The voter's state around one battle of theirs; None when there is no such battle, or it is somebody else's."""
-    return _state(_OF_BATTLE, {"voter": voter, "battle": battle}, battle)
-
-
-def look_for(voter: int, category: int) -> VoterState | None:
-    """The voter's state in a category; None when there is no such voter."""
-    return _state(_OF_CATEGORY, {"voter": voter, "category": category}, None)
-
-
-def _state(statement: str, parameters: dict[str, Any], battle: uuid.UUID | None) -> VoterState | None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        rows = cursor.fetchall()
-    if not rows:
-        return None
-    voter, turn, votes, seen, _ = rows[0][:5]
-    met = next((bytes(row[4]) for row in rows if row[4] is not None), b"")
-    all_rows = [_row(row[5:]) for row in rows if row[5] is not None]
-    own = next((row for row in all_rows if row.pk == battle), None)
-    waiting = [row for row in all_rows if row is not own and row.is_live and not row.is_answered]
-    return VoterState(voter, turn or 0, votes or 0, seen or 0, met, own, waiting)
-
-
-# Decisions ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def serve(voter: Voter, category: Category) -> Battle | None:
@@ -309,7 +129,7 @@ def show(state: VoterState) -> VoterState:
         started = _start(battle, state.turn, shown=True)
         if started is not None:
             return replace(state, turn=state.turn + 1, battle=started)
-        again = look_at(state.voter, battle.pk)
+        again = voter_state.look_at(state.voter, battle.pk)
         assert again is not None
         state = again
     raise RuntimeError(f"voter {state.voter} shows too many battles at once")
@@ -318,9 +138,9 @@ def show(state: VoterState) -> VoterState:
 def _attempts(voter: int, category: int, first: VoterState | None = None) -> Iterator[VoterState | None]:
     """The voter's state, read again after each turn that was lost; put right when it does not help."""
     for attempt in range(_ATTEMPTS):
-        yield first if first is not None and not attempt else look_for(voter, category)
+        yield first if first is not None and not attempt else voter_state.look_for(voter, category)
         if attempt % 4 == 3:
-            rebuild_progress(voter, category)
+            voter_state.rebuild_progress(voter, category)
 
 
 def _draw(state: VoterState, category: int, count: int) -> list[matchmaking.Draw]:
@@ -354,7 +174,7 @@ WITH turn AS (
     ON CONFLICT DO NOTHING
     RETURNING *
 )
-SELECT {_COLUMNS} FROM b {_JOINS}
+SELECT {COLUMNS} FROM b {JOINS}
 """  # noqa: S608
 
 
@@ -384,7 +204,7 @@ def _assign(
                 "durable": durable or connection.in_atomic_block,
             },
         )
-        rows = {row[0]: _row(row) for row in cursor.fetchall()}
+        rows = {row[0]: battle_row(row) for row in cursor.fetchall()}
     return [rows[pk] for pk in ids if pk in rows]
 
 
@@ -440,7 +260,7 @@ WITH who AS (
     JOIN arena_competition c ON c.id = p.competition_id
     JOIN arena_entry l ON l.id = %(left)s
     JOIN arena_entry r ON r.id = %(right)s
-    WHERE p.id = %(prompt)s AND {_LIVE} AND NOT EXISTS (SELECT FROM arena_battle WHERE id = %(battle)s)
+    WHERE p.id = %(prompt)s AND {LIVE} AND NOT EXISTS (SELECT FROM arena_battle WHERE id = %(battle)s)
     RETURNING id
 ), turn AS (
     INSERT INTO arena_voterprogress (voter_id, category_id, turn, waiting, met)
@@ -482,35 +302,6 @@ def create_with_voter(battle: Battle, category: int) -> int | None:
     return Battle.objects.filter(pk=battle.pk).values_list("voter", flat=True).first()
 
 
-_UNSAVED = f"""
-SELECT {_COLUMNS} FROM (SELECT %(battle)s::uuid, 0::bigint, %(prompt)s::bigint, %(left)s::bigint, %(right)s::bigint,
-    %(left_token)s::text, %(right_token)s::text, %(served_at)s::timestamptz, %(expires_at)s::timestamptz,
-    NULL::timestamptz) AS b (id, voter_id, prompt_id, left_id, right_id, left_token, right_token, served_at, expires_at,
-    skipped_at)
-{_JOINS}
-"""  # noqa: S608
-
-
-def row_of_unsaved(battle: Battle) -> BattleRow | None:
-    """What the page of a battle that is not stored shows; None when its images are not voted on any more."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _UNSAVED,
-            {
-                "battle": battle.pk,
-                "prompt": battle.prompt_id,
-                "left": battle.left_id,
-                "right": battle.right_id,
-                "left_token": battle.left_token,
-                "right_token": battle.right_token,
-                "served_at": battle.served_at,
-                "expires_at": battle.expires_at,
-            },
-        )
-        row = _row(cursor.fetchone())
-    return row if row.is_live and row.text is not None else None
-
-
 def closed_reason(battle: Battle) -> VoteRejected:
     """Why this battle takes no answer any more."""
     vote: Vote | None = getattr(battle, "vote", None)
@@ -545,34 +336,6 @@ def skip(battle: Battle | BattleRow) -> None:
             locked.save(update_fields=["skipped_at"])
             with connection.cursor() as cursor:
                 cursor.execute(_FORGET_WAITING, [locked.pk, locked.voter_id, locked.prompt_id])
-
-
-_RECOUNT = """
-SELECT count(v.battle_id), count(*) FILTER (WHERE v.battle_id IS NOT NULL OR b.skipped_at IS NOT NULL),
-    coalesce(array_agg(b.id ORDER BY b.served_at, array_position(%(waiting)s::uuid[], b.id), b.expires_at, b.id)
-        FILTER (WHERE v.battle_id IS NULL AND b.skipped_at IS NULL), '{}'),
-    coalesce(string_agg(int4send(b.left_id::int) || int4send(b.right_id::int), ''::bytea
-        ORDER BY b.served_at NULLS LAST, b.expires_at), '')
-FROM arena_battle b
-JOIN arena_prompt p ON p.id = b.prompt_id
-JOIN arena_competition c ON c.id = p.competition_id AND c.category_id = %(category)s
-LEFT JOIN arena_vote v ON v.battle_id = b.id
-WHERE b.voter_id = %(voter)s
-"""
-
-
-def rebuild_progress(voter: int, category: int) -> VoterProgress:
-    """Recompute a voter's progress in a category from their battles and votes; what waits keeps its order."""
-    with transaction.atomic():
-        VoterProgress.objects.bulk_create([VoterProgress(voter_id=voter, category_id=category)], ignore_conflicts=True)
-        # Locked before the battles are read: a vote in flight waits for us, and then counts itself.
-        row = VoterProgress.objects.select_for_update().get(voter=voter, category=category)
-        with connection.cursor() as cursor:
-            cursor.execute(_RECOUNT, {"voter": voter, "category": category, "waiting": row.waiting})
-            row.votes, row.seen, row.waiting, row.met = cursor.fetchone()
-        row.turn += 1
-        row.save(update_fields=["votes", "seen", "waiting", "met", "turn"])
-        return row
 
 
 def lifetime() -> timedelta:

@@ -9,7 +9,7 @@ import logging
 
 from django.db import connection, transaction
 
-from . import battles, integrity
+from . import integrity, voter_state
 from .models import ImageTally
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ def check() -> int:
     for low, high in images:
         rebuild_images(low, high)
     for voter, category in progress:
-        battles.rebuild_progress(voter, category)
+        voter_state.rebuild_progress(voter, category)
     if images or progress:
         log.error("Recounted: %d image tallies and %d voters' progress were wrong.", len(images), len(progress))
     return len(images) + len(progress)

@@ -10,7 +10,8 @@ from uuid import UUID
 from django.db import connection
 
 from . import integrity
-from .battles import BattleRow, closed_reason
+from .battle_rows import BattleRow
+from .battles import closed_reason
 from .models import Battle, Outcome, Vote
 
 # Nothing can come between, and it is several times quicker than the same through the ORM. The battle's row is locked,

@@ -17,7 +17,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
 
-from arena import battles, generation, images, voters
+from arena import generation, images, voter_state, voters
 from arena.models import Battle, Category, Competition, Entry, Generation, Prompt, Voter
 from providers.models import Call, ImageModel, Lab, Offering
 from providers.request import GeneratedImage
@@ -134,7 +134,7 @@ def make_battle(
         "expires_at": timezone.now() + timedelta(seconds=settings.BATTLE_LIFETIME),
     }
     battle = Battle.objects.create(voter=voter or make_voter(), left=left, right=right, **defaults | fields)
-    battles.rebuild_progress(battle.voter_id, battle.prompt.competition.category_id)
+    voter_state.rebuild_progress(battle.voter_id, battle.prompt.competition.category_id)
     return battle
 
 

@@ -111,7 +111,7 @@ _MET_BYTES = Func(F("met"), function="octet_length", output_field=models.Integer
 class VoterProgress(models.Model):
     """What the next pair of a voter in a category depends on, in one row: nothing is read in proportion to their votes.
 
-    Derived from battles and votes (`battles.rebuild_progress`) and moved by the statements that write those. `turn`
+    Derived from battles and votes (`voter_state.rebuild_progress`) and moved by the statements that write those. `turn`
     counts these writes: who decides something on what the row said writes it only if the turn is still the same.
     """
 

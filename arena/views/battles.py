@@ -21,12 +21,14 @@ from arena import (
     reports,
     reveals,
     voter_progress,
+    voter_state,
     voters,
     voting,
 )
-from arena.battles import BattleRow, VoterState
+from arena.battle_rows import BattleRow
 from arena.htmx import HtmxRequest
 from arena.models import Category
+from arena.voter_state import VoterState
 
 AHEAD = 2  # pairs a browser holds beyond the one on its screen; a fast voter would empty one
 
@@ -100,7 +102,7 @@ def _of_voter(view: View) -> View:
             except ballots.BadBallot as error:
                 context = {"message": str(error), "status": 410}
                 return render(request, "arena/ballot_rejected.html", context, status=410)
-        state = battles.look_at(voter, pk)
+        state = voter_state.look_at(voter, pk)
         if state is None or state.battle is None:
             raise Http404("This battle is not this voter's.")
         response = view(request, state, state.battle)
@@ -216,7 +218,7 @@ def report(request: HttpRequest, state: VoterState, row: BattleRow) -> HttpRespo
 def _again(state: VoterState) -> tuple[VoterState, BattleRow]:
     """The state as it is by now."""
     assert state.battle is not None
-    current = battles.look_at(state.voter, state.battle.pk)
+    current = voter_state.look_at(state.voter, state.battle.pk)
     assert current is not None
     assert current.battle is not None
     return current, current.battle

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from arena import battles, integrity, voter_progress, voting
+from arena import battles, integrity, voter_progress, voter_state, voting
 from arena.models import Battle, Tally, Vote
 from tests import factories as make
 
@@ -31,12 +31,12 @@ def category():
 
 
 def ahead(battle, count):
-    return battles.ahead(battles.look_at(battle.voter_id, battle.pk), count)
+    return battles.ahead(voter_state.look_at(battle.voter_id, battle.pk), count)
 
 
 def show(battle):
     voter = Battle.objects.get(pk=battle.pk).voter_id
-    return battles.show(battles.look_at(voter, battle.pk))
+    return battles.show(voter_state.look_at(voter, battle.pk))
 
 
 def together(count, action):
@@ -307,6 +307,6 @@ def test_battles_assigned_together_keep_their_order_however_postgres_reads_them(
         with transaction.atomic(), connection.cursor() as cursor:
             for scan in off:
                 cursor.execute(f"SET LOCAL enable_{scan} = off")
-            assert [row.pk for row in battles.look_at(voter.pk, first.pk).waiting] == following
-            assert [row.pk for row in battles.look_for(voter.pk, category.pk).waiting] == [first.pk, *following]
-            assert battles.rebuild_progress(voter.pk, category.pk).waiting == [first.pk, *following]
+            assert [row.pk for row in voter_state.look_at(voter.pk, first.pk).waiting] == following
+            assert [row.pk for row in voter_state.look_for(voter.pk, category.pk).waiting] == [first.pk, *following]
+            assert voter_state.rebuild_progress(voter.pk, category.pk).waiting == [first.pk, *following]

@@ -12,7 +12,8 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.utils import timezone
 
-from arena import cost_estimates, generation
+from arena import cost_estimates, generation, images
+from arena.generation import attempts
 from arena.models import Competition, Entry, Generation, Prompt, SpooledImage
 from providers import cache, file_store, routing
 from providers.adapters.base import Account
@@ -161,7 +162,7 @@ def test_a_dead_workers_row_is_due_when_its_lease_ends_and_a_late_answer_is_thro
     assert again(row).status == "succeeded"
     files = _files()
     generated = routing.generate(ours.image_model, generation.request_for(ours.prompt), "arena", time_limit=20)
-    late = generation.images.normalise(make.picture("late"), "4:3")
+    late = images.normalise(make.picture("late"), "4:3")
     assert generation.store(ours, generated, late) is None
     assert Entry.objects.count() == 1
     assert _files() == files
@@ -280,7 +281,7 @@ def test_what_was_paid_for_waits_in_the_database_until_it_can_be_stored(settings
     assert not SpooledImage.objects.exists()
     assert row.spent == 0
     with row.entry.original.open("rb") as file:
-        assert generation.images.extension(file.read()) in ("png", "jpg", "webp")
+        assert images.extension(file.read()) in ("png", "jpg", "webp")
 
 
 def test_nobody_is_asked_while_files_cannot_be_stored(settings):
@@ -300,7 +301,7 @@ def test_nobody_is_asked_while_files_cannot_be_stored(settings):
 def test_an_internal_error_after_the_purchase_throws_nothing_away(monkeypatch):
     row = queued()
     with monkeypatch.context() as patch:
-        patch.setattr(generation.images, "normalise", lambda *_: 1 / 0)
+        patch.setattr(images, "normalise", lambda *_: 1 / 0)
         generation.run(row.pk)
     assert (again(row).status, Call.objects.count()) == ("storing", 1)
     due_now(row)
@@ -370,7 +371,7 @@ def test_what_may_have_been_paid_for_twice_is_not_asked_a_third_time(settings, m
 
 def test_a_fault_that_charges_nothing_is_tried_for_ten_minutes(settings):
     settings.GENERATION_BACKOFF = 5
-    pauses = [generation._pause(attempt, charged=False, retry_after=None) for attempt in range(1, 8)]
+    pauses = [attempts._pause(attempt, charged=False, retry_after=None) for attempt in range(1, 8)]
     assert timedelta(minutes=7) < sum(pauses, timedelta()) < timedelta(minutes=14)
     assert max(pauses) < timedelta(minutes=7)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from arena import battles, pairing, reports, voter_progress, voting
+from arena import battles, pairing, reports, voter_progress, voter_state, voting
 from arena.models import Battle, Entry, Report, Tally, Vote
 from tests import factories as make
 from tests.arena.test_battles import together
@@ -87,7 +87,7 @@ def test_enough_reports_hide_the_image_from_battles_and_pages(settings):
     assert other is not None
     assert entry not in (other.left, other.right)
     with pytest.raises(battles.Withdrawn):
-        battles.show(battles.look_at(ahead.voter_id, ahead.pk))
+        battles.show(voter_state.look_at(ahead.voter_id, ahead.pk))
 
 
 @pytest.mark.django_db(transaction=True)

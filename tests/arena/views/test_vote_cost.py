@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
-from arena import battle_page, battles, fragments, integrity, reveals, voting
+from arena import battle_page, battles, fragments, integrity, reveals, voter_state, voting
 from arena.models import Battle, Vote
 from tests import factories as make
 
@@ -116,10 +116,10 @@ def test_a_vote_reads_nothing_that_grows_with_the_voter_or_the_board(category):
     def rows_touched():
         """Rows read from the tables that grow, by one vote of the voter."""
         battle = battles.serve(voter, category)
-        battles.ahead(battles.look_at(voter.pk, battle.pk), 2)
+        battles.ahead(voter_state.look_at(voter.pk, battle.pk), 2)
         rows = 0
         for statement, parameters in (
-            (battles._OF_BATTLE, {"voter": voter.pk, "battle": battle.pk}),
+            (voter_state._OF_BATTLE, {"voter": voter.pk, "battle": battle.pk}),
             (voting._CAST_VOTE, {**voting.parameters("tie"), "battle": battle.pk}),
         ):
             with connection.cursor() as cursor:
@@ -203,7 +203,7 @@ def test_progress_that_was_lost_is_rebuilt_and_changes_nothing(client, category)
     with connection.cursor() as cursor:  # as a release that knows no progress leaves it
         cursor.execute("SELECT count(*) FROM arena_voterprogress")
         assert cursor.fetchone() == (0,)
-    row = battles.rebuild_progress(voter.pk, category.pk)
+    row = voter_state.rebuild_progress(voter.pk, category.pk)
     assert (row.votes, row.seen, row.waiting) == (1, 1, [second.pk])
     assert battles.serve(voter, category) == second
     assert integrity.progress_differences() == []

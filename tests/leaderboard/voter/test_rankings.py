@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from arena import battle_page, battles, voting
+from arena import battle_page, battles, voter_state, voting
 from arena.models import Vote
 from leaderboard.board import ratings
 from leaderboard.models import SharedRanking
@@ -41,7 +41,7 @@ def voted(client):
 def test_the_ranking_begins_with_twenty_votes(client, voted):
     vote = Vote.objects.first()
     vote.delete()
-    battles.rebuild_progress(voted.pk, vote.category_id)
+    voter_state.rebuild_progress(voted.pk, vote.category_id)
     page = client.get("/arena/text-to-image/mine/").content.decode()
     assert "1 vote to your own ranking" in page
     assert "Birds of prey" in page
@@ -88,7 +88,7 @@ def vote_on(left, right, outcome):
 def answered(battle):
     """What a reveal is made from, as of now."""
     clear_process_caches()
-    return battle_page.answered_pair(battles.look_at(battle.voter_id, battle.pk).battle)
+    return battle_page.answered_pair(voter_state.look_at(battle.voter_id, battle.pk).battle)
 
 
 def test_others_are_shown_from_ten_votes_on_the_images_turned_as_this_voter_saw_them():

@@ -1,0 +1,147 @@
+"""What a battle's page shows, as one statement reads it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from .models import Battle
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One image of a battle. Everything from `thumbnail` on is for after the vote."""
+
+    token: str
+    entry: int
+    width: int
+    height: int
+    thumbnail: str
+    model: int
+    slug: str
+    name: str
+    origin: str
+    provider: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BattleRow:
+    """A battle with all that its page shows, as one statement reads it."""
+
+    pk: uuid.UUID
+    voter: int
+    prompt: int
+    served_at: datetime | None
+    expires_at: datetime
+    skipped_at: datetime | None
+    is_expired: bool
+    is_live: bool  # both images, the prompt and its competition are still in play
+    text: str
+    source_image: str
+    criterion: str
+    shape: str
+    category: int
+    category_slug: str
+    category_name: str
+    outcome: str | None
+    cast_at: datetime | None
+    excluded_reason: str | None
+    is_reported: bool
+    left: Side
+    right: Side
+
+    @property
+    def is_answered(self) -> bool:
+        return self.outcome is not None or self.skipped_at is not None
+
+    @property
+    def is_open(self) -> bool:
+        return not self.is_answered and not self.is_expired
+
+    @property
+    def url(self) -> str:
+        return f"/battles/{self.pk}/"
+
+    @property
+    def battle(self) -> Battle:
+        """The same as a model instance, without a query."""
+        return Battle(
+            id=self.pk,
+            voter_id=self.voter,
+            prompt_id=self.prompt,
+            left_id=self.left.entry,
+            right_id=self.right.entry,
+            left_token=self.left.token,
+            right_token=self.right.token,
+            served_at=self.served_at,
+            expires_at=self.expires_at,
+            skipped_at=self.skipped_at,
+        )
+
+
+SIDE = """b.{side}_token, {e}.id, {e}.width, {e}.height, {e}.thumbnail, {e}m.id, {e}m.slug, {e}m.name, {e}m.origin,
+    {e}o.provider"""
+LIVE = """l.retired_at IS NULL AND l.hidden_at IS NULL AND r.retired_at IS NULL AND r.hidden_at IS NULL
+    AND p.retired_at IS NULL AND c.is_published AND coalesce(c.opens_at <= statement_timestamp(), true)
+    AND coalesce(c.closes_at > statement_timestamp(), true)"""
+COLUMNS = f"""b.id, b.voter_id, b.prompt_id, b.served_at, b.expires_at, b.skipped_at,
+    b.expires_at <= statement_timestamp(),
+    {LIVE},
+    p.text, p.source_image, c.criterion, c.shape, g.id, g.slug, g.name, v.outcome, v.cast_at, v.excluded_reason,
+    EXISTS (SELECT FROM arena_report report WHERE report.battle_id = b.id),
+    {SIDE.format(side="left", e="l")}, {SIDE.format(side="right", e="r")}"""
+JOINS = """
+LEFT JOIN arena_prompt p ON p.id = b.prompt_id
+LEFT JOIN arena_competition c ON c.id = p.competition_id
+LEFT JOIN arena_category g ON g.id = c.category_id
+LEFT JOIN arena_vote v ON v.battle_id = b.id
+LEFT JOIN arena_entry l ON l.id = b.left_id
+LEFT JOIN providers_imagemodel lm ON lm.id = l.image_model_id
+LEFT JOIN providers_call lc ON lc.id = l.call_id
+LEFT JOIN providers_offering lo ON lo.id = lc.offering_id
+LEFT JOIN arena_entry r ON r.id = b.right_id
+LEFT JOIN providers_imagemodel rm ON rm.id = r.image_model_id
+LEFT JOIN providers_call rc ON rc.id = r.call_id
+LEFT JOIN providers_offering ro ON ro.id = rc.offering_id
+"""
+_SIDE_WIDTH = 10
+
+
+def battle_row(columns: Sequence[Any]) -> BattleRow:
+    middle, right_at = len(columns) - 2 * _SIDE_WIDTH, len(columns) - _SIDE_WIDTH
+    sides = Side(*columns[middle:right_at]), Side(*columns[right_at:])
+    return BattleRow(*(*columns[:middle], *sides))
+
+
+_UNSAVED = f"""
+SELECT {COLUMNS} FROM (SELECT %(battle)s::uuid, 0::bigint, %(prompt)s::bigint, %(left)s::bigint, %(right)s::bigint,
+    %(left_token)s::text, %(right_token)s::text, %(served_at)s::timestamptz, %(expires_at)s::timestamptz,
+    NULL::timestamptz) AS b (id, voter_id, prompt_id, left_id, right_id, left_token, right_token, served_at, expires_at,
+    skipped_at)
+{JOINS}
+"""  # noqa: S608
+
+
+def row_of_unsaved(battle: Battle) -> BattleRow | None:
+    """What the page of a battle that is not stored shows; None when its images are not voted on any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UNSAVED,
+            {
+                "battle": battle.pk,
+                "prompt": battle.prompt_id,
+                "left": battle.left_id,
+                "right": battle.right_id,
+                "left_token": battle.left_token,
+                "right_token": battle.right_token,
+                "served_at": battle.served_at,
+                "expires_at": battle.expires_at,
+            },
+        )
+        row = battle_row(cursor.fetchone())
+    return row if row.is_live and row.text is not None else None

@@ -1,0 +1,107 @@
+"""What a voter has in a category – the battles that wait, what was met, counts –, as one statement reads it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from .battle_rows import COLUMNS, JOINS, BattleRow, battle_row
+from .models import VoterProgress
+
+
+@dataclass(frozen=True, slots=True)
+class VoterState:
+    """What a voter has in a category: the battle that was asked for, what waits for an answer, and counts.
+
+    `waiting` is without that battle, in the order in which it is to be answered: what was shown, then what was assigned
+    first; images that were withdrawn are left out.
+    """
+
+    voter: int
+    turn: int
+    votes: int
+    seen: int
+    met: bytes  # `pairing.unpack`
+    battle: BattleRow | None
+    waiting: list[BattleRow]
+
+
+# Battles that are assigned together share their times: only their order in the row distinguishes them.
+_IN_ORDER = "ORDER BY b.served_at, array_position(s.waiting, b.id)"
+# `met` comes once, with the first row: it is the only column that grows with a voter. "+ 0" keeps a planner that knows
+# voters of one battle each off the voter's index, which would read all battles of this one.
+_OF_BATTLE = f"""
+SELECT own.voter_id, s.turn, s.votes, s.seen, CASE WHEN b.id = own.id THEN s.met END, {COLUMNS}
+FROM arena_battle own
+JOIN arena_prompt asked ON asked.id = own.prompt_id
+JOIN arena_competition within ON within.id = asked.competition_id
+LEFT JOIN arena_voterprogress s ON s.voter_id = own.voter_id AND s.category_id = within.category_id
+JOIN arena_battle b ON b.id = ANY (array_append(s.waiting, own.id))
+{JOINS}
+WHERE own.id = %(battle)s AND own.voter_id + 0 = %(voter)s
+{_IN_ORDER}
+"""  # noqa: S608
+_OF_CATEGORY = f"""
+SELECT who.id, s.turn, s.votes, s.seen, CASE WHEN b.id IS NULL OR b.id = s.waiting[1] THEN s.met END, {COLUMNS}
+FROM arena_voter who
+LEFT JOIN arena_voterprogress s ON s.voter_id = who.id AND s.category_id = %(category)s
+LEFT JOIN arena_battle b ON b.id = ANY (s.waiting)
+{JOINS}
+WHERE who.id = %(voter)s
+{_IN_ORDER}
+"""  # noqa: S608
+
+
+def look_at(voter: int, battle: uuid.UUID) -> VoterState | None:
+    """The voter's state around one battle of theirs; None when there is no such battle, or it is somebody else's."""
+    return _state(_OF_BATTLE, {"voter": voter, "battle": battle}, battle)
+
+
+def look_for(voter: int, category: int) -> VoterState | None:
+    """The voter's state in a category; None when there is no such voter."""
+    return _state(_OF_CATEGORY, {"voter": voter, "category": category}, None)
+
+
+def _state(statement: str, parameters: dict[str, Any], battle: uuid.UUID | None) -> VoterState | None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    voter, turn, votes, seen, _ = rows[0][:5]
+    met = next((bytes(row[4]) for row in rows if row[4] is not None), b"")
+    all_rows = [battle_row(row[5:]) for row in rows if row[5] is not None]
+    own = next((row for row in all_rows if row.pk == battle), None)
+    waiting = [row for row in all_rows if row is not own and row.is_live and not row.is_answered]
+    return VoterState(voter, turn or 0, votes or 0, seen or 0, met, own, waiting)
+
+
+_RECOUNT = """
+SELECT count(v.battle_id), count(*) FILTER (WHERE v.battle_id IS NOT NULL OR b.skipped_at IS NOT NULL),
+    coalesce(array_agg(b.id ORDER BY b.served_at, array_position(%(waiting)s::uuid[], b.id), b.expires_at, b.id)
+        FILTER (WHERE v.battle_id IS NULL AND b.skipped_at IS NULL), '{}'),
+    coalesce(string_agg(int4send(b.left_id::int) || int4send(b.right_id::int), ''::bytea
+        ORDER BY b.served_at NULLS LAST, b.expires_at), '')
+FROM arena_battle b
+JOIN arena_prompt p ON p.id = b.prompt_id
+JOIN arena_competition c ON c.id = p.competition_id AND c.category_id = %(category)s
+LEFT JOIN arena_vote v ON v.battle_id = b.id
+WHERE b.voter_id = %(voter)s
+"""
+
+
+def rebuild_progress(voter: int, category: int) -> VoterProgress:
+    """Recompute a voter's progress in a category from their battles and votes; what waits keeps its order."""
+    with transaction.atomic():
+        VoterProgress.objects.bulk_create([VoterProgress(voter_id=voter, category_id=category)], ignore_conflicts=True)
+        # Locked before the battles are read: a vote in flight waits for us, and then counts itself.
+        row = VoterProgress.objects.select_for_update().get(voter=voter, category=category)
+        with connection.cursor() as cursor:
+            cursor.execute(_RECOUNT, {"voter": voter, "category": category, "waiting": row.waiting})
+            row.votes, row.seen, row.waiting, row.met = cursor.fetchone()
+        row.turn += 1
+        row.save(update_fields=["votes", "seen", "waiting", "met", "turn"])
+        return row
