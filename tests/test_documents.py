@@ -95,6 +95,9 @@ def test_a_document_names_only_commands_and_options_that_exist(document: Path):
         assert (ROOT / script).exists(), script
 
 
+LOCK = r"select_for_update|FOR (NO KEY )?UPDATE|pg_(try_)?advisory"
+
+
 def test_the_page_of_locks_names_every_lock_with_its_module():
     page = (ROOT / "docs" / "locking.md").read_text()
     for app in ("arena", "leaderboard", "providers", "config"):
@@ -102,12 +105,14 @@ def test_the_page_of_locks_names_every_lock_with_its_module():
             if "migrations" in path.parts:
                 continue
             source, name = path.read_text(), path.relative_to(ROOT).as_posix()
-            if re.search(r"select_for_update|FOR (NO KEY )?UPDATE|pg_(try_)?advisory", source):
+            if re.search(LOCK, source):
                 assert f"`{name}`" in page, f"{name} takes a lock that docs/locking.md does not list"
             for key in re.findall(r"^_LOCK\w* = (0x[0-9A-F]+)", source, re.MULTILINE):
                 assert f"`{key}`" in page, f"{name}: {key}"
             for call in re.findall(r"pg_(?:try_)?advisory_\w+\((hash\w+\([^)]*\))", source):
                 assert call.partition("(")[0] in page, f"{name}: {call}"
+    for name in re.findall(r"`([a-z_/]+\.py)`", page):
+        assert re.search(LOCK, (ROOT / name).read_text()), f"docs/locking.md lists a lock of {name}, which takes none"
 
 
 def test_no_two_modules_share_an_advisory_key():

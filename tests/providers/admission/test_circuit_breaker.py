@@ -133,7 +133,7 @@ def test_failures_of_several_parties_stop_everybodys_calls():
     assert circuit_breaker.cooling_down([1])
 
 
-def test_a_failure_of_ours_counts_beside_those_of_a_party():
+def test_a_failure_of_no_party_counts_beside_those_of_a_party():
     fail(50, "key 1")
     fail(circuit_breaker.FAILURES - circuit_breaker.PARTY_FAILURES - 1)
     assert is_closed("key 2")
