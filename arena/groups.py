@@ -63,7 +63,8 @@ def create(app_config: Any, **kwargs: Any) -> None:
     if not missing:
         return
     views = Permission.objects.filter(codename__startswith="view_", content_type__app_label__in=VIEWED)
-    views = views.exclude(content_type__model__in=UNSEEN)
+    # An object's history opens with the right to view the object.
+    views = views.exclude(Q(content_type__model__in=UNSEEN) | Q(content_type__model__startswith="historical"))
     for name in missing:
         own = Q(pk__in=[])
         for right in RIGHTS[name]:

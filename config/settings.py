@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django_htmx",
     "csp",
+    "simple_history",
     "providers",
     "arena",
     "leaderboard",
@@ -102,6 +103,8 @@ MIDDLEWARE = [
     "config.middleware.explained",
     "config.middleware.DatabaseOutage",
 ]
+
+SIMPLE_HISTORY_REVERT_DISABLED = True  # old states are to be read: what voters relied on is frozen
 
 ROOT_URLCONF = "config.urls"
 if GATEWAY:

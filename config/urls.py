@@ -3,10 +3,13 @@ from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import include, path
 
+from providers import history
+
 from . import health, login
 from .operations import views
 
 admin.site.login = login.throttled(admin.site.login)  # type: ignore[method-assign]
+admin.site.admin_view = history.attributed(admin.site.admin_view)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = "Image Arena"
 admin.site.index_title = "Curate"
 

@@ -17,7 +17,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 
-from providers import accounts, offering_trial
+from providers import accounts, history, offering_trial
 from providers.catalog import sync
 from providers.models.offerings import ENDS_SOON_DAYS
 from providers.performance import percentiles, recent
@@ -26,7 +26,7 @@ from .models import ApiKey, Call, GatewayRequest, ImageModel, Lab, ModeChoices, 
 
 
 @admin.register(Lab)
-class LabAdmin(admin.ModelAdmin[Lab]):
+class LabAdmin(history.HistoryAdmin, admin.ModelAdmin[Lab]):
     list_display = ("name", "slug", "url")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
@@ -67,7 +67,7 @@ class OfferingInline(admin.TabularInline[Offering, ImageModel]):
 
 
 @admin.register(ImageModel)
-class ImageModelAdmin(admin.ModelAdmin[ImageModel]):
+class ImageModelAdmin(history.HistoryAdmin, admin.ModelAdmin[ImageModel]):
     form = ImageModelForm
     list_display = ("name", "slug", "lab", "origin", "modes", "licence", "released_on", "retired_at")
     list_filter = ("origin", "open_weights", "lab")
@@ -78,13 +78,14 @@ class ImageModelAdmin(admin.ModelAdmin[ImageModel]):
 
     @admin.action(description="Retire: no new images, no new battles", permissions=["change"])
     def retire(self, request: HttpRequest, queryset: QuerySet[ImageModel]) -> None:
-        messages.success(
-            request, f"{queryset.filter(retired_at=None).update(retired_at=timezone.now())} models retired."
-        )
+        current = queryset.filter(retired_at=None)
+        count = history.update(request, current, "Retired.", retired_at=timezone.now())
+        messages.success(request, f"{count} models retired.")
 
     @admin.action(description="Bring back", permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[ImageModel]) -> None:
-        messages.success(request, f"{queryset.update(retired_at=None)} models are back.")
+        back = history.update(request, queryset.exclude(retired_at=None), "Brought back.", retired_at=None)
+        messages.success(request, f"{back} models are back.")
 
 
 class PriceInline(admin.TabularInline[Price, Offering]):
@@ -100,7 +101,7 @@ class PriceInline(admin.TabularInline[Price, Offering]):
 
 
 @admin.register(Offering)
-class OfferingAdmin(admin.ModelAdmin[Offering]):
+class OfferingAdmin(history.HistoryAdmin, admin.ModelAdmin[Offering]):
     form = OfferingForm
     list_display = (
         "image_model",
@@ -242,7 +243,7 @@ class GatewayRequestAdmin(admin.ModelAdmin[GatewayRequest]):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
+class ApiKeyAdmin(history.HistoryAdmin, admin.ModelAdmin[ApiKey]):
     list_display = ("name", "prefix", "monthly_budget", "created_at", "last_used_at", "expires_at", "revoked_at")
     fields = (
         "name", "daily_budget", "monthly_budget", "total_budget", "requests_per_minute", "expires_at",
@@ -263,11 +264,13 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
 
     @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        messages.success(request, f"{queryset.filter(revoked_at=None).update(revoked_at=timezone.now())} keys revoked.")
+        valid = queryset.filter(revoked_at=None)
+        count = history.update(request, valid, "Revoked.", revoked_at=timezone.now())
+        messages.success(request, f"{count} keys revoked.")
 
 
 @admin.register(ModelAlias)
-class ModelAliasAdmin(admin.ModelAdmin[ModelAlias]):
+class ModelAliasAdmin(history.HistoryAdmin, admin.ModelAdmin[ModelAlias]):
     list_display = ("alias", "image_model", "provider", "api_key")
     list_select_related = ("image_model", "api_key")
     list_filter = ("api_key",)

@@ -19,16 +19,17 @@ from arena.models import (
     Competition,
     Generation,
 )
+from providers.history import HistoryAdmin
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin[Category]):
+class CategoryAdmin(HistoryAdmin, admin.ModelAdmin[Category]):
     list_display = ("name", "slug", "mode", "position", "source_name")
     prepopulated_fields = {"slug": ("name",)}
 
 
 @admin.register(Competition)
-class CompetitionAdmin(admin.ModelAdmin[Competition]):
+class CompetitionAdmin(HistoryAdmin, admin.ModelAdmin[Competition]):
     list_display = ("title", "category", "shape", "state", "opens_at", "closes_at", "images")
     readonly_fields = ("state",)
     list_filter = ("category", "is_published")

@@ -21,9 +21,10 @@ from arena.models import (
     Prompt,
     Report,
 )
+from providers import history
 
 from .files import stored_file
-from .shared import ReadOnly, log_action
+from .shared import ReadOnly, confirmation
 
 
 @admin.register(Generation)
@@ -56,8 +57,9 @@ class GenerationAdmin(ReadOnly, admin.ModelAdmin[Generation]):
 
     @admin.action(description="Ask again (failed ones)", permissions=["retry"])
     def ask_again(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
-        log_action(request, queryset.filter(status=Generation.Status.FAILED), "Asked again.")
+        failed = list(queryset.filter(status=Generation.Status.FAILED))
         messages.success(request, f"{generation.retry_failed(queryset)} generations are queued again.")
+        history.record(request, failed, "Asked again.")
 
 
 @admin.register(Entry)
@@ -112,20 +114,26 @@ class EntryAdmin(ReadOnly, admin.ModelAdmin[Entry]):
         return request.user.has_perm("arena.change_entry")
 
     @admin.action(description="Retire: no more battles with these images", permissions=["retire"])
-    def retire(self, request: HttpRequest, queryset: QuerySet[Entry]) -> None:
+    def retire(self, request: HttpRequest, queryset: QuerySet[Entry]) -> HttpResponse | None:
         current = queryset.filter(retired_at=None)
-        log_action(request, current, "Retired.")
-        retired = current.update(
-            retired_at=timezone.now(), retired_reason=f"by a curator ({request.user.get_username()[:40]})"
+        text = f"{current.count()} images would be in no more battles. Their votes still count. “Bring back” undoes it."
+        if page := confirmation(self, request, current, action="retire", title="Retire the images", text=text):
+            return page
+        retired = history.update(
+            request,
+            current,
+            "Retired.",
+            retired_at=timezone.now(),
+            retired_reason=f"by a curator ({request.user.get_username()[:40]})",
         )
         messages.success(request, f"{retired} entries retired. Their votes still count.")
+        return None
 
     @admin.action(description="Bring back", permissions=["retire"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Entry]) -> None:
-        log_action(request, queryset, "Brought back.")
-        messages.success(
-            request, f"{queryset.update(retired_at=None, retired_reason='', hidden_at=None)} entries are back."
-        )
+        away = queryset.exclude(retired_at=None, hidden_at=None)
+        back = history.update(request, away, "Brought back.", retired_at=None, retired_reason="", hidden_at=None)
+        messages.success(request, f"{back} entries are back.")
 
 
 class OpenReports(admin.SimpleListFilter):
@@ -184,11 +192,13 @@ class ReportAdmin(ReadOnly, admin.ModelAdmin[Report]):
 
     @admin.action(description="Accept: retire the image", permissions=["decide"])
     def accept(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
-        log_action(request, queryset.filter(resolved_at=None), "Accepted.")
+        undecided = list(queryset.filter(resolved_at=None))
         retired, excluded = reports.accept(queryset)
+        history.record(request, undecided, "Accepted.")
         messages.success(request, f"{retired} images retired; {excluded} votes that were not blind no longer count.")
 
     @admin.action(description="Dismiss: show the image again", permissions=["decide"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
-        log_action(request, queryset.filter(resolved_at=None), "Dismissed.")
+        undecided = list(queryset.filter(resolved_at=None))
         messages.success(request, f"Reports on {reports.dismiss(queryset)} images dismissed.")
+        history.record(request, undecided, "Dismissed.")

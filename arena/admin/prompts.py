@@ -21,9 +21,10 @@ from django.utils.safestring import SafeString
 
 from arena import images, tabular
 from arena.admin import staging
-from arena.admin.shared import log_action, number_of
+from arena.admin.shared import confirmation, number_of
 from arena.models import Competition, Prompt
 from arena.prompt_import import files, load
+from providers import history
 
 PURPOSE = "prompts of competition {}"
 MAX_UPLOAD = 1024 * 1024 * 1024  # bytes
@@ -92,7 +93,7 @@ class BulkForm(forms.Form):
 
 
 @admin.register(Prompt)
-class PromptAdmin(admin.ModelAdmin[Prompt]):
+class PromptAdmin(history.HistoryAdmin, admin.ModelAdmin[Prompt]):
     form = PromptForm
     list_display = ("__str__", "competition", "position", "tags", "images", "retired_at")
     list_editable = ("position",)
@@ -128,16 +129,22 @@ class PromptAdmin(admin.ModelAdmin[Prompt]):
         return False  # prompts are retired: what was asked once stays on the record
 
     @admin.action(description="Retire: no more battles with these prompts", permissions=["change"])
-    def retire(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> None:
+    def retire(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> HttpResponse | None:
         current = queryset.filter(retired_at=None)
-        log_action(request, current, "Retired.")
-        count = current.update(retired_at=timezone.now())
+        text = (
+            f"{current.count()} prompts and their images would be in no more battles, and what is queued for them is "
+            "cancelled. Votes still count. “Bring back” undoes it."
+        )
+        if page := confirmation(self, request, current, action="retire", title="Retire the prompts", text=text):
+            return page
+        count = history.update(request, current, "Retired.", retired_at=timezone.now())
         messages.success(request, f"{count} prompts retired.")
+        return None
 
     @admin.action(description="Bring back", permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Prompt]) -> None:
-        log_action(request, queryset, "Brought back.")
-        messages.success(request, f"{queryset.update(retired_at=None)} prompts are back.")
+        back = history.update(request, queryset.exclude(retired_at=None), "Brought back.", retired_at=None)
+        messages.success(request, f"{back} prompts are back.")
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -170,7 +177,8 @@ class PromptAdmin(admin.ModelAdmin[Prompt]):
             counts = result.counts()
             added = counts["new"] + (counts["near-same"] if "near_too" in request.POST else 0)
             messages.success(request, f"{added} prompts added to {competition}.")
-            log_action(request, Competition.objects.filter(pk=competition.pk), f"Added {added} prompts in bulk.")
+            history.record(request, result.added, "Added in bulk.", added=True)
+            history.record(request, [competition], f"Added {added} prompts in bulk.")
             return redirect(_list_of(competition))
         form = BulkForm(request.POST, request.FILES) if request.method == "POST" else BulkForm()
         if form.is_valid():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin import ModelAdmin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
-LOGGED = 10_000  # objects of one action whose history says so
+MANY = 20  # objects: to take more at once out of the arena is confirmed
 
 
 class ReadOnly:
@@ -34,6 +35,30 @@ def number_of(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) <= 18 else None
 
 
-def log_action(request: HttpRequest, queryset: QuerySet[Any], message: str) -> None:
-    """Write an action into the history of its objects: who did what. Before the change that may empty the queryset."""
-    LogEntry.objects.log_actions(int(request.user.pk or 0), queryset.order_by()[:LOGGED], CHANGE, message)
+def confirmation(
+    model_admin: ModelAdmin[Any],
+    request: HttpRequest,
+    queryset: QuerySet[Any],
+    *,
+    action: str,
+    title: str,
+    text: str,
+    reason: str = "",
+) -> HttpResponse | None:
+    """The page that asks before an action takes more than MANY objects out of the arena; None when it need not ask, or
+    was answered. `title` is what the button says, `text` what follows from it."""
+    if "confirmed" in request.POST or queryset.count() <= MANY:
+        return None
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"{title}?",
+        "opts": model_admin.model._meta,
+        "action": action,
+        "button": title,
+        "text": text,
+        "reason": reason,
+        "selected": request.POST.getlist("_selected_action"),
+        "select_across": request.POST.get("select_across", "0"),
+        "query": request.GET.urlencode(),
+    }
+    return render(request, "admin/confirm.html", context)

@@ -14,11 +14,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from arena import suggestions
-from arena.admin.shared import log_action, number_of, reason_of
+from arena.admin.shared import number_of, reason_of
 from arena.models import (
     Competition,
     Suggestion,
 )
+from providers import history
 
 
 class Decision(ActionForm):
@@ -51,7 +52,7 @@ class OpenSuggestions(admin.SimpleListFilter):
 
 
 @admin.register(Suggestion)
-class SuggestionAdmin(admin.ModelAdmin[Suggestion]):
+class SuggestionAdmin(history.HistoryAdmin, admin.ModelAdmin[Suggestion]):
     """What visitors of the playground would like to see voted on."""
 
     list_display = ("text", "image", "mode", "like_it", "suggested_at", "decided_at", "prompt", "decline_reason")
@@ -100,6 +101,7 @@ class SuggestionAdmin(admin.ModelAdmin[Suggestion]):
             messages.error(request, "Nothing was changed: say beside the action why; the visitor sees it.")
             return
         waiting = queryset.filter(decided_at=None)
-        log_action(request, waiting, f"Declined: {reason}")
-        count = waiting.update(decided_at=timezone.now(), decline_reason=reason)
+        count = history.update(
+            request, waiting, f"Declined: {reason}", decided_at=timezone.now(), decline_reason=reason
+        )
         messages.success(request, f"{count} suggestions declined.")

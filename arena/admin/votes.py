@@ -18,9 +18,10 @@ from arena.admin import staging
 from arena.models import Battle, Category, ImportedName, Vote, VoteFile
 from arena.vote_import import load
 from arena.vote_import.presets import COLUMNS, PRESETS
+from providers import history
 from providers.models import ImageModel
 
-from .shared import ReadOnly, log_action, reason_of
+from .shared import ReadOnly, confirmation, reason_of
 
 
 @admin.register(Battle)
@@ -28,9 +29,6 @@ class BattleAdmin(ReadOnly, admin.ModelAdmin[Battle]):
     list_display = ("id", "voter", "prompt", "served_at", "skipped_at")
     list_select_related = ("voter", "prompt")
     show_full_result_count = False
-
-
-MANY = 20  # votes: to exclude more at once is confirmed
 
 
 class BecauseOf(ActionForm):
@@ -61,31 +59,26 @@ class VoteAdmin(ReadOnly, admin.ModelAdmin[Vote]):
         if not reason:
             messages.error(request, "Nothing was changed: say beside the action why these votes shall not count.")
             return None
-        if queryset.count() > MANY and "confirmed" not in request.POST:
-            return render(request, "admin/arena/vote/confirm.html", self._confirmation(request, queryset, reason))
-        name = request.user.get_username()[:40]
-        log_action(request, queryset.filter(excluded_reason=""), f"Stopped counting: {reason}")
+        counted = queryset.filter(excluded_reason="")
+        text = (
+            f"{counted.count()} votes of {queryset.order_by().values('voter').distinct().count()} voters would not "
+            f"count any more, because: {reason}. “Count again” takes it back."
+        )
+        if page := confirmation(
+            self, request, queryset, action="stop_counting", title="Stop counting", text=text, reason=reason
+        ):
+            return page
+        name, votes = request.user.get_username()[:40], list(counted[: history.LOGGED])
         count = integrity.exclude(queryset.values_list("pk", flat=True), f"{reason} ({name})", self.RULE)
+        history.record(request, votes, f"Stopped counting: {reason}")
         messages.success(request, f"{count} votes do not count any more. The boards follow within seconds.")
         return None
 
-    def _confirmation(self, request: HttpRequest, queryset: QuerySet[Vote], reason: str) -> dict[str, Any]:
-        return {
-            **self.admin_site.each_context(request),
-            "title": "Stop counting?",
-            "opts": self.model._meta,
-            "count": queryset.filter(excluded_reason="").count(),
-            "voters": queryset.values("voter").distinct().count(),
-            "reason": reason,
-            "selected": request.POST.getlist("_selected_action"),
-            "select_across": request.POST.get("select_across", "0"),
-            "query": request.GET.urlencode(),
-        }
-
     @admin.action(description="Count again (what a curator stopped)", permissions=["exclude"])
     def count_again(self, request: HttpRequest, queryset: QuerySet[Vote]) -> None:
-        log_action(request, queryset.filter(excluded_rule=self.RULE), "Counted again.")
+        votes = list(queryset.filter(excluded_rule=self.RULE)[: history.LOGGED])
         count = integrity.include(queryset.values_list("pk", flat=True), self.RULE)
+        history.record(request, votes, "Counted again.")
         left = queryset.exclude(excluded_reason="").count()
         others = f" {left} stay excluded: a rule did that, no curator." if left else ""
         messages.success(request, f"{count} votes count again.{others}")
@@ -120,7 +113,7 @@ class VoteImportForm(forms.Form):
 
 
 @admin.register(VoteFile)
-class VoteFileAdmin(ReadOnly, admin.ModelAdmin[VoteFile]):
+class VoteFileAdmin(ReadOnly, history.HistoryAdmin, admin.ModelAdmin[VoteFile]):
     """Files of votes: imported after a dry run, withdrawn whole."""
 
     list_display = (
@@ -220,7 +213,7 @@ class VoteFileAdmin(ReadOnly, admin.ModelAdmin[VoteFile]):
 
 
 @admin.register(ImportedName)
-class ImportedNameAdmin(admin.ModelAdmin[ImportedName]):
+class ImportedNameAdmin(history.HistoryAdmin, admin.ModelAdmin[ImportedName]):
     """Which model a name in a file of votes means: for files that are imported from now on."""
 
     list_display = ("name", "image_model")

@@ -6,6 +6,7 @@ cannot say stands as SQL in the second migration: an entry belongs to its genera
 entries of a battle answer the battle's prompt.
 """
 
+import arena.models.history  # noqa: F401 - registers what has a history
 from arena.models.battles import Battle, Voter, VoterProgress, new_token
 from arena.models.competitions import Category, Competition, Prompt
 from arena.models.generations import Entry, Generation, SpooledImage

@@ -46,6 +46,7 @@ class CheckedRow:
 @dataclass(frozen=True, slots=True)
 class DryRun:
     rows: list[CheckedRow]
+    added: Sequence[Prompt] = ()  # what `add` stored
 
     def counts(self) -> dict[str, int]:
         """verdict → rows, all verdicts in their order."""
@@ -95,7 +96,7 @@ def add(competition: Competition, file: PromptFile, *, near_too: bool = False) -
             if checked.verdict == PromptVerdict.NEW or (near_too and checked.verdict == PromptVerdict.NEAR)
         ]
         last = competition.prompts.aggregate(last=Max("position"))["last"] or 0
-        Prompt.objects.bulk_create(
+        added = Prompt.objects.bulk_create(
             [
                 Prompt(
                     competition=competition,
@@ -110,7 +111,7 @@ def add(competition: Competition, file: PromptFile, *, near_too: bool = False) -
             ],
             batch_size=1_000,
         )
-    return result
+    return replace(result, added=added)
 
 
 def export(competition: Competition) -> tuple[bytes, str]:

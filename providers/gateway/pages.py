@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from providers import client_address
+from providers import client_address, history
 from providers.gateway import budgets, discovery, keys, openapi, responses
 from providers.models import ApiKey, GatewayRequest, ImageModel
 
@@ -107,7 +107,8 @@ def manage(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     if not form.is_valid():
         return _keys(request, form, status=400)
-    key, secret = ApiKey.make(**form.cleaned_data)
+    with history.by(request):
+        key, secret = ApiKey.make(**form.cleaned_data)
     return _keys(request, KeyForm(), new_key=key, secret=secret)
 
 
@@ -121,7 +122,7 @@ def _keys(request: HttpRequest, form: KeyForm, *, status: int = 200, **context: 
 @require_POST
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     get_object_or_404(ApiKey, pk=pk)
-    ApiKey.objects.filter(pk=pk, revoked_at=None).update(revoked_at=timezone.now())
+    history.update(request, ApiKey.objects.filter(pk=pk, revoked_at=None), "Revoked.", revoked_at=timezone.now())
     return redirect("providers:keys")
 
 
@@ -130,7 +131,8 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
 def rotate(request: HttpRequest, pk: int) -> HttpResponse:
     """A new secret for the key, shown in this one response; the old one is accepted for a day."""
     key = get_object_or_404(ApiKey, pk=pk, revoked_at=None)
-    secret = key.rotate(ROTATION_GRACE)
+    with history.by(request):
+        secret = key.rotate(ROTATION_GRACE)
     return _keys(request, KeyForm(), new_key=key, secret=secret, is_rotated=True)
 
 

@@ -9,17 +9,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from arena import generation, integrity, voting
-from arena.admin import votes as admin_votes
+from arena.admin import shared
 from arena.models import Generation, Prompt, Tally, Vote
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def curator(client, simulated):
-    client.force_login(User.objects.create_superuser("curator", password="long enough"))
-    return client
 
 
 def ask(competition) -> str:
@@ -34,13 +28,6 @@ def ask_for(curator, competition, **fields):
     if not confirmed:
         return review.content.decode()
     return curator.post(url, {"action": "ask", "confirmed": confirmed, **fields}, follow=True).content.decode()
-
-
-@pytest.fixture
-def real_prices(settings):
-    settings.PROVIDERS = settings.PROVIDERS | {
-        "fal": {"name": "fal", "adapter": "fal", "urls": {"queue": "https://queue.example"}, "api_key": "a real key"}
-    }
 
 
 def test_the_price_stands_before_the_button_and_nothing_is_ticked(curator, real_prices):
@@ -273,7 +260,7 @@ def test_a_curator_stops_counting_votes_for_a_reason_and_counts_them_again(curat
 
 
 def test_to_exclude_many_votes_at_once_is_confirmed(curator, monkeypatch):
-    monkeypatch.setattr(admin_votes, "MANY", 1)
+    monkeypatch.setattr(shared, "MANY", 1)
     chosen = []
     for _ in range(2):
         battle = make.make_battle()
