@@ -212,6 +212,8 @@ class Browser:
         self.cookies: dict[str, str] = {}
         self.token = ""
         self.waiting: list[str] = []
+        self.is_htmx = True
+        self.head = ""  # of the last response
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -228,11 +230,11 @@ class Browser:
         head = f"{method} {path} HTTP/1.1\r\nHost: {self.site.host}:{self.site.port}\r\n"
         head += f"Cookie: {cookies}\r\n" if cookies else ""
         if method == "POST":
-            head += (
-                f"HX-Request: true\r\nX-CSRFToken: {self.token}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-            )
+            head += f"HX-Request: true\r\nX-CSRFToken: {self.token}\r\n" if self.is_htmx else ""
+            head += "Content-Type: application/x-www-form-urlencoded\r\n"
         self._writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         top = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        self.head = top
         length = re.search(r"(?i)content-length: (\d+)", top)
         content = b""
         if length:
@@ -276,6 +278,11 @@ class Browser:
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
+
+    def disconnect(self) -> None:
+        """The next request opens a connection of its own."""
+        self.close()
+        self._reader = self._writer = None
 
 
 async def timed(tally: Tally, action: Any, expected: tuple[int, ...] = (200, 204)) -> bool:

@@ -1,0 +1,111 @@
+"""What is left after all of it: the ledger against the rows, the rows against the files."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+
+from benchmarks.chaos.voters import Ledger
+
+SETTLE_SECONDS = 240.0  # in which what was cut off must be done
+
+
+@dataclass(frozen=True)
+class Verdict:
+    acknowledged: int
+    stored: int
+    lost: list[str]
+    differing: list[str]  # stored with another outcome
+    doubled: int  # votes counted in the tallies beyond the rows
+    planned: int
+    generations: dict[str, int]
+    images: int
+    bought_again: int
+    rows_without_file: int
+    files_without_row: int
+    swept: int
+
+    @property
+    def is_good(self) -> bool:
+        return not (self.lost or self.differing or self.doubled or self.rows_without_file) and (
+            self.generations == {"succeeded": self.planned} and self.images == self.planned
+        )
+
+
+def plan(prompts: int) -> None:
+    """Queue images of every sample model, in a competition beside the one that is voted on."""
+    from arena import generation
+    from arena.models import Category, Competition, Prompt
+    from providers import routing
+    from providers.models import ImageModel
+
+    category = Category.objects.exclude(slug="load").filter(mode="text-to-image").first()
+    category = category or Category.objects.create(slug="chaos", name="Chaos", mode="text-to-image")
+    competition = Competition.objects.create(
+        category=category, slug="chaos", title="Chaos", criterion="being there", is_published=True
+    )
+    models = [model for model in ImageModel.objects.filter(origin="sample") if not model.slug.startswith("load-")]
+    for number in range(prompts):
+        prompt = Prompt.objects.create(
+            competition=competition, text=f"Stones of the beach, number {number} [sim:slow=0.7]", position=number
+        )
+        able = [m for m in models if routing.candidates(m, generation.request_for(prompt))]
+        generation.plan(prompt, able)
+
+
+def await_settled() -> float:
+    """Until no generation is unfinished; returns the seconds."""
+    from django.db import DatabaseError, connection
+
+    from arena.models import Generation
+
+    start = time.monotonic()
+    while time.monotonic() - start < SETTLE_SECONDS:
+        try:
+            if not Generation.objects.unfinished().filter(prompt__competition__slug="chaos").exists():
+                break
+        except DatabaseError:
+            connection.close()
+        time.sleep(0.5)
+    return time.monotonic() - start
+
+
+def of(ledger: Ledger) -> Verdict:
+    from django.core.files.storage import default_storage
+    from django.db.models import Sum
+
+    from arena import orphans
+    from arena.models import Entry, Generation, Tally, Vote
+    from providers.models import Call
+
+    stored = {str(pk): outcome for pk, outcome in Vote.objects.values_list("battle_id", "outcome")}
+    tallied = Tally.objects.aggregate(n=Sum("n"))["n"] or 0
+    planned = Generation.objects.filter(prompt__competition__slug="chaos")
+    entries = Entry.objects.filter(generation__in=planned)
+    named = {name for row in entries.values_list("image", "small", "thumbnail", "original") for name in row}
+    names = {f"{folder}/{name}" for folder in orphans.COLUMNS for name in _listed(folder)}
+    return Verdict(
+        acknowledged=len(ledger.votes),
+        stored=len(stored),
+        lost=[battle for battle in ledger.votes if battle not in stored],
+        differing=[b for b, outcome in ledger.votes.items() if stored.get(b, outcome) != outcome],
+        doubled=tallied - len(stored),
+        planned=planned.count(),
+        generations=dict(Counter(planned.values_list("status", flat=True))),
+        images=entries.count(),
+        bought_again=Call.objects.filter(caller="arena", outcome="ok").count() - entries.count(),
+        rows_without_file=sum(not default_storage.exists(name) for name in named),
+        files_without_row=len(names - named),
+        swept=orphans.sweep(timedelta(0)),
+    )
+
+
+def _listed(folder: str) -> list[str]:
+    from django.core.files.storage import default_storage
+
+    try:
+        return list(default_storage.listdir(folder)[1])
+    except FileNotFoundError:
+        return []
