@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 class BeatThread(threading.Thread):
     def __init__(self, schedule: str) -> None:
         super().__init__(name="beat", daemon=True)
-        self.service = Service(app, schedule_filename=schedule)
+        # Named here: Celery's Service ignores the setting that its command reads.
+        self.service = Service(app, schedule_filename=schedule, scheduler_cls=app.conf.beat_scheduler)
 
     def run(self) -> None:
         try:

@@ -91,3 +91,11 @@ def test_a_worker_reports_and_says_when_it_ends(valkey):
     finally:
         worker.kill()
         worker.wait()
+
+
+def test_the_worker_of_the_demo_runs_the_beat_that_reports(tmp_path):
+    from config.demo.worker import BeatThread
+    from config.heartbeats import Scheduler
+
+    service = BeatThread(str(tmp_path / "schedule")).service
+    assert isinstance(service.get_scheduler(lazy=True), Scheduler)
