@@ -1,7 +1,4 @@
-"""The site's processes: `granian --interface asgi --workers 2 --no-ws config.asgi:application`. See config/entry.
-
-With GATEWAY=1 a process serves the API alone, with 40 MB less: where slow providers shall have machines of their own.
-"""
+"""The site's processes: `granian --interface asgi --workers 2 --no-ws config.asgi:application`. See config/entry."""
 
 import gc
 import os
@@ -34,9 +31,7 @@ def _ip_address(scope: Scope) -> str:
 
 application = Entry(
     api=Gateway("config.gateway_urls"),
-    pages=None
-    if settings.GATEWAY
-    else Pages(WSGIHandler(), threads=settings.PAGE_THREADS, timeout=settings.PAGE_TIMEOUT),
+    pages=Pages(WSGIHandler(), threads=settings.PAGE_THREADS, timeout=settings.PAGE_TIMEOUT),
     api_limit=settings.GATEWAY_LARGEST_REQUEST,
     limits={
         "/admin/": settings.ADMIN_LARGEST_REQUEST,

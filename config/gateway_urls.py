@@ -1,14 +1,10 @@
-"""What a process of the gateway serves: the API, and whether it is alive."""
+"""The API alone: its requests pass no middleware of the pages."""
 
 from django.urls import include, path
 
 from providers.gateway.views import not_found
 
-from . import health
-
 urlpatterns = [
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
     path("", include("providers.gateway.urls")),
 ]
 

@@ -6,13 +6,13 @@ import secrets
 from datetime import UTC, datetime
 
 import redis
-from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from leaderboard.board import health
 from providers import file_store, heartbeats
 from providers.db import release_connection
 
@@ -40,10 +40,7 @@ def readiness() -> tuple[bool, dict[str, str]]:
     good boards stand, and all else works.
     """
     needed = {"database": _database(), "broker": _broker(), "store": _store()}
-    parts = dict(needed)
-    if apps.is_installed("leaderboard"):  # a process of the gateway alone has no boards
-        parts["ratings"] = _ratings(needed["database"])
-    parts |= _processes(needed["broker"])
+    parts = needed | {"ratings": _ratings(needed["database"])} | _processes(needed["broker"])
     return all(state == "ok" for state in needed.values()), parts
 
 
@@ -67,8 +64,6 @@ def _database() -> str:
 
 
 def _ratings(database: str) -> str:
-    from leaderboard.board import health
-
     if database != "ok":
         return "unknown"
     try:

@@ -29,7 +29,6 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = env_bool("DEBUG")
 DEMO = env_bool("ARENA_DEMO")  # bin/demo: says so on the pages
-GATEWAY = env_bool("GATEWAY")  # this process serves the API and nothing else: config/asgi.py
 PAGE_THREADS = env_int("PAGE_THREADS", 2)  # of each process; each has a database connection
 PAGE_TIMEOUT = env_int("PAGE_TIMEOUT", 30)  # seconds until a page that is not ready becomes a 503
 ADMIN_LARGEST_REQUEST = env_int("ADMIN_LARGEST_REQUEST", 64) * 1024 * 1024  # MB: files that curators upload
@@ -107,11 +106,6 @@ MIDDLEWARE = [
 SIMPLE_HISTORY_REVERT_DISABLED = True  # old states are to be read: what voters relied on is frozen
 
 ROOT_URLCONF = "config.urls"
-if GATEWAY:
-    # An API has no pages, no cookies and no forms. Middleware would also cost each request a change of threads.
-    ROOT_URLCONF = "config.gateway_urls"
-    MIDDLEWARE = []
-    INSTALLED_APPS = ["django.contrib.postgres", "providers"]  # 40 MB less than all of the site
 
 TEMPLATES = [
     {
@@ -446,11 +440,20 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+LOG_FORMAT = env("LOG_FORMAT", "line")
+if LOG_FORMAT not in ("line", "json"):
+    raise ImproperlyConfigured(f"LOG_FORMAT={LOG_FORMAT!r} is neither line nor json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"repeated": {"()": "config.logs.Repeated"}, "context": {"()": "config.logs.Context"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s%(context)s"},
+        "json": {"()": "config.logs.JsonLines"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["repeated", "context"]}
+    },
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "INFO")},
     "loggers": {
         "httpx": {"level": "WARNING"},  # an INFO line per request to every provider says nothing that Call does not

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / ".env.example"
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Set by our own programs, by nobody else.
-INTERNAL = {"ARENA_DEMO", "ARENA_PROCESS", "GATEWAY"}
+INTERNAL = {"ARENA_DEMO", "ARENA_PROCESS"}
 # One pattern for the variables of every provider.
 PATTERNS = {f"{{}}_{limit}": f"FAL_{limit}" for limit in ("CONCURRENCY", "RATE", "BURST", "PAUSE")}
 REQUIRED = {"SECRET_KEY": "0123456789abcdef" * 3, "DATABASE_URL": "postgresql://arena@127.0.0.1:1/arena"}

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self, TextIO
 
 from config.services.places import CHECKOUT, ServiceError
-from config.services.processes import StrPath, open_log, spawn, tail
+from config.services.processes import StrPath, open_log, rotate, spawn, tail
 from config.services.servers import Server, State
 
 FIRST_DELAY, LONGEST_DELAY = 0.2, 30.0  # seconds before a restart: 0.2, 0.4, 0.8 … 30
@@ -102,7 +102,8 @@ class Child:
         self.due = None
 
     def tend(self, waiting: Waiting) -> float:
-        """Restart the child if that is due; return the seconds until the next look."""
+        """Restart the child if that is due, rotate its log; return the seconds until the next look."""
+        rotate(self.log)
         if self.due is None:
             end = self.end()
             if end is None:

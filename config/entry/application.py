@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any, Protocol
 
+from config import logs
 from config.entry.bodies import Bodies, Check
 from config.entry.messages import (
     ClientDisconnected,
@@ -54,7 +55,7 @@ class Entry:
         *,
         api: Api,
         api_limit: int,
-        pages: Pages | None,
+        pages: Pages,
         limits: Mapping[str, int],
         ip_address: Callable[[Scope], str],
         readiness: Callable[[], tuple[bool, dict[str, str]]],
@@ -78,6 +79,7 @@ class Entry:
         sending = _Sending(send)
         # A header with an underscore would be taken for the one with a hyphen, such as X_Forwarded_For.
         scope["headers"] = [(name, value) for name, value in scope["headers"] if b"_" not in name]
+        logs.request_id.set(logs.id_of(scope["headers"]))
         try:
             await self._respond(scope, receive, sending)
         except ClientDisconnected:
@@ -102,15 +104,14 @@ class Entry:
         if path == "/readyz" and method in ("GET", "HEAD"):
             await self._ready(scope, send)
             return
-        to_api = self._pages is None or is_api(path)
+        to_api = is_api(path)
         limit = self._api_limit if to_api else next(n for prefix, n in self._limits if path.startswith(prefix))
         check: Check = (lambda: self._check(scope)) if to_api else _no_check
         try:
             async with self._bodies.read(
                 scope, receive, limit=limit, ip_address=self._ip_address(scope), check=check
             ) as body:
-                handler: Callable[..., Awaitable[None]] | None = self._api if to_api else self._pages
-                assert handler is not None
+                handler: Callable[..., Awaitable[None]] = self._api if to_api else self._pages
                 await handler(scope, receive, send, body)
         except BodyNotNeeded:
             await self._api(scope, receive, _Closing(send), io.BytesIO())

@@ -7,6 +7,7 @@ the interpreter. Each thread has its own database connection.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import io
 import sys
 import threading
@@ -63,7 +64,8 @@ class Pages:
         loop = asyncio.get_running_loop()
         environ, gone = environment(scope, body), threading.Event()
         self._unfinished += 1
-        future = loop.run_in_executor(self._executor, self._respond, environ, gone)
+        context = contextvars.copy_context()  # the request's id, for the log
+        future = loop.run_in_executor(self._executor, context.run, self._respond, environ, gone)
         future.add_done_callback(self._finished)
         # Only a page that has to wait is worth looking whether its client still does.
         watch = loop.create_task(_watch(receive, gone)) if self._unfinished > self._threads else None

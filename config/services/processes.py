@@ -5,6 +5,7 @@ import ctypes
 import fcntl
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -74,9 +75,16 @@ def started_with(pid: int) -> str:
 
 def open_log(path: Path) -> IO[bytes]:
     """A log to append to; what has grown beyond a few megabytes is set aside first."""
-    if path.exists() and path.stat().st_size > LOG_LIMIT:
-        path.replace(path.with_name(f"{path.name}.1"))
+    rotate(path)
     return path.open("ab")
+
+
+def rotate(path: Path) -> None:
+    """Set aside what has grown beyond a few megabytes. Processes that append to the log go on at its new beginning."""
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_size > LOG_LIMIT:
+            shutil.copyfile(path, path.with_name(f"{path.name}.1"))
+            os.truncate(path, 0)
 
 
 def tail(log: Path, lines: int = 10, since: int = 0) -> str:

@@ -9,6 +9,7 @@ step of its handler chain, the view, and the end of the request.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import io
 import tempfile
@@ -183,7 +184,8 @@ class _Slot:
         """Run the work in a thread; nobody waits for its result."""
         with self._lock:
             self._users += 1
-        _threads().submit(self._in_thread, work, *arguments)
+        # In the request's context, whose id is in the log.
+        _threads().submit(contextvars.copy_context().run, self._in_thread, work, *arguments)
 
     def _in_thread(self, work: Callable[..., object], *arguments: Any) -> None:
         try:
