@@ -114,7 +114,7 @@ def restore(source: Path) -> Manifest:
             if member.name.startswith("media/") and member.isfile() and not default_storage.exists(name):
                 content = archive.extractfile(member)
                 assert content is not None
-                default_storage.save(name, File(io.BytesIO(content.read())))
+                default_storage.save(name, File(content))
     return manifest
 
 
@@ -158,12 +158,14 @@ def media_files(folder: str = "") -> Iterator[str]:
 
 
 def _add_file(archive: tarfile.TarFile, name: str) -> int:
+    """Copy the file in parts, however large it is; returns how many files were added."""
+    member = tarfile.TarInfo(f"media/{name}")
     try:
         with default_storage.open(name) as file:
-            content = file.read()
+            member.size = file.size
+            archive.addfile(member, file)
     except FileNotFoundError:  # taken away meanwhile
         return 0
-    _add(archive, f"media/{name}", content)
     return 1
 
 

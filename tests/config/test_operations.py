@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tarfile
+from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -53,6 +56,30 @@ def test_what_was_backed_up_comes_back_and_later_voters_are_nobody_else(tmp_path
     assert read(original) == content
     assert not Voter.objects.filter(pk=lost.pk).exists()
     assert make.make_voter().pk > lost.pk + backups.SEQUENCE_JUMP - 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_files_pass_in_parts_however_large_they_are(tmp_path: Path, monkeypatch):
+    content = bytes(range(256)) * 20_000
+    name = default_storage.save("originals/large.png", ContentFile(content))
+    sizes: list[int] = []
+
+    def reading(file: File) -> Callable[..., bytes]:
+        def read(size: int = -1) -> bytes:
+            sizes.append(size if size >= 0 else len(content))
+            return bytes(file.file.read(size))
+
+        return read
+
+    monkeypatch.setattr(File, "read", property(reading))
+    call_command("backup", str(tmp_path / "arena.tar"), stdout=StringIO())
+    assert 0 < max(sizes) < len(content) // 4
+    monkeypatch.undo()
+    default_storage.delete(name)
+    with tarfile.open(tmp_path / "arena.tar") as archive:
+        member = archive.extractfile(f"media/{name}")
+        assert member
+        assert member.read() == content
 
 
 @pytest.mark.django_db(transaction=True)
