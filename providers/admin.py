@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -27,6 +28,7 @@ from .models import ApiKey, Call, GatewayRequest, ImageModel, Lab, ModeChoices, 
 
 @admin.register(Lab)
 class LabAdmin(history.HistoryAdmin, admin.ModelAdmin[Lab]):
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_display = ("name", "slug", "url")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}

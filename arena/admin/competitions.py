@@ -6,6 +6,7 @@ from functools import partial
 
 from django import forms
 from django.contrib import admin
+from django.db import models
 from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
@@ -26,6 +27,7 @@ from providers.history import HistoryAdmin
 class CategoryAdmin(HistoryAdmin, admin.ModelAdmin[Category]):
     list_display = ("name", "slug", "mode", "position", "source_name")
     prepopulated_fields = {"slug": ("name",)}
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
 
 @admin.register(Competition)
