@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import gzip
 import itertools
 import sys
@@ -30,6 +29,7 @@ from benchmarks.load import Site, children, p
 from benchmarks.memory import megabytes
 
 AIM_MS, AIM_RATIO = 2000.0, 2.0
+TIMEOUT = 30.0  # seconds a visitor waits
 CLEAN_SECONDS = 1.0  # between attacks
 _addresses = itertools.cycle(f"127.0.{n // 200}.{n % 200 + 2}" for n in range(2000))
 
@@ -59,6 +59,7 @@ class Attack:
     first: tuple[bytes, ...]
     then: bytes = b""
     again: bool = False
+    reads: bool = True
 
 
 PAGE, API = "/battles/00000000-0000-0000-0000-000000000000/vote/", "/openai/v1/images/generations"
@@ -73,7 +74,7 @@ ATTACKS = {
     "300 heads that trickle": Attack(300, (b"GET / HTTP/1.1\r\nHost: a\r\n",), then=b"X: y\r\n"),
     "700 idle connections": Attack(700, (b"",)),
     "300 Expect: 100-continue": Attack(300, (head("POST", PAGE, "Content-Length: 9", "Expect: 100-continue", COOKIE),)),
-    "50 that do not read": Attack(50, (head("GET", "/models/") * 20,)),
+    "50 that do not read": Attack(50, (head("GET", "/models/") * 20,), reads=False),
     "h2c upgrade": Attack(8, (head("GET", "/healthz", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"),), again=True),
     "HTTP/2 prefaces": Attack(100, (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",)),
     "TLS hellos": Attack(100, (bytes.fromhex("16030100c8010000c40303") + b"a" * 190,)),
@@ -147,7 +148,11 @@ async def soak(site: Site, pid: int, attacks: dict[str, Attack], seconds: float,
 
 async def visitors(site: Site, rate: int, seconds: float) -> tuple[list[float], int]:
     """Milliseconds of every request, and how many were not answered as they should."""
-    pair, vote = await load.mix(site, rate, seconds)
+    try:
+        pair, vote = await asyncio.wait_for(load.mix(site, rate, seconds), seconds + TIMEOUT)
+    except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
+        print(f"  a visitor was not answered: {error!r}")
+        return [1000 * TIMEOUT], 1
     return pair.took + vote.took or [0.0], pair.rejected + vote.rejected
 
 
@@ -175,29 +180,20 @@ async def attacker(site: Site, attack: Attack, number: int, answers: Counter[str
             writer.write(text)
             if attack.again:
                 await writer.drain()
-                answers[(await reader.read(64)).split(b" ", 2)[1:2][0].decode()] += 1
-            else:
-                while not (attack.then and writer.is_closing()):
-                    with contextlib.suppress(TimeoutError):
-                        answer = await asyncio.wait_for(asyncio.shield(_first(reader, attack)), 1.0)
-                        answers[answer] += 1
-                        break
-                    if attack.then:
-                        writer.write(attack.then)
-        except (OSError, IndexError, ValueError):
+            answer = asyncio.ensure_future(reader.read(64 if attack.reads else 0))
+            while attack.reads and not (await asyncio.wait({answer}, timeout=1.0))[0]:
+                if attack.then:
+                    writer.write(attack.then)
+            if not attack.reads:
+                await asyncio.sleep(3600)
+            words = answer.result().split(b" ", 2)
+            answers[words[1].decode() if len(words) > 1 else "closed"] += 1
+        except (OSError, ValueError):
             answers["closed"] += 1
             await asyncio.sleep(0.2)
         finally:
             if writer is not None:
                 writer.close()
-
-
-async def _first(reader: asyncio.StreamReader, attack: Attack) -> str:
-    """The status of an answer; those that do not read never see one."""
-    if attack is ATTACKS["50 that do not read"]:
-        await asyncio.sleep(3600)
-    words = (await reader.read(64)).split(b" ", 2)
-    return words[1].decode() if len(words) > 1 else "closed"
 
 
 if __name__ == "__main__":

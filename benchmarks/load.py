@@ -157,7 +157,7 @@ def serving(name: str) -> Iterator[tuple[int, int]]:
         port = free.getsockname()[1]
     command = [
         sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "2",
-        "--no-ws", "--log-level", "error", "config.asgi:application",
+        "--no-ws", "--backlog", "4096", "--log-level", "error", "config.asgi:application",
     ]  # fmt: skip
     with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as var:
         environment["VAR_DIR"] = var  # pages need their collected static files
