@@ -38,7 +38,7 @@ def measure(world: worlds.World, boards: int, first_seed: int = 0) -> Counter[st
             for m in range(votes.models)
         ])  # fmt: skip
         inference = ranks.rank_inference(fit.elo, fit.covariance, draws=4_000)
-        true = 1 + (votes.truth[None, :] > votes.truth[:, None]).sum(1)
+        true = 1 + (votes.truth[None, :] > votes.truth[:, None] + 1e-6).sum(1)  # equals share a rank
         finding = verdict.find(fit.elo, fit.covariance, voters=spread.all_effective_voters,
                                prompts=spread.all_effective_prompts, inference=inference)  # fmt: skip
         best = int(np.argmax(votes.truth))
@@ -57,16 +57,18 @@ def measure(world: worlds.World, boards: int, first_seed: int = 0) -> Counter[st
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--boards", type=int, default=40, help="per world; each has 16 models and 8,000 votes")
-    parser.add_argument("--world", action="append", choices=list(worlds.WORLDS), help="only these")
+    parser.add_argument("--boards", type=int, default=40, help="per world; most have 16 models and 8,000 votes")
+    all_worlds = worlds.WORLDS | worlds.OTHER_WORLDS
+    parser.add_argument("--world", action="append", choices=list(all_worlds), help="only these")
+    parser.add_argument("--seed", type=int, default=0, help="of the first board")
     options = parser.parse_args()
-    print(f"{'world':<18} intervals  by voter  usable  ranks  below  best>=.9  leads  open")
-    for name in options.world or worlds.WORLDS:
-        c, n = measure(worlds.WORLDS[name], options.boards), options.boards
-        usable = f"{100 * c['usable inside'] / c['usable']:.1f} %" if c["usable"] else "–"
+    print(f"{'world':<18} intervals  by voter         usable  ranks  below  best>=.9  leads  open")
+    for name in options.world or all_worlds:
+        c, n = measure(all_worlds[name], options.boards, options.seed), options.boards
+        usable = f"{100 * c['usable inside'] / c['usable']:.1f} % of {c['usable']}" if c["usable"] else "–"
         print(
             f"{name:<18} {100 * c['inside'] / c['intervals']:7.1f} % {100 * c['inside by voter'] / c['intervals']:7.1f} % "
-            f"{usable:>7} {100 * c['ranks right'] / n:5.0f} % {100 * c['below'] / n:4.1f} %"
+            f"{usable:>14} {100 * c['ranks right'] / n:5.0f} % {100 * c['below'] / n:4.1f} %"
             f"  {c['sure right']}/{c['sure']}  {c['lead right']}/{c['lead']}  {c['open right']}/{c['open']}",
             flush=True,
         )

@@ -31,6 +31,8 @@ class World:
     strength: float = 0.35
     ties: float = 0.15
     cap: int | None = None  # votes of one voter that count
+    busy: int = 0  # the first voters, or imported experts, who …
+    busy_share: float = 0.0  # … cast this share of all votes, evenly among them
 
 
 WORLDS = {
@@ -41,6 +43,19 @@ WORLDS = {
     "32 voters": World(voters=32, voter_taste=0.5),
     "12 prompts": World(prompts=12, prompt_taste=0.4),
 }
+# Not in the specification: shapes that arenas take, and some that they should not.
+OTHER_WORLDS = {
+    "50 models": World(models=50, votes=40_000, voters=1_500, prompts=300, zipf=1, voter_taste=0.5, prompt_taste=0.3, cap=200),
+    "50 models, young": World(models=50, votes=6_000, voters=400, prompts=300, zipf=1, voter_taste=0.5, prompt_taste=0.3),
+    "both tastes": World(zipf=1, voter_taste=0.5, prompts=40, prompt_taste=0.3, cap=200),
+    "team of ten": World(models=6, votes=800, voters=10, prompts=12, voter_taste=0.5, prompt_taste=0.3),
+    "one busy voter": World(prompts=12, prompt_taste=0.4, voter_taste=0.5, busy=1, busy_share=0.7),
+    "one prompt": World(prompts=1, voter_taste=0.5),
+    "mostly ties": World(ties=0.9, voter_taste=0.3),
+    "import of 10 ×": World(votes=11_000, voters=320, voter_taste=0.5, prompt_taste=0.3, busy=20, busy_share=10 / 11),
+    "equals": World(strength=0.0, voter_taste=0.5, prompt_taste=0.3),
+    "far apart": World(strength=1.5, voter_taste=0.5, prompt_taste=0.3),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +131,8 @@ class Arena:
         """`count` votes, less what the cap leaves out. `pairs`: the distribution of ordered pairs [K, K]; None: even."""
         world, rng, k = self.world, np.random.default_rng([seed, 1]), self.world.models
         share = 1 / np.arange(1, world.voters + 1) ** world.zipf
+        if world.busy:
+            share[: world.busy] = share[world.busy :].sum() / world.busy * world.busy_share / (1 - world.busy_share)
         voter = rng.choice(world.voters, count, p=share / share.sum())
         if world.cap is not None:
             order = np.argsort(voter, kind="stable")
