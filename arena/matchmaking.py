@@ -7,13 +7,17 @@ information of one vote on the pair i, j, the sum of all variances falls by
 
 A pair is drawn in proportion to the square of that, times five if one of the two is still provisional: in simulation,
 three new models settle with 35 % of the votes that drawing uniformly takes. `scores` computes it whenever ratings are
-made; until there are any, pairs that have met less come first. Five rules keep the draw fair and open to audit:
+made; until there are any, pairs that have met less come first. Six rules keep the draw fair and open to audit:
 
 * A tenth of all draws is uniform: a prompt, then a pair of its images. So every prompt and every pair keeps a known
   chance, and no feedback loop can starve one.
 * No model takes part in more than a quarter of the battles, or, with fewer than twelve models, in more than 1.5 times
   its even share: among eight, a quarter is the even share, and would leave nothing to choose. With a fifth the figure
   above is 42 %, with three tenths 29 %, without any limit 24 % (`benchmarks.ratings`, T10).
+* Newcomers do not take over a grown board: all provisional models together take part in at most half of the battles,
+  and while those of another lab are in play, those of one lab in at most three tenths. Without it five siblings took
+  part in 93 % of all battles; and where a lab sends ten, a single newcomer of another lab is usable after 2,500 votes
+  instead of 10,000. The caps are applied from the inside out, as the order decides: model, lab, all.
 * The prompt comes first, by what is still unseen on it: after a vote the names of its images were shown, and who
   remembers a picture is no longer blind. So images that this voter has met come back only when no prompt has two fresh
   ones left, and none of the last three prompts is asked again while another has any. In simulated arenas of 8 / 12 / 15
@@ -37,9 +41,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-UNIFORM_SHARE = 0.1
-LARGEST_SHARE = 0.25  # of all battles, for one model
-EVEN_SHARE = 1.5  # … or this many even shares, where that is more
+from .battle_shares import GROWN, LAB_SHARE, NEWCOMERS_SHARE, UNIFORM_SHARE, Group, capped
+
 BOOST = 5.0  # for pairs with a provisional model
 PRESENCE = 2 / 3  # of a competition's prompts that a model has answered when it enters the draw
 RECENT = 3  # prompts that are not asked again at once
@@ -52,20 +55,24 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An entry that may be drawn, by the ids of the entry, its prompt, its model and the prompt's competition."""
+    """An entry that may be drawn, by the ids of the entry, its prompt, its model, the prompt's competition and the
+    model's lab; None where no lab is known."""
 
     entry: int
     prompt: int
     model: int
     competition: int = 0
+    lab: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """What a vote on each pair is worth, as of the last ratings: models by id in ascending order, scores [K, K]."""
+    """What a vote on each pair is worth, as of the last ratings: models by id in ascending order, scores [K, K], and
+    the ids of those whose rating is provisional."""
 
     models: tuple[int, ...]
     scores: NDArray[Any]
+    provisional: frozenset[int] = frozenset()
 
 
 def scores(strength: Floats, covariance: Floats, provisional: Bools) -> Floats:
@@ -180,7 +187,21 @@ class Pool:
         total = weight.sum()
         if not total > 0:
             return weight
-        return capped(weight / total, self.uniform)
+        return capped(weight / total, self.uniform, self._groups())
+
+    def _groups(self) -> list[Group]:
+        """Who is capped together: the newcomers of each lab, then all. None on a board that has no established half."""
+        if self.table is None:
+            return []
+        established = set(self.table.models) - self.table.provisional
+        new = np.array([model not in established for model in self.models], np.bool_)
+        if not new.any() or len(new) - new.sum() < GROWN:
+            return []
+        lab_of = {candidate.model: candidate.lab for candidate in self.entrants}
+        labs = np.array([-1 if lab_of[model] is None else lab_of[model] for model in self.models], np.int64)
+        of_lab = [new & (labs == lab) for lab in np.unique(labs[new & (labs >= 0)])]
+        others_in_play = [mask for mask in of_lab if (new & ~mask).any()]
+        return [*((mask, LAB_SHARE) for mask in others_in_play), (new, NEWCOMERS_SHARE)]
 
     @cached_property
     def uniform(self) -> Floats:
@@ -210,33 +231,6 @@ class Pool:
     def size(self) -> int:
         """How many different battles the pool holds."""
         return int(self.battles_of.sum())
-
-
-def capped(chances: Floats, uniform: Floats) -> Floats:
-    """Chances of pairs, changed so that no model's share of all battles passes the cap. Both [K, K] above the diagonal.
-
-    The cap counts the uniform tenth too. Models above it are scaled down in turn; where that does not end (a model
-    that shares prompts with few others), the rest of the way goes towards the uniform draw.
-    """
-    k = len(chances)
-    from_uniform = UNIFORM_SHARE * _shares(uniform)
-    cap = np.maximum((max(LARGEST_SHARE, EVEN_SHARE * 2 / k) - from_uniform) / (1 - UNIFORM_SHARE), 0)
-    for _ in range(50):
-        share = _shares(chances)
-        if (share <= cap * (1 + 1e-9)).all():
-            return chances
-        factor = np.where(share > cap, cap / np.maximum(share, 1e-300), 1)
-        chances = chances * np.minimum.outer(factor, factor)
-        chances /= chances.sum()
-    share, target = _shares(chances), _shares(uniform)
-    over = (share > cap) & (share > target)
-    blend = np.clip((share - cap)[over] / (share - target)[over], 0, 1).max(initial=0)
-    return np.asarray((1 - blend) * chances + blend * uniform, np.float64)
-
-
-def _shares(chances: Floats) -> Floats:
-    """[K] in what share of the battles each model takes part."""
-    return np.asarray(chances.sum(0) + chances.sum(1), np.float64)
 
 
 def _mass(free: Bools, terms: Floats) -> Floats:

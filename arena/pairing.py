@@ -32,12 +32,9 @@ def _pool(category: int) -> matchmaking.Pool:
     entries = Entry.objects.current().filter(
         prompt__competition__in=Competition.objects.open().filter(category=category), generation__sample=0
     )
-    table = _pair_scores(category)
+    table, columns = _pair_scores(category), ("pk", "prompt", "image_model", "prompt__competition", "image_model__lab")
     return matchmaking.Pool(
-        candidates=tuple(
-            matchmaking.Candidate(*row)
-            for row in entries.order_by("pk").values_list("pk", "prompt", "image_model", "prompt__competition")
-        ),
+        candidates=tuple(matchmaking.Candidate(*row) for row in entries.order_by("pk").values_list(*columns)),
         met=_battles_by_pair(category) if table is None else {},
         table=table,
     )
@@ -51,6 +48,7 @@ def store_pair_scores(category: Category, table: matchmaking.Table) -> None:
         defaults={
             "image_models": list(table.models),
             "scores": above_diagonal.tobytes(),
+            "provisional": sorted(table.provisional),
             "changed_at": timezone.now(),
         },
     )
@@ -64,7 +62,7 @@ def _pair_scores(category: int) -> matchmaking.Table | None:
     k = len(row.image_models)
     values = np.zeros((k, k), np.float32)
     values[np.triu_indices(k, 1)] = np.frombuffer(row.scores, "<f4")
-    return matchmaking.Table(tuple(row.image_models), values + values.T)
+    return matchmaking.Table(tuple(row.image_models), values + values.T, frozenset(row.provisional))
 
 
 def _battles_by_pair(category: int) -> dict[matchmaking.Pair, int]:

@@ -357,7 +357,7 @@ def _until_settled(name: str, seed: int, old: int = 20, new: int = 3) -> int:
             even = np.triu(np.ones((k, k)), 1) / p.size
             table = np.triu(worth, 1)
             table /= table.sum()
-            pairs = 0.9 * (matchmaking.capped(table, even) if name == "ours" else table) + 0.1 * even
+            pairs = 0.9 * (battle_shares.capped(table, even) if name == "ours" else table) + 0.1 * even
             chance = pairs[upper]
         drawn = rng.multinomial(50, chance / chance.sum())
         wins = rng.binomial(drawn, p)

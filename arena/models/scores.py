@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Func
+from django.db.models import F, Func, Q
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
@@ -22,6 +22,7 @@ class PairScores(models.Model):
     category = models.OneToOneField(Category, models.CASCADE, primary_key=True, related_name="pair_scores")
     image_models = ArrayField(models.BigIntegerField(), help_text="Ids in ascending order.")
     scores = models.BinaryField(help_text="One little-endian 32-bit float per pair: (0, 1), (0, 2) … (1, 2) …")
+    provisional = ArrayField(models.BigIntegerField(), db_default=[], help_text="Ids of those rated provisionally.")
     changed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -33,6 +34,9 @@ class PairScores(models.Model):
                     2 * CARDINALITY * (CARDINALITY - 1),
                 ),
                 name="every pair of models has its score",
+            ),
+            models.CheckConstraint(
+                condition=Q(image_models__contains=F("provisional")), name="who is provisional is among the models"
             ),
         ]
 

@@ -272,3 +272,4 @@ def test_pair_scores():
     row = PairScores.objects.create(category=make.make_category(), image_models=[1, 2, 3], scores=bytes(12))
     refuses("every pair of models has its score", update(row, image_models=[1, 2]))
     refuses("every pair of models has its score", update(row, scores=bytes(8)))
+    refuses("who is provisional is among the models", update(row, provisional=[4]))

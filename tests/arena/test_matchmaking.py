@@ -197,6 +197,40 @@ def test_a_new_model_is_asked_often_but_not_always():
     assert shares(unknown)[19] == pytest.approx(0.25, abs=1e-6)
 
 
+def with_newcomers(old, labs):
+    """Twenty prompts, `old` settled models of a lab each, and a provisional one for each of `labs`."""
+    k = old + len(labs)
+    lab_of = [*range(100, 100 + old), *labs]
+    candidates = tuple(Candidate(p * 1000 + m, p, m, 0, lab_of[m]) for p in range(20) for m in range(k))
+    worth = table([0] * k, [0.05] * old + [0.2] * len(labs), provisional=range(old, k)).scores
+    return Pool(candidates, {}, Table(tuple(range(k)), worth, frozenset(range(old, k))))
+
+
+def share_of(some, models):
+    whole, among = 0.9 * some.chances + 0.1 * some.uniform, np.isin(some.models, models)
+    assert whole.sum() == pytest.approx(1)
+    return whole[among[:, None] | among[None, :]].sum()
+
+
+def test_newcomers_together_take_part_in_half_of_a_grown_boards_battles_at_most():
+    assert share_of(with_newcomers(12, [1] * 5), range(12, 17)) == pytest.approx(0.5)
+    assert share_of(with_newcomers(20, [1] * 10), range(20, 30)) == pytest.approx(0.5)
+    many = with_newcomers(20, [1, 1, 1, 2, 2, 2, 3, 3, 3])
+    assert share_of(many, range(20, 29)) == pytest.approx(0.5)
+    assert (shares(many) <= 0.25 + 1e-6).all()
+
+
+def test_a_lab_takes_three_tenths_at_most_while_another_labs_newcomer_waits():
+    some = with_newcomers(20, [1] * 10 + [2])
+    assert share_of(some, range(20, 30)) == pytest.approx(0.3)
+    assert share_of(some, [30]) > 0.15  # alone it would have a quarter, beside ten uncapped siblings a tenth
+    assert share_of(with_newcomers(20, [None] * 10), range(20, 30)) == pytest.approx(0.5)  # nobody knows their labs
+
+
+def test_on_a_young_board_newcomers_are_no_minority_to_be_capped():
+    assert share_of(with_newcomers(4, [1] * 5), range(4, 9)) > 0.9
+
+
 @pytest.mark.parametrize("rated", [False, True])
 def test_the_stated_probability_is_the_frequency_with_gaps_and_things_seen(rated):
     gone = {(0, 3), (1, 1), (1, 2)}
