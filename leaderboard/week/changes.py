@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,7 +51,9 @@ def of_boards() -> list[Moved]:
     for rating in Rating.objects.filter(category__in=oldest).select_related("image_model"):
         name = rating.image_model.export_name
         models[name] = rating.image_model
-        current.setdefault(rating.category_id, {})[name] = Mark(rating.rank or 0, rating.elo, rating.se, rating.place)
+        plain_se = rating.se / rating.design_effect if rating.design_effect else math.nan
+        mark = Mark(rating.rank or 0, rating.elo, rating.se, rating.place, plain_se)
+        current.setdefault(rating.category_id, {})[name] = mark
     boards = []
     for pk, snapshot in oldest.items():
         before = {row["model"]: _mark(row, place) for row, place in snapshots.places(snapshot)}
@@ -62,7 +65,7 @@ def of_boards() -> list[Moved]:
 def _mark(row: dict[str, Any], place: Place) -> Mark:
     """A snapshot keeps numbers as text, "inf" among them; its interval is 1.96 standard errors to either side."""
     elo, upper = float(row["elo"]), float(row["upper"])
-    return Mark(row["rank"] or 0, elo, (upper - elo) / Z95, place)
+    return Mark(row["rank"] or 0, elo, (upper - elo) / Z95, place, float(row.get("sandwich_se", "nan")))
 
 
 def of_prices() -> list[PriceChange]:

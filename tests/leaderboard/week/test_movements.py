@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -40,3 +43,20 @@ def test_a_change_within_the_noise_is_not_clear_and_one_beyond_it_is():
     assert not noise.is_clear
     assert clear.is_clear
     assert moves({"a": Mark(1, 1000, 10)}, {"a": Mark(1, 1020, 10)}) == []  # neither rank nor, surely, Elo
+
+
+def test_a_change_is_judged_by_the_error_that_newer_votes_took_away():
+    """The older votes are in both ratings: 1.96 · 1.5 · √(10² − 8²) = 17.6, where two independent errors say 39."""
+    before, now = Mark(1, 1000, 15, plain_se=10), Mark(1, 1017, 12, plain_se=8)
+    assert moves({"a": before}, {"a": now}) == []
+    (clear,) = moves({"a": before}, {"a": replace(now, elo=1018)})
+    assert clear.is_clear
+    assert moves({"a": before}, {"a": replace(now, elo=1018, plain_se=math.nan)}) == []
+
+
+def test_models_that_move_together_have_not_moved():
+    before = {name: Mark(1, 1000, 5) for name in "abcd"}
+    now = {name: Mark(1, 1030, 5) for name in "abcd"}
+    assert moves(before, now) == []
+    (alone,) = moves(before, now | {"d": Mark(1, 1000, 5)})
+    assert (alone.model, alone.elo, alone.is_clear) == ("d", 0.0, True)
