@@ -32,6 +32,7 @@ from arena import blinding, generation_progress
 from arena.models import Category
 from leaderboard import cache
 from leaderboard.models import Board
+from providers.db import one_moment
 
 FRESH_SECONDS = 60.0  # a cached page is served without rendering it again
 STALE_SECONDS = 600  # it stays for those who come while it is rendered again
@@ -101,13 +102,17 @@ def cached_page(*parameters: str, version: Version = of_all_boards, blind: bool 
     def decorate(view: View) -> View:
         @wraps(view)
         def respond(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            def render() -> HttpResponse:
+                with one_moment():  # head, table and charts of a page are of the same computed board
+                    return view(request, *args, **kwargs)
+
             canonical = _canonical(request, parameters)
             if len(canonical) > MAX_QUERY or _is_personal(request, blind):
-                response = view(request, *args, **kwargs)
+                response = render()
                 patch_cache_control(response, **PRIVATE)
                 patch_vary_headers(response, ["Cookie"])
                 return response
-            page = _page(request, canonical, version(kwargs), lambda: view(request, *args, **kwargs))
+            page = _page(request, canonical, version(kwargs), render)
             if isinstance(page, HttpResponse):
                 return page
             response = _response(request, page)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.utils import load_backend
 
 
@@ -20,6 +20,18 @@ def connection_released() -> Iterator[None]:
         yield
     finally:
         release_connection()
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """All queries inside see the database as it was at the first one. Nothing changes inside a transaction."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
 
 
 def release_connection() -> None:

@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import permutations
 from math import inf, isfinite, sqrt
+from typing import Literal
 
 import numpy as np
-from django.db.models import Sum
 
-from arena.models import Category, Tally
-from leaderboard.board import pair_counts
-from leaderboard.models import Covariance
+from arena.models import Category
+from leaderboard.board.pair_counts import Counts
+from leaderboard.board.pair_key import OUTCOMES
+from leaderboard.models import Covariance, HeadToHead
 from leaderboard.rating import elo
 from providers.models import ImageModel
 
-_RESULTS = {"tie": "tied", "both_bad": "both_bad"}
+Window = Literal["all", "90d"]
+
+# By outcome the place in a record: of the left model, and of the right one.
+_ORDER = ("left", "right", "tie", "both_bad")
+_COLUMNS = np.array([_ORDER.index(outcome) for outcome in OUTCOMES])
+_COLUMNS_TURNED = np.where(_COLUMNS < 2, 1 - _COLUMNS, _COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +92,52 @@ def variance_of_difference(covariance: Covariance | None, one: int, other: int) 
     return max(0.0, difference) if isfinite(difference) else inf
 
 
+def store(category: Category, window: Window, counts: Counts) -> None:
+    """Replace what is stored of the board that was rated from these counts."""
+    ids = np.union1d(counts.left, counts.right)
+    left, right = np.searchsorted(ids, counts.left), np.searchsorted(ids, counts.right)
+    turned = left > right
+    column = np.where(turned, _COLUMNS_TURNED[counts.outcome], _COLUMNS[counts.outcome])
+    cells = np.zeros((ids.size, ids.size, 4), np.int64)
+    np.add.at(cells, (np.minimum(left, right), np.maximum(left, right), column), counts.n)
+    HeadToHead.objects.update_or_create(
+        category=category,
+        window=window,
+        defaults={
+            "image_models": ids.tolist(),
+            "entries": cells[np.triu_indices(ids.size, 1)].astype("<u4").tobytes(),
+        },
+    )
+
+
 def records_of(image_model: ImageModel, category: Category) -> dict[tuple[int, int], PairRecord]:
-    """The model's records by (model id, opponent id), both ways round, from the tallies; {} of an unknown pair is 0."""
-    return _records(pair_counts.cells_of(image_model.pk, category))
+    """The model's records on the category's board by (model id, opponent id); {} of an unknown pair is 0."""
+    row = HeadToHead.objects.filter(category=category, window="all").first()
+    if row is None or image_model.pk not in row.image_models:
+        return defaultdict(PairRecord)
+    return _records(row, [(image_model.pk, other) for other in row.image_models if other != image_model.pk])
 
 
 def records_among(
-    models: Iterable[ImageModel], categories: Iterable[Category]
+    models: Iterable[ImageModel], categories: Iterable[Category], window: Window = "all"
 ) -> dict[int, dict[tuple[int, int], PairRecord]]:
-    """By category, the records of these models against each other. One query, whatever votes the others have."""
-    models = list(models)
-    rows = (
-        Tally.objects.filter(category__in=list(categories), left_model__in=models, right_model__in=models)
-        .order_by()
-        .values_list("category", "left_model", "right_model", "outcome")
-        .annotate(total=Sum("n"))
-    )
-    cells: dict[int, list[pair_counts.Cell]] = defaultdict(list)
-    for category, *cell in rows:
-        cells[category].append((*cell,))
-    return defaultdict(lambda: _records(()), {category: _records(own) for category, own in cells.items()})
+    """By category, the records of these models against each other on its board, both ways round. One query."""
+    ids = [model.pk for model in models]
+    records: dict[int, dict[tuple[int, int], PairRecord]] = defaultdict(lambda: defaultdict(PairRecord))
+    for row in HeadToHead.objects.filter(category__in=list(categories), window=window):
+        known = set(row.image_models)
+        records[row.category_id] = _records(row, permutations([pk for pk in ids if pk in known], 2))
+    return records
 
 
-def _records(cells: Iterable[pair_counts.Cell]) -> dict[tuple[int, int], PairRecord]:
-    counts: dict[tuple[int, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for left, right, outcome, n in cells:
-        for model, opponent, side in ((left, right, "left"), (right, left, "right")):
-            result = _RESULTS.get(outcome, "won" if outcome == side else "lost")
-            counts[model, opponent][result] += n
-    return defaultdict(PairRecord, {pair: PairRecord(**results) for pair, results in counts.items()})
+def _records(row: HeadToHead, pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], PairRecord]:
+    """Of these ordered pairs those that met."""
+    place = {model: index for index, model in enumerate(row.image_models)}
+    k, entries = len(place), np.frombuffer(row.entries, "<u4").reshape(-1, 4)
+    records: dict[tuple[int, int], PairRecord] = defaultdict(PairRecord)
+    for one, other in pairs:
+        i, j = sorted((place[one], place[other]))
+        record = PairRecord(*entries[i * k - i * (i + 1) // 2 + j - i - 1].tolist())
+        if record.votes:
+            records[one, other] = record if place[one] < place[other] else record.reversed()
+    return records

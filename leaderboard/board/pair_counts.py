@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 from django.db import connection
-from django.db.models import Count, F, Max, Q, QuerySet, Sum
+from django.db.models import Count, F, Max, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -163,13 +163,6 @@ def counts_by_category(categories: Sequence[Category]) -> list[Counts]:
 def cells(category: Category, since: date | None = None) -> list[Cell]:
     """The same as rows: (left model id, right model id, outcome, n)."""
     return counts(category, since).rows()
-
-
-def cells_of(image_model: int, category: Category) -> list[Cell]:
-    """Those of one model, read from the index without a look at the others'."""
-    own = Q(left_model=image_model) | Q(right_model=image_model)
-    rows = Tally.objects.filter(own, category=category).order_by()
-    return list(rows.values_list("left_model", "right_model", "outcome").annotate(total=Sum("n")))
 
 
 def _of(category: Category, since: date | None) -> QuerySet[Tally]:

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from arena import matchmaking, pairing
 from arena.models import Category, Vote
-from leaderboard.board import pair_counts, raw_votes
+from leaderboard.board import head_to_head, pair_counts, raw_votes
 from leaderboard.models import Board, Covariance, Rating, RatingNumbers, RecentBoard, RecentRating
 from leaderboard.rating import elo, intervals, ranks, verdict
 
@@ -133,6 +133,7 @@ def _refresh(
     else:
         computed = compute(category, clustered=clustered, since=since)
     _store_ratings(category, computed, Rating if since is None else RecentRating)
+    head_to_head.store(category, "all" if since is None else "90d", computed.counts)
     _store_board(board, computed, since, clustered_at=now if clustered else None)
     return computed
 
@@ -142,6 +143,7 @@ def _refresh_recent(category: Category, now: datetime, computed: Computed | None
     if category.vote_files.filter(is_dated=False).exists():
         category.recent_ratings.all().delete()
         RecentBoard.objects.filter(category=category).delete()
+        category.head_to_head.filter(window="90d").delete()
         return False
     since = (now - timedelta(days=RECENT_DAYS - 1)).astimezone(UTC).date()
     board = RecentBoard.objects.filter(category=category).first() or RecentBoard(category=category)
@@ -259,7 +261,9 @@ def _store_table(category: Category, computed: Computed) -> None:
     pairing.store_pair_scores(
         category,
         matchmaking.Table(
-            tuple(int(computed.fit.models[index]) for index in by_id), worth[np.ix_(by_id, by_id)].astype(np.float32)
+            tuple(int(computed.fit.models[index]) for index in by_id),
+            worth[np.ix_(by_id, by_id)].astype(np.float32),
+            frozenset(int(computed.fit.models[index]) for index in np.flatnonzero(provisional)),
         ),
     )
 

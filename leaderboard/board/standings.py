@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
 from statistics import median
-from typing import Any, Literal
+from typing import Any
 
 from arena.models import Category
 from leaderboard.board import by_tag, pair_counts
 from leaderboard.board import overall as pooled_board
+from leaderboard.board.head_to_head import Window
 from leaderboard.models import BY_ELO, Board, Rating, RecentBoard, RecentRating
 from leaderboard.rating import elo, methods
 from leaderboard.rating.place import Place
 from providers.cache import ProcessCache
 from providers.models import ImageModel
-
-Window = Literal["all", "90d"]
 
 
 @dataclass(frozen=True, slots=True)

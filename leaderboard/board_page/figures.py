@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
-from django.db.models import Sum
-
-from arena.models import Category, Tally
 from leaderboard import charts
 from leaderboard.board.head_to_head import PairRecord
 from leaderboard.board.pair_counts import Pairs
 from leaderboard.board_page.filters import BoardRow
-from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.charts.forest import Forest
 from leaderboard.charts.heatmap import Heatmap, Meeting, Side
-from leaderboard.rating import elo
 
 INTERVALS = 30  # a longer picture is not seen at once, and the table has every interval
 SIDES = 16  # of the head to head: more columns than that do not fit a page
@@ -65,22 +58,8 @@ def intervals(rows: Sequence[BoardRow]) -> Intervals | None:
     return Intervals(wide, narrow, len(marks), len(bounded))
 
 
-def duels(category: Category, rows: Sequence[BoardRow], since: date | None = None) -> Duels | None:
-    """The first rows against each other, from the votes since a day; None where none of them ever met."""
-    models = _sides(rows)
-    met = get_or_compute(
-        "duels",
-        version(category),
-        models,
-        since,
-        seconds=10 * MINUTE,
-        compute=lambda: meetings(category, models, since),
-    )
-    return _drawn(rows, met)
-
-
 def duels_from(pairs: Pairs, rows: Sequence[BoardRow]) -> Duels | None:
-    """The same from pair counts that somebody has already, as those of a tag."""
+    """The first rows against each other, from the pair counts of a tag; None where none of them ever met."""
     met: dict[tuple[int, int], Meeting] = {}
     for one, other, votes, points in pairs.among(_sides(rows)):
         met[one, other] = Meeting(points / votes, votes)
@@ -89,7 +68,7 @@ def duels_from(pairs: Pairs, rows: Sequence[BoardRow]) -> Duels | None:
 
 
 def duels_of(records: Mapping[tuple[int, int], PairRecord], rows: Sequence[BoardRow]) -> Duels | None:
-    """The same from records that are known already."""
+    """The same from the records of a stored board."""
     sides = _sides(rows)
     met = {
         (one, other): Meeting(record.share, record.votes)
@@ -117,25 +96,3 @@ def _drawn(rows: Sequence[BoardRow], met: Mapping[tuple[int, int], Meeting]) -> 
         len(models) * (len(models) - 1) // 2,
         sum(record.votes for record in met.values()) // 2,
     )
-
-
-def meetings(category: Category, models: Sequence[int], since: date | None) -> dict[tuple[int, int], Meeting]:
-    """What each got out of its votes against each other, by their ids, both ways round, of the pairs that met.
-
-    Reads the cells of these pairs only, however many models the board has.
-    """
-    cells = (
-        Tally.objects.filter(category=category, left_model__in=models, right_model__in=models)
-        .filter(**({} if since is None else {"day__gte": since}))
-        .order_by()
-        .values_list("left_model", "right_model", "outcome")
-        .annotate(total=Sum("n"))
-    )
-    votes: Counter[tuple[int, int]] = Counter()
-    points: dict[tuple[int, int], float] = defaultdict(float)
-    for left, right, outcome, n in cells:
-        score = elo.SCORES[outcome]
-        for pair, share in (((left, right), score), ((right, left), 1 - score)):
-            votes[pair] += n
-            points[pair] += share * n
-    return {pair: Meeting(points[pair] / n, n) for pair, n in votes.items() if n}

@@ -14,7 +14,7 @@ from django.utils import timezone
 from arena.models import Category, Entry, Tally
 from leaderboard.board_page import verdicts
 from leaderboard.board_page.filters import BoardRow
-from leaderboard.models import Board, Snapshot
+from leaderboard.models import Board
 from leaderboard.rating import elo
 from leaderboard.rating.elo import Z95
 from leaderboard.rating.verdict import MAX_LEADERS
@@ -47,21 +47,19 @@ class ClosePair:
     votes: int
 
 
-def answers(
-    category: Category, rows: Sequence[BoardRow], board: Board | None, last: Snapshot | None
-) -> list[Highlight]:
+def answers(category: Category, rows: Sequence[BoardRow], board: Board | None) -> list[Highlight]:
     """Three answers, each with its bounds or with why it is too early; none for a board without places."""
     placed = [row for row in rows if row.standing.place.is_known]
     if board is None or not placed:
         return []
-    candidates = [_best(category, placed, board, last), _cheap(category, placed, board), _fast(rows)]
+    candidates = [_best(placed, board), _cheap(category, placed, board), _fast(rows)]
     return [answer for answer in candidates if answer is not None]
 
 
-def _best(category: Category, placed: Sequence[BoardRow], board: Board, last: Snapshot | None) -> Highlight:
-    verdict = verdicts.of_board(category, placed, board, last)
+def _best(placed: Sequence[BoardRow], board: Board) -> Highlight:
+    verdict = verdicts.of_board(placed, board)
     first = [row for row in placed if row.standing.place.could_be_first]
-    if 0 < len(first) <= MAX_LEADERS < len(placed):
+    if 0 < len(first) <= MAX_LEADERS < len(placed) and all(row.status != "provisional" for row in first):
         return Highlight("Best now", first[0].name, _numbers(first[0]), verdict.claim, first[0])
     fact = f"{len(first)} of {len(placed)} could be first"
     return Highlight("Best now", "Too early to say", fact, verdict.value, placed[0])
@@ -73,9 +71,11 @@ def _cheap(category: Category, placed: Sequence[BoardRow], board: Board) -> High
         return None
     question = f"Best under ${CHEAP:.2f}"
     finding = verdicts.find(category, rows, board)
-    if finding.kind in ("lead", "open") and len(finding.named) <= MAX_LEADERS:
-        row = rows[finding.named[0]]
-        others = [rows[index].name for index in finding.named[1:]]
+    named = [rows[index] for index in finding.named]
+    nameable = len(named) <= MAX_LEADERS and all(row.status != "provisional" for row in named)
+    if finding.kind in ("lead", "open") and nameable:
+        row = named[0]
+        others = [other.name for other in named[1:]]
         level = f" Not distinguished from {' and '.join(others)}." if others else ""
         return Highlight(question, row.name, _numbers(row), f"{usd(row.price)} an image.{level}", row)
     cheapest = min(rows, key=lambda row: row.price or 0)

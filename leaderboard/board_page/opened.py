@@ -51,14 +51,17 @@ class OpenedRow:
         return f"{100 * part / max(self.record.votes, 1):.1f}"
 
 
-def records_of(category: Category, rows: Sequence[BoardRow]) -> dict[tuple[int, int], PairRecord]:
+def records_of(
+    category: Category, rows: Sequence[BoardRow], window: head_to_head.Window = "all"
+) -> dict[tuple[int, int], PairRecord]:
     """The records of all models of the board against each other, by (model id, opponent id). One query, then cached."""
     models = [row.standing.rating.image_model for row in rows]
     return get_or_compute(
         "records among",
         version(category),
+        window,
         seconds=10 * MINUTE,
-        compute=lambda: dict(head_to_head.records_among(models, [category])[category.pk]),
+        compute=lambda: dict(head_to_head.records_among(models, [category], window)[category.pk]),
     )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from arena.models import Category
+from leaderboard.board import standings
 from leaderboard.board_page.filters import BoardRow, Filters
-from leaderboard.models import Board, Covariance, RecentBoard, Snapshot
+from leaderboard.models import Board, Covariance, RecentBoard
 from leaderboard.rating import verdict
 from leaderboard.rating.elo import expected_score
 from leaderboard.rating.likelihood import Floats
@@ -21,26 +22,40 @@ def contender(row: BoardRow) -> Contender:
         row.elo,
         row.standing.place,
         row.status == "settled",
+        row.status == "provisional",
         None if row.price is None else float(row.price),
         row.seconds,
     )
 
 
-def of_board(
-    category: Category, rows: Sequence[BoardRow], board: Board | RecentBoard | None, last: Snapshot | None
-) -> Verdict:
-    """Of the category's board of all votes. A sentence that names leaders must hold of the `last` snapshot, too."""
+def of_board(rows: Sequence[BoardRow], board: Board | RecentBoard | None) -> Verdict:
+    """Of a board as it was computed: its own finding, which a page does not find again from rows of another moment."""
     placed = [row for row in rows if row.standing.place.is_known]
     if board is None or not board.votes or not rows:
         return verdict.of_board(Finding("no votes"), [])
-    finding = find(category, placed, board)
-    if finding.kind == "lead" and not _led_before(last, {placed[index].slug for index in finding.named}):
-        finding = find(category, placed, board, confirmed=())
-    return verdict.of_board(finding, [contender(row) for row in placed], voters=board.voters, prompts=board.prompts)
+    limit = standings.limit_of([row.standing.rating for row in rows], board)
+    return verdict.of_board(
+        stored(board, placed),
+        [contender(row) for row in placed],
+        more_votes=board.finding.get("more_votes"),
+        voters=board.voters,
+        prompts=board.prompts,
+        prompts_bind=limit is not None and limit.is_prompts,
+    )
+
+
+def stored(board: Board | RecentBoard, placed: Sequence[BoardRow]) -> Finding:
+    """The board's finding, with `named` as indices of these rows; too early where none was stored."""
+    index = {row.standing.rating.image_model_id: index for index, row in enumerate(placed)}
+    finding = board.finding
+    named = tuple(index[model] for model in finding.get("named", ()) if model in index)
+    return Finding(
+        finding.get("kind", "early"), named, finding.get("within"), finding.get("lacking", "" if finding else "votes")
+    )
 
 
 def of_part(rows: Sequence[BoardRow]) -> Verdict:
-    """Of a board without stored covariances, of some days or one tag: by the bounds of its places alone."""
+    """Of the votes on one tag, whose covariance is not stored: by the bounds of the places alone."""
     placed = [row for row in rows if row.standing.place.is_known]
     first = tuple(index for index, row in enumerate(placed) if row.standing.place.could_be_first)
     if len(placed) < verdict.MIN_MODELS or len(first) == len(placed):
@@ -57,7 +72,8 @@ def of_filter(
     filters: Filters,
     board: Board | RecentBoard | None,
 ) -> Verdict:
-    """Of the rows that a filter leaves; their places stay those of the whole board."""
+    """Of the rows that a filter leaves; their places stay those of the whole board. `board` None: of some days or one
+    tag, whose covariance is not stored, so that only intervals which do not overlap tell two models apart."""
     placed = [row for row in shown if row.standing.place.is_known]
     models = [contender(row) for row in placed]
     if not shown:
@@ -66,11 +82,19 @@ def of_filter(
         return verdict.of_filter(filters.conditions, Finding("early"), [], value=value)
     if not placed:
         return Verdict(f"{filters.conditions}: none of {len(shown)} has a place yet.")
-    finding = find(category, placed, board) if board else Finding("early", lacking="votes")
+    finding = _by_intervals(placed) if board is None else find(category, placed, board)
     value = ""
-    if finding.kind == "lead" and len(finding.named) == 1:
+    if finding.kind == "lead" and len(finding.named) == 1 and not models[finding.named[0]].is_provisional:
         value = _worth(models[finding.named[0]], [contender(row) for row in rows if row.standing.place.is_known])
     return verdict.of_filter(filters.conditions, finding, models, value=value)
+
+
+def _by_intervals(placed: Sequence[BoardRow]) -> Finding:
+    highest = max(row.standing.rating.lower for row in placed)
+    first = tuple(index for index, row in enumerate(placed) if row.standing.rating.upper >= highest)
+    if len(first) == len(placed):
+        return Finding("early", lacking="votes")
+    return Finding("lead" if len(first) == 1 else "open", first)
 
 
 def _worth(model: Contender, board: Sequence[Contender]) -> str:
@@ -87,12 +111,7 @@ def _worth(model: Contender, board: Sequence[Contender]) -> str:
     return f"It stands {model.place}{cost} and wins {wins} of 10 against {leader.name}."
 
 
-def find(
-    category: Category,
-    placed: Sequence[BoardRow],
-    board: Board | RecentBoard,
-    confirmed: Sequence[int] | None = None,
-) -> Finding:
+def find(category: Category, placed: Sequence[BoardRow], board: Board | RecentBoard) -> Finding:
     """`verdict.find` of these models, indexed as given."""
     covariance = Covariance.objects.filter(category=category).first()
     models = [row.standing.rating.image_model_id for row in placed]
@@ -101,9 +120,8 @@ def find(
     return verdict.find(
         np.array([row.elo for row in placed]),
         _part_of(covariance, models),
-        voters=board.voters or None,
-        prompts=board.prompts or None,
-        confirmed=confirmed,
+        voters=board.effective_voters,
+        prompts=board.effective_prompts,
     )
 
 
@@ -115,11 +133,3 @@ def _part_of(covariance: Covariance, models: Sequence[int]) -> Floats:
     whole = whole + np.triu(whole, 1).T
     order = [covariance.image_models.index(model) for model in models]
     return whole[np.ix_(order, order)]
-
-
-def _led_before(last: Snapshot | None, leaders: set[str]) -> bool:
-    """Whether these models, by their slugs, had the highest ratings in the category's last snapshot."""
-    if last is None:
-        return False
-    rows = sorted(last.ratings, key=lambda row: -float(row["elo"]))[: len(leaders)]
-    return {row.get("slug", row["model"]) for row in rows} == leaders

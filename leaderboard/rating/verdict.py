@@ -111,12 +111,14 @@ _UNPLACED = Place.unknown()
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A model as sentences know it. price in dollars for an image, seconds for one; None where unknown."""
+    """A model as sentences know it. price in dollars for an image, seconds for one; None where unknown. A provisional
+    one is never named as first."""
 
     name: str
     elo: float = 0.0
     place: Place = _UNPLACED
     is_settled: bool = False
+    is_provisional: bool = False
     price: float | None = None
     seconds: float | None = None
 
@@ -143,20 +145,30 @@ def of_board(
         all_tied = n > 1 and all(model.place.is_tied_with_all for model in models)
         claim = f"Too early to say: all {n} could be first." if all_tied else "Too early to say which model is first."
         return Verdict(claim, _missing(finding.lacking, more_votes, voters, prompts, prompts_bind))
-    if finding.kind == "lead":
-        return Verdict(_lead(named, n), bargain(named, models))
     missing = _missing("votes", more_votes, voters, prompts, prompts_bind)
     if finding.kind == "level":
         return Verdict(
             f"No model can be distinguished from another yet: all within {finding.within or 0:.0f} Elo.", missing
         )
+    if len(named) <= MAX_LEADERS and any(model.is_provisional for model in named):
+        return Verdict(_unnamed(len(named), n), missing)
+    if finding.kind == "lead":
+        return Verdict(_lead(named, n), bargain(named, models))
     if len(names) == 1:
         return Verdict(f"{names[0]} is ahead, to be confirmed by the next daily snapshot.", missing)
     if len(names) <= MAX_LEADERS:
         return Verdict(f"{either(names)} is first.", bargain(named, models) or missing)
     likely = max(named, key=lambda model: model.place.best or 0.0)
     chance = "" if likely.place.best is None else f"; {likely.name} most likely ({sure(likely.place.best)})"
+    chance = "" if likely.is_provisional else chance
     return Verdict(f"{len(names)} of {n} could be first{chance}.", missing)
+
+
+def _unnamed(leaders: int, n: int) -> str:
+    """Of leaders among whom a rating is still provisional."""
+    if leaders == 1:
+        return f"Too early to name the first: one of {n} is ahead, on too few votes."
+    return f"Too early to name the first: {leaders} of {n} could be, on too few votes."
 
 
 def _lead(named: Sequence[Contender], n: int) -> str:
@@ -209,17 +221,18 @@ def of_filter(
     being the best of them. Their places stay those of the whole board.
     """
     n, names = len(models), [models[index].name for index in finding.named]
+    nameable = len(names) <= MAX_LEADERS and not any(models[index].is_provisional for index in finding.named)
     if not n:
         return Verdict(f"No model: {conditions[:1].lower()}{conditions[1:]}.", value)
     if n == 1:
         return Verdict(f"{conditions}, there is only {models[0].name}.", value)
-    if finding.kind == "lead" and len(names) == 1:
+    if finding.kind == "lead" and len(names) == 1 and nameable:
         return Verdict(
             f"{conditions}, {names[0]} is best of {n}{'' if best is None else f' ({sure(best)} sure)'}.", value
         )
-    if finding.kind in ("lead", "open") and len(names) <= MAX_LEADERS:
+    if finding.kind in ("lead", "open") and nameable:
         return Verdict(f"{conditions}, {either(names)} is best of {n}.", value)
-    if finding.kind == "open":
+    if finding.kind in ("lead", "open"):
         return Verdict(f"{conditions}, {len(names)} of {n} could be best.", value)
     return Verdict(f"{conditions}: too early, any of {n} could be best.", value)
 

@@ -17,6 +17,7 @@ from PIL import Image, ImageChops, ImageDraw
 from arena.models import Category
 from leaderboard.board import standings
 from leaderboard.board.standings import Standing
+from leaderboard.board_page import rows, verdicts
 from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.social_cards.model import ACCENT, HEIGHT, MARGIN, SOFT, WHITE, WIDTH, backdrop, shortened, typeface
 
@@ -77,7 +78,8 @@ def _draw(category: Category, host: str) -> bytes:
     board = [standing for standing in standings.board(category) if standing.half_width is not None]
     card = backdrop()
     draw = ImageDraw.Draw(card)
-    draw.text((MARGIN, 56), "Image models by blind votes", ACCENT, font=typeface(28, 600))
+    claim = verdicts.of_board(rows.rows(board, category.mode, {}), getattr(category, "board", None)).claim
+    draw.text((MARGIN, 56), shortened(claim, WIDTH - 2 * MARGIN, 28, 600), ACCENT, font=typeface(28, 600))
     draw.text((MARGIN, 96), shortened(category.name, WIDTH - 2 * MARGIN, 64, 800), WHITE, font=typeface(64, 800))
     if board:
         _rows(draw, board[:ROWS])

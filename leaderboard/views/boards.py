@@ -28,7 +28,7 @@ from leaderboard.board_page import (
     scatter,
     verdicts,
 )
-from leaderboard.models import Board, RecentBoard, Snapshot
+from leaderboard.models import Board, RecentBoard
 from leaderboard.page_cache import cached_page, first_category, of_category, of_first_category
 from leaderboard.rating.verdict import Verdict
 from leaderboard.social_cards import board
@@ -92,7 +92,7 @@ def _board(request: HttpRequest, category: Category) -> HttpResponse:
     hidden = blinding.open_prompts_of(request)
     models = [row.standing.rating.image_model_id for row in view.shown[: opened.MAX_ROWS]]
     images = pictures.of_models(category, models, hidden)
-    snapshot = category.snapshots.only("pk", "taken_at", "category", "ratings").order_by("-taken_at", "-pk").first()
+    snapshot = category.snapshots.only("pk", "taken_at", "category").order_by("-taken_at", "-pk").first()
     whole = view.window == "all" and not view.tag
     more = opened.of_rows(category, view.rows, images) if whole else {}
     context = {
@@ -102,7 +102,7 @@ def _board(request: HttpRequest, category: Category) -> HttpResponse:
         "board_name": category.name,
         **_table(view),
         "tabs": summaries.tabs(),
-        "verdict": view.verdict(state, snapshot),
+        "verdict": view.verdict(state),
         "images": images,
         "opened": more,
         "certainty": [] if view.tag else certainty.of_board(category, state, view.rows),
@@ -188,13 +188,12 @@ class View:
         self.needed = 0 if self.part.standings else self.part.needed
         return self.part.standings
 
-    def verdict(self, board: Board | RecentBoard | None, last: Snapshot | None) -> Verdict:
+    def verdict(self, board: Board | RecentBoard | None) -> Verdict:
         """The sentence above the table."""
         if self.filters.active:
-            return verdicts.of_filter(self.category, self.rows, self.shown, self.filters, board)
-        if self.tag or self.window != "all":
-            return verdicts.of_part(self.rows)
-        return verdicts.of_board(self.category, self.rows, board, last)
+            whole = board if self.window == "all" and not self.tag else None
+            return verdicts.of_filter(self.category, self.rows, self.shown, self.filters, whole)
+        return verdicts.of_part(self.rows) if self.tag else verdicts.of_board(self.rows, board)
 
     def duels(self) -> figures.Duels | None:
         """Who wins against whom, of the rows that are shown."""
@@ -202,9 +201,7 @@ class View:
             return None
         if self.part is not None:
             return figures.duels_from(self.part.pairs, self.shown)
-        if self.since is None:
-            return figures.duels_of(opened.records_of(self.category, self.rows), self.shown)
-        return figures.duels(self.category, self.shown, self.since)
+        return figures.duels_of(opened.records_of(self.category, self.rows, self.window), self.shown)
 
 
 class OverallView:

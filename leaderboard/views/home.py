@@ -11,7 +11,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from arena import ballots, blinding, generation_progress, integrity, matchmaking
+from arena import ballots, battle_shares, blinding, generation_progress, integrity, matchmaking
 from arena.models import Category
 from leaderboard import cache
 from leaderboard.board import overall, ratings, standings, summaries
@@ -63,8 +63,7 @@ def _front(category: Category, hidden: frozenset[int]) -> SafeString:
 
 def _render_front(category: Category, hidden: frozenset[int]) -> SafeString:
     board_rows = rows.rows(standings.board(category), category.mode)
-    last = category.snapshots.only("pk", "category", "ratings").order_by("-taken_at", "-pk").first()
-    answers = highlights.answers(category, board_rows, getattr(category, "board", None), last)
+    answers = highlights.answers(category, board_rows, getattr(category, "board", None))
     models = [answer.row.standing.rating.image_model_id for answer in answers]
     own, imported = summaries.tabs()
     boards = Board.objects.filter(category__source_name="")
@@ -129,8 +128,12 @@ def methodology(request: HttpRequest) -> HttpResponse:
         "draws": ranks.DRAWS,
         "recent_days": ratings.RECENT_DAYS,
         "slice_votes": overall.MIN_VOTES,
-        "uniform_share": matchmaking.UNIFORM_SHARE,
-        "largest_share": matchmaking.LARGEST_SHARE,
+        "uniform_share": battle_shares.UNIFORM_SHARE,
+        "largest_share": battle_shares.LARGEST_SHARE,
+        "even_share": battle_shares.EVEN_SHARE,
+        "newcomers_share": battle_shares.NEWCOMERS_SHARE,
+        "lab_share": battle_shares.LAB_SHARE,
+        "grown": battle_shares.GROWN,
         "boost": matchmaking.BOOST,
         "method_version": elo.METHOD_VERSION,
         "usable_votes": intervals.USABLE_VOTES,

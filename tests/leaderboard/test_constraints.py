@@ -8,7 +8,7 @@ import pytest
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from leaderboard.models import Rating, SharedRanking, Snapshot
+from leaderboard.models import HeadToHead, Rating, SharedRanking, Snapshot
 from tests import factories as make
 from tests.arena.test_constraints import refuses, update
 
@@ -46,6 +46,15 @@ def test_rating():
         "one rating per category and model",
         lambda: Rating.objects.create(category=rating.category, image_model=rating.image_model, **again),
     )
+
+
+def test_head_to_head():
+    row = HeadToHead.objects.create(category=make.make_category(), window="all", image_models=[1, 2], entries=bytes(16))
+    refuses("every pair of models has its votes", update(row, entries=bytes(12)))
+    refuses("every pair of models has its votes", update(row, image_models=[1, 2, 3]))
+    refuses("a head to head is of a known window", update(row, window="1d"))
+    again = {"category": row.category, "window": "all", "image_models": [], "entries": b""}
+    refuses("one head to head per board", lambda: HeadToHead.objects.create(**again))
 
 
 def test_shared_ranking():

@@ -96,6 +96,8 @@ def test_records_count_both_sides_and_mirror_each_other(category, models):
     ]
     text = "".join(f"{left.slug},{right.slug},{outcome}\n" for left, right, outcome in votes)
     load.import_votes(f"left,right,outcome\n{text}".encode(), category, "Elsewhere")
+    assert head_to_head.records_of(ash, category) == {}  # no board was computed yet
+    ratings.recompute(category)
     record = head_to_head.records_of(ash, category)[ash.pk, birch.pk]
     assert (record.won, record.lost, record.tied, record.both_bad, record.votes, record.share) == (2, 1, 1, 1, 5, 0.6)
     assert head_to_head.records_of(birch, category)[birch.pk, ash.pk] == record.reversed()
@@ -103,3 +105,16 @@ def test_records_count_both_sides_and_mirror_each_other(category, models):
     among = head_to_head.records_among([ash, birch], [category])
     assert among[category.pk] == {(ash.pk, birch.pk): record, (birch.pk, ash.pk): record.reversed()}
     assert among[0][ash.pk, birch.pk].votes == 0
+
+
+def test_a_page_counts_the_votes_of_its_board_and_not_those_that_came_since(client, category, models):
+    """A page once said 60 votes in its head and 64 in its table of pairs."""
+    cast(category, models, 60)
+    ratings.recompute(category)
+    cast(category, models, 4, seed=2)
+    page = re.sub(r"\s+", " ", client.get(category.get_absolute_url()).content.decode())
+    assert "60 votes" in page
+    assert "64" not in re.findall(r"([\d,]+) votes", page)
+    assert sum(record.votes for record in head_to_head.records_among(models, [category])[category.pk].values()) == 120
+    assert ratings.recompute(category)
+    assert "64 votes" in re.sub(r"\s+", " ", client.get(category.get_absolute_url()).content.decode())

@@ -130,6 +130,19 @@ def test_a_board_of_equals_is_too_early_for_all():
     )
 
 
+def test_a_provisional_model_is_never_named_as_first():
+    ash = contender("Ash", 1100, 1, 1, best=0.98, is_provisional=True)
+    others = [contender(name, low=2) for name in "BCD"]
+    for finding, claim in (
+        (Finding("lead", (0,)), "Too early to name the first: one of 4 is ahead, on too few votes."),
+        (Finding("open", (0, 1)), "Too early to name the first: 2 of 4 could be, on too few votes."),
+        (Finding("open", (0, 1, 2, 3)), "4 of 4 could be first."),
+    ):
+        assert verdict.of_board(finding, [ash, *others]).claim == claim
+    filtered = verdict.of_filter("Under $0.05", Finding("lead", (0,)), [ash, *others])
+    assert filtered.claim == "Under $0.05, 1 of 4 could be best."
+
+
 def test_a_bargain_is_settled_cheap_and_still_wins():
     assert verdict.bargain([A], [A, C, D]) == ""  # Cedar is not settled, Dogwood loses too often
     assert verdict.bargain([contender("Free", 1100)], BOARD) == ""  # its price is not known
