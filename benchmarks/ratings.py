@@ -30,7 +30,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from arena import matchmaking  # noqa: E402 - the repository's root comes first
+from arena import battle_shares, matchmaking  # noqa: E402 - the repository's root comes first
 from leaderboard.rating import elo, ranks, reproduction  # noqa: E402 - once Django is set up
 from leaderboard.rating.clusters import clustered_covariance  # noqa: E402 - once Django is set up
 
