@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('arena', '0018_voter_progress_and_image_tallies'),
+        ('arena', '0019_curated_objects_have_a_history'),
     ]
 
     operations = [
