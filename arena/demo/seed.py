@@ -64,6 +64,7 @@ def _competition(row: dict[str, Any]) -> int:
         defaults={
             "category": Category.objects.get(slug=row["category"]),
             "title": row["title"],
+            "question": row["question"],
             "criterion": row["criterion"],
             "description": row["description"],
             "challenge": row.get("challenge", ""),

@@ -8,7 +8,7 @@ entries of a battle answer the battle's prompt.
 
 import arena.models.history  # noqa: F401 - registers what has a history
 from arena.models.battles import Battle, Voter, VoterProgress, new_token
-from arena.models.competitions import Category, Competition, Prompt
+from arena.models.competitions import QUESTION, Category, Competition, Prompt
 from arena.models.generations import Entry, Generation, SpooledImage
 from arena.models.imports import ImportedName, ImportedVote, VoteFile
 from arena.models.reports import Report
@@ -17,6 +17,7 @@ from arena.models.suggestions import Suggestion
 from arena.models.votes import ImageTally, Outcome, Tally, Vote
 
 __all__ = [
+    "QUESTION",
     "Battle",
     "Category",
     "Competition",

@@ -15,6 +15,8 @@ from django.utils import timezone
 from providers.models import ModeChoices, slug_validator
 from providers.slugs import SLUG_PATTERN
 
+QUESTION = "Which is better?"  # of a competition that has none of its own
+
 
 class Category(models.Model):
     """A board with its own ratings; it names the task."""
@@ -103,6 +105,12 @@ class Competition(models.Model):
     category = models.ForeignKey(Category, models.PROTECT, related_name="competitions")
     slug = models.CharField(max_length=120, unique=True, validators=[slug_validator])
     title = models.CharField(max_length=160)
+    question = models.CharField(
+        max_length=60,
+        blank=True,
+        db_default="",
+        help_text="What voters are asked, such as “Which one has the words right?”; empty: “Which is better?”",
+    )
     criterion = models.CharField(max_length=200, help_text="Completes the sentence “Judge by …”")
     description = models.TextField(blank=True)
     challenge = models.TextField(blank=True, help_text="Why it is hard: what models get wrong here.")
@@ -124,7 +132,8 @@ class Competition(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    FROZEN: ClassVar[tuple[str, ...]] = ("category_id", "criterion", "shape")  # once a voter has been asked
+    # Once a voter has been asked. A question may still be added where there was none.
+    FROZEN: ClassVar[tuple[str, ...]] = ("category_id", "question", "criterion", "shape")
 
     objects: ClassVar[Any] = CompetitionQuerySet.as_manager()
 
@@ -134,6 +143,9 @@ class Competition(models.Model):
             models.CheckConstraint(condition=Q(slug__regex=SLUG_PATTERN), name="competition slug is lower-case words"),
             models.CheckConstraint(condition=~Q(title=""), name="competition has a title"),
             models.CheckConstraint(condition=~Q(criterion=""), name="competition has a criterion"),
+            models.CheckConstraint(
+                condition=Q(question="") | Q(question__endswith="?"), name="a question ends with a question mark"
+            ),
             models.CheckConstraint(
                 condition=Q(shape__in=["1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16"]),
                 name="competition shape is known",
@@ -153,12 +165,17 @@ class Competition(models.Model):
     def get_absolute_url(self) -> str:
         return f"/competitions/{self.slug}/"
 
+    @property
+    def asks(self) -> str:
+        """The question a voter answers."""
+        return self.question or QUESTION
+
     def clean(self) -> None:
         """What voters were asked to judge stays what it was (Postgres refuses it too), and images keep one shape."""
         before = Competition.objects.filter(pk=self.pk).first()
         if before is None:
             return
-        changed = [name for name in self.FROZEN if getattr(before, name) != getattr(self, name)]
+        changed = [name for name in self.FROZEN if getattr(before, name) not in ("", getattr(self, name))]
         if changed and self.was_asked:
             reason = "Voters have been asked, so this cannot change any more. Make a new competition instead."
             raise ValidationError({name.removesuffix("_id"): reason for name in changed})
