@@ -1,11 +1,12 @@
 from django.urls import path, re_path
 
-from arena.views import ballots, battles, images, suggestions
+from arena.views import ballots, battles, images, rounds, suggestions
 
 app_name = "arena"
 urlpatterns = [
     path("arena/<slug:slug>/", battles.arena, name="arena"),
     path("arena/<slug:slug>/wait/", battles.wait, name="wait"),
+    path("arena/<slug:slug>/rounds/<int:number>/", rounds.card, name="round"),
     path("battles/<uuid:pk>/", battles.battle, name="battle"),
     path("battles/<uuid:pk>/show/", battles.show, name="show"),
     path("battles/<uuid:pk>/report/", battles.report, name="report"),

@@ -44,7 +44,8 @@ ROUTES = {
     "providers:gateway:file": SIGNED, "providers:gateway:unknown": ANYONE,
     # arena
     "arena:arena": ANYONE, "arena:wait": ANYONE, "arena:battle": OWN, "arena:show": OWN, "arena:report": OWN,
-    "arena:vote": OWN, "arena:skip": OWN, "arena:image": SIGNED, "arena:small-image": SIGNED, "arena:ballot": ANYONE,
+    "arena:vote": OWN, "arena:round": OWN,
+    "arena:skip": OWN, "arena:image": SIGNED, "arena:small-image": SIGNED, "arena:ballot": ANYONE,
  "arena:public-image": ANYONE, "arena:entry": ANYONE, "arena:original": ANYONE,
     "arena:suggest": OWN,
     # leaderboard: what everybody may read, but for a voter's own ranking

@@ -1,0 +1,47 @@
+"""Votes come in rounds of five, each with a card at its end: which round a voter is in, and how far.
+
+Pure: everything follows from the number of votes. A round is shorter only where no pair is left to fill it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SIZE = 5  # votes of a round; our judgement
+
+
+@dataclass(frozen=True, slots=True)
+class RoundProgress:
+    """Where a pair stands: in the round of this number it is the one after `done`, of `size`."""
+
+    number: int
+    done: int
+    size: int = SIZE
+
+    @property
+    def position(self) -> int:
+        return min(self.done + 1, self.size)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """A class for each of five bars: done, current, to come (""), or absent from a shorter round."""
+        return tuple(
+            "is-done" if n < self.done else "is-absent" if n >= self.size else "is-current" if n == self.done else ""
+            for n in range(SIZE)
+        )
+
+
+def of_pair(votes: int, *, is_last: bool = False) -> RoundProgress:
+    """The place of a pair that is asked after so many votes; `is_last` where none can follow it."""
+    done = votes % SIZE
+    return RoundProgress(votes // SIZE + 1, done, done + 1 if is_last else SIZE)
+
+
+def of_answered(votes: int, *, is_last: bool = False) -> RoundProgress:
+    """The place of the pair whose vote was the last of so many."""
+    return of_pair(max(votes - 1, 0), is_last=is_last)
+
+
+def finished(votes: int, *, is_last: bool = False) -> int | None:
+    """The number of the round that the last of so many votes completed; None in the middle of one."""
+    return -(-votes // SIZE) if votes and (votes % SIZE == 0 or is_last) else None

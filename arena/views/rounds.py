@@ -1,0 +1,34 @@
+"""A finished round of five votes, and what comes after it."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from arena import reveals, round_card, rounds, voter_progress, voters
+from arena.models import Category
+
+
+@never_cache
+@require_safe
+def card(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """The card of one of this voter's rounds."""
+    category = get_object_or_404(Category, slug=slug)
+    voter = voters.named(request)
+    finished = None if voter is None or not 0 < number < 10_000 else round_card.read(voter, category, number)
+    if finished is None:
+        raise Http404("This browser has no such round.")
+    progress = voter_progress.of(voter, category)
+    context = {
+        "category": category,
+        "card": finished,
+        "progress": progress,
+        "position": len(finished.votes),
+        "blocks": [block * rounds.SIZE < progress.votes for block in range(progress.goal // rounds.SIZE)],
+        "board_url": reveals.extras.board_url(category.slug),
+        "ranking_url": reveals.extras.ranking_url(category.slug),
+        "next_marks": rounds.of_pair(progress.votes),
+    }
+    return render(request, "arena/round.html", context)
