@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
 
-from django.db import connection
+from django.conf import settings
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
-from django.template.defaultfilters import linebreaksbr
 from django.utils.safestring import SafeString, mark_safe
 
 from providers import accounts
 
-from . import fragments, reveals
+from . import fragments, prompt_markup, reveals, rounds
 from .battle_rows import BattleRow, Side
-from .models import Category, Outcome, Report
+from .models import QUESTION, Category, Outcome, Report
+from .rounds import RoundProgress
 from .voter_progress import GOAL
 from .voter_state import VoterState
 from .voting import CastVote
@@ -27,15 +27,17 @@ Conditions = dict[str, Hashable]
 Values = dict[str, str]
 
 _SIDES = ("left", "right")
+_BARS = "abcde"  # names of values have no digits
 _SHOWN_AFTER_VOTE = (
-    "outcome_label", "excluded_reason", "others_votes", "others_about",
+    "outcome_label", "excluded_reason", "headline", "line", "crowd_left", "crowd_right", "crowd_votes", "continue_url",
+    "method_url", "next_round", "next_position", "next_size", *(f"next_mark_{letter}" for letter in _BARS),
     *(f"{side}_{name}" for side in _SIDES for name in (
-        "thumbnail_url", "entry_url", "model_url", "name", "elo", "note", "change", "share")),
+        "thumbnail_url", "entry_url", "model_url", "name", "place", "long_place", "elo")),
 )  # fmt: skip
 _NOTHING = dict.fromkeys(_SHOWN_AFTER_VOTE, "")
 _OPEN: Conditions = dict.fromkeys(
-    ("outcome", "is_excluded", "by_thumbnails", "is_held_back", "others", "left_rated", "right_rated", "left_badge",
-     "right_badge", "has_change"), "",
+    ("outcome", "is_excluded", "by_thumbnails", "is_held_back", "crowd", "others", "left_placed", "right_placed",
+     "left_rated", "right_rated", "left_badge", "right_badge", "is_round_over"), "",
 )  # fmt: skip
 
 
@@ -45,11 +47,14 @@ def section(
     state: VoterState,
     *,
     cast: CastVote | None = None,
-    following: Iterable[BattleRow] = (),
+    following: Iterable[BattleRow] | None = None,
     message: str = "",
 ) -> SafeString:
-    """The battle as a fragment: `row` with, after its vote, the names, and the pairs that come after it."""
-    return fragments.fill("arena/_battle.html", *_context(request, row, state, cast, list(following), message))
+    """The battle as a fragment: `row` with, after its vote, the names, and the pairs that come after it.
+
+    `following` are these, empty at the end of the pairs, and None where nobody looked.
+    """
+    return fragments.fill("arena/_battle.html", *_context(request, row, state, cast, following, message))
 
 
 def page(
@@ -57,12 +62,12 @@ def page(
     row: BattleRow,
     state: VoterState,
     *,
-    following: Iterable[BattleRow] = (),
+    following: Iterable[BattleRow] | None = None,
     message: str = "",
     template: str = "arena/battle.html",
 ) -> SafeString:
     """The battle as a whole page."""
-    conditions, values = _context(request, row, state, None, list(following), message)
+    conditions, values = _context(request, row, state, None, following, message)
     # The menu marks the category by it.
     conditions["category"] = Category(pk=row.category, slug=row.category_slug, name=row.category_name)
     view = request.resolver_match
@@ -80,23 +85,40 @@ def _context(
     row: BattleRow,
     state: VoterState,
     cast: CastVote | None,
-    following: list[BattleRow],
+    following: Iterable[BattleRow] | None,
     message: str,
 ) -> tuple[Conditions, Values]:
     token = get_token(request)
     votes = cast.votes if cast is not None else state.votes
     if cast is not None:
         row = replace(row, outcome=cast.outcome, cast_at=cast.cast_at, excluded_reason=cast.excluded_reason)
-    ahead = "".join(_ahead(battle, votes, token) for battle in following)
-    conditions, values = _common(row, votes, token)
+    pairs = list(following or ())
+    is_last = following is not None and not pairs and not state.waiting
+    is_answered = row.outcome is not None
+    ahead = "".join(_ahead(battle, votes, token) for battle in pairs)
+    progress = (rounds.of_answered if is_answered else rounds.of_pair)(votes, is_last=is_last)
+    conditions, values = _common(row, progress, token)
     values |= {"message": message, "following": mark_safe(ahead)}  # noqa: S308 - made of filled fragments
     conditions |= {"has_message": bool(message), "state": _state(row)}
-    if row.outcome is None:
+    if not is_answered:
         return conditions | _OPEN, values | _NOTHING
     # Pages of single images name their makers: not while another pair of this prompt waits for an answer.
-    waiting = {battle.prompt for battle in (*state.waiting, *following) if battle.pk != row.pk}
+    waiting = {battle.prompt for battle in (*state.waiting, *pairs) if battle.pk != row.pk}
     shown, names = _revealed(row, cast)
+    over = rounds.finished(votes, is_last=is_last)
+    names |= _marks(rounds.of_pair(votes), "next_") | {
+        "method_url": reveals.extras.method_url(),
+        "continue_url": values["next_url"] if over is None else _after_round(row, votes, over),
+    }
+    shown["is_round_over"] = "" if over is None else "ranking" if votes == GOAL else "round"
     return conditions | shown | {"is_held_back": row.prompt in waiting}, values | names
+
+
+def _after_round(row: BattleRow, votes: int, number: int) -> str:
+    """Where the reveal that ended a round leads: to its card, or, with enough votes, to the voter's own ranking."""
+    if votes == GOAL:
+        return reveals.extras.ranking_url(row.category_slug)
+    return f"/arena/{row.category_slug}/rounds/{number}/"
 
 
 def _state(row: BattleRow) -> str:
@@ -109,23 +131,28 @@ def _state(row: BattleRow) -> str:
 
 def _ahead(row: BattleRow, votes: int, token: str) -> SafeString:
     """A pair that is on nobody's screen yet."""
-    conditions, values = _common(row, votes, token)
+    conditions, values = _common(row, rounds.of_pair(votes), token)
     values |= {"message": "", "following": ""}
     conditions |= {"has_message": False, "state": "open"}
     return fragments.fill("arena/_ahead.html", conditions | _OPEN, values | _NOTHING)
 
 
-def _common(row: BattleRow, votes: int, token: str) -> tuple[Conditions, Values]:
+def _common(row: BattleRow, progress: RoundProgress, token: str) -> tuple[Conditions, Values]:
     """What is the same before and after the vote."""
     url = row.url
+    width, height = row.shape.split(":")
     conditions: Conditions = {
+        "demo": settings.DEMO,
         "shape": row.shape,
+        "fit": "square" if width == height else "wide" if int(width) > int(height) else "tall",
+        "length": prompt_markup.length(row.text),
+        "has_quotes": prompt_markup.has_quotes(row.text),
         "has_source": bool(row.source_image),
         "is_reported": row.is_reported,
-        "has_ranking": votes >= GOAL,
-        "goal": GOAL,
     }
+    criterion = row.criterion.rstrip(" .")
     values = {
+        "site_name": settings.SITE_NAME,
         "csrf_token": token,
         "battle_id": str(row.pk),
         "url": url,
@@ -133,11 +160,10 @@ def _common(row: BattleRow, votes: int, token: str) -> tuple[Conditions, Values]
         "skip_url": f"{url}skip/",
         "report_url": f"{url}report/",
         "next_url": f"/arena/{row.category_slug}/",
-        "ranking_url": reveals.extras.ranking_url(row.category_slug),
         "source_url": f"/images/{row.source_image}",
-        "criterion": row.criterion,
-        "prompt": linebreaksbr(row.text),
-        "votes": str(votes),
+        "question": row.question or QUESTION,
+        "criterion": criterion if criterion.endswith(("?", "!")) else f"{criterion}.",
+        "prompt": prompt_markup.markup(row.text),
         "width": str(row.left.width),  # both sides are declared alike
         "height": str(row.left.height),
         "small_width": str(round(row.left.width * 4 / 3)),
@@ -146,7 +172,14 @@ def _common(row: BattleRow, votes: int, token: str) -> tuple[Conditions, Values]
         values[f"{name}_token"] = side.token
         values[f"{name}_image"] = f"/i/{side.token}.webp"
         values[f"{name}_small"] = f"/i/{side.token}.small.webp"
-    return conditions, values
+    return conditions, values | _marks(progress)
+
+
+def _marks(progress: RoundProgress, prefix: str = "") -> Values:
+    """The values of `arena/_progress.html`."""
+    marks = {f"{prefix}mark_{letter}": mark for letter, mark in zip(_BARS, progress.marks, strict=True)}
+    numbers = {"round": progress.number, "position": progress.position, "size": progress.size}
+    return marks | {f"{prefix}{name}": str(number) for name, number in numbers.items()}
 
 
 # After the vote ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -156,7 +189,9 @@ def answered_pair(row: BattleRow, images: tuple[int, int, int, int] | None = Non
     """What a reveal is made from; `images` are the counted votes on the two images, read if they are not given."""
     assert row.outcome is not None
     assert row.cast_at is not None
-    low_wins, high_wins, ties, both_bad = _image_tally(row) if images is None else images
+    low_wins, high_wins, ties, both_bad = (
+        reveals.image_tally(row.left.entry, row.right.entry) if images is None else images
+    )
     is_turned = row.left.entry > row.right.entry
     return reveals.AnsweredPair(
         category=row.category,
@@ -176,35 +211,35 @@ def _revealed(row: BattleRow, cast: CastVote | None) -> tuple[Conditions, Values
     assert row.outcome is not None
     counts = not row.excluded_reason
     shown = reveals.extras.reveal(answered_pair(row, cast.images if cast is not None and counts else None))
-    others = shown.others
+    crowd = shown.crowd
     conditions: Conditions = {
         "outcome": row.outcome,
         "is_excluded": not counts,
         "by_thumbnails": row.is_expired,
-        "others": others.about if others else "",
-        "left_rated": bool(shown.left.elo),
-        "right_rated": bool(shown.right.elo),
+        "crowd": crowd.basis,
+        "others": "one" if crowd.votes == 1 else "many" if crowd.votes else "",
         "left_badge": _badge(row.left),
         "right_badge": _badge(row.right),
-        "has_change": bool(shown.left.change),
     }
     values = {
         "outcome_label": str(Outcome(row.outcome).label),
         "excluded_reason": row.excluded_reason or "",
-        "others_votes": str(others.votes) if others else "",
-        "others_about": others.about if others else "",
-        "left_share": others.left if others else "",
-        "right_share": others.right if others else "",
+        "headline": shown.headline if counts else "Kept, not counted.",
+        "line": shown.line,
+        "crowd_left": str(crowd.left),
+        "crowd_right": str(crowd.right),
+        "crowd_votes": str(crowd.votes),
     }
     for name, side, figures in (("left", row.left, shown.left), ("right", row.right, shown.right)):
+        conditions |= {f"{name}_placed": bool(figures.place), f"{name}_rated": bool(figures.elo)}
         values |= {
             f"{name}_thumbnail_url": f"/images/{side.thumbnail}",
             f"{name}_entry_url": f"/entries/{side.entry}/",
             f"{name}_model_url": f"/models/{side.slug}/",
             f"{name}_name": side.name,
+            f"{name}_place": figures.place,
+            f"{name}_long_place": figures.long_place,
             f"{name}_elo": figures.elo,
-            f"{name}_note": figures.note,
-            f"{name}_change": figures.change,
         }
     return conditions, values
 
@@ -213,14 +248,3 @@ def _badge(side: Side) -> str:
     if side.origin == "sample":
         return "sample"
     return "simulated" if side.provider and accounts.is_simulated(side.provider) else ""
-
-
-def _image_tally(row: BattleRow) -> tuple[int, int, int, int]:
-    """All counted votes on the battle's two images: wins of the smaller id, wins of the other, ties, both bad."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT low_wins, high_wins, ties, both_bad FROM arena_imagetally WHERE low_id = %s AND high_id = %s",
-            sorted((row.left.entry, row.right.entry)),
-        )
-        tally = cursor.fetchone()
-    return tally or (0, 0, 0, 0)

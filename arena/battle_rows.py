@@ -43,6 +43,7 @@ class BattleRow:
     is_live: bool  # both images, the prompt and its competition are still in play
     text: str
     source_image: str
+    question: str
     criterion: str
     shape: str
     category: int
@@ -92,7 +93,8 @@ LIVE = """l.retired_at IS NULL AND l.hidden_at IS NULL AND r.retired_at IS NULL 
 COLUMNS = f"""b.id, b.voter_id, b.prompt_id, b.served_at, b.expires_at, b.skipped_at,
     b.expires_at <= statement_timestamp(),
     {LIVE},
-    p.text, p.source_image, c.criterion, c.shape, g.id, g.slug, g.name, v.outcome, v.cast_at, v.excluded_reason,
+    p.text, p.source_image, c.question, c.criterion, c.shape, g.id, g.slug, g.name,
+    v.outcome, v.cast_at, v.excluded_reason,
     EXISTS (SELECT FROM arena_report report WHERE report.battle_id = b.id),
     {SIDE.format(side="left", e="l")}, {SIDE.format(side="right", e="r")}"""
 JOINS = """

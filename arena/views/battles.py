@@ -130,7 +130,7 @@ def _battle(request: HttpRequest, state: VoterState, row: BattleRow) -> HttpResp
             state, row = _shown(state)
         except battles.VoteRejected:
             return redirect("arena:arena", slug=row.category_slug)
-    following = battles.ahead(state, 1) if row.is_open else []
+    following = battles.ahead(state, 1) if row.is_open else None
     return HttpResponse(battle_page.page(request, row, state, following=following))
 
 
@@ -163,7 +163,7 @@ def vote(request: HtmxRequest, state: VoterState, row: BattleRow) -> HttpRespons
     Those are drawn before the vote is stored. Nothing of a vote that cannot be taken is decided here: the statement
     stores nothing then, and `voting.explain` says why.
     """
-    following = battles.ahead(state, AHEAD, durable=False) if request.htmx else []
+    following = battles.ahead(state, AHEAD, durable=False) if request.htmx else None
     try:
         cast = voting.cast(row, request.POST.get("outcome", ""))
         if cast is None:

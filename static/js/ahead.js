@@ -43,7 +43,8 @@ export function lookAhead(section) {
 async function goOnWith(next, fallback) {
   const old = battle();
   const fresh = copy(next);
-  fresh.querySelector(".progress").replaceWith(old.querySelector(".progress").cloneNode(true));
+  const progress = old.querySelector(".next-progress .progress");
+  if (progress) fresh.querySelector(".progress").replaceWith(progress);
   // Decoded images may have been thrown away again; a moment is enough to have them back.
   const ready = next.ready && (await Promise.race([areDecoded(fresh), new Promise((done) => setTimeout(done, 40, false))]));
   history.replaceState({ htmx: true }, ""); // htmx then brings back what the back button asks for

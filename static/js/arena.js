@@ -1,7 +1,10 @@
 // Voting: keys, focus, and what a screen reader announces.
 // Without this file the page is a plain form and works; htmx swaps #battle, these files look after what it brings.
 import { lookAhead } from "./ahead.js";
+import { flip, isOne, look } from "./frames.js";
 import { battle, showTogether } from "./pair.js";
+import { setting, store } from "./settings.js";
+import "./undo.js";
 
 let zoom = null;
 /** Script and style, only once the pair is there: nobody enlarges what they do not see, and the images come first. */
@@ -19,17 +22,17 @@ function loadZoom() {
 }
 
 const help = document.getElementById("help");
-const letters = document.getElementById("letters");
 
-/** After a swap: focus goes where the voter goes on, and the live region says what is new.
- *  The prompt's words take it, not the box that scrolls them: there, ↑ and ↓ would scroll a long prompt instead of voting. */
+/** After a swap: focus goes where the voter goes on, and the live region says what is new. */
 function goOn(current) {
   const voted = current.dataset.state === "voted";
   const next = current.querySelector(".next");
-  (next ?? current.querySelector(".prompt-text") ?? current.querySelector("a"))?.focus({ preventScroll: true });
+  const question = current.querySelector(".question");
+  (next ?? question ?? current.querySelector("a"))?.focus({ preventScroll: true });
   const said = current.querySelector("[data-live]") ?? current.querySelector(".alert:not([hidden])");
-  const prompt = current.querySelector(".prompt-text");
-  document.getElementById("live").textContent = said?.textContent ?? (prompt && !voted ? `New pair. Prompt: ${prompt.textContent}` : "");
+  const progress = current.querySelector(".progress b");
+  const pair = question && !voted ? `Pair ${progress?.textContent ?? ""}. ${question.textContent}` : "";
+  document.getElementById("live").textContent = said?.textContent ?? pair;
   if (!voted) window.scrollTo(0, 0);
 }
 
@@ -83,32 +86,37 @@ lookAhead(battle());
 
 // Keys ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+// ↑, ↓, Page and Home keys only ever scroll. ← and → vote where nothing can scroll sideways.
 const ACTIONS = {
-  ArrowLeft: "left", ArrowRight: "right", ArrowUp: "tie", ArrowDown: "both_bad",
-  a: "left", b: "right", t: "tie", x: "both_bad", s: "skip", z: "zoom", "?": "help", " ": "next", Enter: "next",
+  ArrowLeft: "left", ArrowRight: "right", a: "left", b: "right", t: "tie", x: "both_bad", s: "skip",
+  z: "zoom", f: "flip", o: "source", d: "difference", e: "edit", "?": "help", " ": "next", Enter: "next",
 };
-const isVertical = (key) => key === "ArrowUp" || key === "ArrowDown";
-const scrolls = (element) => element && element.scrollHeight > element.clientHeight + 1;
+const isSideways = (key) => key === "ArrowLeft" || key === "ArrowRight";
+const scrollsSideways = (element) => element.scrollWidth > element.clientWidth + 1;
 
-/** Letters can be switched off (for voices that type, and for fingers that slip); Space, Enter and arrows cannot. */
-const lettersAreOn = () => {
-  try { return localStorage.getItem("letters") !== "off"; } catch { return true; }
-};
+/** Letters and arrows can be switched off, for voices that type and fingers that slip; Space and Enter cannot. */
+const lettersAreOn = () => setting("letters", "on") === "on";
 
 function isTaken(event) {
   const { key, target } = event;
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing) return true;
   if (event.shiftKey && (key.length > 1 || key === " ")) return true; // selects the prompt's words, or scrolls back
   if (document.querySelector("dialog[open], [popover]:popover-open")) return true;
-  if (target.closest("input, textarea, select, [contenteditable]")) return true;
+  if (target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]")) return true;
+  if (target.matches("input") && (key === " " || key === "Enter")) return true; // ticks a word of the prompt
   if (key === "Enter" || key === " ") return Boolean(target.closest(key === " " ? "button, summary" : "a, button, summary"));
-  if (isVertical(key)) return (target.matches(".prompt") && scrolls(target)) || scrolls(document.documentElement);
+  if (isSideways(key)) return !lettersAreOn() || scrollsSideways(document.documentElement);
   return key.length === 1 && !lettersAreOn();
 }
 
 const steps = {
   skip: () => battle().querySelector(".skip button")?.click(),
   zoom: () => battle().querySelector(".pair [data-zoom]")?.click(),
+  flip: () => flip() || steps.zoom(),
+  source: () => look(battle(), battle().dataset.view === "source" ? "edit" : "source"),
+  difference: () => look(battle(), battle().dataset.view === "difference" ? "edit" : "difference"),
+  edit: () => look(battle(), "edit"),
+  pairs: () => { store("pairs", isOne() ? "both" : "one"); dispatchEvent(new Event("pairs")); dispatchEvent(new Event("resize")); },
   help: () => help.showModal(),
   next: () => battle().querySelector(".next")?.click(),
 };
@@ -124,12 +132,25 @@ document.addEventListener("keydown", (event) => {
   step();
 });
 
+// A held O blinks: the source for as long as the key is down.
+const HELD = 300; // ms
+let blinkedAt = 0;
+document.addEventListener("keydown", ({ key, repeat }) => { if (key === "o" && !repeat) blinkedAt = performance.now(); });
+document.addEventListener("keyup", ({ key }) => { if (key === "o" && battle().dataset.view === "source" && performance.now() - blinkedAt > HELD) look(battle(), "edit"); });
+
+document.addEventListener("click", ({ target }) => {
+  const step = target.closest("[data-step]")?.dataset.step;
+  if (!step) return;
+  target.closest("dialog")?.close();
+  steps[step]();
+});
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("#battle [data-zoom]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   const isHidden = battle().dataset.state === "open" && !battle().querySelector(".is-shown");
   if (isHidden) return;
+  if (event.isTrusted && link.closest(".pair") && isOne()) return flip(); // a swipe's end is no click
   try {
     (await loadZoom()).open(link);
   } catch {
@@ -141,11 +162,23 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
   if (!opener || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
+  opener.closest("dialog")?.close();
   const dialog = document.getElementById(opener.dataset.open);
-  if (opener.href) dialog.querySelector("form").action = opener.href; // the report's, of the pair on the screen
+  const report = battle().querySelector(".report-link");
+  if (dialog.id === "report" && !report) return;
+  if (dialog.id === "more") showChoices(dialog, report);
+  if (report && dialog.id === "report") dialog.querySelector("form").action = report.href; // the report's, of the pair on the screen
   dialog.showModal();
 });
-letters.checked = lettersAreOn();
-letters.addEventListener("change", () => {
-  try { localStorage.setItem("letters", letters.checked ? "on" : "off"); } catch { /* then it lasts as long as the page */ }
-});
+
+/** What the sheet offers now: no skip after the vote, no report twice, the other way to show the pair. */
+function showChoices(dialog, report) {
+  const hasFlip = matchMedia("(orientation: portrait)").matches;
+  const choice = dialog.querySelector("[data-step=pairs]");
+  dialog.querySelector("[data-step=skip]").hidden = battle().dataset.state !== "open";
+  dialog.querySelector("[data-open=report]").hidden = !report;
+  dialog.querySelector("[data-step=zoom]").hidden = !battle().querySelector(".pair");
+  choice.hidden = !hasFlip || !battle().querySelector(".pair");
+  const label = choice.querySelector("span");
+  label.textContent = isOne() ? label.dataset.both : label.dataset.one;
+}

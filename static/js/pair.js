@@ -22,7 +22,7 @@ export async function areDecoded(section) {
 export function uncover(section) {
   looked.add(section);
   section.querySelector(".pair").classList.add("is-shown");
-  section.querySelector(".votes fieldset").disabled = false;
+  section.querySelector(".votes fieldset").disabled = false; // unless only one of the two was looked at: frames.js
 }
 
 // htmx takes the forms over at this event: a vote before it would load a whole page, without retry and without the next pair.

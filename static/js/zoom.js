@@ -1,5 +1,7 @@
 // Enlarge: both images move together, by wheel, pinch, drag, double click, buttons and keys. They can be flipped in one
 // place, and edits compared with their source. Without this file the links open the images.
+import { setting } from "./settings.js";
+
 const dialog = document.getElementById("zoom");
 const stage = dialog.querySelector(".zoom-stage");
 const level = dialog.querySelector(".zoom-level");
@@ -140,7 +142,7 @@ const KEYS = {
 dialog.addEventListener("keydown", (event) => {
   const step = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (/^[a-z]$/i.test(event.key) && !document.getElementById("letters").checked) return;
+  if (/^[a-z]$/i.test(event.key) && setting("letters", "on") !== "on") return;
   event.preventDefault(); // or the page would open it again
   steps[step]();
 });

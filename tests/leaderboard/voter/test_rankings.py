@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from arena import battle_page, battles, voter_state, voting
 from arena.models import Vote
 from leaderboard.board import ratings
 from leaderboard.models import SharedRanking
-from leaderboard.voter import reveal
+from leaderboard.voter import crowd, reveal
 from providers.cache import clear_process_caches
 from tests import factories as make
 
@@ -91,41 +92,37 @@ def answered(battle):
     return battle_page.answered_pair(voter_state.look_at(battle.voter_id, battle.pk).battle)
 
 
-def test_others_are_shown_from_ten_votes_on_the_images_turned_as_this_voter_saw_them():
+def test_others_are_those_on_the_two_images_turned_as_this_voter_saw_them_without_ones_own():
     one = make.make_entry()
     other = make.make_entry(one.prompt)
     mine = vote_on(one, other, "tie")
+    assert reveal.others(answered(mine)) == crowd.Others(left=0, tie=0, both_bad=0, right=0)
     for _ in range(5):
         vote_on(one, other, "left")
     for _ in range(4):
         vote_on(other, one, "left")
-    assert reveal.others(answered(mine)) is None
     vote_on(other, one, "both_bad")
-    assert reveal.others(answered(mine)) == reveal.Others("images", left=5, tie=0, both_bad=1, right=4)
-    assert reveal.others(answered(vote_on(other, one, "left"))) == reveal.Others(
-        "images", left=4, tie=1, both_bad=1, right=5
-    )
+    assert reveal.others(answered(mine)) == crowd.Others(left=5, tie=0, both_bad=1, right=4)
+    assert reveal.others(answered(vote_on(other, one, "left"))) == crowd.Others(left=4, tie=1, both_bad=1, right=5)
 
 
-def test_with_too_few_votes_on_the_images_those_on_the_models_speak_without_ones_own():
+def test_votes_elsewhere_on_the_two_models_are_no_votes_on_this_pair_but_make_it_expected():
     one = make.make_entry()
     other = make.make_entry(one.prompt)
     for _ in range(10):
         prompt = make.make_prompt(one.prompt.competition)
         elsewhere = make.make_entry(prompt, other.image_model), make.make_entry(prompt, one.image_model)
         vote_on(*elsewhere, "left")
+    vote_on(make.make_entry(prompt, make.make_model()), elsewhere[1], "left")
+    vote_on(elsewhere[1], elsewhere[0], "left")
     mine = vote_on(one, other, "right")
-    assert reveal.others(answered(mine)) == reveal.Others("models", left=0, tie=0, both_bad=0, right=10)
-
-
-def test_the_change_is_the_step_of_this_vote_alone():
-    one = make.make_entry()
-    other = make.make_entry(one.prompt)
-    first = vote_on(one, other, "tie")
-    assert reveal.change(answered(first)) is None  # nobody is rated yet
-    assert reveal.reveal(answered(first)).left.elo == ""
+    assert reveal.reveal(answered(mine)).crowd.basis == ""
     ratings.recompute_moved()
-    mine = answered(vote_on(one, other, "left"))
-    assert reveal.change(mine) == pytest.approx(2.0)  # K = 4 between equals
-    assert (reveal.reveal(mine).left.change, reveal.reveal(mine).right.change) == ("+2.0", "−2.0")
-    assert reveal.reveal(mine).left.elo == "1000"
+    shown = reveal.reveal(answered(mine))
+    assert (shown.crowd.basis, shown.crowd.votes, shown.crowd.stand) == ("expected", 0, "with")
+    assert shown.crowd.right > 80
+    assert shown.headline == "You chose the favourite."
+    assert shown.line == "You are the first to vote on this pair."
+    assert shown.left.place.endswith("of 3")
+    assert shown.left.long_place.startswith(("Place ", "Tied "))
+    assert re.fullmatch(r"\d+ ±\d+", shown.right.elo)
