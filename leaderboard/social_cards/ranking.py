@@ -28,8 +28,8 @@ def draw(ranking: Ranking, site_name: str) -> bytes:
     title = f"My ranking: {ranking.category.name}"
     pen.text((MARGIN, 92), _fitting(pen, title, 54, WIDTH - 2 * MARGIN), WHITE, _font(54, 800))
     top = 192
-    for number, place in enumerate(ranking.places[:ROWS], start=1):
-        _row(pen, top, number, place, ranking)
+    for row in ranking.places[:ROWS]:
+        _row(pen, top, row, ranking)
         top += 72
     votes = f"{ranking.votes} vote{'' if ranking.votes == 1 else 's'} without seeing any name"
     others = len(ranking.places) - ROWS
@@ -39,12 +39,12 @@ def draw(ranking: Ranking, site_name: str) -> bytes:
     return out.getvalue()
 
 
-def _row(pen: ImageDraw.ImageDraw, top: int, number: int, place: RankedModel, ranking: Ranking) -> None:
-    pen.text((MARGIN, top), str(number), ACCENT, _font(32, 800))
-    name = _fitting(pen, place.image_model.name, 32, 480)
-    pen.text((MARGIN + 56, top), name, WHITE, _font(32, 700))
-    if place.image_model.is_sample:
-        after = MARGIN + 56 + pen.textlength(name, _font(32, 700)) + 14
+def _row(pen: ImageDraw.ImageDraw, top: int, row: RankedModel, ranking: Ranking) -> None:
+    pen.text((MARGIN, top), row.place.bounds, ACCENT, _font(32, 800))
+    name = _fitting(pen, row.image_model.name, 32, 440)
+    pen.text((MARGIN + 96, top), name, WHITE, _font(32, 700))
+    if row.image_model.is_sample:
+        after = MARGIN + 96 + pen.textlength(name, _font(32, 700)) + 14
         pen.text((after, top + 11), "sample", SOFT, _font(20, 500))
     left, right, middle = 730, 980, top + 22
 
@@ -52,14 +52,12 @@ def _row(pen: ImageDraw.ImageDraw, top: int, number: int, place: RankedModel, ra
         return left + (right - left) * (elo - ranking.low) / max(ranking.high - ranking.low, 1)
 
     pen.line((left, middle, right, middle), TRACK, 3)
-    pen.rounded_rectangle((across(place.lower), middle - 6, across(place.upper), middle + 6), 6, (105, 92, 190))
-    at = across(place.elo)
+    pen.rounded_rectangle((across(row.lower), middle - 6, across(row.upper), middle + 6), 6, (105, 92, 190))
+    at = across(row.elo)
     pen.ellipse((at - 9, middle - 9, at + 9, middle + 9), ACCENT)
-    elo = f"{place.elo:.0f}"
+    elo = f"{row.elo:.0f}"
     pen.text((1000, top), elo, WHITE, _font(32, 700))
-    pen.text(
-        (1000 + pen.textlength(elo, _font(32, 700)) + 8, top + 8), f"±{place.half_width:.0f}", SOFT, _font(22, 500)
-    )
+    pen.text((1000 + pen.textlength(elo, _font(32, 700)) + 8, top + 8), f"±{row.half_width:.0f}", SOFT, _font(22, 500))
 
 
 def _fitting(pen: ImageDraw.ImageDraw, text: str, size: int, width: float) -> str:

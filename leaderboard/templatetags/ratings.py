@@ -111,3 +111,10 @@ def is_finite(number: float | None) -> bool:
 @register.filter
 def of(numbers: dict[str, float], key: str) -> float | None:
     return numbers.get(key)
+
+
+@register.simple_tag
+def mark(elo: float, low: float, high: float) -> float:
+    """Where an Elo stands between the ends of its board, in per cent of the width; at the edge when it is beyond."""
+    span = high - low
+    return round(min(100.0, max(0.0, (elo - low) / span * 100)), 2) if math.isfinite(span) and span > 0 else 50.0

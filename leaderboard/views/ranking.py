@@ -15,7 +15,7 @@ from leaderboard import cache
 from leaderboard.models import SharedRanking
 from leaderboard.rating import personal
 from leaderboard.social_cards import ranking
-from leaderboard.voter import rankings
+from leaderboard.voter import rankings, taste
 
 CARD_SECONDS = 24 * 3600
 
@@ -26,11 +26,13 @@ def mine(request: HttpRequest, slug: str) -> HttpResponse:
     category = get_object_or_404(Category, slug=slug)
     voter = voters.current(request)
     done = voter_progress.of(voter, category)
+    own = None if done.missing or voter is None else rankings.of(voter, category)
     context = {
         "category": category,
         "progress": done,
         "competitions": voter_progress.by_competition(voter, category),
-        "ranking": None if done.missing else rankings.of(voter, category),
+        "ranking": own,
+        "own": None if own is None or voter is None else taste.of(voter, own),
         "links": voter.shared_rankings.filter(category=category).order_by("-until") if voter else [],
         "taste": personal.TASTE,
     }

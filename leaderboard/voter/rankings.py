@@ -13,6 +13,7 @@ from django.db.models import Count, Max
 from arena.models import Category, Voter
 from leaderboard.models import Rating, SharedRanking
 from leaderboard.rating import elo, personal
+from leaderboard.rating.place import Place
 from providers.models import ImageModel
 
 
@@ -25,18 +26,18 @@ class RankedModel:
     lower: float
     upper: float
     public: Rating | None
+    place: Place
     won: int
     tied: int
     lost: int
 
     @property
-    def half_width(self) -> float:
-        return (self.upper - self.lower) / 2
+    def votes(self) -> int:
+        return self.won + self.tied + self.lost
 
     @property
-    def difference(self) -> float | None:
-        """Elo by which the voter likes the model better than the public does."""
-        return None if self.public is None else self.elo - self.public.elo
+    def half_width(self) -> float:
+        return (self.upper - self.lower) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,16 @@ class Ranking:
     category: Category
     votes: int
     places: list[RankedModel]
+
+    @property
+    def headline(self) -> str:
+        """Whose model wins, once its chance of being first is at least a half."""
+        if not self.places:
+            return "No model yet."
+        first = self.places[0]
+        if len(self.places) == 1 or (first.place.best or 0) >= 0.5:
+            return f"{first.image_model.name} is your model."
+        return f"{first.image_model.name} or {self.places[1].image_model.name}: too close to call."
 
     @property
     def low(self) -> float:
@@ -76,7 +87,7 @@ def _places(category: Category, rows: Iterable[tuple[int, int, str, int]]) -> li
     public = {rating.image_model_id: rating for rating in category.ratings.filter(image_model__in=ids)}
     priors = [personal.prior(*((public[pk].elo, public[pk].se) if pk in public else (None, None))) for pk in ids]
     fitted = personal.fit(cells, np.array([prior[0] for prior in priors]), np.array([prior[1] for prior in priors]))
-    k, places = len(ids), []
+    k, places, own_places = len(ids), [], fitted.places
     won = np.bincount(cells.left, cells.n * (cells.score == 1), k) + np.bincount(
         cells.right, cells.n * (cells.score == 0), k
     )
@@ -92,6 +103,7 @@ def _places(category: Category, rows: Iterable[tuple[int, int, str, int]]) -> li
                 float(fitted.lower[index]),
                 float(fitted.upper[index]),
                 public.get(ids[index]),
+                own_places[index],
                 won=int(won[index]),
                 tied=int(all_votes[index] - won[index] - lost[index]),
                 lost=int(lost[index]),
