@@ -20,6 +20,7 @@ class Teaser:
     left: str  # URLs of the images
     right: str
     action: str  # where the vote goes
+    skip: str  # where a skip goes
     ballot: str = ""  # what goes with it
 
     @property
@@ -49,4 +50,4 @@ def of_visitor(request: HttpRequest, category: Category) -> tuple[Teaser, ballot
 def _teaser(category: Category, battle: Battle, action: str, ballot: str = "") -> Teaser:
     left, right = (reverse("arena:small-image", args=[token]) for token in (battle.left_token, battle.right_token))
     prompt = Prompt.objects.select_related("competition__category").get(pk=battle.prompt_id)
-    return Teaser(category, prompt, left, right, action, ballot)
+    return Teaser(category, prompt, left, right, action, reverse("arena:skip", args=[battle.pk]), ballot)
