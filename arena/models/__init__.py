@@ -13,6 +13,7 @@ from arena.models.generations import Entry, Generation, SpooledImage
 from arena.models.imports import ImportedName, ImportedVote, VoteFile
 from arena.models.reports import Report
 from arena.models.scores import PairScores
+from arena.models.shares import Share, SharedAnswer
 from arena.models.suggestions import Suggestion
 from arena.models.votes import ImageTally, Outcome, Tally, Vote
 
@@ -30,6 +31,8 @@ __all__ = [
     "PairScores",
     "Prompt",
     "Report",
+    "Share",
+    "SharedAnswer",
     "SpooledImage",
     "Suggestion",
     "Tally",

@@ -1,0 +1,68 @@
+"""Sharing an answered pair or a finished round, and the answers of those who open the link."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.core import signing
+from django.db.models import F
+from django.http import HttpRequest, HttpResponseBase
+
+from . import battle_rows
+from .battle_rows import BattleRow
+from .models import Battle, Outcome, Share, SharedAnswer
+
+COOKIE = "share-"  # and the share's token
+_SALT = "arena.shares"
+_SECONDS = 30 * 24 * 3600
+
+
+def share(voter: int, answered: Sequence[UUID]) -> Share:
+    """The voter's link to these battles of theirs; the same link when they share them again."""
+    return Share.objects.get_or_create(voter_id=voter, battles=list(answered))[0]
+
+
+def battle_of(link: Share, number: int) -> Battle | None:
+    """The battle of this number, from 1, with its vote; None when there is none."""
+    if not 0 < number <= len(link.battles):
+        return None
+    shared = Battle.objects.select_related("vote", "left", "right", "prompt__competition__category")
+    return shared.filter(pk=link.battles[number - 1]).first()
+
+
+def row_of(battle: Battle) -> BattleRow | None:
+    """What its page shows; None when its images are not voted on any more."""
+    return battle_rows.row_of_unsaved(battle)
+
+
+def answers(request: HttpRequest, link: Share) -> list[str]:
+    """This browser's answers to the share's pairs, in their order."""
+    cookie = request.COOKIES.get(f"{COOKIE}{link.token}", "")
+    try:
+        given = signing.loads(cookie, salt=_SALT + link.token, max_age=_SECONDS)
+    except signing.BadSignature:
+        return []
+    known = isinstance(given, list) and all(outcome in Outcome.values for outcome in given)
+    return given[: len(link.battles)] if known else []
+
+
+def answer(link: Share, battle: Battle, outcome: str) -> None:
+    """Count a visitor's answer. Raises ValueError for an outcome that does not exist."""
+    if outcome not in Outcome.values:
+        raise ValueError(f"“{outcome}” is not an outcome. Choose one of: {', '.join(Outcome.values)}.")
+    counted, is_new = SharedAnswer.objects.get_or_create(share=link, battle=battle, outcome=outcome, defaults={"n": 1})
+    if not is_new:
+        SharedAnswer.objects.filter(pk=counted.pk).update(n=F("n") + 1)
+
+
+def remember(response: HttpResponseBase, request: HttpRequest, link: Share, given: list[str]) -> None:
+    """Give the browser its answers: with them the names stay shown."""
+    response.set_cookie(
+        f"{COOKIE}{link.token}",
+        signing.dumps(given, salt=_SALT + link.token),
+        max_age=_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure(),
+    )

@@ -1,0 +1,96 @@
+"""Links to answered pairs: made by their voter, opened blind by anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from arena import battle_page, blinding, round_card, shares, voters
+from arena.models import Battle, Category, Share
+from arena.views.images import blind_image
+
+
+@never_cache
+@require_POST
+def pair(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """Share one answered battle of this voter."""
+    battle = get_object_or_404(Battle, pk=pk, voter=voters.named(request), vote__isnull=False)
+    return _link(request, battle.voter_id, [battle.pk])
+
+
+@never_cache
+@require_POST
+def round_of_five(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
+    """Share a finished round of this voter."""
+    voter, category = voters.named(request), get_object_or_404(Category, slug=slug)
+    card = None if voter is None or not 0 < number < 10_000 else round_card.read(voter, category, number)
+    if voter is None or card is None:
+        raise Http404("This browser has no such round.")
+    return _link(request, voter, [vote.battle for vote in card.votes])
+
+
+def _link(request: HttpRequest, voter: int, answered: Sequence[UUID]) -> HttpResponseBase:
+    link = shares.share(voter, answered)
+    if request.accepts("application/json") and not request.accepts("text/html"):
+        return JsonResponse({"url": request.build_absolute_uri(link.get_absolute_url())})
+    return redirect(link)
+
+
+@never_cache
+@require_safe
+def shared(request: HttpRequest, token: str) -> HttpResponse:
+    """The first pair that this browser has not answered yet."""
+    link = get_object_or_404(Share, token=token)
+    given = shares.answers(request, link)
+    number = 1 if voters.named(request) == link.voter_id else min(len(given) + 1, len(link.battles))
+    return redirect("arena:shared-pair", token=token, number=number)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def shared_pair(request: HttpRequest, token: str, number: str) -> HttpResponse:
+    """A shared pair: blind until this browser has answered it, then with names and the choice of its voter, who sees
+    their own answer."""
+    link = get_object_or_404(Share, token=token)
+    is_own = voters.named(request) == link.voter_id
+    return _pair(request, link, int(number), shares.answers(request, link), is_own=is_own)
+
+
+def _pair(request: HttpRequest, link: Share, number: int, given: list[str], *, is_own: bool) -> HttpResponse:
+    battle = shares.battle_of(link, number)
+    if battle is None or (number > len(given) + 1 and not is_own):
+        raise Http404("There is no such pair in this share.")
+    if battle.prompt_id in blinding.open_prompts_of(request):
+        return render(request, "arena/held_back.html", {"prompt": battle.prompt}, status=403)
+    row = shares.row_of(battle)
+    if row is None:
+        context = {"message": "An image of this pair was taken away.", "status": 410}
+        return render(request, "arena/ballot_rejected.html", context, status=410)
+    if request.method == "POST" and not is_own and number == len(given) + 1:
+        try:
+            shares.answer(link, battle, request.POST.get("outcome", ""))
+        except ValueError as error:
+            return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
+        response = redirect("arena:shared-pair", token=link.token, number=number)
+        shares.remember(response, request, link, [*given, request.POST["outcome"]])
+        return response
+    outcome = battle.vote.outcome if is_own else given[number - 1] if number <= len(given) else ""
+    page = battle_page.shared(
+        request, row, link, number, outcome=outcome, shared_outcome=battle.vote.outcome, is_own=is_own
+    )
+    return HttpResponse(page)
+
+
+@require_safe
+def image(request: HttpRequest, token: str, number: str, side: str, small: bool = False) -> HttpResponse:
+    """An image of a shared pair, as blind as in a battle."""
+    battle = shares.battle_of(get_object_or_404(Share, token=token), int(number))
+    entry = None if battle is None else battle.left if side == "left" else battle.right
+    if entry is None or entry.hidden_at is not None or entry.retired_at is not None:
+        raise Http404("This image is not shown any more.")
+    return blind_image(entry.small if small else entry.image)
