@@ -11,13 +11,14 @@ from dataclasses import replace
 from django.conf import settings
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from providers import accounts
 
 from . import fragments, prompt_markup, reveals, rounds
 from .battle_rows import BattleRow, Side
-from .models import QUESTION, Category, Outcome, Report
+from .models import QUESTION, Category, Outcome, Report, Share
 from .rounds import RoundProgress
 from .voter_progress import GOAL
 from .voter_state import VoterState
@@ -78,6 +79,38 @@ def page(
         "reasons": tuple(Report.Reason.choices),
     }
     return fragments.fill(template, conditions, values, request)
+
+
+def shared(
+    request: HttpRequest, row: BattleRow, link: Share, number: int, *, outcome: str, shared_outcome: str, is_own: bool
+) -> SafeString:
+    """The page of a shared pair: blind without an `outcome` of this browser, else with names and `shared_outcome`."""
+    is_last = number == len(link.battles)
+    url = f"{link.get_absolute_url()}{number}/"
+    row = replace(row, outcome=outcome or None, cast_at=timezone.now() if outcome else None, is_expired=False)
+    conditions, values = _common(row, RoundProgress(1, number - 1, len(link.battles)), get_token(request))
+    conditions |= {
+        "is_shared": True,
+        "has_message": False,
+        "state": "voted" if outcome else "open",
+        "category": Category(pk=row.category, slug=row.category_slug, name=row.category_name),
+        "category_name": row.category_name,
+        "is_entrance": True,
+        "is_unexpired": True,
+        "reasons": (),
+    } | _OPEN
+    values |= {"message": "", "following": "", "url": url, "vote_url": url} | _NOTHING
+    for side in _SIDES:
+        values |= {f"{side}_image": f"{url}{side}.webp", f"{side}_small": f"{url}{side}.small.webp"}
+        values[f"{side}_token"] = f"{link.token}-{number}-{side}"
+    if outcome:
+        shown, names = _revealed(row, None, is_among=is_own)
+        chosen = {"left": "chose A", "right": "chose B", "tie": "called it a tie", "both_bad": "found both bad"}
+        names["line"] += "" if is_own else f" Who shared this {chosen[shared_outcome]}."
+        names["continue_url"] = values["next_url"] if is_last else f"{link.get_absolute_url()}{number + 1}/"
+        conditions |= shown | {"is_round_over": "shared" if is_last else ""}
+        values |= names | _marks(RoundProgress(1, number, len(link.battles)), "next_") | {"method_url": ""}
+    return fragments.fill("arena/shared_pair.html", conditions, values, request)
 
 
 def _context(
@@ -143,6 +176,7 @@ def _common(row: BattleRow, progress: RoundProgress, token: str) -> tuple[Condit
     width, height = row.shape.split(":")
     conditions: Conditions = {
         "demo": settings.DEMO,
+        "is_shared": False,
         "shape": row.shape,
         "fit": "square" if width == height else "wide" if int(width) > int(height) else "tall",
         "length": prompt_markup.length(row.text),
@@ -159,6 +193,7 @@ def _common(row: BattleRow, progress: RoundProgress, token: str) -> tuple[Condit
         "vote_url": f"{url}vote/",
         "skip_url": f"{url}skip/",
         "report_url": f"{url}report/",
+        "share_url": f"{url}share/",
         "next_url": f"/arena/{row.category_slug}/",
         "source_url": f"/images/{row.source_image}",
         "question": row.question or QUESTION,
@@ -185,8 +220,11 @@ def _marks(progress: RoundProgress, prefix: str = "") -> Values:
 # After the vote ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def answered_pair(row: BattleRow, images: tuple[int, int, int, int] | None = None) -> reveals.AnsweredPair:
-    """What a reveal is made from; `images` are the counted votes on the two images, read if they are not given."""
+def answered_pair(
+    row: BattleRow, images: tuple[int, int, int, int] | None = None, *, is_among: bool = True
+) -> reveals.AnsweredPair:
+    """What a reveal is made from; `images` are the counted votes on the two images, read if they are not given, and the
+    answer `is_among` them."""
     assert row.outcome is not None
     assert row.cast_at is not None
     low_wins, high_wins, ties, both_bad = (
@@ -198,7 +236,7 @@ def answered_pair(row: BattleRow, images: tuple[int, int, int, int] | None = Non
         left_model=row.left.model,
         right_model=row.right.model,
         outcome=row.outcome,
-        counts=not row.excluded_reason,
+        counts=is_among and not row.excluded_reason,
         cast_at=row.cast_at,
         left_wins=high_wins if is_turned else low_wins,
         right_wins=low_wins if is_turned else high_wins,
@@ -207,10 +245,11 @@ def answered_pair(row: BattleRow, images: tuple[int, int, int, int] | None = Non
     )
 
 
-def _revealed(row: BattleRow, cast: CastVote | None) -> tuple[Conditions, Values]:
+def _revealed(row: BattleRow, cast: CastVote | None, *, is_among: bool = True) -> tuple[Conditions, Values]:
     assert row.outcome is not None
     counts = not row.excluded_reason
-    shown = reveals.extras.reveal(answered_pair(row, cast.images if cast is not None and counts else None))
+    images = cast.images if cast is not None and counts else None
+    shown = reveals.extras.reveal(answered_pair(row, images, is_among=is_among))
     crowd = shown.crowd
     conditions: Conditions = {
         "outcome": row.outcome,

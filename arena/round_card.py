@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from . import reveals, rounds
 from .models import Category, Entry, Outcome, Vote
@@ -25,8 +26,12 @@ class RoundVote:
     small: Entry
     outcome: str
     crowd: Crowd
-    battle_url: str
+    battle: UUID
     shape: str
+
+    @property
+    def battle_url(self) -> str:
+        return f"/battles/{self.battle}/"
 
     @property
     def is_decided(self) -> bool:
@@ -135,4 +140,4 @@ def _vote(vote: Vote) -> RoundVote:
     large, small = (right, left) if vote.outcome == Outcome.RIGHT else (left, right)
     shape = vote.battle.prompt.competition.shape
     shown = reveals.extras.reveal(pair)
-    return RoundVote(large, small, vote.outcome, shown.crowd, vote.battle.get_absolute_url(), shape)
+    return RoundVote(large, small, vote.outcome, shown.crowd, vote.battle_id, shape)

@@ -44,7 +44,9 @@ ROUTES = {
     "providers:gateway:file": SIGNED, "providers:gateway:unknown": ANYONE,
     # arena
     "arena:arena": ANYONE, "arena:wait": ANYONE, "arena:battle": OWN, "arena:show": OWN, "arena:report": OWN,
-    "arena:vote": OWN, "arena:round": OWN,
+    "arena:vote": OWN, "arena:round": OWN, "arena:share-pair": OWN, "arena:share-round": OWN,
+    "arena:shared": ANYONE, "arena:shared-pair": ANYONE, "arena:shared-image": ANYONE,
+    "arena:small-shared-image": ANYONE,
     "arena:skip": OWN, "arena:image": SIGNED, "arena:small-image": SIGNED, "arena:ballot": ANYONE,
  "arena:public-image": ANYONE, "arena:entry": ANYONE, "arena:original": ANYONE,
     "arena:suggest": OWN,
@@ -152,9 +154,10 @@ def test_what_belongs_to_a_voter_is_404_for_every_other():
     for name in (
         name for name, who in ROUTES.items() if who == OWN and name.startswith("arena:") and "suggest" not in name
     ):
+        own = [battle.prompt.competition.category.slug, 1] if "round" in name else [battle.pk]
         for client in (Client(), other, staff):
             for method in ("get", "post"):
-                reply = getattr(client, method)(reverse(name, args=[battle.pk]), {"outcome": "left", "side": "left"})
+                reply = getattr(client, method)(reverse(name, args=own), {"outcome": "left", "side": "left"})
                 assert reply.status_code in (404, 405), (name, method)
     assert not hasattr(type(battle).objects.get(pk=battle.pk), "vote")
 

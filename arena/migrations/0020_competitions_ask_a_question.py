@@ -18,11 +18,21 @@ EXECUTE FUNCTION arena_competition_is_frozen();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("arena", "0018_voter_progress_and_image_tallies")]
+    dependencies = [("arena", "0019_curated_objects_have_a_history")]
 
     operations = [
         migrations.AddField(
             model_name="competition",
+            name="question",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                help_text="What voters are asked, such as “Which one has the words right?”; empty: “Which is better?”",
+                max_length=60,
+            ),
+        ),
+        migrations.AddField(
+            model_name="historicalcompetition",
             name="question",
             field=models.CharField(
                 blank=True,

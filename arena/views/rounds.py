@@ -29,6 +29,7 @@ def card(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "blocks": [block * rounds.SIZE < progress.votes for block in range(progress.goal // rounds.SIZE)],
         "board_url": reveals.extras.board_url(category.slug),
         "ranking_url": reveals.extras.ranking_url(category.slug),
+        "share_url": f"{request.path}share/",
         "next_marks": rounds.of_pair(progress.votes),
     }
     return render(request, "arena/round.html", context)

@@ -1,5 +1,7 @@
-// When the network or the server fails: say so, keep the choice, offer the same again. Voting twice is harmless, the
-// server takes the first answer only.
+// When the network or the server fails: say so, store the choice, send it when there is a network again. Voting twice is
+// harmless, the server takes the first answer only.
+import { battle } from "./pair.js";
+
 // Not of a question that asks itself again: it will.
 const asksAgain = ({ detail }) => detail.elt.matches(".making");
 let pressed = null;
@@ -28,6 +30,8 @@ function again(event) {
 function unsent(event) {
   if (asksAgain(event)) return;
   const { what, retry } = again(event);
+  const form = event.detail.elt;
+  if (form.matches(".votes") && pressed?.isConnected) queue(form, pressed);
   fail(`You seem to be offline – ${what} was not sent.`, "Try again", retry).focus();
 }
 document.addEventListener("htmx:sendError", unsent);
@@ -41,15 +45,87 @@ document.addEventListener("htmx:responseError", (event) => {
   else fail("This page is no longer valid. Reload it to go on.", "Reload", () => location.reload()).focus();
 });
 
-document.addEventListener("arena:broken", () => {
-  fail("An image could not be loaded. Try again, or skip this pair.", "Try again", () => location.reload());
+// A vote without a network: it waits in this tab, “Next pair” goes on with what was loaded ahead, and it is sent in its turn
+// once the network is back. Its names are on its own page then.
+const waiting = []; // {url, body, section}
+const RETRY = 15_000; // ms
+
+function queue(form, button) {
+  const section = battle();
+  if (waiting.some((vote) => vote.section === section)) return;
+  waiting.push({ url: form.action, body: new URLSearchParams(new FormData(form, button)), section });
+  const note = document.createElement("div");
+  note.className = "unsent";
+  note.innerHTML = "<p></p>";
+  note.firstChild.textContent = "Saved here, sent when you are online.";
+  const next = document.createElement("a");
+  next.className = "button primary next";
+  next.dataset.next = "";
+  next.href = section.dataset.next;
+  next.textContent = "Next pair";
+  note.append(next);
+  form.querySelector("fieldset").hidden = true;
+  form.append(note);
+}
+
+async function flush() {
+  while (waiting.length) {
+    const { url, body, section } = waiting[0];
+    if (section.isConnected) {
+      waiting.shift();
+      restore(section);
+      section.querySelector(`.votes [value="${body.get("outcome")}"]`).click(); // with its names
+      return;
+    }
+    try {
+      const reply = await fetch(url, { method: "POST", body, redirect: "manual", headers: JSON.parse(document.body.getAttribute("hx-headers")) });
+      if (reply.status >= 500) return;
+    } catch {
+      return;
+    }
+    waiting.shift();
+  }
+}
+function restore(section) {
+  section.querySelector(".unsent")?.remove();
+  section.querySelector(".votes fieldset").hidden = false;
+  section.querySelector(".failure").hidden = true;
+}
+addEventListener("online", flush);
+setInterval(() => { if (waiting.length && navigator.onLine) flush(); }, RETRY);
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (!detail.elt.matches(".votes")) return;
+  const index = waiting.findIndex(({ section }) => section === battle());
+  if (index < 0) return;
+  waiting.splice(index, 1);
+  restore(battle());
+});
+addEventListener("beforeunload", (event) => { if (waiting.length) event.preventDefault(); });
+
+// An image that does not come: its frame says so, both frames stay, answers wait, a skip works.
+document.addEventListener("arena:broken", ({ target }) => {
+  for (const side of target.querySelectorAll(".side")) {
+    const image = side.querySelector("img");
+    if (!image || (image.complete && image.naturalWidth)) continue;
+    const frame = side.querySelector(".frame");
+    const words = document.createElement("p");
+    const retry = document.createElement("button");
+    if (!target.querySelector(".is-broken")) words.setAttribute("role", "alert"); // heard once
+    words.textContent = `Image ${side.querySelector(".letter").textContent} could not be loaded. Voting waits for both.`;
+    retry.type = "button";
+    retry.className = "button";
+    retry.textContent = "Try again";
+    retry.onclick = () => location.reload();
+    frame.classList.add("is-broken");
+    frame.append(words, retry);
+  }
 });
 
 document.addEventListener("arena:late", () => {
   fail("The images are slow to arrive. Both will be shown together; you can also skip this pair.", "Try again", () => location.reload());
 });
 
-for (const type of ["htmx:beforeRequest", "arena:shown"]) {
+for (const type of ["htmx:beforeRequest", "arena:shown", "arena:next"]) {
   document.addEventListener(type, () => {
     const box = document.querySelector("#battle .failure");
     if (box) box.hidden = true;

@@ -38,6 +38,10 @@ export function gate(section) {
   const button = section.querySelector(".flip-button");
   const missing = sides.has("right") ? "A" : "B";
   button?.classList.toggle("is-asking", sides.size < 2);
+  for (const thumb of section.querySelectorAll(".thumb")) {
+    const { side } = thumb.dataset;
+    thumb.classList.toggle("is-asking", ["left", "right"].includes(side) && !sides.has(side));
+  }
   if (button) button.querySelector("span").textContent = sides.size < 2 ? `See ${missing}` : "Flip";
 }
 
@@ -110,9 +114,9 @@ function changes(edit, source) {
   const { data } = after;
   for (let i = 0; i < data.length; i += 4) {
     const most = Math.max(Math.abs(data[i] - before[i]), Math.abs(data[i + 1] - before[i + 1]), Math.abs(data[i + 2] - before[i + 2]));
-    const kept = Math.min(1, Math.max(0, (most - THRESHOLD) / THRESHOLD));
+    const share = Math.min(1, Math.max(0, (most - THRESHOLD) / THRESHOLD));
     const grey = 110 + 0.5 * (0.3 * data[i] + 0.59 * data[i + 1] + 0.11 * data[i + 2]);
-    for (let c = 0; c < 3; c++) data[i + c] = kept * data[i + c] + (1 - kept) * grey;
+    for (let c = 0; c < 3; c++) data[i + c] = share * data[i + c] + (1 - share) * grey;
   }
   pen.putImageData(after, 0, 0);
   return canvas;

@@ -42,6 +42,7 @@ export async function showTogether(section) {
   await isReady;
   if (!section.isConnected) return;
   if (!decoded) {
+    section.querySelector(".pair").classList.add("is-late"); // what is there is seen; voting waits for both
     section.dispatchEvent(new CustomEvent("arena:broken", { bubbles: true }));
     return;
   }

@@ -40,7 +40,7 @@ function send() {
   const { form, button } = held;
   release();
   held.isSent = true;
-  form.requestSubmit(button);
+  button.click(); // htmx reads the pressed button from the click
   held = null;
 }
 

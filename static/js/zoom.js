@@ -122,7 +122,7 @@ const steps = {
 export function open(link) {
   const battle = link.closest("#battle");
   if (!battle || dialog.open) return;
-  const source = battle.querySelector(".source[data-zoom]");
+  const source = battle.querySelector(".source [data-zoom]");
   dialog.classList.toggle("has-source", Boolean(source));
   stage.replaceChildren(...Array.from(battle.querySelectorAll(".pair [data-zoom]"), (each) => figureOf(each, source)));
   if (source) stage.append(figureOf(source));

@@ -192,6 +192,9 @@ def test_axe_finds_nothing_in_any_state_of_a_battle(live_server, page: Page, sit
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".next")).to_be_focused()
     page.keyboard.press("Space")
+    expect(page.locator(".round-card")).to_be_visible()
+    look_at("round")
+    page.keyboard.press("Space")
     expect(page.locator("#battle")).to_contain_text("You have seen every pair")
     look_at("nothing left")
     assert not found
@@ -210,12 +213,12 @@ def test_a_battle_fits_one_screen(live_server, page: Page, transactional_db, set
     for width, height in ((1280, 800), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
         begin(page, live_server, site)
-        for box in map(box_of, (*page.locator(".side").all(), page.locator(".votes"))):
+        for box in map(box_of, (*page.locator(".frame").all(), page.locator(".votes"))):
             assert box["y"] >= 0
             assert box["y"] + box["height"] <= height
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width
-        sides = [box_of(side) for side in page.locator(".side").all()]
+        sides = [box_of(side) for side in page.locator(".frame").all()]
         assert sides[0]["width"] == pytest.approx(sides[1]["width"], abs=0.5)
         assert sides[0]["height"] == pytest.approx(sides[1]["height"], abs=0.5)
         if width == 1280:

@@ -33,25 +33,26 @@ def names_shown(page: Page, site: Site) -> list[str]:
 
 def test_votes_by_keyboard_name_the_models_only_afterwards(live_server, page: Page, site: Site):
     page.goto(live_server.url + site.arena)
-    for number, key in enumerate(("ArrowRight", "a", "ArrowUp"), start=1):
+    for number, key in enumerate(("ArrowRight", "a", "t"), start=1):
         expect(page.locator(BUTTON)).to_be_enabled()
         assert names_shown(page, site) == []
         page.keyboard.press(key)
-        expect(page.locator(".reveal .name-card")).to_have_count(2)
+        expect(page.locator(".side .who")).to_have_count(2)
         battle = Battle.objects.get(pk=urlsplit(page.url).path.split("/")[2])
-        expect(page.locator(".name-card >> nth=0")).to_contain_text(battle.left.image_model.name)
-        expect(page.locator(".name-card >> nth=1")).to_contain_text(battle.right.image_model.name)
+        expect(page.locator(".side .who >> nth=0")).to_contain_text(battle.left.image_model.name)
+        expect(page.locator(".side .who >> nth=1")).to_contain_text(battle.right.image_model.name)
         expect(page.locator("#live")).to_contain_text(battle.right.image_model.name)
         expect(page.locator(".next")).to_be_focused()
-        expect(page.locator(".tools")).to_contain_text(f"{number} of 20")
+        expect(page.locator(".progress:visible")).to_contain_text(f"{number} of 5")
         page.keyboard.press("Space")
-        expect(page.locator(".prompt-text")).to_be_focused()
+        expect(page.locator(".question")).to_be_focused()
+        expect(page.locator(".progress:visible")).to_contain_text(f"{number + 1} of 5")
     assert list(Vote.objects.order_by("cast_at").values_list("outcome", flat=True)) == ["right", "left", "tie"]
 
 
 def test_every_key_means_its_answer(live_server, page: Page, site: Site):
     begin(page, live_server, site)
-    keys = {"ArrowDown": "both_bad", "x": "both_bad", "T": "tie", "b": "right"}  # T: with Shift or CapsLock
+    keys = {"ArrowLeft": "left", "x": "both_bad", "T": "tie", "b": "right"}  # T: with Shift or CapsLock
     for key in keys:
         expect(page.locator(BUTTON)).to_be_enabled()
         page.keyboard.press(key)
@@ -78,31 +79,34 @@ def test_shortcuts_of_the_browser_and_keys_held_down_do_not_vote(live_server, pa
     assert [vote.outcome for vote in Vote.objects.all()] == ["tie"]
 
 
-def test_up_and_down_vote_under_a_prompt_that_is_longer_than_its_box(live_server, page: Page, site: Site):
+def test_keys_that_scroll_never_vote(live_server, page: Page, site: Site):
     for prompt in site.prompts:
         prompt.text = f"Menu number {prompt.pk}: " + "a very long list, written in chalk on a board. " * 40
         prompt.save(update_fields=["text"])
     begin(page, live_server, site)
-    for key in ("ArrowUp", "ArrowDown"):
-        expect(page.locator(BUTTON)).to_be_enabled()
+    for key in ("ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", "Space"):
         page.keyboard.press(key)
-        expect(page.locator(".reveal")).to_be_visible()
-        page.keyboard.press("Enter")
-        expect(page.locator(".prompt-text")).to_be_focused()
-    assert list(Vote.objects.order_by("cast_at").values_list("outcome", flat=True)) == ["tie", "both_bad"]
+        expect(page.locator("#battle")).to_have_attribute("data-state", "open")
+    page.locator(".stage").evaluate("stage => { stage.style.minWidth = '200vw'; }")  # ← and → scroll now
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("t")  # an answer that would come second
+    expect(page.locator(".reveal")).to_be_visible()
+    assert [vote.outcome for vote in Vote.objects.all()] == ["tie"]
 
 
 def test_letters_can_be_switched_off_and_stay_off(live_server, page: Page, site: Site):
     begin(page, live_server, site)
     page.keyboard.press("?")
-    page.get_by_label("Letter keys").uncheck()
+    page.get_by_role("switch", name="Letter and arrow keys").uncheck()
     page.keyboard.press("Escape")
     page.reload()
     expect(page.locator(BUTTON)).to_be_enabled()
-    page.keyboard.press("a")
-    page.keyboard.press("s")
+    for key in ("a", "s", "ArrowLeft"):
+        page.keyboard.press(key)
     expect(page.locator("#battle")).to_have_attribute("data-state", "open")
-    page.keyboard.press("ArrowLeft")
+    page.locator(BUTTON).focus()
+    page.keyboard.press("Space")
     expect(page.locator(".reveal")).to_be_visible()
     assert Vote.objects.get().outcome == "left"
 
@@ -116,7 +120,7 @@ def test_voting_works_without_javascript(live_server, page: Page, site: Site):
         expect(image).to_have_css("opacity", "1")
     expect(page.locator("kbd").filter(visible=True)).to_have_count(0)  # nobody would hear these keys
     page.get_by_role("button", name="B is better").click()
-    expect(page.locator(".name-card")).to_have_count(2)
+    expect(page.locator(".side .who")).to_have_count(2)
     page.get_by_role("link", name="Next pair").click()
     page.get_by_role("button", name="Skip").click()
     expect(page.get_by_role("button", name="A is better")).to_be_visible()
@@ -159,7 +163,7 @@ def test_the_second_half_of_a_double_click_does_nothing_to_what_has_come_into_it
     page.wait_for_load_state("networkidle")
     assert (Vote.objects.count(), Battle.objects.exclude(skipped_at=None).count()) == (votes, skips)
     assert "/battles/" in page.url
-    page.keyboard.press("Space" if pressed == BUTTON else "ArrowUp")  # and all goes on
+    page.keyboard.press("Space" if pressed == BUTTON else "t")  # and all goes on
     expect(page.locator("#battle")).to_have_attribute("data-state", "open" if pressed == BUTTON else "voted")
 
 
@@ -208,7 +212,7 @@ def test_the_next_pair_needs_no_network_and_is_timed_from_its_showing(live_serve
     assert told.value.status == 204
     assert [path for path in asked if "favicon" not in path] == [urlsplit(page.url).path + "show/"]
     assert names_shown(page, site) == []
-    expect(page.locator(".tools")).to_contain_text("1 of 20")
+    expect(page.locator(".progress:visible")).to_contain_text("2 of 5")
     assert Battle.objects.get(pk=page.url.split("/")[-2]).served_at is not None
 
 
@@ -222,7 +226,7 @@ def test_two_tabs_are_one_voter(live_server, page: Page, context: BrowserContext
     expect(other.locator(".reveal")).to_be_visible()
     with other.expect_response("**/show/"):
         other.keyboard.press("Space")
-    other.keyboard.press("ArrowUp")
+    other.keyboard.press("t")
     expect(other.locator(".reveal")).to_be_visible()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("first answer counts")
@@ -339,6 +343,8 @@ def test_the_last_pair_ends_with_thanks(live_server, page: Page, context: Browse
         page.keyboard.press("ArrowLeft")
         expect(page.locator(".next")).to_be_focused()
         page.keyboard.press("Enter")
+    expect(page.locator(".round-card")).to_contain_text("3 of 3")  # a short round, for nothing is left to fill it
+    page.keyboard.press("Enter")
     expect(page.locator("#battle")).to_contain_text("You have seen every pair")
 
 
