@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('arena', '0020_competitions_ask_a_question'),
+        ('arena', '0021_competitions_ask_a_question'),
     ]
 
     operations = [

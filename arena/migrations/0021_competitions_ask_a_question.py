@@ -18,7 +18,7 @@ EXECUTE FUNCTION arena_competition_is_frozen();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("arena", "0019_curated_objects_have_a_history")]
+    dependencies = [("arena", "0020_pair_scores_say_who_is_provisional")]
 
     operations = [
         migrations.AddField(
