@@ -1,4 +1,4 @@
-from django.urls import path, re_path, register_converter
+from django.urls import include, path, re_path, register_converter
 
 from leaderboard.views import (
     boards,
@@ -69,4 +69,5 @@ urlpatterns = [
     path("llms.txt", crawlers.llms, name="llms"),
     path("methodology/", home.methodology, name="methodology"),
     path("status/", status.status, name="status"),
+    path("api/v1/", include("leaderboard.api.urls")),
 ]
