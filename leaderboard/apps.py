@@ -7,6 +7,9 @@ class LeaderboardConfig(AppConfig):
 
     def ready(self) -> None:
         from arena import reveals
+        from leaderboard.chooser.auto import BoardRatings
         from leaderboard.voter.reveal import RevealExtras
+        from providers.gateway import auto_model
 
         reveals.register(RevealExtras())
+        auto_model.register(BoardRatings())

@@ -181,6 +181,7 @@ def dry_run(api_request: ApiRequest, target: Target) -> dict[str, Any]:
         "provider": first.provider,
         "provider_name": name_of(first.provider),
         "simulated": is_simulated(first.provider),
+        **({"auto": dict(api_request.auto)} if api_request.auto else {}),
         "n": request.n,
         "total_cost": amount(total),
         "total_cost_micros": None if total is None else int((total * 1_000_000).to_integral_value()),

@@ -26,6 +26,7 @@ from django.utils import timezone
 from providers import routing, spool
 from providers.errors import BadOutput, NotFound, ProviderError
 from providers.gateway import (
+    auto_model,
     budgets,
     errors,
     idempotency,
@@ -94,20 +95,31 @@ def claim(http: HttpRequest, key: ApiKey, request: ApiRequest) -> ImageJob:
 
     Key and model come from a cache; the insert confirms them, and when they have changed they are looked up again.
     """
-    target = names.resolve(key, request.model)
+    target, request = _resolve(key, request)
     try:
         return _claim(http, key, request, target)
     except Changed:
-        key, target = look_up_again(http, key, request)
+        key, target, request = look_up_again(http, key, request)
         return _claim(http, key, request, target)
 
 
-def look_up_again(http: HttpRequest, key: ApiKey, request: ApiRequest) -> tuple[ApiKey, Target]:
+def look_up_again(http: HttpRequest, key: ApiKey, request: ApiRequest) -> tuple[ApiKey, Target, ApiRequest]:
     """Key and model as the database has them now. Raises ApiError where one is gone or no longer allowed."""
     keys.forget(http)
     names.forget(key, request.model)
     key = keys.authenticate_cached(http)
-    return key, names.resolve(key, request.model)
+    return key, *_resolve(key, request)
+
+
+def _resolve(key: ApiKey, request: ApiRequest) -> tuple[Target, ApiRequest]:
+    """What the name means; for "auto", the model chosen now, with the reason in the request."""
+    if auto_model.is_auto(request.model):
+        image_model, reason = auto_model.choose(key, request)
+        return Target(image_model), replace(request, auto=reason)
+    if request.max_seconds is not None:
+        message = "max_seconds: it chooses among models, so it needs the model auto or auto:<category>"
+        raise errors.invalid("max_seconds", message)
+    return names.resolve(key, request.model), request
 
 
 def _claim(http: HttpRequest, key: ApiKey, request: ApiRequest, target: Target) -> ImageJob:

@@ -7,7 +7,9 @@ from typing import Any
 from providers.gateway import wire
 
 _DESCRIPTIONS = {
-    "model": "The id of a model, or provider/model to use that provider alone.",
+    "model": "The id of a model, or provider/model to use that provider alone. auto, or auto:<category>: the best "
+    "rated model of that board within max_price and max_seconds, and of those that the votes do not distinguish from "
+    "it the cheapest; metadata.auto has the reason.",
     "prompt": "What the image should show, or what to change in it.",
     "n": "How many images. One call where the provider makes several at once, else parallel calls.",
     "size": "Pixels (1024x1024), a ratio (16:9) or auto; the nearest supported size is used. Overrides aspect_ratio "
@@ -23,6 +25,8 @@ _DESCRIPTIONS = {
     "stream": "Server-sent events: one image_generation.completed (image_edit.completed) for each image.",
     "partial_images": "How many partial images a stream of one image may send before it. Providers without partial "
     "images, and requests for several images, send the final images only.",
+    "max_price": "US dollars that an image may cost at most, by the estimate; an unknown price is above every limit.",
+    "max_seconds": "With auto: the 95th percentile of the measured times of the last 30 days, at most.",
 }
 _SCHEMAS = "#/components/schemas/"
 _EXAMPLES: dict[str, Any] = {"prompt": "A red kite over dunes", "size": "1024x1024", "n": 1}
@@ -78,6 +82,7 @@ ERRORS: list[tuple[int, str, str]] = [
     (500, "internal_error", "A fault of this site; it has been logged. Report its x-request-id."),
     (502, "all_providers_failed", "metadata.attempts lists every attempt. Do not retry at once."),
     (503, "overloaded", "Too many requests at the same time. Retry."),
+    (503, "storage_unavailable", "Images cannot be stored just now; with response_format b64_json they can be had."),
     (504, "provider_timeout", "No provider answered in time."),
 ]  # fmt: skip
 HEADERS: list[tuple[str, str]] = [

@@ -29,7 +29,7 @@ def describe(generated: Generated, request: ApiRequest, images: Sequence[Generat
         "created": int(time.time()),
         "size": _size((first.width, first.height)),
         "output_format": NAMES[first.content_type],
-        "metadata": _metadata(generated, images),
+        "metadata": _metadata(generated, images) | ({"auto": dict(request.auto)} if request.auto else {}),
         "images": [_details(image) for image in generated.images],
     }
     facts, ignored = generated.images[0].image.facts, answer["metadata"]["ignored"]

@@ -102,7 +102,7 @@ def _images(http: HttpRequest, mode: Mode) -> HttpResponseBase:
     key = lifecycle.authenticate(http)
     request = lifecycle.read(http, key, mode)
     if is_true(http.GET.get("dryRun", "false")):
-        _, target = lifecycle.look_up_again(http, key, request)
+        _, target, request = lifecycle.look_up_again(http, key, request)
         return JsonResponse(discovery.dry_run(request, target))
     job = lifecycle.claim(http, key, request)
     connection.headers |= {"x-request-id": job.row.request_id}

@@ -10,7 +10,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from providers.errors import InvalidRequest
@@ -41,6 +42,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "response_format": {"type": "string", "enum": ["url", "b64_json"]},
     "stream": {"type": "boolean"},
     "partial_images": {"type": "integer", "minimum": 0, "maximum": 3},
+    "max_price": {"type": "number", "minimum": 0, "maximum": 1000},
+    "max_seconds": {"type": "number", "minimum": 0, "maximum": 86_400},
 }
 # Providers' own names for the number of images: passed through, they would multiply a price that nobody has checked.
 _COUNTS = frozenset({
@@ -72,7 +75,10 @@ class ApiRequest:
     partial_images: int = 0
     images: tuple[SourceImage, ...] = ()
     mask: SourceImage | None = None
+    max_price: float | None = None
+    max_seconds: float | None = None
     tag: str = ""
+    auto: Mapping[str, Any] = field(default_factory=dict)  # why this model, where the client left the choice to us
     preferences: Preferences = NO_PREFERENCES
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -99,6 +105,7 @@ class ApiRequest:
         parts += [self.output_format, self.output_compression, self.response_format, self.stream, str(self.preferences)]
         parts += [hashlib.sha256(image.data).hexdigest() for image in self.images]
         parts += ["", hashlib.sha256(self.mask.data).hexdigest() if self.mask else "", sorted(self.extra.items())]
+        parts += [limit for limit in (self.max_price, self.max_seconds) if limit is not None]
         return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
 
 
@@ -156,6 +163,9 @@ def parse(
     for name in ("size", "aspect_ratio", "resolution"):
         known[name] = known.get(name) or None
     preferences = _preferences(fields.pop("provider", None))
+    if (max_price := known.get("max_price")) is not None:
+        limits = [limit for limit in (preferences.max_price, Decimal(str(max_price))) if limit is not None]
+        preferences = replace(preferences, max_price=min(limits))
     user = fields.get("user")
     request = ApiRequest(
         **known,
