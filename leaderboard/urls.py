@@ -1,12 +1,14 @@
 from django.urls import include, path, re_path, register_converter
 
 from leaderboard.views import (
+    badges,
     boards,
     chooser,
     compare,
     competitions,
     crawlers,
     data,
+    feeds,
     home,
     images,
     labs,
@@ -68,6 +70,12 @@ urlpatterns = [
     path("sitemap.xml", crawlers.sitemap, name="sitemap"),
     path("llms.txt", crawlers.llms, name="llms"),
     path("methodology/", home.methodology, name="methodology"),
+    path("feeds/<dotted:slug>/places.atom", feeds.places, name="feed-places"),
+    path("feeds/models.atom", feeds.models, name="feed-models"),
+    path("feeds/prices.atom", feeds.prices, name="feed-prices"),
+    path("feeds/snapshots.atom", feeds.snapshots, name="feed-snapshots"),
+    path("leaderboard/<dotted:slug>/top.svg", badges.top, name="board-top"),
+    path("leaderboard/<dotted:slug>/badges/<dotted:model>.svg", badges.badge, name="badge"),
     path("status/", status.status, name="status"),
     path("api/v1/", include("leaderboard.api.urls")),
 ]

@@ -59,6 +59,7 @@ ROUTES = {
             "model-images", "model-card", "lab", "provider", "competitions", "competition", "prompt", "snapshots",
             "snapshot", "snapshot-csv", "shared-ranking", "ranking-card", "robots", "sitemap", "llms", "methodology",
             "status", "data", "data-files", "votes-file", "tiny-image", "tiny-source",
+            "feed-places", "feed-models", "feed-prices", "feed-snapshots", "board-top", "badge",
             "api-index", "api-openapi", "api-leaderboards", "api-overall", "api-leaderboard", "api-models", "api-model",
             "api-offerings", "api-competitions", "api-competition", "api-prompts", "api-prompt", "api-snapshots",
             "api-snapshot", "api-votes", "api-statistics", "api-unknown",

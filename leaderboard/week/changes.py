@@ -56,10 +56,14 @@ def of_boards() -> list[Moved]:
         current.setdefault(rating.category_id, {})[name] = mark
     boards = []
     for pk, snapshot in oldest.items():
-        before = {row["model"]: _mark(row, place) for row, place in snapshots.places(snapshot)}
-        moved = [(move, models.get(move.model)) for move in moves(before, current.get(pk, {}))]
+        moved = [(move, models.get(move.model)) for move in moves(marks(snapshot), current.get(pk, {}))]
         boards.append(Moved(snapshot.category, snapshot.taken_at, snapshot.pk, moved))
     return sorted(boards, key=lambda board: (not board.moves, board.category.position, board.category.name))
+
+
+def marks(snapshot: Snapshot) -> dict[str, Mark]:
+    """Where each model stood in a snapshot, by the model's name."""
+    return {row["model"]: _mark(row, place) for row, place in snapshots.places(snapshot)}
 
 
 def _mark(row: dict[str, Any], place: Place) -> Mark:
@@ -68,9 +72,9 @@ def _mark(row: dict[str, Any], place: Place) -> Mark:
     return Mark(row["rank"] or 0, elo, (upper - elo) / Z95, place, float(row.get("sandwich_se", "nan")))
 
 
-def of_prices() -> list[PriceChange]:
-    """Prices that changed this week, newest first; an offering's first price is no change."""
-    since = timezone.now() - WEEK
+def of_prices(since: datetime | None = None) -> list[PriceChange]:
+    """Prices that changed since then, this week by default, newest first; an offering's first price is no change."""
+    since = since or timezone.now() - WEEK
     earlier = Price.objects.filter(offering=OuterRef("offering"), recorded_at__lt=OuterRef("recorded_at"))
     fresh = list(
         Price.objects.filter(Exists(earlier), recorded_at__gte=since)
@@ -92,9 +96,9 @@ def of_prices() -> list[PriceChange]:
     return changes
 
 
-def of_models() -> list[ImageModel]:
-    """Models released or retired this week."""
-    since = timezone.now() - WEEK
+def of_models(since: datetime | None = None) -> list[ImageModel]:
+    """Models released or retired since then, this week by default."""
+    since = since or timezone.now() - WEEK
     recent = Q(released_on__gte=since.date()) | Q(retired_at__gte=since)
     return list(ImageModel.objects.filter(recent).select_related("lab").order_by("name")[:50])
 

@@ -1,0 +1,54 @@
+"""Images for other people's pages: they may be shown anywhere, and are never older than their date says by a day."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from arena.models import Category
+from leaderboard.board import standings
+from leaderboard.social_cards import badge as drawing
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Access-Control-Allow-Origin": "*",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@require_safe
+@cache_control(public=True, max_age=600, stale_while_revalidate=3600)
+def badge(request: HttpRequest, slug: str, model: str) -> HttpResponse:
+    """One model on one board."""
+    category = _category(slug)
+    rating = category.ratings.select_related("image_model").filter(image_model__slug=model).first()
+    if rating is None:
+        raise Http404(f"There is no model {model} on the board {slug}.")
+    return _image(drawing.of_model(rating, category.name, _computed_at(category)))
+
+
+@require_safe
+@cache_control(public=True, max_age=600, stale_while_revalidate=3600)
+def top(request: HttpRequest, slug: str) -> HttpResponse:
+    """A board's first rows."""
+    category = _category(slug)
+    return _image(drawing.of_board(standings.board(category), category.name, _computed_at(category)))
+
+
+def _category(slug: str) -> Category:
+    category: Category = get_object_or_404(Category.objects.select_related("board"), slug=slug)
+    return category
+
+
+def _computed_at(category: Category) -> datetime | None:
+    board = standings.about(category)
+    return board.computed_at if board else None
+
+
+def _image(svg: str) -> HttpResponse:
+    return HttpResponse(svg, content_type="image/svg+xml; charset=utf-8", headers=HEADERS)
