@@ -25,7 +25,7 @@ The arena's boards, models, offerings, competitions, prompts, snapshots and vote
 * Lists have pages: `limit` rows, and the URL of the following page in `next`, `null` on the last one.
 * Errors are JSON: `{"error": {"code", "message", "param"}}`. Parameters that do not exist are rejected.
 * Within v1 nothing is renamed, removed or given another meaning; new fields and endpoints may come at any time, so
-  ignore what you do not know. What is to go is announced at `/api/` and in the `Deprecation` and `Sunset` headers of
+  ignore what you do not know. What is to go is announced at `/data/` and in the `Deprecation` and `Sunset` headers of
   its responses for at least twelve months, beside its replacement in v2.
 * The data is published under CC BY 4.0. Quote a rating with its interval and its date.
 """

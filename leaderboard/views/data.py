@@ -25,6 +25,7 @@ def data(request: HttpRequest) -> HttpResponse:
         "columns": published_votes.COLUMNS,
         "licence": published_votes.LICENCE,
         "host": request.get_host(),
+        "origin": request.build_absolute_uri("/").rstrip("/"),
     }
     return render(request, "leaderboard/data.html", context)
 
