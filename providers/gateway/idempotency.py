@@ -30,12 +30,12 @@ from django.utils import timezone
 
 from providers.admission import valkey
 from providers.db import release_connection
-from providers.gateway import budgets
+from providers.gateway import budgets, process
 from providers.gateway.disconnect import ClientConnection
 from providers.gateway.errors import ApiError, invalid
 from providers.gateway.lookup_cache import Changed
 from providers.gateway.wire import ApiRequest
-from providers.models import ApiKey, GatewayRequest, ImageModel
+from providers.models import ApiKey, Call, GatewayRequest, ImageModel
 
 RETRY_GRACE = 3.0  # seconds; the official clients retry after 0.4 to 0.5 s, then after up to 1 s
 POLL_INTERVAL = 0.15  # seconds between two reads of a row that another thread or process is working on
@@ -47,9 +47,9 @@ _INSERT = """
 WITH request AS (
     INSERT INTO providers_gatewayrequest
         (id, api_key_id, mode, model, n, status, error_code, error, provider, attempts, asked_at, reserved, fingerprint,
-         idempotency_key, repeats, answer, files, tag)
+         idempotency_key, repeats, answer, files, tag, process)
     SELECT %(id)s, key.id, %(mode)s, %(model)s, %(n)s, 'running', '', '', '', 0, %(now)s, %(reserved)s, %(fingerprint)s,
-        %(idempotency_key)s, 0, '{}', '[]', %(tag)s
+        %(idempotency_key)s, 0, '{}', '[]', %(tag)s, %(process)s
     FROM providers_apikey key
     WHERE key.id = %(key)s AND key.xmin::text::bigint = %(version)s AND (expires_at IS NULL OR expires_at > %(now)s)
         AND EXISTS (
@@ -107,6 +107,7 @@ def claim(
             idempotency_key=idempotency_key,
             reserved=price,
             tag=request.tag,
+            process=process.name(),
         )
         _insert(row, key, image_model)
     return row, True
@@ -120,7 +121,8 @@ def _insert(row: GatewayRequest, key: ApiKey, image_model: ImageModel) -> None:
             {
                 "id": row.pk, "mode": row.mode, "model": row.model, "n": row.n, "now": row.asked_at, "key": key.pk,
                 "reserved": row.reserved, "fingerprint": row.fingerprint, "idempotency_key": row.idempotency_key,
-                "tag": row.tag, "version": version, "image_model": image_model.pk, "slug": image_model.slug,
+                "tag": row.tag, "process": row.process, "version": version, "image_model": image_model.pk,
+                "slug": image_model.slug,
             },
         )  # fmt: skip
         if not cursor.fetchone()[0]:
@@ -186,9 +188,18 @@ def take_rejection(digest: str, fingerprint: str) -> bool:
 
 
 def wait_for(row: GatewayRequest, connection: ClientConnection, *, seconds: float) -> GatewayRequest:
-    """The row once it is settled; as it is when `seconds` have passed or this client has disconnected too."""
+    """The row once it is settled; as it is when `seconds` have passed or this client has disconnected too.
+
+    When the process that works on it has died, the row is failed.
+    """
     end = timezone.now() + timedelta(seconds=seconds)
+    next_look = timezone.now() + timedelta(seconds=process.INTERVAL)
     while row.status == GatewayRequest.Status.RUNNING and timezone.now() < end:
+        if timezone.now() > next_look:
+            next_look = timezone.now() + timedelta(seconds=process.INTERVAL)
+            if process.is_dead(row.process):
+                fail_lost(row)
+                break
         release_connection()
         if connection.gone.wait(POLL_INTERVAL):
             break
@@ -196,6 +207,19 @@ def wait_for(row: GatewayRequest, connection: ClientConnection, *, seconds: floa
         GatewayRequest.objects.filter(pk=row.pk, wanted_until__lt=soon - timedelta(seconds=1)).update(wanted_until=soon)
         row.refresh_from_db()
     return row
+
+
+def fail_lost(row: GatewayRequest) -> None:
+    """Fail a request whose process died. It costs what its calls have cost: they are recorded before it is settled."""
+    calls = Call.objects.filter(request_id=row.pk, started_at__gte=row.asked_at)
+    row.cost, counted = budgets.cost_of_calls(calls)
+    if row.cost is None:
+        row.reserved = counted
+    row.status, row.http_status = GatewayRequest.Status.FAILED, 500
+    row.error_code, row.error = "process_lost", "The process that worked on this request died. Send it again."
+    row.duration = timezone.now() - row.asked_at
+    row.idempotency_key = ""
+    budgets.settle(row)
 
 
 def cancel_after_grace(row: GatewayRequest, connection: ClientConnection) -> None:

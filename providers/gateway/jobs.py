@@ -60,6 +60,7 @@ def submit(job: ImageJob) -> None:
     }
     preferences = asdict(job.request.preferences)
     preferences["max_price"] = None if preferences["max_price"] is None else str(preferences["max_price"])
+    GatewayRequest.objects.filter(pk=job.row.pk).update(process="")  # a worker's, whichever that will be
     QueuedRequest.objects.create(
         request=job.row,
         image_model=job.target.image_model,

@@ -16,9 +16,9 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from providers import spool
-from providers.gateway import budgets
+from providers.gateway import idempotency, process
 from providers.gateway.image_formats import EXTENSIONS
-from providers.models import Call, GatewayRequest
+from providers.models import GatewayRequest
 from providers.request import GeneratedImage
 
 FOLDER = "gateway"
@@ -82,15 +82,12 @@ def prune() -> int:
 
 
 def _fail_lost() -> None:
-    """Fail what was running in a process that died. It costs what its calls have cost: they are recorded first."""
-    long_ago = timezone.now() - timedelta(seconds=settings.GATEWAY_TIME_LIMIT * 4 + 60)
-    for row in GatewayRequest.objects.filter(status="running", asked_at__lt=long_ago)[:1000]:
-        calls = Call.objects.filter(request_id=row.pk, started_at__gte=row.asked_at)
-        row.cost, counted = budgets.cost_of_calls(calls)
-        if row.cost is None:
-            row.reserved = counted
-        row.status, row.http_status = GatewayRequest.Status.FAILED, 500
-        row.error_code, row.error = "process_lost", "The process that worked on this request died."
-        row.duration = timedelta(seconds=settings.GATEWAY_TIME_LIMIT)
-        row.idempotency_key = ""
-        budgets.settle(row)
+    """Fail what was running in a process that died, or for longer than any request may."""
+    now = timezone.now()
+    running = GatewayRequest.objects.filter(status="running").order_by("asked_at")
+    for row in running.filter(asked_at__lt=now - timedelta(seconds=settings.GATEWAY_TIME_LIMIT * 4 + 60))[:1000]:
+        idempotency.fail_lost(row)
+    recent = running.filter(asked_at__lt=now - timedelta(seconds=2 * process.TTL)).exclude(process="")
+    for row in recent.filter(queued=None)[:1000]:
+        if process.is_dead(row.process):
+            idempotency.fail_lost(row)

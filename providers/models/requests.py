@@ -60,6 +60,9 @@ class GatewayRequest(models.Model):
     tag = models.CharField(
         max_length=64, blank=True, default="", db_default="", help_text="The request's `user`, for sums by user."
     )
+    process = models.CharField(
+        max_length=32, blank=True, default="", db_default="", help_text="Which process works on it; empty: a worker."
+    )
     repeats = models.PositiveSmallIntegerField(default=0)
     wanted_until = models.DateTimeField(
         null=True, blank=True, help_text="Its client has disconnected; cancelled then, unless it retries."
