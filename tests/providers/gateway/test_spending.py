@@ -1,0 +1,169 @@
+"""No mix of requests, trials, jobs, retries, parameters of providers and kills spends more than a key's budget.
+
+Through real HTTP, with kill -9 of the gateway in the middle. The stated error: what was in flight when it was killed.
+Its provider may have been asked before the call was recorded, so each lost request may have cost its price besides.
+
+Short here; `SPENDING_EXAMPLES=50 bin/test tests/providers/gateway/test_spending.py` looks for longer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from random import Random
+
+import httpx
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from providers.gateway import budgets, jobs, signed_files
+from providers.models import ApiKey, GatewayRequest
+from providers.playground import trials
+
+from .conftest import offered, serving
+
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+
+EXAMPLES = int(os.environ.get("SPENDING_EXAMPLES", "1"))
+PRICE = Decimal("0.01")
+# Names by which a provider's own parameters would make more or larger images than were priced.
+NATIVE = [{"num_images": 4}, {"num_outputs": 9}, {"batch_size": 3}, {"width": 2048, "height": 2048}, {"steps": 80}]
+KINDS = ["image", "image", "url", "stream", "native", "policy", "failure", "retry", "disconnect", "job", "trial"]
+
+
+@dataclass
+class Spender:
+    """Requests of one key, each from a thread of its own."""
+
+    slug: str
+    key: ApiKey
+    secret: str
+    budget: Decimal
+    dice: Random
+    sums: list[Decimal] = field(default_factory=list)  # of the ledger, after every request
+    statuses: list[int] = field(default_factory=list)
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def start(self, url: str, count: int) -> None:
+        for number in range(count):
+            kind, n = self.dice.choice(KINDS), self.dice.randrange(1, 4)
+            body = {"model": self.slug, "prompt": f"A kite, number {number} of {url}", "n": n, "size": "64x64"}
+            arguments = (url, kind, body, Random(self.dice.random()))
+            self.threads.append(threading.Thread(target=self._guarded, args=arguments))
+            self.threads[-1].start()
+
+    def join(self) -> None:
+        for thread in self.threads:
+            thread.join()
+        self.threads.clear()
+
+    def _guarded(self, *arguments) -> None:
+        try:
+            self._send(*arguments)
+        except httpx.HTTPError:
+            pass  # the gateway was killed, or this client has given up
+        finally:
+            self.sums.append(budgets.spent(self.key).month)
+            connection.close()
+
+    def _send(self, url: str, kind: str, body: dict, dice: Random) -> None:
+        headers = {"Authorization": f"Bearer {self.secret}"}
+        body = body | {"response_format": "url" if kind == "url" else "b64_json"}
+        timeout = 60.0
+        match kind:
+            case "stream":
+                body |= {"stream": True, "partial_images": 2}
+            case "native":
+                body |= dice.choice(NATIVE)
+            case "policy":
+                body["prompt"] += " [sim:policy]"
+            case "failure":
+                body["prompt"] += " [sim:500]"
+            case "disconnect":
+                body["prompt"] += " [sim:slow=2]"
+                timeout = 0.5
+            case "job":
+                headers["Prefer"] = "respond-async"
+            case "trial":
+                form = {"prompt": body["prompt"], "model": [self.slug], "size": "64x64", "key": self.secret}
+                Client().post("/playground/", form | {"action": "generate"})
+                return
+            case "retry":
+                headers["Idempotency-Key"] = body["prompt"]
+                self._twice(url, body, headers)
+                return
+        self.statuses.append(self._post(url, body, headers, timeout))
+
+    def _twice(self, url: str, body: dict, headers: dict[str, str]) -> None:
+        """The same request at once, as a client whose proxy has retried it."""
+        other = threading.Thread(target=lambda: self._ignoring(lambda: self._post(url, body, headers, 60.0)))
+        other.start()
+        try:
+            self.statuses.append(self._post(url, body, headers, 60.0))
+        finally:
+            other.join()
+
+    def _ignoring(self, send: Callable[[], int]) -> None:
+        with contextlib.suppress(httpx.HTTPError):
+            send()
+
+    def _post(self, url: str, body: dict, headers: dict[str, str], timeout: float) -> int:
+        return httpx.post(
+            f"{url}/openai/v1/images/generations", json=body, headers=headers, timeout=timeout
+        ).status_code
+
+
+def work() -> None:
+    """What the workers do."""
+    for pk in jobs.take_due():
+        jobs.run(pk)
+    for pk in trials.take_due():
+        trials.run(pk)
+
+
+@pytest.mark.parametrize("seed", range(EXAMPLES))
+def test_no_mix_spends_more_than_the_budget_and_what_was_in_flight_at_a_kill(
+    seed, simulator, simulated, settings, tmp_path
+):
+    dice = Random(seed)
+    slug = f"spending-{seed}"
+    offered(slug)
+    budget = dice.randrange(9, 16) * PRICE
+    key, secret = ApiKey.make(slug, monthly_budget=budget, requests_per_minute=6000)
+    spender = Spender(slug, key, secret, budget, dice)
+
+    def made() -> int:
+        """Images that the provider has made, or has begun to: it bills those."""
+        entry = simulator.journal().get("openai", {}).get(f"tests/{slug}-text-to-image", {})
+        return entry.get("done", 0) + entry.get("running", 0)
+
+    with serving(simulator, tmp_path) as (url, process):
+        spender.start(url, 10)
+        deadline = time.monotonic() + 60
+        while made() < 2 and any(thread.is_alive() for thread in spender.threads):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        spender.join()
+    with serving(simulator, tmp_path) as (url, _):
+        spender.start(url, 14)
+        spender.join()
+        work()
+    settings.GATEWAY_TIME_LIMIT = -15  # what still runs now is taken for lost
+    signed_files.prune()
+    rows = GatewayRequest.objects.filter(api_key=key)
+    assert not rows.filter(status="running").exists()
+    lost = sum(row.n for row in rows.filter(error_code="process_lost"))
+    assert max(spender.sums) <= budget
+    assert budgets.spent(key).month <= budget
+    assert made() * PRICE <= budget + lost * PRICE, (made(), lost)
+    assert 402 in spender.statuses or budgets.spent(key).month < budget
+    assert budgets.recount(timezone.now().date()) == 0
