@@ -1,1 +1,1 @@
-"""The arena's numbers as JSON, below /api/v1/: what pages show, for programs. See openapi.py and docs/api.md."""
+"""The arena's numbers as JSON, below /api/v1/: what pages show, for programs. See openapi.py."""

@@ -75,8 +75,8 @@ def leaderboard(request: HttpRequest, slug: str) -> Json:
         message = f"The board of {view.tag!r} is being computed. Ask again in a few seconds."
         raise ApiError(503, "computing", message, "tag", Retry_After="5")
     state = standings.about(category, view.window)
-    snapshot = category.snapshots.only("pk", "taken_at", "category", "ratings").order_by("-taken_at", "-pk").first()
-    verdict = view.verdict(state, snapshot)
+    snapshot = category.snapshots.only("pk", "category").order_by("-taken_at", "-pk").first()
+    verdict = view.verdict(state)
     return representations.board(request, category, state, len(view.rows)) | {
         "window": view.window,
         "since": representations.day(view.since),

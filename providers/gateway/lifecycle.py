@@ -13,7 +13,7 @@ Every step raises ApiError; from `claim` on, the row has the same error. Errors 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -81,10 +81,11 @@ def authenticate(http: HttpRequest) -> ApiKey:
 # 2 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read(http: HttpRequest, key: ApiKey, mode: Mode) -> ApiRequest:
-    """The body as typed, checked values. Raises ApiError: 400, 413, 415."""
+def read(http: HttpRequest, key: ApiKey, mode: Mode, defaults: Mapping[str, str]) -> ApiRequest:
+    """The body as typed, checked values; `defaults` stand for what is absent. Raises ApiError: 400, 413, 415."""
     fields, images, mask = uploads.read(http, largest=settings.GATEWAY_LARGEST_REQUEST)
-    return wire.parse(fields, mode, images, mask, default_model=key.default_model)
+    given = {name: value for name, value in fields.items() if value not in (None, "")}
+    return wire.parse({**defaults, **given}, mode, images, mask, default_model=key.default_model)
 
 
 # 3 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -234,6 +235,9 @@ def _images_of_first_try(job: ImageJob, connection: ClientConnection) -> list[Ge
                 ]
             message = "The images of this request were deleted meanwhile. Send it again without its Idempotency-Key."
             raise ApiError(410, "answer_expired", message, headers=errors.NO_RETRY)
+        case GatewayRequest.Status.FAILED if row.error_code == "process_lost":
+            headers = {"x-should-retry": "true", "Retry-After": "1"}
+            raise ApiError(503, row.error_code, row.error, kind="server_error", headers=headers)
         case GatewayRequest.Status.RUNNING:
             message = "The original request is still running."
             raise ApiError(504, "provider_timeout", message, kind="server_error")

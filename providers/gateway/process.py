@@ -17,8 +17,18 @@ from providers.admission import valkey
 TTL = 20  # seconds after its last sign of life in which a process counts as alive
 INTERVAL = 5.0  # seconds between two signs of life
 
-_RECORD = "redis.call('SET', KEYS[1], '1', 'EX', ARGV[1]) return 1"
-_ALIVE = "return redis.call('EXISTS', KEYS[1])"
+# Since when signs of life are stored: after a restart of Valkey everybody is silent for a moment.
+_SINCE = "gateway:processes since"
+_RECORD = """
+redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])
+redis.call('SET', KEYS[2], redis.call('TIME')[1], 'NX')
+return 1
+"""
+_DEAD = """
+local since = redis.call('GET', KEYS[2])
+if not since or redis.call('TIME')[1] - since < tonumber(ARGV[1]) then return 0 end
+return 1 - redis.call('EXISTS', KEYS[1])
+"""
 
 _starting = threading.Lock()
 _name, _pid = "", 0
@@ -39,7 +49,7 @@ def name() -> str:
 
 def is_dead(process: str) -> bool:
     """True when this process has given no sign of life for TTL seconds; of "" nothing is known."""
-    return bool(process) and valkey.run(_ALIVE, [_key(process)], []) == 0
+    return bool(process) and valkey.run(_DEAD, [_key(process), _SINCE], [TTL]) == 1
 
 
 def _record_for_ever(process: str) -> None:
@@ -49,7 +59,7 @@ def _record_for_ever(process: str) -> None:
 
 
 def _record(process: str) -> None:
-    valkey.run(_RECORD, [_key(process)], [TTL])
+    valkey.run(_RECORD, [_key(process), _SINCE], [TTL])
 
 
 def _key(process: str) -> str:

@@ -91,6 +91,7 @@ def test_after_five_minutes_of_a_fault_every_image_exists_and_none_was_paid_for_
 ):
     monkeypatch.setattr(circuit_breaker, "FAILURES", 10**6)
     settings.GENERATION_TIME_LIMIT = 1
+    settings.ALLOW_LOOPBACK_PROVIDERS = True
     healthy = settings.PROVIDERS[provider] | {"simulated": False}  # real money
     broken.mood = mood
     elsewhere = "http://127.0.0.1:9" if mood == "is down" else f"http://127.0.0.1:{broken.server_port}"

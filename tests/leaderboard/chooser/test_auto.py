@@ -129,5 +129,5 @@ def test_the_price_limit_binds_the_providers_that_are_fallen_back_to(models, key
     Offering.objects.filter(image_model__slug="weak-cheap", provider="simulated-replicate").update(price="0.04")
     cache.clear_process_caches()
     response = post(key[1], model="auto", max_price=0.03, prompt="A kite [sim:500]")
-    attempts = response.json()["error"]["metadata"]["attempts"]
+    attempts = response.json()["metadata"]["attempts"]
     assert {attempt["provider"] for attempt in attempts} == {"simulated-openai"}
