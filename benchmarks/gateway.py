@@ -204,6 +204,7 @@ def rows() -> Iterator[str]:
     finally:
         Call.objects.filter(offering__image_model=model).delete()
         GatewayRequest.objects.filter(api_key=key).delete()
+        key.spending.all().delete()
         key.delete()
         model.offerings.all().delete()
         model.delete()
