@@ -92,8 +92,8 @@ def _nothing_under_way(context: BrowserContext, _no_trouble: None, _server: _Ser
     for ended in ("requestfinished", "requestfailed"):
         context.on(ended, lambda request: under_way.discard(request))
     yield
-    patience = monotonic() + 2  # what a test holds up on purpose never ends
-    while context.pages and under_way and monotonic() < patience:
+    deadline = monotonic() + 2  # what a test holds up on purpose never ends
+    while context.pages and under_way and monotonic() < deadline:
         context.pages[0].wait_for_timeout(10)  # events come only while Playwright is being asked something
     for page in context.pages:
         page.close()

@@ -66,7 +66,7 @@ def publish() -> list[str]:
         "/", "/leaderboard/", "/models/", "/competitions/", "/methodology/", "/nowhere/", "/models/?q=nothing-like-it",
         *(category.get_absolute_url() for category in (site.category, edits.category, elsewhere)),
         "/leaderboard/empty/", "/arena/empty/", "/leaderboard/coming/", "/arena/coming/", "/status/",
-        *(each.get_absolute_url() for each in (site.models[0], imported, site.competition, edits.competition)),
+        *(subject.get_absolute_url() for subject in (site.models[0], imported, site.competition, edits.competition)),
         f"{model.get_absolute_url()}images/", "/labs/sample-studio/", "/providers/simulated-openai/", "/providers/fal/",
         "/leaderboard/overall/", "/choose/", "/choose/?budget=nothing", "/compare/", "/uses/", "/week/",
         "/search/?q=heron",
@@ -79,15 +79,15 @@ def publish() -> list[str]:
 def problems(page: Page) -> list[str]:
     """What axe finds in both schemes, as “scheme, rule: element”. Only colours differ between the schemes."""
     page.evaluate(AXE)
-    found = []
+    violations = []
     schemes: tuple[tuple[Literal["light", "dark"], list[str]], ...] = (("light", RULES), ("dark", OF_COLOUR))
     for scheme, rules in schemes:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         result: dict[str, Any] = page.evaluate("rules => axe.run(document, {runOnly: rules})", rules)
         broken = [(rule["id"], node["html"][:120]) for rule in result["violations"] for node in rule["nodes"]]
-        found += [f"{scheme}, {rule}: {element}" for rule, element in broken]
+        violations += [f"{scheme}, {rule}: {element}" for rule, element in broken]
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    return found
+    return violations
 
 
 def settle(page: Page) -> None:
@@ -99,22 +99,22 @@ def settle(page: Page) -> None:
 def test_every_page_fits_every_width_and_axe_finds_nothing(live_server, page: Page, transactional_db, expected_errors):
     expected_errors.extend(("404", "400"))
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    found = []
+    reported = []
     for path in publish():
-        found += faults(page, live_server.url, path)
-    assert not found
+        reported += faults(page, live_server.url, path)
+    assert not reported
 
 
 def faults(page: Page, site: str, path: str) -> list[str]:
     page.goto(site + path)
     settle(page)
-    found = [f"{path} {problem}" for problem in problems(page)]
+    reported = [f"{path} {problem}" for problem in problems(page)]
     for width in (320, 390, 1280):
         page.set_viewport_size({"width": width, "height": 844})
         needed = page.evaluate("document.documentElement.scrollWidth")
         if needed > width:
-            found.append(f"{path} needs {needed} of {width}")
-    return found
+            reported.append(f"{path} needs {needed} of {width}")
+    return reported
 
 
 def test_the_pages_of_the_gateway_fit_and_axe_finds_nothing(live_server, page: Page, transactional_db, admin_client):
@@ -129,19 +129,19 @@ def test_the_pages_of_the_gateway_fit_and_axe_finds_nothing(live_server, page: P
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     session = admin_client.cookies["sessionid"].value
     page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
-    found = []
+    reported = []
     for path in ("/api/", "/api/keys/", "/api/log/", f"/api/log/?key={used.prefix}", "/playground/?prompt=A+red+kite"):
-        found += faults(page, live_server.url, path)
-    assert not found
+        reported += faults(page, live_server.url, path)
+    assert not reported
 
 
 def test_axe_finds_nothing_in_any_state_of_a_battle(live_server, page: Page, site: Site, expected_errors):
     expected_errors += ["410", "400", "ERR_FAILED", "htmx:"]
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    found: list[str] = []
+    reported: list[str] = []
 
     def look_at(state: str) -> None:
-        found.extend(f"{state}, {problem}" for problem in problems(page))
+        reported.extend(f"{state}, {problem}" for problem in problems(page))
 
     site.prompts[1].retired_at = timezone.now()  # three pairs are left
     site.prompts[1].save(update_fields=["retired_at"])
@@ -197,7 +197,7 @@ def test_axe_finds_nothing_in_any_state_of_a_battle(live_server, page: Page, sit
     page.keyboard.press("Space")
     expect(page.locator("#battle")).to_contain_text("You have seen every pair")
     look_at("nothing left")
-    assert not found
+    assert not reported
 
 
 def box_of(part: Locator) -> FloatRect:

@@ -204,12 +204,12 @@ def test_the_next_pair_needs_no_network_and_is_timed_from_its_showing(live_serve
     assert Battle.objects.filter(served_at=None).count() == 2
     asked: list[str] = []
     page.on("request", lambda request: asked.append(urlsplit(request.url).path))
-    with page.expect_response("**/show/") as told:
+    with page.expect_response("**/show/") as showing:
         page.keyboard.press("Space")
         expect(page.locator(BUTTON)).to_be_enabled(timeout=1000)
         for image in page.locator(".side img").all():
             assert image.evaluate("image => image.complete && image.naturalWidth > 0")
-    assert told.value.status == 204
+    assert showing.value.status == 204
     assert [path for path in asked if "favicon" not in path] == [urlsplit(page.url).path + "show/"]
     assert names_shown(page, site) == []
     expect(page.locator(".progress:visible")).to_contain_text("2 of 5")

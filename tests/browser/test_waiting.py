@@ -1,4 +1,4 @@
-"""Who is quicker than the models or the clock waits without doing anything, and nothing is taken out of their hands."""
+"""A voter who is quicker than the models or Celery beat waits idly, and nothing is taken out of their hands."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_the_board_of_a_tag_with_many_votes_comes_by_itself(live_server, page: P
     monkeypatch.setattr(by_tag, "QUICK_VOTES", 0)
     site = Site(prompts=0)
     prompt = factories.make_prompt(site.competition, tags=["night"])
-    entries = [factories.make_entry(prompt, each) for each in site.models[:2]]
+    entries = [factories.make_entry(prompt, model) for model in site.models[:2]]
     for number in range(overall.MIN_VOTES):
         outcome = "left" if number % 3 else "right"
         voting.cast_vote(factories.make_battle(left=entries[0], right=entries[1]), outcome)

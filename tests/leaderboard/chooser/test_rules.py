@@ -27,7 +27,7 @@ candidates = some.lists(
     ),
     max_size=10,
 )
-wishes = some.builds(
+filter_sets = some.builds(
     CandidateFilters,
     budget=some.none() | some.integers(0, 9).map(lambda cents: Decimal(cents) / 100),
     seconds=some.none() | some.integers(1, 9).map(float),
@@ -37,37 +37,39 @@ wishes = some.builds(
 )
 
 
-@given(candidates, wishes)
+@given(candidates, filter_sets)
 def test_every_candidate_is_answered_for_exactly_once(offered, filters):
     answer = rules.choose(offered, filters)
     assert answer.passed + len(answer.unknown) + sum(answer.refused.values()) == len(offered)
 
 
-@given(candidates, wishes)
-def test_what_passes_meets_every_wish_and_rests_on_known_figures(offered, filters):
+@given(candidates, filter_sets)
+def test_what_passes_meets_every_filter_and_rests_on_known_figures(offered, filters):
     answer = rules.choose(offered, filters)
-    for each in (*answer.front, *answer.beaten):
-        assert each.price is not None
-        assert not each.is_provisional
-        assert filters.budget is None or each.price <= filters.budget
-        assert filters.seconds is None or (each.seconds is not None and each.seconds <= filters.seconds)
-        assert each.open_weights or not filters.open_weights
-        assert filters.takes <= each.takes
-        assert filters.sizes <= each.sizes
+    for candidate in (*answer.front, *answer.beaten):
+        assert candidate.price is not None
+        assert not candidate.is_provisional
+        assert filters.budget is None or candidate.price <= filters.budget
+        assert filters.seconds is None or (candidate.seconds is not None and candidate.seconds <= filters.seconds)
+        assert candidate.open_weights or not filters.open_weights
+        assert filters.takes <= candidate.takes
+        assert filters.sizes <= candidate.sizes
 
 
-@given(candidates, wishes)
+@given(candidates, filter_sets)
 def test_nothing_on_the_front_is_beaten_and_all_else_is_beaten_by_the_front(offered, filters):
     answer = rules.choose(offered, filters)
     with_speed = filters.seconds is not None
     passed = (*answer.front, *answer.beaten)
-    assert not any(rules.beats(other, each, with_speed=with_speed) for each in answer.front for other in passed)
-    for each in answer.beaten:
-        assert any(rules.beats(other, each, with_speed=with_speed) for other in answer.front)
+    assert not any(
+        rules.beats(other, candidate, with_speed=with_speed) for candidate in answer.front for other in passed
+    )
+    for candidate in answer.beaten:
+        assert any(rules.beats(other, candidate, with_speed=with_speed) for other in answer.front)
     assert bool(answer.front) == bool(passed)
 
 
-@given(candidates, wishes)
+@given(candidates, filter_sets)
 def test_a_looser_budget_never_loses_an_answer(offered, filters):
     if filters.budget is not None:
         looser = CandidateFilters(
@@ -83,6 +85,6 @@ def test_preferences_of_two_add_up_to_one(one, other):
 
 def test_400_elo_are_odds_of_ten_to_one_and_a_keeper_costs_what_its_failures_cost_too():
     assert rules.preferred(1400, 1000) == pytest.approx(10 / 11)
-    half_kept = Candidate("a", "fal", 1000, 10, price=Decimal("0.04"), keeper_rate=0.8, success_rate=0.5)
-    assert half_kept.cost_per_keeper == Decimal("0.1")
+    half_usable = Candidate("a", "fal", 1000, 10, price=Decimal("0.04"), keeper_rate=0.8, success_rate=0.5)
+    assert half_usable.cost_per_keeper == Decimal("0.1")
     assert Candidate("a", "fal", 1000, 10, price=Decimal("0.04"), keeper_rate=0.0).cost_per_keeper is None
