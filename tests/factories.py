@@ -19,6 +19,7 @@ from PIL import Image
 
 from arena import generation, images, voter_state, voters
 from arena.models import Battle, Category, Competition, Entry, Generation, Prompt, Voter
+from providers import file_store
 from providers.models import Call, ImageModel, Lab, Offering
 from providers.request import GeneratedImage
 from providers.routing.results import Attempt, DeliveredImage, Generated
@@ -94,17 +95,47 @@ def make_generation(prompt: Prompt | None = None, image_model: ImageModel | None
 
 
 def make_entry(prompt: Prompt | None = None, image_model: ImageModel | None = None) -> Entry:
-    """An entry with real files, stored the way a worker stores it."""
-    row = make_generation(prompt, image_model)
+    """An entry with real files; the rows are as a worker leaves them (a test compares), in a fifth of the time."""
+    prompt, image_model = prompt or make_prompt(), image_model or make_model()
+    if Generation.objects.filter(prompt=prompt, image_model=image_model).exists():
+        return store_by_worker(make_generation(prompt, image_model))
+    now = timezone.now()
+    row = Generation.objects.create(
+        prompt=prompt,
+        image_model=image_model,
+        status=Generation.Status.SUCCEEDED,
+        attempt=1,
+        attempts_left=settings.GENERATION_ATTEMPTS - 1,
+        started_at=now,
+        finished_at=now,
+    )
+    data, derivatives = _sample(next(_numbers) % 8, prompt.competition.shape)
+    return Entry.objects.create(
+        generation=row,
+        prompt=prompt,
+        image_model=image_model,
+        call=make_call(_offering_of(image_model)),
+        width=derivatives.width,
+        height=derivatives.height,
+        pipeline=images.PIPELINE,
+        **file_store.save(images.files_of(derivatives, data)),
+    )
+
+
+def store_by_worker(row: Generation) -> Entry:
+    """The entry of a generation that is claimed and stored as a worker does it."""
     claimed = generation.claim(row.pk)
     assert claimed is not None
     data, derivatives = _sample(next(_numbers) % 8, claimed.prompt.competition.shape)
     image = GeneratedImage(data, "image/png", 256, 256)
-    offering = Offering.objects.filter(image_model=claimed.image_model).first() or make_offering(claimed.image_model)
-    generated = made(claimed.image_model, image, make_call(offering))
+    generated = made(claimed.image_model, image, make_call(_offering_of(claimed.image_model)))
     entry = generation.store(claimed, generated, derivatives)
     assert entry is not None
     return entry
+
+
+def _offering_of(image_model: ImageModel) -> Offering:
+    return Offering.objects.filter(image_model=image_model).first() or make_offering(image_model)
 
 
 @functools.cache

@@ -406,3 +406,22 @@ def _files() -> set[str]:
         for folder in ("battle", "originals", "public")
         for name in default_storage.listdir(folder)[1]
     }
+
+
+def test_an_entry_of_the_factories_is_as_a_worker_leaves_it():
+    """Row by row: what differs is who, when and which file."""
+    differing = {"id", "prompt_id", "image_model_id", "generation_id", "call_id", "offering_id", "image", "small"}
+    differing |= {"thumbnail", "original", "request_id", "due_at", "started_at", "finished_at", "created_at"}
+    entries = make.store_by_worker(make.make_generation()), make.make_entry()
+    for rows in (entries, [entry.generation for entry in entries], [entry.call for entry in entries]):
+        worker, factory = (values_of(row, differing) for row in rows)
+        assert worker == factory
+    for entry in entries:
+        assert all(
+            default_storage.exists(file.name) for file in (entry.image, entry.small, entry.thumbnail, entry.original)
+        )
+
+
+def values_of(row, differing):
+    row.refresh_from_db()
+    return {key: value for key, value in vars(row).items() if key not in differing and not key.startswith("_")}

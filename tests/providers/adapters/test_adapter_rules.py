@@ -320,14 +320,17 @@ def test_whatever_a_provider_answers_only_a_provider_error_comes_out(adapter, st
 @settings(max_examples=60, deadline=None, database=None)
 @given(task=JSON)
 def test_whatever_a_task_of_black_forest_labs_becomes_only_a_provider_error_comes_out(task):
-    replies = iter([{"id": [], "polling_url": "https://bfl.test/x", "cost": {}}])
+    """A task that is not understood is polled on: it comes twice, and fails then."""
+    replies = iter([{"id": [], "polling_url": "https://bfl.test/x", "cost": {}}, task, task])
     with (
         httpx.Client(
-            transport=httpx.MockTransport(lambda _: httpx.Response(200, content=json.dumps(next(replies, task))))
+            transport=httpx.MockTransport(
+                lambda _: httpx.Response(200, content=json.dumps(next(replies, {"status": "Error"})))
+            )
         ) as http,
         contextlib.suppress(ProviderError),
     ):
-        ADAPTERS["bfl"].generate(CALL, account=BFL, http=http, deadline=Deadline(0.3))
+        ADAPTERS["bfl"].generate(CALL, account=BFL, http=http, deadline=Deadline(30))
 
 
 def test_only_the_images_that_fal_marked_as_unsafe_are_left_out(line_to):
