@@ -1,6 +1,6 @@
 """Which images a voter may not see with their makers' names yet.
 
-A voter who is asked about a prompt must not come across its images beside model names. The whole prompt is held back,
+A voter who is asked about a prompt must not come across its images beside model names. The whole prompt is hidden,
 not only the two images of the battle: what is missing would otherwise tell which two they are.
 """
 

@@ -30,12 +30,12 @@ class Browser:
     ) -> None:
         self._http.close()
 
-    def get(self, address: str, headers: Mapping[str, str] | None = None, method: str = "GET") -> Answer:
-        return self._ask(self._http.build_request(method, address, headers=dict(headers or {})))
+    def get(self, url: str, headers: Mapping[str, str] | None = None, method: str = "GET") -> Answer:
+        return self._ask(self._http.build_request(method, url, headers=dict(headers or {})))
 
-    def post(self, address: str, data: Mapping[str, str]) -> Answer:
+    def post(self, url: str, data: Mapping[str, str]) -> Answer:
         origin = {"Referer": f"{self.base_url}/", "Origin": self.base_url}
-        return self._ask(self._http.build_request("POST", address, data=dict(data), headers=origin))
+        return self._ask(self._http.build_request("POST", url, data=dict(data), headers=origin))
 
     def take_answers(self) -> tuple[Answer, ...]:
         """Everything received since this was last asked."""

@@ -33,7 +33,7 @@ def place(shown: Shown, side: ShownSide) -> Features:
     return {"place": side.place}
 
 
-def address(shown: Shown, side: ShownSide) -> Features:
+def image_url(shown: Shown, side: ShownSide) -> Features:
     """A token is random: neither its length nor its characters belong to a model."""
     token = side.token
     return {"length": str(len(token)), "start": token[:2], "first": token[:1], "last": token[-1:]}
@@ -103,6 +103,7 @@ def sizes(shown: Shown, side: ShownSide) -> Features:
 
 
 def everything(shown: Shown, side: ShownSide) -> Features:
+    """The features of all groups that count, each under “group: name”."""
     return {
         f"{group.name}: {name}": value
         for group in GROUPS
@@ -113,7 +114,7 @@ def everything(shown: Shown, side: ShownSide) -> Features:
 
 GROUPS = (
     Group("side of the screen", place, fresh=True),
-    Group("image address", address, fresh=True),
+    Group("image URL", image_url, fresh=True),
     Group("answers and headers", manner),
     Group("file format and pixels", container),
     Group("encoding beyond content", encoding),

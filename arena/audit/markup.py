@@ -98,23 +98,23 @@ def masked(text: str, token: str) -> str:
 
 
 def loaded(page: str) -> list[str]:
-    """The addresses that a browser fetches by itself on this page, in their order."""
-    addresses: list[str] = []
+    """The URLs that a browser fetches by itself on this page, in their order."""
+    urls: list[str] = []
 
     def walk(node: Node) -> None:
         attributes = dict(node.attributes)
         if node.tag == "link" and _LOADS & set(attributes.get("rel", "").lower().split()):
-            addresses.append(attributes.get("href", ""))
+            urls.append(attributes.get("href", ""))
         if node.tag in ("img", "script", "source", "iframe", "video"):
-            addresses.append(attributes.get("src", ""))
+            urls.append(attributes.get("src", ""))
         for part in attributes.get("srcset", "").split(","):
-            addresses.extend(part.split()[:1])
+            urls.extend(part.split()[:1])
         for child in node.children:
             if isinstance(child, Node):
                 walk(child)
 
     walk(parse(page))
-    return list(dict.fromkeys(address for address in addresses if address and not address.startswith("data:")))
+    return list(dict.fromkeys(url for url in urls if url and not url.startswith("data:")))
 
 
 def field_value(page: str, name: str) -> str:

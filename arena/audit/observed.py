@@ -83,7 +83,7 @@ class Shown:
     right: ShownSide
     others: tuple[Answer, ...] = ()  # whatever else came since the vote before: redirects, preloads, errors
     refused: tuple[Refused, ...] = ()
-    named: tuple[tuple[str, str], ...] = ()  # address and file: an image shown beside names while this was open
+    named: tuple[tuple[str, str], ...] = ()  # URL and file: an image shown beside names while this was open
     innocent: str = ""  # words both sides share: the prompt, the competition, the site's own
 
     @property

@@ -1,7 +1,7 @@
 """Playing the voter: many battles through real HTTP, everything recorded, the truth read from the database afterwards.
 
 Nothing is voted: every battle ends with a skip, which counts for nothing, and in the end the audit's voters and their
-battles are deleted. Its own battles – nobody else's – are also made to expire, to see that their addresses die.
+battles are deleted. Its own battles – nobody else's – are also made to expire, to see that their URLs die.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PROBES = {
     "condition": ("GET", {"If-None-Match": "*", "If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"}),
 }
 _GONE = frozenset({404, 410})
-_UNKNOWN_TOKEN = "AAAAAAAAAAAAAAAAAAAAAA"  # noqa: S105 – an address that never was
+_UNKNOWN_TOKEN = "AAAAAAAAAAAAAAAAAAAAAA"  # noqa: S105 – a URL that never was
 _references: dict[
     tuple[str, str], dict[str, Reference]
 ] = {}  # by original and shape: making one takes a third of a second
@@ -83,13 +83,13 @@ class Player:
         entrance = browser.get(arena)
         if entrance.status != 200:
             raise CannotPlay(f"GET {arena} answered {entrance.status}: {entrance.body[:200]!r}")
-        address = markup.battle_url(entrance.body.decode("utf-8", "replace"))
-        if not address:
+        url = markup.battle_url(entrance.body.decode("utf-8", "replace"))
+        if not url:
             return None  # this voter has seen every pair
-        page = browser.get(address)
+        page = browser.get(url)
         if page.status != 200:
-            raise CannotPlay(f"GET {address} answered {page.status}: {page.body[:200]!r}")
-        battle = _battle_row(UUID(address.split("/")[2]))
+            raise CannotPlay(f"GET {url} answered {page.status}: {page.body[:200]!r}")
+        battle = _battle_row(UUID(url.split("/")[2]))
         self.voters.add(battle.voter_id)
         text = page.body.decode("utf-8", "replace")
         self._load(browser, text, battle)
@@ -116,8 +116,8 @@ class Player:
 
     def _load(self, browser: Browser, page: str, battle: Battle) -> None:
         """What a browser loads by itself, but for the two images; files that never change only once."""
-        for address in markup.loaded(page):
-            path = urlsplit(urljoin("/", address)).path
+        for url in markup.loaded(page):
+            path = urlsplit(urljoin("/", url)).path
             if battle.left_token in path or battle.right_token in path:
                 continue
             if path.startswith("/i/"):
@@ -150,11 +150,11 @@ class Player:
     def _shown_publicly(self, entry: Entry) -> frozenset[str]:
         """Digests of what anybody can have of this entry, the original included."""
         if entry.pk not in self._public:
-            addresses = [
+            urls = [
                 reverse("arena:public-image", args=[entry.thumbnail.name]),
                 f"{entry.get_absolute_url()}original",
             ]
-            self._public[entry.pk] = frozenset(self._stranger.get(address).sha256 for address in addresses)
+            self._public[entry.pk] = frozenset(self._stranger.get(url).sha256 for url in urls)
         return self._public[entry.pk]
 
     # What must be refused ────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,20 +187,20 @@ class Player:
         models = [side.image_model for side in (battle.left, battle.right)]
         pages += [model.get_absolute_url() for model in models]
         pages += [f"/compare/{'/'.join(sorted(model.slug for model in models))}/"]
-        for address in pages:
-            answer = browser.get(address)
+        for url in pages:
+            answer = browser.get(url)
             if answer.status in (301, 302):
                 answer = browser.get(answer.header("location"))
             text = answer.body.decode("utf-8", "replace")
-            yield from ((address, file) for file in files if file in text)
+            yield from ((url, file) for file in files if file in text)
 
     def _entries(self, browser: Browser, battle: Battle) -> Iterator[Refused]:
         """Every entry of the prompt is refused with the same words, so that the two do not stand out."""
         twin: bytes | None = None
         for entry in battle.prompt.entries.order_by("pk"):
-            for address in (entry.get_absolute_url(), f"{entry.get_absolute_url()}original"):
-                answer = browser.get(address)
-                yield Refused(f"{address} while its prompt is asked about", answer, frozenset({403, 404}), twin)
+            for url in (entry.get_absolute_url(), f"{entry.get_absolute_url()}original"):
+                answer = browser.get(url)
+                yield Refused(f"{url} while its prompt is asked about", answer, frozenset({403, 404}), twin)
                 twin = twin or answer.body
 
     def leave_no_trace(self) -> None:

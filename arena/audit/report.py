@@ -70,7 +70,7 @@ class BlindnessReport:
             *(f"  {'ok  ' if rule.holds else 'FAIL'}  {rule.rule}{_breaks(rule)}" for rule in self.verdicts), "",
             f"{'Can a model be named by …':<32} {'guesses':>8} {'right':>7} {'fails from':>11}",
             *map(_row, self.lines), "",
-            "Each image is judged once, and only at odds of 7 to 1 or more; sides and addresses are drawn anew for",
+            "Each image is judged once, and only at odds of 7 to 1 or more; sides and URLs are randomised for",
             "every battle, so all are guessed. Luck alone is right half of the time.",
             f"A blind site fails at most one audit in {round(1 / chance.ALPHA):,}.",
         ]  # fmt: skip

@@ -77,6 +77,7 @@ def _names(battles: Sequence[Shown], words: Sequence[Word]) -> Verdict:
 
 
 def headers(shown: Shown) -> Iterable[str]:
+    """Breaches of one battle: a header that may name a model, or an answer whose headers differ between the sides."""
     for name, left in {**shown.left.pictures, **shown.left.probes}.items():
         right = {**shown.right.pictures, **shown.right.probes}[name]
         for answer in (left, right):
@@ -164,15 +165,15 @@ def unnamed(shown: Shown) -> Iterable[str]:
 
 
 def _tokens(battles: Sequence[Shown]) -> Verdict:
-    """Every address is random and of one battle only, so it cannot be looked up or recognised."""
+    """Every URL is random and of one battle only, so it cannot be looked up or recognised."""
     seen: set[str] = set()
     broken, example = 0, ""
     for shown in battles:
         bad = [side for side in shown.sides if side.token in seen or not _TOKEN.fullmatch(side.token)]
         seen |= {side.token for side in shown.sides}
         broken += bool(bad)
-        example = example or (f"the address /i/{bad[0].token} was used before or is malformed" if bad else "")
-    return Verdict("every image address is new", len(battles), broken, example)
+        example = example or (f"the URL /i/{bad[0].token} was used before or is malformed" if bad else "")
+    return Verdict("every image URL is new", len(battles), broken, example)
 
 
 RULES = (
@@ -183,6 +184,6 @@ RULES = (
     Rule("both images come from the same pipeline", alike),
     Rule("both sides have the same markup", same_markup),
     Rule("no battle image is in the public gallery", not_public),
-    Rule("addresses are dead after their time, pages say nothing", dead),
+    Rule("URLs are dead after their time, pages say nothing", dead),
     Rule("no page shows the prompt's images beside names", unnamed),
 )

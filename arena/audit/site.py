@@ -1,4 +1,4 @@
-"""This installation's own pages on a loopback port, for an audit that was given no address."""
+"""This installation's own pages on a loopback port, for an audit that was given no URL."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _Quiet(WSGIRequestHandler):
 
 @contextmanager
 def own_site() -> Iterator[str]:
-    """Serve until the block ends; yields the address."""
+    """Serve until the block ends; yields its URL."""
     with override_settings(**_ON_LOOPBACK):
         server = ThreadedWSGIServer(("127.0.0.1", 0), _Quiet, connections_override={})
         server.set_app(get_wsgi_application())

@@ -28,7 +28,7 @@ class Word:
 
 
 def words(names: Mapping[str, Iterable[str]]) -> list[Word]:
-    """From meaning → texts to what to look for: as it is, as in an address, in base64, and as the usual digests."""
+    """From meaning → texts to what to look for: as it is, as in a URL, in base64, and as the usual digests."""
     meanings: dict[bytes, str] = {}
     parts: dict[bytes, str] = {}
     for meaning, texts in names.items():

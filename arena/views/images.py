@@ -165,7 +165,7 @@ def _withheld(request: HttpRequest, entry: Entry) -> HttpResponse | None:
     """403 while the voter is asked about this prompt, 410 for an image that was taken away; else None."""
     if entry.prompt_id in blinding.open_prompts_of(request):
         # Refused for every entry of the prompt alike: the two of the battle must not stand out by being refused.
-        return render(request, "arena/held_back.html", {"prompt": entry.prompt}, status=403)
+        return render(request, "arena/image_hidden.html", {"prompt": entry.prompt}, status=403)
     if entry.retired_at is not None or entry.hidden_at is not None:
         return render(request, "arena/taken_away.html", {"entry": entry}, status=410)
     return None

@@ -40,7 +40,7 @@ class CompetitionResult:
     competition: Competition
     score: Score
     entries: tuple[Entry, ...]
-    hidden: bool  # some are held back because this voter is asked about their prompts
+    hidden: bool  # some are left out because this voter is asked about their prompts
 
 
 def entries_of(image_model: ImageModel) -> list[Entry]:

@@ -18,7 +18,7 @@ def search(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()
     results = finder.find(query)
     status = 400 if results.message and query else 200
-    return render(request, "leaderboard/search.html", {"query": query, "found": results}, status=status)
+    return render(request, "leaderboard/search.html", {"query": query, "results": results}, status=status)
 
 
 @require_safe

@@ -118,11 +118,11 @@ def test_who_is_asked_about_a_prompt_gets_a_page_of_their_own_and_nobody_else_do
     assert all(entry.thumbnail.name in page.content.decode() for page in open_to_all)
     battle = make.make_battle(voter, entry, other)
     for page, known in zip(pages, open_to_all, strict=True):
-        held_back = asked.get(page, headers={"If-None-Match": known["ETag"]})
-        assert held_back.status_code == 200
-        assert entry.thumbnail.name not in held_back.content.decode()
-        assert "private" in held_back["Cache-Control"]
-        assert "Cookie" in held_back["Vary"]
+        hidden = asked.get(page, headers={"If-None-Match": known["ETag"]})
+        assert hidden.status_code == 200
+        assert entry.thumbnail.name not in hidden.content.decode()
+        assert "private" in hidden["Cache-Control"]
+        assert "Cookie" in hidden["Vary"]
         assert stranger.get(page).content == known.content
     voting.cast_vote(battle, "left")
     assert all(entry.thumbnail.name in asked.get(page).content.decode() for page in pages)

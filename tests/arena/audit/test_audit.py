@@ -162,7 +162,7 @@ def test_what_only_leans_towards_a_model_is_caught_by_the_classifier(settings):
         result = audit(MORE)
     assert betraying(result) == {
         "side of the screen",
-        "image address",
+        "image URL",
         "time to answer",
         "encoding beyond content",
         "all of these together",

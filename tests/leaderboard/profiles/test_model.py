@@ -155,7 +155,7 @@ def test_the_page_stands_when_valkey_is_away(client, played, settings):
     cache.close()
 
 
-def test_images_of_a_prompt_the_reader_is_asked_about_are_held_back(client, played):
+def test_images_of_a_prompt_the_reader_is_asked_about_are_hidden(client, played):
     entry, other = played
     voter = make.make_voter()
     make.make_battle(voter, entry, other)
