@@ -95,6 +95,7 @@ def draw(category: Category) -> Ballot | None:
 
 
 def seal(ballot: Ballot) -> str:
+    """The ballot as an encrypted, signed text for a form field, which `unseal` reads back."""
     tokens = (base64.urlsafe_b64decode(f"{token}==") for token in (ballot.left_token, ballot.right_token))
     packed = _PACKED.pack(
         ballot.battle.bytes, ballot.category, ballot.prompt, ballot.left, ballot.right, ballot.probability,

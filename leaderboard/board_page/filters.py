@@ -136,6 +136,7 @@ class Filters:
 
 
 def choices(rows: Iterable[BoardRow]) -> Choices:
+    """The values that these rows have in each filter, sorted as they are listed."""
     rows = list(rows)
     return Choices(
         labs=tuple(sorted({(row.lab, row.lab_name) for row in rows if row.lab}, key=lambda lab: lab[1].casefold())),

@@ -143,6 +143,7 @@ class CatalogueFilters:
 
 
 def read(parameters: Mapping[str, str], rows: Sequence[CatalogueRow]) -> CatalogueFilters:
+    """Filters from the query parameters. A value that is none of its choices is ignored, with a message in `errors`."""
     given = {name: parameters[name].strip() for name in PARAMETERS if parameters.get(name, "").strip()}
     errors: dict[str, str] = {}
 

@@ -76,6 +76,8 @@ class Choice:
 
 
 def choose(candidates: Iterable[Candidate], filters: CandidateFilters) -> Choice:
+    """Each candidate exactly once: on the Pareto front, beaten by it, without a figure that a filter needs, or counted
+    under the filter that rejects it. Best first."""
     passed: list[Candidate] = []
     unknown: list[tuple[Candidate, str]] = []
     refused: dict[str, int] = {}

@@ -36,6 +36,7 @@ class Known:
 
 
 def answered(known: Known) -> list[Question]:
+    """The questions that our data answers about the model, in the page's order; the others are left out."""
     name = known.name
     pairs = [
         (f"How much does {name} cost?", _cost(known)),

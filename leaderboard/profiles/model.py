@@ -391,6 +391,7 @@ class EloHistory:
 
 
 def history(image_model: ImageModel, category: Category) -> EloHistory:
+    """The model's Elo over the weeks as chart and table, cached for ten minutes or until the board changes."""
     return get_or_compute(
         "history and table",
         version(category),

@@ -274,6 +274,7 @@ def online_change(elo_a: float, elo_b: float, score: float, k: float = 4) -> flo
 
 
 def check_votes(k: int, left: Codes, right: Codes, score: Numbers) -> None:
+    """Raises ValueError unless codes are in 0 … k − 1, no model meets itself, and each score is 0, ½ or 1."""
     if left.size and not (min(left.min(), right.min()) >= 0 and max(left.max(), right.max()) < k):
         raise ValueError(f"left and right must index the {k} models")
     if (left == right).any():

@@ -34,6 +34,7 @@ def address(image_model: ImageModel, places: Sequence[Standing]) -> str:
 
 
 def of_model(image_model: ImageModel, host: str) -> bytes:
+    """The model's card as a PNG, cached for an hour or until its places change."""
     places = model.places_of(image_model)
     return get_or_compute(
         "card",
@@ -147,6 +148,7 @@ def _lines(name: str, width: float) -> list[str]:
 
 
 def shortened(text: str, width: float, size: int, weight: int) -> str:
+    """The text, cut with “…” to at most `width` pixels in this type."""
     font = typeface(size, weight)
     if font.getlength(text) <= width:
         return text

@@ -79,6 +79,7 @@ class Catalog:
 
 
 def read(path: Path = SHIPPED) -> Catalog:
+    """The catalogue of a TOML file. Raises CatalogError with every problem and its line."""
     text = path.read_text(encoding="utf-8")
     try:
         tables = tomllib.loads(text)

@@ -82,6 +82,7 @@ def lock(key: ApiKey) -> None:
 
 
 def spent(key: ApiKey) -> Spent:
+    """US dollars charged to the key today, this month and in all, reservations included."""
     today = _day(timezone.now())
     with connection.cursor() as cursor:
         cursor.execute(

@@ -103,6 +103,7 @@ HEADERS: list[tuple[str, str]] = [
 
 
 def openapi(server: str, *, example: str) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the gateway at `server` (a base URL); `example` is a model's name."""
     properties = {**PROPERTIES, "model": {**PROPERTIES["model"], "example": example}}
     return {
         "openapi": "3.1.0",

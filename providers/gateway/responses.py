@@ -129,6 +129,7 @@ def _added(total: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def body(row: GatewayRequest, images: Sequence[GeneratedImage], *, response_format: str, origin: str) -> bytes:
+    """The JSON body of a finished request: OpenAI's fields, each image as base64 or as a signed URL below `origin`."""
     answer = dict(row.answer)
     details = answer.pop("images", [{}] * len(images))
     data = [

@@ -110,6 +110,7 @@ class ApiRequest:
 
 
 def read_json(body: bytes) -> dict[str, Any]:
+    """The fields of a JSON body. Raises the API's error `invalid_json` (400) for anything but an object."""
     try:
         fields = json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:

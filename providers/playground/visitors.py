@@ -27,6 +27,7 @@ def new() -> str:
 
 
 def remember(response: HttpResponseBase, visitor: str) -> None:
+    """Set the signed cookie that finds this visitor's trials again."""
     response.set_cookie(
         COOKIE,
         signing.dumps(visitor, salt=_SALT),

@@ -29,6 +29,7 @@ def address_of(job: SimulatedJob, picture: Picture, origin: str) -> str:
 
 
 def serve(workshop: Workshop, request: Request) -> SimulatorReply:
+    """An image's download, with the fault that its URL's parameters name."""
     picture = workshop.gallery.find(request.path)
     if picture is None:
         return json_reply({"detail": "Not found"}, 404)
