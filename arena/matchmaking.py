@@ -20,7 +20,8 @@ made; until there are any, pairs that have met less come first. Six rules keep t
   instead of 10,000. The caps are applied from the inside out, as the order decides: model, lab, all.
 * The prompt comes first, by what is still unseen on it: after a vote the names of its images were shown, and who
   remembers a picture is no longer blind. So images that this voter has met come back only when no prompt has two fresh
-  ones left, and none of the last three prompts is asked again while another has any. In simulated arenas of 8 / 12 / 15
+  ones left, and none of the last four prompts is asked again while another has any; after two of
+  one competition it is another's turn, on the same terms. In simulated arenas of 8 / 12 / 15
   prompts, votes on an image whose maker was shown before fall from 44 / 21 / 11 % to 24 / 5 / 0 %, and ratings become
   as certain as before.
 * A model enters the draw of a competition when it has images on two thirds of its prompts: with a third it would take
@@ -45,7 +46,8 @@ from .battle_shares import GROWN, LAB_SHARE, NEWCOMERS_SHARE, UNIFORM_SHARE, Gro
 
 BOOST = 5.0  # for pairs with a provisional model
 PRESENCE = 2 / 3  # of a competition's prompts that a model has answered when it enters the draw
-RECENT = 3  # prompts that are not asked again at once
+RECENT = 4  # prompts that are not asked again at once: a round of five votes has five prompts
+IN_A_ROW = 2  # prompts of one competition, while another has as fresh ones
 UNKNOWN_VARIANCE = 4.0  # nats²: as after one vote between equals, which carries the information ¼
 
 Pair = frozenset[int]
@@ -156,6 +158,22 @@ class Pool:
         ids = self.entries[rows, columns]
         order = np.argsort(ids)
         return ids[order], rows[order], columns[order]
+
+    @cached_property
+    def competitions(self) -> NDArray[np.int64]:
+        """[prompts] the competition of each."""
+        of = {candidate.prompt: candidate.competition for candidate in self.entrants}
+        return np.array([of[prompt] for prompt in self.prompts], np.int64)
+
+    def of_competition(self, rows: list[int]) -> Bools:
+        """[prompts] those of the competition that all of these prompts belong to; none, where they are too few or of
+        several."""
+        own = np.unique(self.competitions[rows])
+        return (
+            self.competitions == own[0]
+            if len(rows) == IN_A_ROW and len(own) == 1
+            else np.zeros(len(self.prompts), np.bool_)
+        )
 
     @cached_property
     def terms(self) -> Floats:
@@ -277,6 +295,7 @@ def draw(pool: Pool, met: NDArray[np.int64], random: Random) -> Draw | None:
     met_images[rows[at[known]], columns[at[known]]] = True
     both = at[known.all(1)]
     recent = list(dict.fromkeys(rows[both[::-1, 0]].tolist()))[:RECENT]
+    tired = pool.of_competition(recent[:IN_A_ROW])
 
     # Two images that this voter has not met: only touched prompts differ from what is cached.
     touched = np.unique(rows[at[known]])
@@ -286,7 +305,7 @@ def draw(pool: Pool, met: NDArray[np.int64], random: Random) -> Draw | None:
     n = free.sum(1)
     pairs[touched] = n * (n - 1) // 2
     if pairs.any():
-        prompt, by_chance, total, count = _prompt(masses, pairs, recent, random)
+        prompt, by_chance, total, count = _prompt(masses, pairs, recent, tired, random)
         unmet = np.flatnonzero(there[prompt] & ~met_images[prompt])
         if by_chance:
             one = int(unmet[_pick(pool.terms[np.ix_(unmet, unmet)].sum(1), random)])
@@ -306,7 +325,7 @@ def draw(pool: Pool, met: NDArray[np.int64], random: Random) -> Draw | None:
         pairs = eligible.sum((1, 2))
         if pairs.any():
             masses = (eligible * pool.terms).sum((1, 2))
-            prompt, by_chance, total, count = _prompt(masses, pairs, recent, random)
+            prompt, by_chance, total, count = _prompt(masses, pairs, recent, tired, random)
             weights = (eligible[prompt] * pool.terms if by_chance else eligible[prompt].astype(np.float64)).ravel()
             one, other = divmod(_pick(weights, random), len(pool.models))
             return _drawn(pool, prompt, one, other, total, count, int(pairs[prompt]), level, random)
@@ -314,14 +333,15 @@ def draw(pool: Pool, met: NDArray[np.int64], random: Random) -> Draw | None:
 
 
 def _prompt(
-    masses: Floats, pairs: NDArray[np.int64], recent: list[int], random: Random
+    masses: Floats, pairs: NDArray[np.int64], recent: list[int], tired: Bools, random: Random
 ) -> tuple[int, bool, float, int]:
-    """A prompt's row among those with pairs, the last few left out unless there is no other; whether it was drawn by
-    its mass, the sum of the masses it was drawn among, and the number of these prompts."""
+    """A prompt's row among those with pairs, the last few and a competition asked twice left out unless there is no
+    other; whether it was drawn by its mass, the sum of the masses it was drawn among, and the number of these prompts.
+    """
     is_open = pairs > 0
     fresh = is_open.copy()
     fresh[recent] = False
-    rows = np.flatnonzero(fresh if fresh.any() else is_open)
+    rows = np.flatnonzero(next((rows for rows in (fresh & ~tired, fresh) if rows.any()), is_open))
     weights = masses[rows]
     total = float(weights.sum())
     by_chance = total > 0 and random.random() >= UNIFORM_SHARE

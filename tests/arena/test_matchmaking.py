@@ -64,14 +64,27 @@ def test_images_that_were_met_come_back_only_when_no_prompt_has_two_fresh_ones()
     assert len(met) == everything.size
 
 
-def test_the_last_three_prompts_are_not_asked_again_while_another_has_pairs():
+def test_the_last_four_prompts_are_not_asked_again_while_another_has_pairs():
     everything, random = pool(prompts=5, models=6), Random(4)
     met, prompts = [], []
     for _ in range(15):
         drawn = draw(everything, np.array(met, np.int64).reshape(-1, 2), random)
         met.append((drawn.left, drawn.right))
-        assert drawn.prompt not in prompts[-3:]
+        assert drawn.prompt not in prompts[-4:]
         prompts.append(drawn.prompt)
+
+
+def test_after_two_prompts_of_a_competition_it_is_anothers_turn_while_it_has_fresh_images():
+    candidates = tuple(Candidate(p * 100 + m, p, m, p // 8) for p in range(12) for m in range(6))  # 8 and 4 prompts
+    everything, random = Pool(candidates, {}), Random(5)
+    met, competitions = [], []
+    for _ in range(24):
+        drawn = draw(everything, met_pairs(met), random)
+        met.append((drawn.left, drawn.right))
+        competitions.append(drawn.prompt // 8)
+    assert not [n for n in range(22) if len(set(competitions[n : n + 3])) == 1]
+    lonely = Pool(tuple(candidate for candidate in candidates if candidate.prompt < 8), {})
+    assert draw(lonely, met_pairs([(0, 1), (100, 101)]), random) is not None
 
 
 def test_a_model_enters_a_competition_with_images_on_two_thirds_of_its_prompts():
