@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db.models import Count, Max, Q
@@ -12,16 +12,28 @@ from django.utils import timezone
 from arena.models import Category, Competition, Generation
 
 Status = Generation.Status
+MOST_SQUARES = 240
 IDLE_AFTER = timedelta(minutes=2)  # without activity for so long, no worker is at it, and pages must not say so
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationProgress:
     """Images of open competitions that exist, and that were asked for; those that failed stay in the second number,
-    so that neither number ever shrinks while a voter watches."""
+    so that neither number ever shrinks while a voter watches. `running` and `failed` are among these."""
 
     done: int
     of: int
+    running: int = field(default=0, compare=False)
+    failed: int = field(default=0, compare=False)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """A class for each image, to draw one square each; none where they would be too many."""
+        if self.of > MOST_SQUARES:
+            return ()
+        rest = max(0, self.of - self.done - self.running - self.failed)
+        squares = (("is-done", self.done), ("is-running", self.running), ("is-failed", self.failed), ("", rest))
+        return tuple(mark for mark, count in squares for _ in range(count))
 
 
 def of(category: Category) -> GenerationProgress | None:
@@ -43,14 +55,15 @@ def of_all(categories: Iterable[Category | int] | None = None) -> dict[int, Gene
     if categories is not None:
         planned = planned.filter(prompt__competition__category__in=categories)
     waiting = {
-        category: (left, active)
-        for category, left, active in planned.unfinished()
+        category: (left, active, running)
+        for category, left, active, running in planned.unfinished()
         .values_list("prompt__competition__category")
         .annotate(
             left=Count("pk"),
             active=Count(
                 "pk", filter=Q(status=Status.QUEUED) & soon | Q(status=Status.RUNNING, lease_expires_at__gt=now)
             ),
+            running=Count("pk", filter=Q(status=Status.RUNNING)),
         )
     }
     if not waiting:
@@ -67,14 +80,15 @@ def of_all(categories: Iterable[Category | int] | None = None) -> dict[int, Gene
         )
     }
     progress: dict[int, GenerationProgress] = {}
-    for category, (left, active) in waiting.items():
+    for category, (left, active, running) in waiting.items():
         done, failed, last = finished[category]
         if active or (last is not None and last > now - IDLE_AFTER):
-            progress[category] = GenerationProgress(done, done + failed + left)
+            progress[category] = GenerationProgress(done, done + failed + left, running, failed)
     return progress
 
 
 def combined(progress: Iterable[GenerationProgress]) -> GenerationProgress | None:
     """Several categories as one; None for none."""
     rows = list(progress)
-    return GenerationProgress(sum(row.done for row in rows), sum(row.of for row in rows)) if rows else None
+    totals = (sum(getattr(row, name) for row in rows) for name in ("done", "of", "running", "failed"))
+    return GenerationProgress(*totals) if rows else None

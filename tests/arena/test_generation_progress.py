@@ -52,7 +52,9 @@ def text_of(response):
 
 def test_images_are_counted_that_are_made_and_that_are_asked_for(asked, models):
     category = asked[0].competition.category
-    assert generation_progress.of(category) == GenerationProgress(done=1, of=6)
+    progress = generation_progress.of(category)
+    assert progress == GenerationProgress(done=1, of=6)
+    assert progress.marks == ("is-done", *("is-running",) * progress.running, *("",) * (5 - progress.running))
     failed = Generation.objects.filter(status="queued").first()
     now = timezone.now()
     Generation.objects.filter(pk=failed.pk).update(status="failed", started_at=now, finished_at=now, error="refused")
@@ -105,7 +107,7 @@ def test_nobody_is_at_work_when_the_workers_are_gone(asked):
 
 def test_who_comes_too_early_sees_the_progress_and_need_do_nothing(client, asked):
     page = text_of(client.get(ARENA))
-    assert f"{AT_WORK} right now" in page
+    assert "The models are drawing." in page
     assert '<progress value="1" max="6"' in page
     assert f'hx-get="{WAIT}"' in page
     assert REFRESH in page
@@ -178,6 +180,7 @@ def test_an_empty_installation_waits_for_nobody(client):
     make.make_category()
     for page in map(text_of, map(client.get, ("/", ARENA, BOARD, "/leaderboard/"))):
         assert AT_WORK not in page
+        assert "are drawing" not in page
         assert REFRESH not in page
     assert client.get("/wait/")["HX-Refresh"] == "true"
 

@@ -22,7 +22,7 @@ def test_the_first_pair_comes_by_itself(live_server, page: Page, transactional_d
     prompt = factories.make_prompt(site.competition)
     generation.plan(prompt, site.models)
     page.goto(f"{live_server.url}/")
-    expect(page.locator(".making")).to_have_text(re.compile("0 of 3 images are done"))
+    expect(page.locator(".making")).to_have_text(re.compile("0 of 3 images are made"))
     page.goto(f"{live_server.url}{site.arena}")
     button = page.get_by_role("link", name="See the leaderboard")
     button.focus()
@@ -51,7 +51,7 @@ def test_after_the_last_pair_that_is_there_the_next_comes_by_itself(live_server,
     board.focus()
     with page.expect_response("**/wait/"):
         pass
-    expect(page.locator(".making")).to_have_text(re.compile("2 of 3 images are done"))
+    expect(page.locator(".making")).to_have_text(re.compile("2 of 3 images are made"))
     expect(board).to_be_focused()
     factories.make_entry(prompt, site.models[2])
     pairing.pools.clear()
