@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SIZE = 5  # votes of a round; our judgement
+LEAST = 3  # votes of a shorter one, at the end of the pairs, that are worth a card
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +45,5 @@ def of_answered(votes: int, *, is_last: bool = False) -> RoundProgress:
 
 def finished(votes: int, *, is_last: bool = False) -> int | None:
     """The number of the round that the last of so many votes completed; None in the middle of one."""
-    return -(-votes // SIZE) if votes and (votes % SIZE == 0 or is_last) else None
+    is_over = votes % SIZE == 0 or (is_last and votes % SIZE >= LEAST)
+    return -(-votes // SIZE) if votes and is_over else None

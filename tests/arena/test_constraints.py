@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from arena import generation, reports, voting
+from arena import generation, reports, shares, voting
 from arena.models import (
     Category,
     Competition,
@@ -20,6 +21,8 @@ from arena.models import (
     PairScores,
     Prompt,
     Report,
+    Share,
+    SharedAnswer,
     SpooledImage,
     Tally,
     Vote,
@@ -63,6 +66,7 @@ def test_competition():
     refuses("competition slug is lower-case words", update(competition, slug="a b"))
     refuses("competition has a title", update(competition, title=""))
     refuses("competition has a criterion", update(competition, criterion=""))
+    refuses("a question ends with a question mark", update(competition, question="Which is better"))
     refuses("competition shape is known", update(competition, shape="7:1"))
     refuses("a competition closes after it opens", update(competition, opens_at=now, closes_at=now))
     refuses("a spend cap is not negative", update(competition, spend_cap=-1))
@@ -166,6 +170,36 @@ def test_vote():
     refuses("an excluded vote names reason and rule", update(vote, excluded_reason="a bot"))
     refuses("an excluded vote names reason and rule", update(vote, excluded_rule="R1"))
     refuses("arena_vote_pkey", lambda: Vote.objects.bulk_create([vote]))
+
+
+def test_a_question_is_frozen_once_voters_were_asked_but_may_be_added_to_a_competition_without_one():
+    competition = make.make_battle().prompt.competition
+    update(competition, question="Which is truer?")()
+    refuses("a competition is frozen", update(competition, question="Which is finer?"))
+    refuses("a competition is frozen", update(competition, question=""))
+    competition.refresh_from_db()
+    competition.question = "Which is finer?"
+    with pytest.raises(ValidationError, match="Voters have been asked"):
+        competition.full_clean()
+
+
+def test_share():
+    battle = make.make_battle()
+    link = shares.share(battle.voter_id, [battle.pk])
+    assert shares.share(battle.voter_id, [battle.pk]) == link
+    refuses("what a voter shares has one URL", lambda: Share.objects.create(voter=battle.voter, battles=link.battles))
+    refuses("a share has one pair or a round", update(link, battles=[]))
+    refuses("a share has one pair or a round", update(link, battles=[battle.pk] * 6))
+    shares.answer(link, battle, "left")
+    shares.answer(link, battle, "left")
+    counted = SharedAnswer.objects.get()
+    assert counted.n == 2
+    refuses("a shared answer is known", update(counted, outcome="middle"))
+    refuses("a counted answer was given", update(counted, n=0))
+    refuses(
+        "one count per answer of a share",
+        lambda: SharedAnswer.objects.create(share=link, battle=battle, outcome="left", n=1),
+    )
 
 
 def test_report():

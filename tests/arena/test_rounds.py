@@ -22,7 +22,8 @@ def test_bars_are_done_current_to_come_or_absent_from_a_round_that_cannot_be_fil
 
 
 @pytest.mark.parametrize(("votes", "is_last", "number"), [
-    (0, False, None), (0, True, None), (4, False, None), (5, False, 1), (20, False, 4), (7, True, 2), (10, True, 2),
+    (0, False, None), (0, True, None), (4, False, None), (5, False, 1), (20, False, 4),
+    (7, True, None), (8, True, 2), (10, True, 2),
 ])  # fmt: skip
 def test_a_round_ends_with_five_votes_or_with_the_last_pair(votes, is_last, number):
     assert rounds.finished(votes, is_last=is_last) == number
