@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from providers.query_parameters import Parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class BoardRow:
     def subtitle(self) -> str:
         """The line under the name: whose it is, or that its rating is not settled."""
         unsettled = f"unsettled: {self.votes:,} votes" if self.status == "provisional" else ""
-        return " · ".join(filter(None, (self.origin, unsettled or self.lab_name)))
+        return unsettled or self.lab_name
 
 
 # A sort's key and whether more comes first. What is unknown comes last either way.
@@ -145,52 +149,31 @@ def choices(rows: Iterable[BoardRow]) -> Choices:
     )
 
 
-def read(words: Mapping[str, str], offered: Choices, keep: Sequence[str] = ()) -> Filters:
+def read(words: QueryDict | Mapping[str, str], offered: Choices, keep: Sequence[str] = ()) -> Filters:
     """The filters an address asks for. A word that cannot be used is left out and said in `errors`, by its name.
 
     Words of `keep` belong to somebody else and are only carried along.
     """
-    given = {name: words[name].strip() for name in (*keep, *FIELDS, "sort") if words.get(name, "").strip()}
-    errors: dict[str, str] = {}
-    known = {
-        "lab": [slug for slug, _ in offered.labs],
-        "licence": offered.licences,
-        "provider": offered.providers,
-        "weights": tuple(WEIGHTS),
-        "status": ("sure",),
-        "rights": RIGHTS,
-    }
-    chosen: dict[str, Any] = {}
-    for name, allowed in known.items():
-        if (value := given.get(name, "")) and value in allowed:
-            chosen[name] = value
-        elif value:
-            errors[name] = f"“{value}” is not on this board. {_one_of(allowed)}"
-    if "price" in given:
-        price = _amount(given["price"])
-        if price is None:
-            errors["price"] = f"“{given['price']}” is not an amount in US dollars. Write it like 0.04."
-        else:
-            chosen["price"] = price
-    if "seconds" in given:
-        seconds = _amount(given["seconds"])
-        if seconds is None:
-            errors["seconds"] = f"“{given['seconds']}” is not a number of seconds. Write it like 5."
-        else:
-            chosen["seconds"] = float(seconds)
-    if "q" in given:
-        chosen["q"] = given["q"][:100]
-    if "released" in given:
-        try:
-            chosen["released"] = date.fromisoformat(given["released"])
-        except ValueError:
-            errors["released"] = f"“{given['released']}” is not a date. Write it like 2026-01-31."
-    sort = given.get("sort", "rank")
-    if sort.removeprefix("-") in SORTS:
-        chosen |= {"sort": sort.removeprefix("-"), "reverse": sort.startswith("-")}
-    else:
-        errors["sort"] = f"Nothing is sorted by “{sort}”. {_one_of(SORTS)}"
-    return Filters(**chosen, given=given, errors=errors)
+    asked = Parameters(words, (*keep, *FIELDS, "sort"))
+    here = "on this board"
+    sort = asked.one_of("sort", [*SORTS, *(f"-{name}" for name in SORTS)], "rank", where="what a board is sorted by")
+    seconds = asked.amount("seconds", "a number of seconds", "5")
+    return Filters(
+        lab=asked.one_of("lab", [slug for slug, _ in offered.labs], where=here),
+        licence=asked.one_of("licence", offered.licences, where=here),
+        weights=asked.one_of("weights", WEIGHTS, where=here),
+        provider=asked.one_of("provider", offered.providers, where=here),
+        q=asked.text("q"),
+        price=asked.amount("price", "an amount in US dollars", "0.04"),
+        seconds=None if seconds is None else float(seconds),
+        rights=asked.one_of("rights", RIGHTS, where=here),
+        released=asked.day("released"),
+        status=asked.one_of("status", ["sure"], where=here),
+        sort=sort.removeprefix("-"),
+        reverse=sort.startswith("-"),
+        given=asked.given,
+        errors=asked.errors,
+    )
 
 
 def shown(rows: Iterable[BoardRow], filters: Filters) -> list[BoardRow]:
@@ -224,18 +207,3 @@ def _passes(row: BoardRow, filters: Filters) -> bool:
         and (filters.released is None or (row.released_on is not None and row.released_on >= filters.released))
         and (not filters.status or row.status != "provisional")
     )
-
-
-def _amount(text: str) -> Decimal | None:
-    try:
-        amount = Decimal(text.removeprefix("$"))
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and 0 <= amount <= 1000 else None
-
-
-def _one_of(allowed: Iterable[str]) -> str:
-    names = list(allowed)
-    if not names:
-        return "There is nothing to choose from yet."
-    return f"Choose one of: {', '.join(names[:12])}{' …' if len(names) > 12 else ''}."

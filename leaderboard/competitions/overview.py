@@ -10,6 +10,7 @@ from django.db.models import (
     Count,
     F,
     FloatField,
+    Func,
     IntegerField,
     OuterRef,
     Q,
@@ -27,6 +28,7 @@ from arena.models import Category, Competition, Entry, Prompt
 from leaderboard.board import image_records
 from leaderboard.board.image_records import ImageRecord
 from leaderboard.models import Record
+from providers.query_parameters import Parameters
 
 STATES = {"open": "Open for votes", "coming": "Not open yet", "closed": "Closed"}
 
@@ -60,23 +62,17 @@ class PromptAnswers:
 
 def listed(words: Mapping[str, str]) -> Listing:
     """Published competitions by category, state and tag, with their prompts and votes counted."""
-    given = {name: words[name].strip() for name in ("category", "state", "tag") if words.get(name, "").strip()}
-    errors: dict[str, str] = {}
+    asked = Parameters(words, ("category", "state", "tag"))
     competitions = Competition.objects.published().select_related("category")
-    if slug := given.get("category"):
-        if Category.objects.filter(slug=slug).exists():
-            competitions = competitions.filter(category__slug=slug)
-        else:
-            errors["category"] = f"There is no category “{slug}”. Choose one from the list."
-    if state := given.get("state"):
-        if state in STATES:
-            competitions = competitions.filter(_state(state))
-        else:
-            errors["state"] = f"“{state}” is no state of a competition. Choose one of: {', '.join(STATES)}."
-    if tag := given.get("tag"):
-        competitions = competitions.filter(
-            pk__in=Prompt.objects.current().filter(tags__contains=[tag]).values("competition")
-        )
+    categories = list(Category.objects.values_list("slug", flat=True)) if "category" in asked.given else []
+    if slug := asked.one_of("category", categories, where="a category here"):
+        competitions = competitions.filter(category__slug=slug)
+    if state := asked.one_of("state", STATES, where="a state of a competition"):
+        competitions = competitions.filter(_state(state))
+    tags = list(_tags()) if "tag" in asked.given else []
+    if tag := asked.one_of("tag", tags, where="a tag of prompts here"):
+        tagged = Prompt.objects.current().filter(tags__contains=[tag])
+        competitions = competitions.filter(pk__in=tagged.values("competition"))
     votes = Record.objects.filter(prompt__competition=OuterRef("pk")).order_by().values("prompt__competition")
     prompts = Prompt.objects.current().filter(competition=OuterRef("pk")).order_by().values("competition")
     return Listing(
@@ -84,9 +80,15 @@ def listed(words: Mapping[str, str]) -> Listing:
             prompt_count=Coalesce(Subquery(prompts.annotate(n=Count("*")).values("n")), 0),
             vote_count=Coalesce(Subquery(votes.annotate(n=Sum(_votes()) / 2).values("n")), 0),
         ),
-        given,
-        errors,
+        asked.given,
+        asked.errors,
     )
+
+
+def _tags() -> QuerySet[Prompt, str]:
+    tag = Func(F("tags"), function="unnest")
+    published = Prompt.objects.current().filter(competition__is_published=True)
+    return published.order_by().annotate(tag=tag).values_list("tag", flat=True).distinct()
 
 
 def _state(state: str) -> Q:

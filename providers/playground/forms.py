@@ -9,11 +9,14 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from providers.accounts import name_of
 from providers.gateway import keys, uploads, wire
 from providers.gateway.errors import ApiError
 from providers.gateway.wire import ApiRequest
 from providers.models import ApiKey, ImageModel, Offering
+from providers.query_parameters import Parameters
 
+PARAMETERS = ("model", "prompt", "size", "seed")
 MAX_MODELS = 4
 MAX_PROMPT = 2000
 MAX_UPLOAD = 25 * 2**20  # bytes of all images of a form
@@ -55,16 +58,47 @@ def choices() -> list[tuple[str, list[ImageModel]]]:
     return [(label, group) for label, group in groups if group]
 
 
-def initial(request: HttpRequest) -> dict[str, Any]:
-    """The values that query parameters fill in: /playground/?model=…&model=…&prompt=…&size=…"""
+def initial(request: HttpRequest) -> tuple[dict[str, Any], FormError | None]:
+    """The values that query parameters fill in: /playground/?model=…&model=…&prompt=…&size=…&seed=…
+
+    A value that cannot be used is shown with the reason and what would help, and nothing is chosen in its place.
+    """
     known = {model.slug for _, group in choices() for model in group}
-    models = [name for name in request.GET.getlist("model") if name in known][:MAX_MODELS]
-    return {
-        "models": models or sorted(known)[:2],
-        "prompt": request.GET.get("prompt", "")[:MAX_PROMPT],
-        "size": request.GET.get("size", "1:1")[:40],
-        "seed": request.GET.get("seed", "")[:20],
+    asked = Parameters(request.GET, PARAMETERS)
+    models = asked.several("model", sorted(known))
+    values = {
+        "models": list(models[:MAX_MODELS]) if asked.given.get("model") else sorted(known)[:2],
+        "prompt": asked.text("prompt", MAX_PROMPT),
+        "size": asked.given.get("size", "1:1"),
+        "seed": asked.given.get("seed", ""),
     }
+    if "model" in asked.errors:
+        slug = next(name for name in map(str.strip, request.GET.getlist("model")) if name and name not in known)
+        return values, FormError(unavailable(slug), "model")
+    if len(models) > MAX_MODELS:
+        return values, FormError(f"{len(models)} models are too many; at most {MAX_MODELS} fit.", "model")
+    try:
+        fields = {"prompt": values["prompt"] or "-", "model": "-", "size": values["size"]}
+        wire.parse(fields | ({"seed": values["seed"]} if values["seed"] else {}), "text-to-image", ())
+    except ApiError as error:
+        return {**values, "size": values["size"][:40]}, FormError(error.message, error.param or "")
+    message = next(iter(asked.errors.values()), "")
+    return values, FormError(message, "prompt") if message else None
+
+
+def unavailable(slug: str) -> str:
+    """Why a model cannot be tried here, and what would help."""
+    model = ImageModel.objects.current().filter(slug=slug).first()
+    if model is None:
+        return f"There is no model “{slug[:100]}”. Choose one from the lists."
+    sold = dict.fromkeys(model.offerings.active().order_by("provider").values_list("provider", flat=True))
+    if not sold:
+        return f"{model.name} cannot be tried: no provider known here sells it. Choose another model."
+    names = " or ".join(map(name_of, sold))
+    return (
+        f"{model.name} cannot be tried here: this site has no working key for {names}. Its operator can add one; with "
+        "a key of your own, its page has the code. Or choose another model."
+    )
 
 
 def submitted(request: HttpRequest) -> dict[str, Any]:
@@ -87,7 +121,7 @@ def read(request: HttpRequest) -> TrialForm:
         raise FormError("Choose a model.", "model")
     known = {model.slug: model for _, group in choices() for model in group}
     if unknown := [name for name in names if name not in known]:
-        raise FormError(f"{unknown[0]} is not available now. Choose another model.", "model")
+        raise FormError(unavailable(unknown[0]), "model")
     try:
         _, images, _ = uploads.read(request, largest=MAX_UPLOAD, is_api=False)
         mode: Any = "edit" if images else "text-to-image"

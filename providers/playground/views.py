@@ -10,7 +10,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from providers import client_address, spool
@@ -26,11 +26,13 @@ _TYPES = {extension: content_type for content_type, extension in EXTENSIONS.item
 LATEST = 12
 
 
-@never_cache
+@cache_control(private=True, no_cache=True)  # not no-store: browsers may go back to it without a request
 @require_http_methods(["GET", "HEAD", "POST"])
 def playground(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
-        return render(request, "playground/playground.html", _page(request, forms.initial(request)))
+        values, problem = forms.initial(request)
+        context = _page(request, values) | ({"problem": problem} if problem else {})
+        return render(request, "playground/playground.html", context, status=problem.status if problem else 200)
     visitor = visitors.current(request) or visitors.new()
     try:
         form = forms.read(request)
@@ -46,7 +48,7 @@ def playground(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@never_cache
+@cache_control(private=True, no_cache=True)
 @require_safe
 def tried(request: HttpRequest, group: UUID) -> HttpResponse:
     """A group of trials, side by side, finished or not."""

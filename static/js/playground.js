@@ -12,7 +12,10 @@ for (const idea of document.querySelectorAll("[data-prompt]")) {
 form?.addEventListener("submit", (event) => {
   // After the browser has read the form: a disabled button would not be sent.
   setTimeout(() => { for (const button of form.querySelectorAll("button")) button.disabled = true; });
-  if (event.submitter?.value === "generate") event.submitter.textContent = "Sending …";
+  if (event.submitter?.value === "generate") {
+    event.submitter.dataset.label = event.submitter.textContent;
+    event.submitter.textContent = "Sending …";
+  }
 });
 
 // A question that got lost, on a train or while the site restarts, is asked again: else the page would wait for ever.
@@ -23,4 +26,9 @@ function askAgain({ target, detail }) {
 for (const type of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) document.addEventListener(type, askAgain);
 
 // Back from the next page: what the browser restored of this one must work again.
-addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+addEventListener("pageshow", (event) => {
+  if (!event.persisted || !form) return;
+  for (const button of form.querySelectorAll("button")) button.disabled = false;
+  const generate = form.querySelector("button[value=generate]");
+  if (generate?.dataset.label) generate.textContent = generate.dataset.label;
+});

@@ -86,7 +86,7 @@ def test_an_uploaded_image_is_edited(client):
         ({"prompt": " "}, "Write what the image should show"),
         ({"prompt": "x" * 2001}, "2001 characters"),
         ({"model": []}, "Choose a model"),
-        ({"model": ["nobody"]}, "nobody is not available now"),
+        ({"model": ["nobody"]}, "There is no model “nobody”."),
         ({"size": "huge"}, "is not a size"),
         ({"seed": "many"}, "seed: &#x27;many&#x27; is not allowed"),
         ({"image": SimpleUploadedFile("a.png", b"<svg/>")}, "the image cannot be used"),

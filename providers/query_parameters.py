@@ -1,0 +1,80 @@
+"""Query parameters of pages, read in one way: a value that cannot be used is never replaced in silence.
+
+It is left out, and `errors` has the reason and what would help, for the page to show with status 400.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from django.http import QueryDict
+
+MAX_TEXT = 100  # characters of a search
+MAX_NAMED = 12  # values that a message lists
+
+
+class Parameters:
+    """What a URL asks for, by parameter: `given` as written, `errors` for what cannot be used."""
+
+    def __init__(self, query: QueryDict | Mapping[str, str], names: Iterable[str]) -> None:
+        self.query = query
+        self.given = {name: query[name].strip() for name in names if query.get(name, "").strip()}
+        self.errors: dict[str, str] = {}
+
+    def one_of(self, name: str, allowed: Iterable[str], default: str = "", *, where: str = "in this list") -> str:
+        """A value of those, or `default`."""
+        value, values = self.given.get(name, ""), list(allowed)
+        if not value:
+            return default
+        if value in values:
+            return value
+        self.errors[name] = f"“{value}” is not {where}. {one_of(values)}"
+        return default
+
+    def several(self, name: str, allowed: Iterable[str], *, where: str = "in this list") -> tuple[str, ...]:
+        """Those of the parameter's values, each once."""
+        query, values = self.query, list(allowed)
+        raw = query.getlist(name) if isinstance(query, QueryDict) else [query.get(name, "")]
+        given = list(dict.fromkeys(text.strip() for text in raw if text.strip()))
+        if unknown := [text for text in given if text not in values]:
+            self.errors[name] = f"“{unknown[0]}” is not {where}. {one_of(values)}"
+        return tuple(text for text in given if text in values)
+
+    def amount(self, name: str, what: str, example: str, most: int = 3600) -> Decimal | None:
+        """A number from 0 to `most`; `what` as in “not a number of seconds”."""
+        if name not in self.given:
+            return None
+        try:
+            value = Decimal(self.given[name].removeprefix("$"))
+        except InvalidOperation:
+            value = Decimal(-1)
+        if value.is_finite() and 0 <= value <= most:
+            return value
+        self.errors[name] = f"“{self.given[name]}” is not {what} from 0 to {most:,}. Write it like {example}."
+        return None
+
+    def day(self, name: str) -> date | None:
+        if name not in self.given:
+            return None
+        try:
+            return date.fromisoformat(self.given[name])
+        except ValueError:
+            self.errors[name] = f"“{self.given[name]}” is not a date. Write it like 2026-01-31."
+            return None
+
+    def text(self, name: str, longest: int = MAX_TEXT) -> str:
+        """Any text, which may be too long."""
+        value = self.given.get(name, "")
+        if len(value) <= longest:
+            return value
+        self.errors[name] = f"“{value[:40]}…” has {len(value):,} characters; {longest:,} are the limit here."
+        return ""
+
+
+def one_of(values: Sequence[str]) -> str:
+    """Choose one of: …"""
+    if not values:
+        return "There is nothing to choose from yet."
+    return f"Choose one of: {', '.join(values[:MAX_NAMED])}{' …' if len(values) > MAX_NAMED else ''}."
