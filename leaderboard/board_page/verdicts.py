@@ -9,7 +9,7 @@ import numpy as np
 from arena.models import Category
 from leaderboard.board import standings
 from leaderboard.board_page.filters import BoardRow, Filters
-from leaderboard.models import Board, Covariance, RecentBoard
+from leaderboard.models import Board, Covariance, Rating, RecentBoard
 from leaderboard.rating import verdict
 from leaderboard.rating.elo import expected_score
 from leaderboard.rating.likelihood import Floats
@@ -113,12 +113,17 @@ def _worth(model: Contender, board: Sequence[Contender]) -> str:
 
 def find(category: Category, placed: Sequence[BoardRow], board: Board | RecentBoard) -> Finding:
     """`verdict.find` of these models, indexed as given."""
+    return find_ratings(category, [row.standing.rating for row in placed], board)
+
+
+def find_ratings(category: Category, ratings: Sequence[Rating], board: Board | RecentBoard) -> Finding:
+    """The same of ratings of one category."""
     covariance = Covariance.objects.filter(category=category).first()
-    models = [row.standing.rating.image_model_id for row in placed]
+    models = [rating.image_model_id for rating in ratings]
     if covariance is None or not set(models) <= set(covariance.image_models):
         return Finding("early", lacking="votes")
     return verdict.find(
-        np.array([row.elo for row in placed]),
+        np.array([rating.elo for rating in ratings]),
         _part_of(covariance, models),
         voters=board.effective_voters,
         prompts=board.effective_prompts,

@@ -6,29 +6,33 @@ answered without votes, and nobody reads an unrated model as a rated one.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
+
+from django.http import QueryDict
 
 from arena.models import Category
 from leaderboard import rights
 from leaderboard.board_page import price_and_speed
 from leaderboard.board_page.price_and_speed import Facts
 from leaderboard.cache import MINUTE, get_or_compute
+from leaderboard.chooser import abilities
+from leaderboard.chooser.choice import Misfit
 from leaderboard.models import Rating
+from leaderboard.rating.place import Place
 from leaderboard.rating.verdict import Verdict
 from leaderboard.rights import CommercialUse
 from providers.accounts import is_simulated, name_of
 from providers.models import ImageModel
-from providers.offering import sizing
+from providers.query_parameters import Parameters
 
 TASKS = {"text-to-image": "text to image", "edit": "image editing"}
-PARAMETERS = ("task", "price", "seconds", "rights", "edits", "provider", "lab", "q", "sort", "rated")
+FILTERS = ("price", "seconds", "rights", "size", "edits", "provider", "lab", "weights", "licence", "ratio", "need", "q")
+PARAMETERS = ("task", *FILTERS, "sort", "rated")
 FOLD = 4  # rows of the rated lane before the unrated one
 
 
@@ -70,6 +74,18 @@ class CatalogueRow:
         return self.rating.elo if self.rating else None
 
     @property
+    def place(self) -> Place | None:
+        return self.rating.place if self.rating else None
+
+    @property
+    def usable_price(self) -> Decimal | None:
+        """What an image costs that voters do not call bad: price ÷ share of the votes that were not “both bad”."""
+        if self.price is None or self.rating is None or not self.rating.votes:
+            return self.price
+        usable = 1 - Decimal(self.rating.both_bad) / self.rating.votes
+        return self.price / usable if usable else None
+
+    @property
     def pixels(self) -> int | None:
         return int(self.largest.removesuffix("K")) if self.largest else None
 
@@ -109,9 +125,14 @@ class CatalogueFilters:
     price: Decimal | None = None
     seconds: Decimal | None = None
     rights: str = ""
+    size: str = ""  # that it reaches: 1K, 2K, 4K
     edits: bool = False
     provider: str = ""
     lab: str = ""
+    open_weights: bool = False
+    licence: str = ""
+    ratio: str = ""
+    needs: tuple[str, ...] = ()
     q: str = ""
     sort: str = "price"
     given: Mapping[str, str] = field(default_factory=dict)
@@ -119,11 +140,12 @@ class CatalogueFilters:
 
     @property
     def active(self) -> bool:
-        values = (self.price, self.seconds, self.rights, self.edits, self.provider, self.lab, self.q)
-        return any(value not in (None, "", False) for value in values)
+        return any(name in self.given and name not in self.errors for name in FILTERS)
 
     def query(self, **changes: str) -> str:
-        return urlencode({name: value for name, value in {**self.given, **changes}.items() if value})
+        given = {**self.given, **changes}
+        pairs = [(name, value) for name, value in given.items() if value and name != "need"]
+        return urlencode([*pairs, *(("need", name) for name in self.needs)])
 
     @property
     def conditions(self) -> str:
@@ -135,49 +157,39 @@ class CatalogueFilters:
             {"yes": "with commercial rights", "ask": "with rights to ask for", "no": "without commercial rights"}.get(
                 self.rights, ""
             ),
+            f"up to {self.size}" if self.size else "",
             "that edit images" if self.edits else "",
             f"at {self.given['provider']}" if self.provider else "",
             f"of {self.given['lab']}" if self.lab else "",
+            "with open weights" if self.open_weights else "",
+            f"under the licence {self.licence}" if self.licence else "",
+            f"of shape {self.ratio}" if self.ratio else "",
+            f"with {' and '.join(abilities.NEEDS[name] for name in self.needs)}" if self.needs else "",
         ]
         return " ".join(filter(None, words))
 
 
-def read(parameters: Mapping[str, str], rows: Sequence[CatalogueRow]) -> CatalogueFilters:
-    """Filters from the query parameters. A value that is none of its choices is ignored, with a message in `errors`."""
-    given = {name: parameters[name].strip() for name in PARAMETERS if parameters.get(name, "").strip()}
-    errors: dict[str, str] = {}
-
-    def one_of(name: str, allowed: Iterable[str], default: str = "") -> str:
-        value, allowed = given.get(name, default), list(allowed)
-        if value and value not in allowed:
-            errors[name] = f"“{value}” is not in this list. Choose one of: {', '.join(allowed[:12])}."
-            return default
-        return value
-
-    def number(name: str, example: str) -> Decimal | None:
-        if name not in given:
-            return None
-        try:
-            value = Decimal(given[name].removeprefix("$"))
-        except InvalidOperation:
-            value = Decimal(-1)
-        if not value.is_finite() or not 0 <= value <= 3600:
-            errors[name] = f"“{given[name]}” is not a number that can limit {name}. Write it like {example}."
-            return None
-        return value
-
+def read(parameters: QueryDict | Mapping[str, str], rows: Sequence[CatalogueRow]) -> CatalogueFilters:
+    """Filters from the query parameters. A value that is none of its choices is left out, with a message in `errors`."""
+    asked = Parameters(parameters, PARAMETERS)
+    asked.one_of("rated", ["all"])
     return CatalogueFilters(
-        task=one_of("task", TASKS, "text-to-image"),
-        price=number("price", "0.02"),
-        seconds=number("seconds", "5"),
-        rights=one_of("rights", rights.ANSWERS),
-        edits=one_of("edits", ["yes"]) == "yes",
-        provider=one_of("provider", sorted({key for row in rows for key in row.facts.providers})),
-        lab=one_of("lab", sorted({row.image_model.lab.slug for row in rows if row.image_model.lab})),
-        q=given.get("q", "")[:100],
-        sort=one_of("sort", SORTS, "price"),
-        given=given,
-        errors=errors,
+        task=asked.one_of("task", TASKS, "text-to-image"),
+        price=asked.amount("price", "an amount in US dollars", "0.02"),
+        seconds=asked.amount("seconds", "a number of seconds", "5"),
+        rights=asked.one_of("rights", rights.ANSWERS),
+        size=asked.one_of("size", abilities.TIERS),
+        edits=asked.one_of("edits", ["yes"]) == "yes",
+        provider=asked.one_of("provider", sorted({key for row in rows for key in row.facts.providers})),
+        lab=asked.one_of("lab", sorted({row.image_model.lab.slug for row in rows if row.image_model.lab})),
+        open_weights=asked.one_of("weights", ["open"]) == "open",
+        licence=asked.one_of("licence", sorted({row.image_model.licence for row in rows} - {""}, key=str.casefold)),
+        ratio=asked.one_of("ratio", abilities.RATIOS),
+        needs=asked.several("need", abilities.NEEDS),
+        q=asked.text("q"),
+        sort=asked.one_of("sort", SORTS, "price"),
+        given=asked.given,
+        errors=asked.errors,
     )
 
 
@@ -199,8 +211,8 @@ def rows(task: str) -> list[CatalogueRow]:
             model,
             facts.get(model.pk, Facts()),
             ratings.get(model.pk),
-            _largest(facts.get(model.pk, Facts())),
-            _sources(editing.get(model.pk)),
+            abilities.largest(facts.get(model.pk, Facts())),
+            abilities.sources(editing.get(model.pk)),
             rights.of_licence(model.licence),
         )
         for model in models
@@ -210,10 +222,16 @@ def rows(task: str) -> list[CatalogueRow]:
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
-    """By model id, its rank among catalogued models by price and by time; 1 is the cheapest, the fastest."""
+    """Of catalogued models, by id: dollars an image, median seconds, and the rank by either; 1 is the best.
 
+    `commercial` are those whose licence allows commercial use, with name, URL and price, the cheapest first.
+    """
+
+    prices: dict[int, float]
+    times: dict[int, float]
     price: dict[int, int]
     seconds: dict[int, int]
+    commercial: tuple[tuple[str, str, float], ...] = ()
 
 
 def ranks(task: str) -> Ranks:
@@ -222,50 +240,28 @@ def ranks(task: str) -> Ranks:
 
 
 def _ranks(task: str) -> Ranks:
-    models = ImageModel.objects.current().filter(origin=ImageModel.Origin.CATALOG).values_list("pk", flat=True)
-    facts = price_and_speed.of_models(models, task)
-
-    def ranked(values: Mapping[int, Any]) -> dict[int, int]:
-        return {pk: 1 + sum(other < value for other in values.values()) for pk, value in values.items()}
-
+    current = ImageModel.objects.current().filter(origin=ImageModel.Origin.CATALOG)
+    models = list(current.only("pk", "name", "slug", "licence"))
+    facts = price_and_speed.of_models([model.pk for model in models], task)
+    prices = {pk: float(fact.price) for pk, fact in facts.items() if fact.price is not None}
+    times = {pk: fact.seconds for pk, fact in facts.items() if fact.seconds is not None}
+    free = [model for model in models if model.pk in prices and rights.of_licence(model.licence).answer == "yes"]
+    free.sort(key=lambda model: (prices[model.pk], model.name))
     return Ranks(
-        ranked({pk: fact.price for pk, fact in facts.items() if fact.price is not None}),
-        ranked({pk: fact.seconds for pk, fact in facts.items() if fact.seconds is not None}),
+        prices,
+        times,
+        _ranked(prices),
+        _ranked(times),
+        tuple((model.name, model.get_absolute_url(), prices[model.pk]) for model in free),
     )
+
+
+def _ranked(values: Mapping[int, float]) -> dict[int, int]:
+    return {pk: 1 + sum(other < value for other in values.values()) for pk, value in values.items()}
 
 
 def category_of(task: str) -> Category | None:
     return Category.objects.filter(mode=task, source_name="").select_related("board").first()
-
-
-def _largest(facts: Facts) -> str:
-    tiers = [_tier(json.dumps(seller.offering.parameters.get("size"), sort_keys=True)) for seller in facts.sellers]
-    return max(filter(None, tiers), key=lambda tier: int(tier.removesuffix("K")), default="")
-
-
-@lru_cache(maxsize=2048)
-def _tier(spec: str) -> str:
-    """The largest of 1K, 2K and 4K that an offering's size table allows; most offerings share a few tables."""
-    table = json.loads(spec)
-    if not table:
-        return ""
-    areas = {sizing.area_of(tier) for tier in sizing.supported(table)}
-    if table["family"] == "pixels":
-        areas |= {table["max_area"]} if "max_area" in table else {table["max"] ** 2} if "max" in table else set()
-    for tier, side in (("4K", 4096), ("2K", 2048), ("1K", 1024)):
-        if any(area >= 0.8 * side**2 for area in areas):
-            return tier
-    return ""
-
-
-def _sources(facts: Facts | None) -> int | None:
-    if facts is None or not facts.sellers:
-        return None
-    limits = []
-    for seller in facts.sellers:
-        images = seller.offering.parameters.get("images") or {}
-        limits.append(images.get("max", 0) if images.get("list") else 1)
-    return 0 if 0 in limits else max(limits)
 
 
 def shown(rows: Iterable[CatalogueRow], filters: CatalogueFilters) -> list[CatalogueRow]:
@@ -278,18 +274,38 @@ def shown(rows: Iterable[CatalogueRow], filters: CatalogueFilters) -> list[Catal
     return known + sorted((row for row in passed if value(row) is None), key=lambda row: row.name)
 
 
-def _passes(row: CatalogueRow, filters: CatalogueFilters) -> bool:
+def fit(row: CatalogueRow, filters: CatalogueFilters) -> Misfit:
+    """The limits that the model is known to fail, and those about which nothing is known."""
     model = row.image_model
     searched = f"{model.name} {model.slug} {model.lab.name if model.lab else ''}".casefold()
-    return (
-        (filters.price is None or (row.price is not None and row.price <= filters.price))
-        and (filters.seconds is None or (row.seconds is not None and row.seconds <= filters.seconds))
-        and (not filters.rights or row.commercial.answer == filters.rights)
-        and (not filters.edits or row.sources is not None)
-        and (not filters.provider or filters.provider in row.facts.providers)
-        and (not filters.lab or (model.lab is not None and model.lab.slug == filters.lab))
-        and (not filters.q or filters.q.casefold() in searched)
+    needed = {*filters.needs, *([filters.ratio] if filters.ratio else [])}
+    checks: list[tuple[str, bool, bool]] = [  # limit, whether it fails, whether that is not known
+        ("price", _exceeds(row.price, filters.price), filters.price is not None and row.price is None),
+        ("seconds", _exceeds(row.seconds, filters.seconds), filters.seconds is not None and row.seconds is None),
+        ("rights", bool(filters.rights) and row.commercial.answer != filters.rights, False),
+        ("rights", bool(filters.licence) and model.licence != filters.licence, False),
+        ("size", bool(filters.size and row.pixels) and (row.pixels or 0) < int(filters.size[0]),
+         bool(filters.size) and not row.pixels),
+        ("needs", filters.edits and row.sources is None, False),
+        ("needs", bool(needed) and bool(row.facts.sellers) and not needed <= abilities.takes(row.facts),
+         bool(needed) and not row.facts.sellers),
+        ("needs", filters.open_weights and not model.open_weights, False),
+        ("provider", bool(filters.provider) and filters.provider not in row.facts.providers, False),
+        ("lab", bool(filters.lab) and (model.lab is None or model.lab.slug != filters.lab), False),
+        ("name", bool(filters.q) and filters.q.casefold() not in searched, False),
+    ]  # fmt: skip
+    return Misfit(
+        tuple(dict.fromkeys(name for name, fails, _ in checks if fails)),
+        tuple(dict.fromkeys(name for name, _, unknown in checks if unknown)),
     )
+
+
+def _exceeds(value: Decimal | float | None, limit: Decimal | None) -> bool:
+    return limit is not None and value is not None and value > limit
+
+
+def _passes(row: CatalogueRow, filters: CatalogueFilters) -> bool:
+    return fit(row, filters) == Misfit()
 
 
 def verdict(rows: Sequence[CatalogueRow], shown: Sequence[CatalogueRow], filters: CatalogueFilters) -> Verdict:
@@ -312,15 +328,19 @@ def verdict(rows: Sequence[CatalogueRow], shown: Sequence[CatalogueRow], filters
 
 def _helpful(rows: Sequence[CatalogueRow], filters: CatalogueFilters) -> str:
     """Without which single limit most models would be left."""
-    limits = [name for name in PARAMETERS if name in filters.given and name not in ("task", "sort", "rated")]
-    without = {
+    best = without(rows, filters)
+    return f"{best[0]} do without the limit of {best[1]}." if best else "Loosen one of the limits."
+
+
+def without(rows: Sequence[CatalogueRow], filters: CatalogueFilters) -> tuple[int, str] | None:
+    """How many models fit without the one limit that leaves out most, and that limit; None where none alone does."""
+    counts = {
         name: len(shown(rows, read({key: text for key, text in filters.given.items() if key != name}, rows)))
-        for name in limits
+        for name in FILTERS
+        if name in filters.given
     }
-    name = max(without, key=lambda name: without[name], default="")
-    if not name or not without[name]:
-        return "Loosen one of the limits."
-    return f"{without[name]} do without the limit of {'name' if name == 'q' else name}."
+    name = max(counts, key=lambda name: counts[name], default="")
+    return (counts[name], "name" if name == "q" else name) if counts.get(name) else None
 
 
 def _amount(price: Decimal) -> str:

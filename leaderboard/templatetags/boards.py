@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
@@ -11,8 +11,6 @@ from django.utils.safestring import SafeString, mark_safe
 
 from leaderboard.board_page.filters import SORTS, Filters
 from leaderboard.chooser.catalogue import CatalogueFilters
-from leaderboard.chooser.rules import Candidate, preferred
-from providers.offering.pricing import usd
 
 register = template.Library()
 
@@ -84,17 +82,3 @@ def seconds(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:.0f} s" if value >= 9.95 else f"{value:.1f} s" if value >= 0.995 else f"{value:.2f} s"
-
-
-@register.simple_tag
-def preference_over_next(front: Sequence[Candidate], index: int) -> str:
-    """What the step down to the next of the front gives up, and saves."""
-    one, other = front[index], front[index + 1]
-    if one.price is None or other.price is None:
-        return ""
-    share = preferred(one.elo, other.elo)
-    saved = one.price - other.price
-    price = f"for {usd(saved)} more" if saved > 0 else "for less money" if saved < 0 else "for the same price"
-    if one.model == other.model:
-        return f"The same model as the next, {price}."
-    return f"Preferred to the next in {share * 100:.0f}% of votes, {price}."

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.db.models import Value
+from django.db.models.functions import Replace
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from arena import blinding
+from arena.models import Category
 from leaderboard import rights
 from leaderboard.board_page import pictures
-from leaderboard.chooser import catalogue
+from leaderboard.board_page.verdicts import find_ratings
+from leaderboard.chooser import abilities, catalogue, choice
 from leaderboard.chooser.catalogue import CatalogueFilters, CatalogueRow
+from leaderboard.chooser.choice import Choice
 from leaderboard.page_cache import cached_page
 from leaderboard.profiles import competitions, json_ld
 from leaderboard.profiles import model as profile
+from leaderboard.rating import verdict as verdicts
+from leaderboard.rating.verdict import Contender, Verdict
 from leaderboard.social_cards import model as cards
 from providers import accounts
 from providers.gateway import code_examples
 from providers.models import ImageModel
+from providers.offering.pricing import usd
+from providers.query_parameters import Parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,8 @@ class Tool:
     value: str
 
 
+# Names that the chooser's parameters once had.
+RENAMED = {"budget": "price", "tier": "size", "category": "task"}
 # A sort's key ("" where nothing sorts by it), the column's head and class.
 COLUMNS = (
     ("model", "Model", "col-model"),
@@ -63,19 +75,72 @@ COLUMNS = (
 @require_safe
 @cached_page(*catalogue.PARAMETERS, blind=True)
 def models(request: HttpRequest) -> HttpResponse:
-    task = catalogue.task_of(request.GET.dict())
-    rows = catalogue.rows(task)
-    filters = catalogue.read(request.GET.dict(), rows)
+    rows, filters = _catalogue(request)
     shown = catalogue.shown(rows, filters)
-    category = catalogue.category_of(task)
-    rated = [row.image_model.pk for row in shown if row.rating]
-    hidden = _hidden(request)
+    verdict = catalogue.verdict(rows, shown, filters)
+    return _table(request, rows, filters, verdict, _lanes(shown, filters), {"count": len(shown)})
+
+
+@require_safe
+@cached_page(*catalogue.PARAMETERS, *RENAMED, blind=True)
+def choose(request: HttpRequest) -> HttpResponse:
+    """“Which for me?”: the catalogue's filters as a sentence, and one answer above what fits, may fit and does not."""
+    if any(request.GET.get(name) for name in RENAMED):
+        return redirect(f"{request.path}?{_renamed(request)}", permanent=True)
+    rows, filters = _catalogue(request)
+    rows = [row for row in rows if row.image_model.origin != ImageModel.Origin.IMPORTED]  # nobody sells those
+    category = catalogue.category_of(filters.task)
+
+    def could_be_best(rated: Sequence[CatalogueRow]) -> Sequence[CatalogueRow]:
+        ratings = [row.rating for row in rated if row.rating]
+        assert category is not None
+        finding = find_ratings(category, ratings, category.board)
+        return [rated[index] for index in finding.named] if finding.kind in ("lead", "open") else rated
+
+    answer = choice.choose(rows, lambda row: catalogue.fit(row, filters), could_be_best)
     context = {
+        "choice": answer,
+        "left_out": [(n, choice.REASONS[reason]) for reason, n in answer.left_out.items()],
+        "needs": [(key, words, key in filters.needs) for key, words in abilities.NEEDS.items()],
+        "is_choice": True,
+    }
+    return _table(request, rows, filters, _answer(rows, filters, answer), _choice_lanes(answer), context)
+
+
+def _renamed(request: HttpRequest) -> str:
+    """The query in today's words: the chooser had a form of its own once."""
+    query = request.GET.copy()
+    for old, new in RENAMED.items():
+        if value := query.get(old, "").strip():
+            if old == "category":
+                value = Category.objects.filter(slug=value).values_list("mode", flat=True).first() or value
+            query[new] = query.get(new) or value
+        query.pop(old, None)
+    return query.urlencode()
+
+
+def _catalogue(request: HttpRequest) -> tuple[list[CatalogueRow], CatalogueFilters]:
+    """The rows of the task that the URL names, and its filters."""
+    rows = catalogue.rows(catalogue.task_of(request.GET.dict()))
+    return rows, catalogue.read(request.GET, rows)
+
+
+def _table(
+    request: HttpRequest,
+    rows: Sequence[CatalogueRow],
+    filters: CatalogueFilters,
+    verdict: Verdict,
+    lanes: Sequence[Lane],
+    context: dict[str, Any],
+) -> HttpResponse:
+    category = catalogue.category_of(filters.task)
+    rated = [row.image_model.pk for lane in lanes for row in lane.rows if row.rating]
+    hidden = _hidden(request)
+    context |= {
         "rows": rows,
-        "count": len(shown),
         "filters": filters,
-        "verdict": catalogue.verdict(rows, shown, filters),
-        "lanes": _lanes(shown, filters),
+        "verdict": verdict,
+        "lanes": lanes,
         "tools": _tools(rows, filters),
         "columns": COLUMNS,
         "direction": "descending" if catalogue.SORTS[filters.sort][1] else "ascending",
@@ -83,6 +148,43 @@ def models(request: HttpRequest) -> HttpResponse:
         "hidden": hidden,
     }
     return render(request, "leaderboard/models.html", context, status=400 if filters.errors else 200)
+
+
+def _answer(rows: Sequence[CatalogueRow], filters: CatalogueFilters, answer: Choice) -> Verdict:
+    best = answer.answer
+    price = best.usable_price if best is not None and best.rating else None
+    contender = None if best is None else Contender(best.image_model.name)
+    claim = verdicts.of_choice(
+        contender,
+        fitting=answer.fitting,
+        rated=len(answer.rated),
+        is_clear=answer.is_clear,
+        usable_price="" if price is None else usd(round(price, 4)),
+        without=catalogue.without(rows, filters),
+    ).claim
+    value = ""
+    if answer.rated and not answer.is_clear and len(answer.rated) > 1:
+        value = f"Votes do not distinguish it from others yet ({answer.rated[0].place})."
+    if answer.rated and answer.unrated and answer.unrated[0].price is not None:
+        first = answer.unrated[0]
+        if price is None or first.price < price:
+            value = f"{value} Unrated and cheaper: {first.image_model.name}, {usd(first.price)}.".strip()
+    return Verdict(claim, value)
+
+
+def _choice_lanes(answer: Choice) -> list[Lane]:
+    tied = "" if answer.is_clear or len(answer.rated) < 2 else "tied ones by the price of a usable image"
+    possible = f"{len(answer.possible)} would fit if more were known"
+    lanes = [
+        Lane(_fitting(len(answer.rated), "rated"), tied, answer.rated),
+        Lane(_fitting(len(answer.unrated), "unrated"), "cheapest first", answer.unrated),
+        Lane(possible, "their price, time or size is not known here", answer.possible),
+    ]
+    return [lane for lane in lanes if lane.rows]
+
+
+def _fitting(n: int, kind: str) -> str:
+    return f"{n} {kind} model fits" if n == 1 else f"{n} {kind} models fit"
 
 
 def _lanes(shown: Sequence[CatalogueRow], filters: CatalogueFilters) -> list[Lane]:
@@ -120,6 +222,7 @@ def _tools(rows: Sequence[CatalogueRow], filters: CatalogueFilters) -> list[Tool
         Tool("seconds", "Seconds", _limits(("2", "5", "10", "30"), given.get("seconds", ""), "up to {}"),
              given.get("seconds", "")),
         Tool("rights", "Commercial", [("", "any"), *((key, key) for key in rights.ANSWERS)], filters.rights),
+        Tool("size", "Size", [("", "any"), *((tier, f"up to {tier}") for tier in abilities.TIERS)], filters.size),
         Tool("edits", "Edits", [("", "any"), ("yes", "yes")], "yes" if filters.edits else ""),
         Tool("provider", "Provider", [("", "any"), *((key, accounts.name_of(key)) for key in providers)],
              filters.provider),
@@ -135,10 +238,19 @@ def _limits(usual: Sequence[str], given: str, text: str) -> list[tuple[str, str]
 @require_safe
 @cached_page("board", blind=True)
 def model(request: HttpRequest, slug: str) -> HttpResponse:
-    image_model = _found(slug)
+    try:
+        image_model = _found(slug)
+    except Http404:
+        if (known := _alias(slug)) is None:
+            raise
+        return redirect(known, permanent=True)
     base = base_url(request)
-    model_profile = profile.of_model(image_model, base, request.GET.get("board", ""), _hidden(request))
+    places = profile.places_of(image_model)
+    asked = Parameters(request.GET, ["board"])
+    board = asked.one_of("board", [row.rating.category.slug for row in places], where="a board that rates this model")
+    model_profile = profile.of_model(image_model, base, board, _hidden(request), places)
     context = {
+        "errors": asked.errors,
         "image_model": image_model,
         "profile": model_profile,
         "history": profile.history(image_model, model_profile.category) if model_profile.category else None,
@@ -151,7 +263,7 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
         if model_profile.can_be_tried
         else "",
     }
-    return render(request, "leaderboard/model.html", context)
+    return render(request, "leaderboard/model.html", context, status=400 if asked.errors else 200)
 
 
 @require_safe
@@ -196,6 +308,12 @@ def _found(slug: str) -> ImageModel:
     models = profile.with_outcomes(ImageModel.objects.select_related("lab"))
     image_model: ImageModel = get_object_or_404(models, slug=slug)
     return image_model
+
+
+def _alias(slug: str) -> ImageModel | None:
+    """The model whose id, written without dots, is this slug."""
+    dashed = Replace("slug", Value("."), Value("-"))
+    return ImageModel.objects.current().annotate(dashed=dashed).filter(dashed=slug.replace(".", "-")).first()
 
 
 def _hidden(request: HttpRequest) -> Collection[int]:
