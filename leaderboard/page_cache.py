@@ -29,7 +29,7 @@ from django.utils.cache import get_conditional_response, patch_cache_control, pa
 from django.utils.http import http_date
 
 from arena import blinding, generation_progress
-from arena.models import Category
+from arena.models import Category, Prompt
 from leaderboard import cache
 from leaderboard.models import Board
 from providers.db import one_moment
@@ -68,6 +68,12 @@ def of_category(url_kwargs: Mapping[str, Any]) -> str:
     boards = ("board__votes", "board__computed_at", "board__error", "recent_board__computed_at")
     row = Category.objects.filter(slug=url_kwargs["slug"]).values_list("pk", *boards).first()
     return repr((row, None if row is None or row[1] else generation_progress.of_all(row[:1])))
+
+
+def of_prompt(url_kwargs: Mapping[str, Any]) -> str:
+    """Version of the board that a prompt is rated on."""
+    board = ("competition__category", "competition__category__board__computed_at")
+    return repr(Prompt.objects.filter(pk=url_kwargs["pk"]).values_list(*board).first())
 
 
 def first_category() -> Category | None:
@@ -121,6 +127,7 @@ def cached_page(*parameters: str, version: Version = of_all_boards, blind: bool 
                 patch_vary_headers(response, ["Cookie"])
             return _conditional(request, page, response)
 
+        respond.query_parameters = parameters  # type: ignore[attr-defined]  # tests try each
         return cast(View, respond)
 
     return decorate

@@ -1,26 +1,32 @@
 """Query parameters of pages, read in one way: a value that cannot be used is never replaced in silence.
 
-It is left out, and `errors` has the reason and what would help, for the page to show with status 400.
+It is left out, and `errors` has the reason and what would help, for the page to show with status 400. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
-
-from django.http import QueryDict
+from typing import Any, Protocol
 
 MAX_TEXT = 100  # characters of a search
 MAX_NAMED = 12  # values that a message lists
 
 
-class Parameters:
-    """What a URL asks for, by parameter: `given` as written, `errors` for what cannot be used."""
+class Query(Protocol):
+    def get(self, key: str, /) -> Any: ...
 
-    def __init__(self, query: QueryDict | Mapping[str, str], names: Iterable[str]) -> None:
+
+class Parameters:
+    """What a URL asks for, by parameter: `given` as written, `errors` for what cannot be used.
+
+    `query` is Django's QueryDict, whose parameters may have several values, or a plain mapping.
+    """
+
+    def __init__(self, query: Query, names: Iterable[str]) -> None:
         self.query = query
-        self.given = {name: query[name].strip() for name in names if query.get(name, "").strip()}
+        self.given = {name: text for name in names if (text := str(query.get(name) or "").strip())}
         self.errors: dict[str, str] = {}
 
     def one_of(self, name: str, allowed: Iterable[str], default: str = "", *, where: str = "in this list") -> str:
@@ -35,8 +41,9 @@ class Parameters:
 
     def several(self, name: str, allowed: Iterable[str], *, where: str = "in this list") -> tuple[str, ...]:
         """Those of the parameter's values, each once."""
-        query, values = self.query, list(allowed)
-        raw = query.getlist(name) if isinstance(query, QueryDict) else [query.get(name, "")]
+        values = list(allowed)
+        getlist = getattr(self.query, "getlist", None)
+        raw: list[str] = getlist(name) if getlist else [str(self.query.get(name) or "")]
         given = list(dict.fromkeys(text.strip() for text in raw if text.strip()))
         if unknown := [text for text in given if text not in values]:
             self.errors[name] = f"“{unknown[0]}” is not {where}. {one_of(values)}"

@@ -58,7 +58,7 @@ ROUTES = {
             "search", "uses", "use", "week", "compare-pick", "compare", "choose", "models", "model-markdown", "model",
             "model-images", "model-card", "lab", "provider", "competitions", "competition", "prompt", "snapshots",
             "snapshot", "snapshot-csv", "shared-ranking", "ranking-card", "robots", "sitemap", "llms", "methodology",
-            "status", "data", "data-files", "votes-file", "tiny-image", "tiny-source",
+            "status", "data", "data-files", "votes-file", "tiny-image", "tiny-source", "large-image", "viewer",
             "feed-places", "feed-models", "feed-prices", "feed-snapshots", "board-top", "badge",
             "api-index", "api-openapi", "api-leaderboards", "api-overall", "api-leaderboard", "api-models", "api-model",
             "api-offerings", "api-competitions", "api-competition", "api-prompts", "api-prompt", "api-snapshots",

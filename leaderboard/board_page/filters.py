@@ -12,9 +12,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import QueryDict
-
-from providers.query_parameters import Parameters
+from providers.query_parameters import Parameters, Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +147,7 @@ def choices(rows: Iterable[BoardRow]) -> Choices:
     )
 
 
-def read(words: QueryDict | Mapping[str, str], offered: Choices, keep: Sequence[str] = ()) -> Filters:
+def read(words: Query, offered: Choices, keep: Sequence[str] = ()) -> Filters:
     """The filters an address asks for. A word that cannot be used is left out and said in `errors`, by its name.
 
     Words of `keep` belong to somebody else and are only carried along.

@@ -13,8 +13,6 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import QueryDict
-
 from arena.models import Category
 from leaderboard import rights
 from leaderboard.board_page import price_and_speed
@@ -28,7 +26,7 @@ from leaderboard.rating.verdict import Verdict
 from leaderboard.rights import CommercialUse
 from providers.accounts import is_simulated, name_of
 from providers.models import ImageModel
-from providers.query_parameters import Parameters
+from providers.query_parameters import Parameters, Query
 
 TASKS = {"text-to-image": "text to image", "edit": "image editing"}
 FILTERS = ("price", "seconds", "rights", "size", "edits", "provider", "lab", "weights", "licence", "ratio", "need", "q")
@@ -169,7 +167,7 @@ class CatalogueFilters:
         return " ".join(filter(None, words))
 
 
-def read(parameters: QueryDict | Mapping[str, str], rows: Sequence[CatalogueRow]) -> CatalogueFilters:
+def read(parameters: Query, rows: Sequence[CatalogueRow]) -> CatalogueFilters:
     """Filters from the query parameters. A value that is none of its choices is left out, with a message in `errors`."""
     asked = Parameters(parameters, PARAMETERS)
     asked.one_of("rated", ["all"])

@@ -6,14 +6,17 @@ import io
 from pathlib import PurePath
 
 from django.db.models.fields.files import FieldFile
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from PIL import Image, ImageOps
 
-from arena.models import Entry, Prompt
+from arena import blinding
+from arena.models import Competition, Entry, Prompt
 from leaderboard import cache
+from leaderboard import viewer as viewers
+from leaderboard.page_cache import cached_page, of_prompt
 
 SIDE = 112  # pixels: 46 to 56 on the page, twice that on sharp screens
 
@@ -32,6 +35,32 @@ def tiny_source(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """The same of a prompt's source image."""
     del request
     return _response(get_object_or_404(Prompt.objects.only("source_image"), pk=pk).source_image, name)
+
+
+@require_safe
+@cache_control(public=True, max_age=60)
+def large(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """An entry's image in the size of battles, under the name of its public thumbnail; taken away with it."""
+    del request
+    entry = get_object_or_404(Entry.objects.current().only("thumbnail", "image"), pk=pk)
+    if PurePath(entry.thumbnail.name or "").stem != name:
+        raise Http404("There is no such image.")
+    try:
+        with entry.image.open("rb") as file:
+            return HttpResponse(file.read(), content_type="image/webp", headers={"X-Robots-Tag": "noindex"})
+    except OSError as error:
+        raise Http404("The image's file is missing.") from error
+
+
+@require_safe
+@cached_page(version=of_prompt, blind=True)
+def viewer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Every image of a prompt, as JSON for the viewer; never of a prompt that the reader is still asked about."""
+    unveiled = Prompt.objects.current().filter(competition__in=Competition.objects.unveiled())
+    prompt = get_object_or_404(unveiled.select_related("competition"), pk=pk)
+    if prompt.pk in blinding.open_prompts_of(request):
+        raise Http404("You are asked to vote on this prompt: its images open when you have.")
+    return JsonResponse(viewers.of_prompt(prompt))
 
 
 def _response(file: FieldFile, name: str) -> HttpResponse:
