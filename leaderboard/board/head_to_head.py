@@ -44,6 +44,11 @@ class PairRecord:
         """Of the points, 0 to 1: a tie and both-bad are half a win. None without votes."""
         return (self.won + (self.tied + self.both_bad) / 2) / self.votes if self.votes else None
 
+    def __add__(self, other: PairRecord) -> PairRecord:
+        return PairRecord(
+            self.won + other.won, self.lost + other.lost, self.tied + other.tied, self.both_bad + other.both_bad
+        )
+
     def reversed(self) -> PairRecord:
         """The same from the other model's side."""
         return PairRecord(self.lost, self.won, self.tied, self.both_bad)

@@ -11,38 +11,67 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from arena import blinding
-from leaderboard import model_comparison
+from leaderboard import model_comparison, model_facts
 from leaderboard.board_page import price_and_speed
 from leaderboard.board_page.price_and_speed import Facts
-from leaderboard.model_comparison import CategoryComparison
+from leaderboard.model_comparison import CategoryComparison, PairOnPrompts, UseVotes
 from leaderboard.page_cache import cached_page
 from leaderboard.rating import verdict
 from leaderboard.rating.verdict import Contender, Verdict
 from providers.models import ImageModel
 
-MOST = 4  # more columns fit no screen
+MOST, PAIR = 4, 2  # more columns fit no screen
+MAX_NAMED = 24  # names under a search
+FASTER = 1.3  # times as long; less is not worth a word
 
 
 @require_safe
-@cached_page("model")
+@cached_page("model", "q")
 def pick(request: HttpRequest) -> HttpResponse:
-    """A form to choose two to four models; with enough of them, the way to their page."""
+    """Two to four models to choose by name; with enough of them, the way to their page.
+
+    `model` are slugs, `q` a name or a part of one: the only model that it fits is taken, of several one is chosen.
+    """
     given = list(filter(None, request.GET.getlist("model")))
     chosen = list(dict.fromkeys(given))
     models = list(ImageModel.objects.current().select_related("lab").only("slug", "name", "lab__name"))
-    known = {model.slug for model in models}
+    known = {model.slug: model for model in models}
     unknown = [slug for slug in chosen if slug not in known]
-    message = f"There is no model “{unknown[0]}”. Choose from the lists." if unknown else ""
+    message = f"There is no model “{unknown[0]}”. Find it by its name." if unknown else ""
     chosen = [slug for slug in chosen if slug in known]
+    query = request.GET.get("q", "").strip()[:100]
+    named = _named(query, models, chosen) if query else []
+    if query and not named and not message:
+        message = f"No model is called “{query}”."
+    if len(named) == 1:
+        chosen, named, query = [*chosen, named[0].slug], [], ""
     if not message and len(chosen) > MOST:
         message = f"{len(chosen)} models are too many for one page; at most {MOST} fit."
     if not message and len(given) > len(chosen) == 1:
-        message = "A model cannot be compared with itself. Choose another one for each place."
-    if not message and len(chosen) >= 2:
+        message = "A model cannot be compared with itself. Choose another one."
+    if not message and not named and len(chosen) >= PAIR:
         return redirect(address(chosen))
-    slots = [(number, chosen[number - 1] if number <= len(chosen) else "") for number in range(1, MOST + 1)]
-    context = {"models": models, "slots": slots, "message": message}
+    context = {
+        "models": models,
+        "chosen": [known[slug] for slug in chosen[:MOST]],
+        "query": query,
+        "named": named[:MAX_NAMED],
+        "message": message,
+        "often": model_comparison.most_met(),
+    }
     return render(request, "leaderboard/compare_pick.html", context, status=400 if message else 200)
+
+
+def _named(query: str, models: Sequence[ImageModel], chosen: Sequence[str]) -> list[ImageModel]:
+    """Those not chosen yet that have the query in their name, slug or lab; one of exactly that name alone."""
+    text = query.casefold()
+    rows = [model for model in models if model.slug not in chosen]
+    exact = [model for model in rows if text in (model.name.casefold(), model.slug)]
+    if len(exact) == 1:
+        return exact
+    return [
+        model for model in rows if text in f"{model.name} {model.slug} {model.lab.name if model.lab else ''}".casefold()
+    ]
 
 
 @require_safe
@@ -61,28 +90,51 @@ def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
     hidden = blinding.open_prompts_of(request)
     known = price_and_speed.of_models([model.pk for model in models])
     arenas = model_comparison.arenas(models)
-    again = [("model", slug) for slug in (*requested, "")]
+    on_prompts = model_comparison.between(*models) if len(models) == PAIR else PairOnPrompts({}, {})
+    uses = model_comparison.by_use(*models, on_prompts.by_tag) if len(models) == PAIR else []
+    shared = model_comparison.shared(models, hidden, on_prompts.by_prompt)
+    arena = _arena_of(arenas)
+    standings = arena.standings if arena else [None] * len(models)
+    is_answer = arena is not None and all(standings)
+    pair = arena.duels[0] if arena and is_answer and len(models) == PAIR and arena.duels else None
     context = {
         "heading": " or ".join(model.name for model in models) + "?",
-        "verdict": _verdict(models, arenas, known),
-        "other_models": f"{reverse('leaderboard:compare-pick')}?{urlencode(again)}",
+        "verdict": _verdict(models, arena if is_answer else None, arenas, known, uses),
         "models": models,
+        "is_pair": len(models) == PAIR,
+        "heads": list(zip(models, standings, model_comparison.best_entries(models, shared), strict=True)),
+        "pair": pair,
+        "others": [other for other in arenas if other.duels and not (pair and other is arena)],
+        "arena": arena,
+        "rows": model_facts.of_two(models, standings, known) if len(models) == PAIR else [],
+        "uses": uses,
         "facts": [(model, known.get(model.pk, price_and_speed.Facts())) for model in models],
         "arenas": arenas,
         "has_duels": any(arena.duels for arena in arenas),
-        "shared": model_comparison.shared(models, hidden),
+        "shared": shared,
         "hidden": hidden,
+        "is_full": len(models) == MOST,
     }
     return render(request, "leaderboard/compare.html", context)
 
 
-def _verdict(models: Sequence[ImageModel], arenas: Sequence[CategoryComparison], known: Mapping[int, Facts]) -> Verdict:
-    """Of two models: the answer from the first category that rates both, of votes cast here before imported ones."""
-    if len(models) != 2:
+def _arena_of(arenas: Sequence[CategoryComparison]) -> CategoryComparison | None:
+    """The category that facts are from: the first that rates most of the models, votes cast here before imported."""
+    ordered = sorted(arenas, key=lambda arena: (arena.standings.count(None), bool(arena.category.source_name)))
+    return ordered[0] if ordered else None
+
+
+def _verdict(
+    models: Sequence[ImageModel],
+    arena: CategoryComparison | None,
+    arenas: Sequence[CategoryComparison],
+    known: Mapping[int, Facts],
+    uses: Sequence[UseVotes],
+) -> Verdict:
+    """Of two models, from one category; of more there is none."""
+    if len(models) != PAIR:
         return Verdict("")
     one, other = (_contender(model, known.get(model.pk, Facts())) for model in models)
-    ordered = sorted(arenas, key=lambda arena: bool(arena.category.source_name))
-    arena = next((arena for arena in ordered if all(arena.standings)), None)
     if arena is None:
         rated = [any(arena.standings[index] for arena in arenas) for index in (0, 1)]
         return verdict.of_pair(one, other, rated=(rated[0], rated[1]))
@@ -90,7 +142,22 @@ def _verdict(models: Sequence[ImageModel], arenas: Sequence[CategoryComparison],
         return verdict.of_pair(one, other)
     pair = arena.duels[0]
     answer = verdict.of_pair(one, other, share=pair.expected, lower=pair.lower, upper=pair.upper, votes=pair.met.votes)
-    return Verdict(answer.claim, answer.value or f"By votes in {arena.category.name}.")
+    return Verdict(answer.claim, answer.value or _worth(one, other, arena, uses))
+
+
+def _worth(one: Contender, other: Contender, arena: CategoryComparison, uses: Sequence[UseVotes]) -> str:
+    """The sentence of value: time, and where the cheaper one does no worse."""
+    parts = []
+    if one.seconds and other.seconds:
+        quick, slow = sorted((one, other), key=lambda model: model.seconds or 0)
+        if (slow.seconds or 0) >= FASTER * (quick.seconds or 1):
+            parts.append(f"{quick.name} takes {verdict.fraction((quick.seconds or 0) / (slow.seconds or 1))} the time.")
+    if one.price is not None and other.price is not None and one.price != other.price:
+        cheap = one if one.price < other.price else other
+        level = [use.tag for use in uses if not use.votes.is_apart][:2]
+        if level and len(level) < len(uses):
+            parts.append(f"{cheap.name} is the better buy for {verdict.both(level)}, where votes see no difference.")
+    return " ".join(parts) or f"By votes in {arena.category.name}."
 
 
 def _contender(model: ImageModel, facts: Facts) -> Contender:

@@ -88,9 +88,9 @@ def test_a_filtered_board_hides_rows_and_its_csv_is_exactly_what_it_shows(client
         ({"price": "cheap"}, "not an amount"),
         ({"released": "yesterday"}, "not a date"),
         ({"lab": "nobody"}, "sample-studio"),
-        ({"sort": "beauty"}, "Nothing is sorted by"),
-        ({"window": "7d"}, "There is no board for"),
-        ({"tag": "nothing"}, "No prompt here is tagged"),
+        ({"sort": "beauty"}, "“beauty” is not what a board is sorted by. Choose one of: rank"),
+        ({"window": "7d"}, "“7d” is not a span of days with a board. Choose one of: all"),
+        ({"tag": "nothing"}, "“nothing” is not a tag of prompts here. Choose one of: "),
     ],
 )
 def test_a_word_that_cannot_be_used_is_refused_with_what_to_write_instead(client, site, query, says):
@@ -144,7 +144,7 @@ def test_every_page_says_what_it_is_where_it_is_shared_and_has_one_address(clien
     one, other = sorted(model.slug for model in site.models[:2])
     pages = (
         "/", "/leaderboard/text-to-image/?sort=price", "/leaderboard/overall/", "/models/",
-        f"/models/{one}/", f"/compare/{one}/{other}/", site.competition.get_absolute_url(), "/choose/?budget=1",
+        f"/models/{one}/", f"/compare/{one}/{other}/", site.competition.get_absolute_url(), "/choose/?price=1",
         "/uses/", "/uses/text/", "/week/", "/methodology/", "/status/",
     )  # fmt: skip
     titles = set()
@@ -183,6 +183,16 @@ def test_two_models_are_compared_at_one_address(client, site):
     assert "at most 4 fit" in text_of(client.get("/compare/", {"model": [*_many(5)]}), 400)
 
 
+def test_a_model_to_compare_is_found_by_a_part_of_its_name(client, site):
+    first, second, _ = (model.slug for model in site.models)
+    one, other = sorted((first, second))
+    assert client.get("/compare/", {"model": first, "q": second})["Location"] == f"/compare/{one}/{other}/"
+    several = text_of(client.get("/compare/", {"model": first, "q": "BIRD"}))
+    assert f"model={first}&amp;model={second}" in several
+    assert "2 called “BIRD”" in several  # without the one that is chosen
+    assert "No model is called “emu”" in text_of(client.get("/compare/", {"q": "emu"}), 400)
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -212,8 +222,10 @@ def _many(n):
 def test_models_that_never_met_have_no_votes_yet_instead_of_zeros(client, site):
     stranger = make.make_model("a-stranger")
     page = text_of(client.get(f"/compare/a-stranger/{site.models[0].slug}/"))
-    assert "no votes yet" in page
+    assert "not rated yet" in page
+    assert "nobody has rated" in page
     assert "0%" not in page
+    assert "0 %" not in page
     first, last = site.models[0].slug, site.models[2].slug
     assert "No votes yet</strong> between these two" in text_of(client.get(f"/compare/{first}/{last}/"))
     assert stranger.name in page
@@ -251,7 +263,7 @@ def test_competitions_are_filtered_by_category_state_and_tag(client, site):
         assert {
             competition.title for competition in (other, site.competition) if competition.get_absolute_url() in page
         } == shown
-    assert "no state of a competition" in text_of(client.get("/competitions/?state=asleep"), 400)
+    assert "“asleep” is not a state of a competition" in text_of(client.get("/competitions/?state=asleep"), 400)
     assert client.get("/competitions/?page=9").status_code == 404
 
 
@@ -269,16 +281,29 @@ def test_postgres_refuses_to_change_what_voters_were_asked_to_judge(site, change
 # ------------------------------------------------------------------------------------------------ chooser, search, week
 
 
-def test_the_chooser_answers_not_enough_data_rather_than_guessing(client, site):
-    page = text_of(client.get("/choose/"))  # six votes: every rating is provisional
-    assert "Not enough data" in page
-    assert "too few votes" in page
-    site.category.ratings.update(status="usable", lower=990, upper=1010, elo=1000)
-    page = text_of(client.get("/choose/?budget=0.05"))
-    assert "1 to choose between" in page or "3 to choose between" in page
-    assert "too few calls" in text_of(client.get("/choose/?seconds=5"))
-    assert "is not a number" in text_of(client.get("/choose/?budget=lots"), 400)
-    assert client.get("/choose/?category=nothing").status_code == 404
+def test_the_chooser_answers_from_votes_where_they_suffice_and_from_price_where_they_do_not(client, site):
+    names = [model.name for model in site.models]
+    site.models[1].offerings.update(price="0.01")
+    page = text_of(client.get("/choose/"))  # six votes: no rated model can be distinguished
+    assert f"{names[1]}, for now: cheapest per usable image" in page
+    stranger = make.make_model("stranger", "Stranger", licence="MIT")
+    make.make_offering(stranger, "fal", price=Decimal("0.001"))
+    page = text_of(client.get("/choose/?rights=yes"))
+    assert "Stranger is the cheapest that fits; nobody has rated it" in page
+    assert "1 of 4 fit. Left out: 3 for rights." in page
+    page = text_of(client.get("/choose/?seconds=5&rights=yes"))
+    assert "Nothing fits." in page
+    assert "1 would fit if more were known" in page
+
+
+def test_addresses_of_the_old_chooser_mean_what_they_meant(client, site):
+    response = client.get("/choose/?budget=0.05&category=text-to-image&tier=2K&weights=open&need=seed&need=n")
+    assert response.status_code == 301
+    assert set(response["Location"].partition("?")[2].split("&")) == {
+        "price=0.05", "task=text-to-image", "size=2K", "weights=open", "need=seed", "need=n",
+    }  # fmt: skip
+    assert "is not an amount" in text_of(client.get("/choose/?budget=lots", follow=True), 400)
+    assert "“nothing” is not in this list" in text_of(client.get("/choose/?category=nothing", follow=True), 400)
 
 
 @pytest.mark.parametrize(

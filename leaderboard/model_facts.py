@@ -1,0 +1,111 @@
+"""Two models' facts line by line, and which of the two is better where one is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from leaderboard import rights
+from leaderboard.board.standings import Standing
+from leaderboard.board_page.price_and_speed import Facts
+from leaderboard.rating.shares import wilson
+from providers.accounts import name_of
+from providers.models import ImageModel
+from providers.offering.pricing import usd
+
+Better = Literal["", "one", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class FactRow:
+    label: str
+    one: str
+    other: str
+    better: Better = ""
+
+
+def of_two(
+    models: Sequence[ImageModel], standings: Sequence[Standing | None], known: Mapping[int, Facts]
+) -> list[FactRow]:
+    """Of two models, with their standings in the category that the comparison is about; None is not rated there."""
+    facts = [known.get(model.pk, Facts()) for model in models]
+    prices, seconds = [fact.price for fact in facts], [fact.seconds for fact in facts]
+    usable = [_usable_price(fact, standing) for fact, standing in zip(facts, standings, strict=True)]
+    commercial = [rights.of_licence(model.licence) for model in models]
+    rows = [
+        FactRow("place", *(_place(standing) for standing in standings), better=_better_place(standings)),
+        FactRow("usable", *(_percent(_rate(standing)) for standing in standings), better=_better_rate(standings)),
+        FactRow("price", *(_money(price) for price in prices), better=_less(*prices)),
+        FactRow("price per usable image", *(_money(price) for price in usable), better=_less(*usable)),
+        FactRow("median time", *(_time(value) for value in seconds), better=_less(*seconds)),
+        FactRow("commercial use", *(f"{use.answer}, {use.reason}" for use in commercial)),
+        FactRow("can", *(_tasks(model) for model in models)),
+        FactRow("providers", *(", ".join(map(name_of, fact.providers)) or "none listed" for fact in facts)),
+        FactRow("lab", *(model.lab.name if model.lab else "unknown" for model in models)),
+        FactRow("released", *(_day(model) for model in models)),
+    ]
+    return [row for row in rows if not (row.one == row.other and row.one in ("–", "not rated yet"))]
+
+
+def _place(standing: Standing | None) -> str:
+    return str(standing.place) if standing else "not rated yet"
+
+
+def _better_place(standings: Sequence[Standing | None]) -> Better:
+    """Where the bounds do not overlap."""
+    places = [standing.place if standing and standing.place.is_known else None for standing in standings]
+    one, other = places
+    if one is None or other is None:
+        return ""
+    return "one" if (one.high or 0) < (other.low or 0) else "other" if (other.high or 0) < (one.low or 0) else ""
+
+
+def _rate(standing: Standing | None) -> float | None:
+    return standing.keeper_rate if standing else None
+
+
+def _better_rate(standings: Sequence[Standing | None]) -> Better:
+    """Where the 95 % intervals of the two shares do not overlap."""
+    bounds: list[Any] = [
+        wilson(standing.keeper_rate, standing.rating.votes) if standing and standing.keeper_rate is not None else None
+        for standing in standings
+    ]
+    one, other = bounds
+    if one is None or other is None:
+        return ""
+    return "one" if one[0] > other[1] else "other" if other[0] > one[1] else ""
+
+
+def _usable_price(facts: Facts, standing: Standing | None) -> Decimal | None:
+    """What an image costs that is not called bad: price ÷ share of usable ones."""
+    rate = _rate(standing)
+    return facts.price / Decimal(str(rate)) if facts.price is not None and rate else None
+
+
+def _less(one: Any, other: Any) -> Better:
+    if one is None or other is None or one == other:
+        return ""
+    return "one" if one < other else "other"
+
+
+def _money(price: Decimal | None) -> str:
+    return "–" if price is None else usd(price if price >= Decimal("0.1") else round(price, 4))
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.0f} %"
+
+
+def _time(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds:.1f} s"
+
+
+def _tasks(model: ImageModel) -> str:
+    names = {"edit": "edit images", "text-to-image": "text to image"}
+    return ", ".join(names.get(mode, mode) for mode in model.modes) or "unknown"
+
+
+def _day(model: ImageModel) -> str:
+    return f"{model.released_on:%-d %B %Y}" if model.released_on else "unknown"
