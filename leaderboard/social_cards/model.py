@@ -1,31 +1,27 @@
-"""Cards of 1200 × 630 pixels that links to a model show where they are shared: its name, places, price and two images.
+"""The picture that a link to a model shows where it is shared: name, place, Elo, price and two of its images.
 
 Drawn once for each board and cached; the URL carries the version, so a client with an old card requests the new one.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import importlib.resources
-import io
 from collections.abc import Sequence
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image
 
 from arena.models import Competition, Entry
 from leaderboard.board.standings import Standing
 from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.models import Rating
 from leaderboard.profiles import model, offerings
+from leaderboard.social_cards import canvas
+from leaderboard.social_cards.canvas import ACCENT, HEIGHT, MARGIN, SOFT, WHITE, WIDTH
+from leaderboard.social_cards.lettering import draw_text, lines, shortened
 from providers.models import ImageModel
 from providers.offering.pricing import usd
 
-WIDTH, HEIGHT = 1200, 630
-MARGIN = 64
-_TOP, _BOTTOM = (13, 14, 20), (32, 24, 74)
-WHITE, SOFT, ACCENT = (255, 255, 255), (165, 167, 186), (178, 168, 255)
-_PICTURE = 262
+PICTURES = 500  # pixels of the column of images
 
 
 def address(image_model: ImageModel, places: Sequence[Standing]) -> str:
@@ -53,36 +49,33 @@ def _stamp(places: Sequence[Standing]) -> str:
 
 
 def _draw(image_model: ImageModel, places: Sequence[Standing], host: str) -> bytes:
-    card = backdrop()
-    draw = ImageDraw.Draw(card)
+    card, draw = canvas.blank()
     pictures = _pictures(image_model)
-    text_width = WIDTH - 2 * MARGIN - (len(pictures) * (_PICTURE + 18) + 30 if pictures else 0)
-    lab = image_model.lab.name if image_model.lab else "AI image model"
-    draw.text((MARGIN, 84), shortened(lab, text_width, 30, 600), ACCENT, font=typeface(30, 600))
-    y = 132
-    for line in _lines(image_model.name, text_width):
-        draw.text((MARGIN, y), line, WHITE, font=typeface(72, 800))
-        y += 84
-    if image_model.origin != ImageModel.Origin.CATALOG:
-        word = "Sample model: drawn by this site" if image_model.is_sample else "Known from imported votes"
-        draw.text((MARGIN, y + 18), word, SOFT, font=typeface(26, 500))
-    for index, picture in enumerate(pictures):
-        card.paste(picture, (WIDTH - MARGIN + 36 - (len(pictures) - index) * (_PICTURE + 18) + 18, 90), _rounded())
-    x = float(MARGIN)
-    for title, value in _facts(image_model, places):
-        draw.text((x, 430), title, SOFT, font=typeface(26, 500))
-        draw.text((x, 464), value, WHITE, font=typeface(46, 800))
-        x += max(draw.textlength(title, typeface(26, 500)), draw.textlength(value, typeface(46, 800))) + 60
+    width = WIDTH - 2 * MARGIN - (PICTURES if pictures else 0)
+    for index, image in enumerate(pictures):
+        card.paste(image, (WIDTH - PICTURES, index * (HEIGHT // 2 + 2)))
+    facts = _facts(image_model, places)
+    names = lines(image_model.name, width, 66, 800)
+    y = 206 - 40 * (len(names) - 1)
+    board = next((title for title, _ in facts[:1] if title != "From"), "")
+    about = " · ".join(filter(None, (image_model.lab.name if image_model.lab else "", board)))
+    draw_text(draw, (MARGIN, y), shortened(about or "AI image model", width, 24, 650), ACCENT, 24, 650)
+    y += 44
+    for line in names:
+        draw_text(draw, (MARGIN, y), line, WHITE, 66, 800)
+        y += 78
+    rated = [fact for fact in facts if fact[0] != "From"]
+    words = [f"{title} {value}" for title, value in facts if (title, value) not in rated[:1]]
+    place = rated[0][1] if rated else "not rated yet"
+    draw_text(draw, (MARGIN, y + 14), shortened(place, width, 34, 750), WHITE, 34, 750)
+    if words:
+        draw_text(draw, (MARGIN, y + 66), shortened(" · ".join(words), width, 26, 500), SOFT, 26, 500)
     votes = sum(standing.rating.votes for standing in places)
-    foot = (
-        f"{votes:,} votes · {host}{image_model.get_absolute_url()}"
-        if votes
-        else f"{host}{image_model.get_absolute_url()}"
-    )
-    draw.text((MARGIN, 562), shortened(foot, WIDTH - 2 * MARGIN, 25, 500), SOFT, font=typeface(25, 500))
-    out = io.BytesIO()
-    card.save(out, "JPEG", quality=88)
-    return out.getvalue()
+    kind = {ImageModel.Origin.SAMPLE: "sample model, drawn by this site", ImageModel.Origin.IMPORTED: "imported votes"}
+    foot = [f"{votes:,} blind votes" if votes else "", kind.get(ImageModel.Origin(image_model.origin), ""), host]
+    text = shortened(" · ".join(filter(None, foot)), width, 21, 500)
+    draw_text(draw, (MARGIN, HEIGHT - 82), text, SOFT, 21, 500)
+    return canvas.jpeg(card)
 
 
 def _facts(image_model: ImageModel, places: Sequence[Standing]) -> list[tuple[str, str]]:
@@ -101,65 +94,16 @@ def _facts(image_model: ImageModel, places: Sequence[Standing]) -> list[tuple[st
 
 
 def _pictures(image_model: ImageModel) -> list[Image.Image]:
-    """Two of its newest public images. A simulator's drawing is no picture of a real model."""
+    """Two of its newest public images, wide ones first: posters lose their lettering. A simulator's drawing is no
+    picture of a real model."""
     entries = (
         Entry.objects.current()
         .filter(image_model=image_model, prompt__competition__in=Competition.objects.unveiled())
         .select_related("image_model", "call__offering")
-        .order_by("-created_at", "-pk")[:8]
+        .order_by("-created_at", "-pk")[:16]
     )
-    pictures: list[Image.Image] = []
-    for entry in entries:
-        if len(pictures) == 2 or entry.is_simulated:
-            continue
-        try:
-            with entry.thumbnail.open("rb") as file, Image.open(file) as image:
-                pictures.append(ImageOps.fit(image.convert("RGB"), (_PICTURE, _PICTURE), Image.Resampling.LANCZOS))
-        except OSError:
-            continue  # a lost file is reported where it is shown
-    return pictures
-
-
-def backdrop() -> Image.Image:
-    ramp = Image.linear_gradient("L").rotate(90).resize((WIDTH, HEIGHT))
-    return Image.composite(Image.new("RGB", (WIDTH, HEIGHT), _BOTTOM), Image.new("RGB", (WIDTH, HEIGHT), _TOP), ramp)
-
-
-@functools.cache
-def _rounded() -> Image.Image:
-    mask = Image.new("L", (_PICTURE * 4, _PICTURE * 4))
-    ImageDraw.Draw(mask).rounded_rectangle((0, 0, _PICTURE * 4 - 1, _PICTURE * 4 - 1), 96, 255)
-    return mask.resize((_PICTURE, _PICTURE), Image.Resampling.LANCZOS)
-
-
-def _lines(name: str, width: float) -> list[str]:
-    """At most two lines, broken between words."""
-    words, lines = name.split(), [""]
-    for word in words:
-        longer = f"{lines[-1]} {word}".strip()
-        if typeface(72, 800).getlength(longer) <= width or not lines[-1]:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    head = lines[:2]
-    if len(lines) > 2:
-        head[1] = " ".join(lines[1:])
-    return [shortened(line, width, 72, 800) for line in head]
-
-
-def shortened(text: str, width: float, size: int, weight: int) -> str:
-    """The text, cut with “…” to at most `width` pixels in this type."""
-    font = typeface(size, weight)
-    if font.getlength(text) <= width:
-        return text
-    while text and font.getlength(text + "…") > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
-
-
-@functools.cache
-def typeface(size: int, weight: int) -> ImageFont.FreeTypeFont:
-    path = importlib.resources.files("font_manrope") / "files" / "Manrope-VariableFont_wght.ttf"
-    font = ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
-    font.set_variation_by_axes([weight])
-    return font
+    usable = sorted(
+        (entry for entry in entries if not entry.is_simulated), key=lambda entry: entry.height > entry.width
+    )
+    images = (canvas.picture(entry, PICTURES, HEIGHT // 2 - 2) for entry in usable[:4])
+    return [image for image in images if image is not None][:2]
