@@ -29,12 +29,33 @@ class Landscape:
     speed: Picture
 
 
-def of_rows(rows: Sequence[BoardRow], current: int | None = None) -> Landscape:
+@dataclass(frozen=True, slots=True)
+class UnratedModels:
+    """What models without a rating cost and take, and those of the model that the landscape is about."""
+
+    prices: tuple[float, ...] = ()
+    seconds: tuple[float, ...] = ()
+    price: float | None = None
+    time: float | None = None
+    name: str = ""
+
+
+def of_rows(
+    rows: Sequence[BoardRow],
+    current: int | None = None,
+    frame: charts.Frame = charts.WIDE,
+    unrated: UnratedModels = UnratedModels(),
+) -> Landscape:
     """The landscape of the rows of a board, one of the models marked."""
+    by_price = charts.Unrated(unrated.prices, unrated.price, unrated.name)
+    by_time = charts.Unrated(unrated.seconds, unrated.time, unrated.name)
     return Landscape(
-        _picture(rows, current, charts.COST, _price, _price_note, "without pricing omitted"),
-        _picture(rows, current, charts.SPEED, lambda row: row.seconds, _speed_note, "waiting for enough speed data"),
-    )
+        _picture(rows, current, charts.COST, _price, _price_note, "without pricing omitted", frame, by_price),
+        _picture(
+            rows, current, charts.SPEED, lambda row: row.seconds, _speed_note, "waiting for enough speed data", frame,
+            by_time,
+        ),
+    )  # fmt: skip
 
 
 def _picture(
@@ -44,14 +65,16 @@ def _picture(
     value: Callable[[BoardRow], float | None],
     note: Callable[[BoardRow], str],
     reason: str,
+    frame: charts.Frame,
+    unrated: charts.Unrated,
 ) -> Picture:
     values = [value(row) for row in rows]
     known = [(row, x) for row, x in zip(rows, values, strict=True) if x]
     points = [_point(row, x, note(row), current) for row, x in known]
     omitted = ((values.count(None), reason), (values.count(0), "free of charge omitted: a log scale has no zero"))
     return Picture(
-        charts.scatter(points, axis, charts.WIDE),
-        charts.scatter(points, axis, charts.NARROW),
+        charts.scatter(points, axis, frame, unrated),
+        charts.scatter(points, axis, charts.NARROW, unrated),
         tuple(points),
         tuple(f"{n} model{'s' if n > 1 else ''} {why}." for n, why in omitted if n),
         axis,

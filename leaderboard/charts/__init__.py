@@ -1,8 +1,9 @@
 """Charts: numbers → frozen marks, which templates/leaderboard/charts/ write as SVG or as a table.
 
 Everything in this package is pure: no database, no clock, no randomness, so the same numbers draw the same picture.
-A chart comes in two frames, WIDE and NARROW, because one picture scaled down to a phone has letters nobody can read;
-a container query shows the one that fits. Colours are classes (static/css/charts.css), never attributes.
+A chart comes in two frames, WIDE (HALF where two stand side by side) and NARROW, because one picture scaled down to a
+phone has letters nobody can read; a container query shows the one that fits. Colours are classes
+(static/css/charts.css), never attributes.
 
     scatter   Elo against cost or speed: intervals, the Pareto line, labels that do not collide
     history   Elo over time with its band
@@ -12,14 +13,15 @@ a container query shows the one that fits. Colours are classes (static/css/chart
 """
 
 from .forest import Forest, ForestRow, forest
-from .frames import NARROW, WIDE, Frame
+from .frames import HALF, NARROW, WIDE, Frame
 from .heatmap import heatmap
 from .history import History, Moment, Series, history
-from .scatter import COST, SPEED, Axis, Point, pareto, scatter
+from .scatter import COST, SPEED, Axis, Point, Unrated, pareto, scatter
 from .spark import Spark, spark
 
 __all__ = [
     "COST",
+    "HALF",
     "NARROW",
     "SPEED",
     "WIDE",
@@ -32,6 +34,7 @@ __all__ = [
     "Point",
     "Series",
     "Spark",
+    "Unrated",
     "forest",
     "heatmap",
     "history",

@@ -60,6 +60,7 @@ class Frame:
 
 
 WIDE = Frame("wide", 880, 500, 12)
+HALF = Frame("wide", 600, 440, 12)  # where two stand side by side
 NARROW = Frame("narrow", 360, 400, 11)
 
 

@@ -90,6 +90,10 @@ class Scatter:
     bars: tuple[Bars, ...]
     dots: tuple[Dot, ...]  # in the order of painting: the current model is last, on top
     summary: str
+    cuts: str = ""  # path data: a triangle where an interval goes on beyond the plot
+    strip: str = ""  # path data: models without a rating, on the x axis alone
+    marker: float | None = None  # x of the model that the chart is about, if that is one of them
+    marker_title: str = ""
 
     @property
     def kinds(self) -> set[Kind]:
@@ -100,6 +104,11 @@ class Scatter:
     def unnamed(self) -> int:
         """Marks whose name had no place and stands in the tooltip and the table only."""
         return sum(dot.label is None for dot in self.dots)
+
+    @property
+    def marker_is_right(self) -> bool:
+        """Whether the marker's name has to stand on its left."""
+        return self.marker is not None and self.marker > self.middle
 
     @property
     def middle(self) -> float:
@@ -122,16 +131,32 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
     return front
 
 
-def scatter(points: Sequence[Point], axis: Axis = COST, frame: Frame = WIDE) -> Scatter | None:
-    """The chart in one frame; None without any point."""
+@dataclass(frozen=True, slots=True)
+class Unrated:
+    """Models that have an x and no Elo; `current` is the x of the one whose page this is."""
+
+    values: tuple[float, ...] = ()
+    current: float | None = None
+    name: str = ""
+
+
+def scatter(
+    points: Sequence[Point], axis: Axis = COST, frame: Frame = WIDE, unrated: Unrated = Unrated()
+) -> Scatter | None:
+    """The chart in one frame; None without any point.
+
+    The dashed line joins only models whose ratings are settled. Of the unrated, those within the axis are drawn.
+    """
     if not points:
         return None
     if any(not (math.isfinite(p.x) and p.x > 0 and math.isfinite(p.elo)) for p in points):
         raise ValueError("a scatter needs finite Elo and finite x above 0")
     plot = frame.plot
-    x_of, x_ticks = _x_axis([p.x for p in points], axis, frame)
+    current = [] if unrated.current is None else [unrated.current]
+    x_of, x_ticks = _x_axis([*(p.x for p in points), *current], axis, frame)
     y_of, y_ticks = _y_axis(points, frame)
-    on_front = pareto([(p.x, p.elo) for p in points])
+    settled = [index for index, point in enumerate(points) if not point.provisional]
+    on_front = [settled[index] for index in pareto([(points[i].x, points[i].elo) for i in settled])]
     places = [(x_of(p.x), y_of(p.elo)) for p in points]
     kinds = [_kind(point, index in set(on_front)) for index, point in enumerate(points)]
     front = _staircase([places[index] for index in on_front])
@@ -161,6 +186,14 @@ def scatter(points: Sequence[Point], axis: Axis = COST, frame: Frame = WIDE) -> 
         bars=_bars(points, kinds, places, y_of, plot),
         dots=tuple(dots),
         summary=_summary(points, axis),
+        cuts=_cuts(points, places, y_of, plot),
+        strip="".join(
+            f"M{number(x)} {number(plot.bottom - 9)}v9"
+            for x in sorted({round(x_of(value), 1) for value in unrated.values})
+            if plot.left <= x <= plot.right
+        ),
+        marker=None if unrated.current is None else round(x_of(unrated.current), 1),
+        marker_title="" if unrated.current is None else f"{unrated.name}: {axis.write(unrated.current)}, not rated",
     )
 
 
@@ -259,3 +292,18 @@ def _bars(
             paths.setdefault(kind, []).append(f"M{number(x)} {number(top)}V{number(bottom)}")
     order: tuple[Kind, ...] = ("provisional", "other", "front", "current")
     return tuple(Bars(kind, "".join(paths[kind])) for kind in order if kind in paths)
+
+
+def _cuts(
+    points: Sequence[Point], places: Sequence[tuple[float, float]], y_of: Callable[[float], float], plot: Box
+) -> str:
+    """Triangles at the edges of the plot, pointing to where an interval ends outside."""
+    paths = []
+    for point, (x, _) in zip(points, places, strict=True):
+        if not math.isfinite(point.upper - point.lower):
+            continue
+        if y_of(point.upper) < plot.top - 0.5:
+            paths.append(f"M{number(x - 4)} {number(plot.top)}h8l-4 -6z")
+        if y_of(point.lower) > plot.bottom + 0.5:
+            paths.append(f"M{number(x - 4)} {number(plot.bottom)}h8l-4 6z")
+    return "".join(paths)
