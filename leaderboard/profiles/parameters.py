@@ -31,6 +31,10 @@ EXPLAINED = {
 }
 
 
+DIFFERENT = 2  # values, of which providers are named
+_SHAPE = 26.0  # pixels of the longer side of a drawn shape
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One offering, as far as its parameters go."""
@@ -48,11 +52,30 @@ class ParameterLine:
     type: str
     description: str
     required: bool
-    allowed: list[str] = field(default_factory=list)
-    defaults: list[str] = field(default_factory=list)
+    allowed: dict[str, list[str]] = field(default_factory=dict)  # values in words → providers
+    defaults: dict[str, list[str]] = field(default_factory=dict)
     modes: list[str] = field(default_factory=list)
     behaviours: dict[str, list[str]] = field(default_factory=dict)  # behaviour → providers
     targets: list[str] = field(default_factory=list)
+    is_list: bool = False  # of values that providers have in common or not, as ratios
+
+    @property
+    def values(self) -> str:
+        """What may be sent. Where providers differ, each is named with its own."""
+        return ", ".join(self.allowed) if self.is_list else _by_provider(self.allowed)
+
+    @property
+    def default(self) -> str:
+        return _by_provider(self.defaults)
+
+    @property
+    def passed_on(self) -> str:
+        """converted; with providers that differ: passthrough: fal · renamed: Replicate"""
+        return (
+            next(iter(self.behaviours), "")
+            if len(self.behaviours) < DIFFERENT
+            else " · ".join(f"{behaviour}: {', '.join(providers)}" for behaviour, providers in self.behaviours.items())
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +119,11 @@ def groups(sources: Iterable[Source]) -> list[Group]:
             )
             line.required = line.required or parameter.required
             _add(line.modes, source.mode)
-            for allowed in parameter.allowed.split(", ") if parameter.group == "size" else [parameter.allowed]:
-                _add(line.allowed, allowed)
-            _add(line.defaults, "" if parameter.default is None else _written(parameter.default))
+            line.is_list = parameter.group == "size"
+            for allowed in parameter.allowed.split(", ") if line.is_list else [parameter.allowed]:
+                _name(line.allowed, allowed, source.provider)
+            default = "" if parameter.default is None else _written(parameter.default)
+            _name(line.defaults, default, source.provider)
             _add(line.behaviours.setdefault(parameter.behaviour, []), source.provider)
             if parameter.behaviour == "renamed":
                 _add(line.targets, parameter.target)
@@ -121,6 +146,18 @@ def _add(to: list[str], value: str) -> None:
         to.append(value)
 
 
+def _name(table: dict[str, list[str]], value: str, provider: str) -> None:
+    if value:
+        _add(table.setdefault(value, []), provider)
+
+
+def _by_provider(table: Mapping[str, Sequence[str]]) -> str:
+    """fal: 4 to 8 · Replicate: 1 or more; the value alone where all agree."""
+    if len(table) < DIFFERENT:
+        return next(iter(table), "")
+    return " · ".join(f"{', '.join(providers)}: {value}" for value, providers in table.items())
+
+
 def _written(value: Any) -> str:
     return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
@@ -134,6 +171,13 @@ class Size:
     height: int
     ratio: str
     providers: tuple[str, ...]  # empty: all that have sizes of this tier
+
+    @property
+    def drawn(self) -> tuple[float, float, float, float]:
+        """x, y, width and height of its shape in a square of 28 pixels."""
+        scale = _SHAPE / max(self.width, self.height)
+        width, height = round(self.width * scale, 1), round(self.height * scale, 1)
+        return round(14 - width / 2, 1), round(14 - height / 2, 1), width, height
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,6 @@ from leaderboard.board_page.filters import BoardRow
 from leaderboard.cache import MINUTE, get_or_compute, version
 from providers.models import ImageModel
 
-_BETTER = "Up and to the left is better. The dashed line joins the models that no other model beats on both."
-
 
 def rows(category: Category, board: Callable[[], Sequence[Standing]]) -> list[BoardRow]:
     """The board with prices and speeds, which may be a minute old; ratings are never older than the board."""
@@ -25,17 +23,23 @@ def rows(category: Category, board: Callable[[], Sequence[Standing]]) -> list[Bo
     )
 
 
-def drawn(category: Category, image_model: ImageModel, board: Callable[[], Sequence[Standing]]) -> SafeString:
+def drawn(
+    category: Category,
+    image_model: ImageModel,
+    board: Callable[[], Sequence[Standing]],
+    unrated: scatter.UnratedModels,
+) -> SafeString:
     """Both charts as HTML, this model marked in them. `board` is called only on a cache miss."""
     return get_or_compute(
         "landscape drawn",
         version(category),
         image_model.pk,
+        unrated,
         seconds=MINUTE,
-        compute=lambda: draw(scatter.of_rows(rows(category, board), image_model.pk)),
+        compute=lambda: draw(scatter.of_rows(rows(category, board), image_model.pk, unrated=unrated)),
     )
 
 
 def draw(pictures: scatter.Landscape) -> SafeString:
-    context = {"cost": pictures.cost, "speed": pictures.speed, "lead": _BETTER}
+    context = {"cost": pictures.cost, "speed": pictures.speed}
     return render_to_string("leaderboard/charts/landscape.html", context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import template
 from django.utils.html import format_html, format_html_join
@@ -40,6 +41,16 @@ def of_longest(value: float | None, longest: float) -> str:
 @register.filter
 def at(table: Mapping[Any, Any], key: Any) -> Any:
     return table.get(key)
+
+
+@register.filter
+def source_link(text: str) -> SafeString:
+    """Where a price was read: a URL becomes a link to the host's page, what stands after it stays."""
+    url, _, rest = text.partition(" ")
+    if not url.startswith(("https://", "http://")):
+        return format_html("{}", text)
+    host = urlsplit(url).hostname or url
+    return format_html('<a href="{}" rel="nofollow">{} page</a> {}', url, host.removeprefix("www."), rest)
 
 
 @register.filter

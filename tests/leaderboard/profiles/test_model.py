@@ -298,7 +298,11 @@ def test_another_board_of_the_model_can_be_asked_for(client, played):
     assert Category.objects.count() == 2
     page = text_of(client.get(model.get_absolute_url(), {"board": "elsewhere"}))
     assert "come from Others, not from this site" in page
-    assert "come from Others" not in text_of(client.get(model.get_absolute_url(), {"board": "nothing"}))
+    response = client.get(model.get_absolute_url(), {"board": "nothing"})
+    assert response.status_code == 400
+    page = " ".join(response.content.decode().split())
+    assert "come from Others" not in page
+    assert "“nothing” is not a board that rates this model" in page
 
 
 def test_use_cases_come_from_prompts_with_votes_enough(client, played):

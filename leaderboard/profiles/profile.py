@@ -1,0 +1,360 @@
+"""What a model's page shows, as one value; sections that cost more than they hold are computed when first read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, cached_property
+
+from django.conf import settings
+from django.utils.safestring import SafeString
+
+from arena.models import Category, Entry
+from leaderboard import rights
+from leaderboard.board import standings
+from leaderboard.board.standings import Standing
+from leaderboard.board_page.pictures import RatedImage
+from leaderboard.board_page.scatter import UnratedModels
+from leaderboard.chooser import catalogue
+from leaderboard.profiles import head_to_head as matchups
+from leaderboard.profiles import notes as standing_notes
+from leaderboard.profiles import offerings as sellers
+from leaderboard.profiles import parameters as reference
+from leaderboard.profiles import scatter as landscape
+from leaderboard.profiles.competitions import CompetitionResult, TagScore
+from leaderboard.profiles.faq import Question
+from leaderboard.profiles.head_to_head import Matchups
+from leaderboard.profiles.notes import StandingNote
+from leaderboard.profiles.offerings import Past, Seller
+from leaderboard.profiles.parameters import Group, Sizes
+from leaderboard.profiles.speed import Speed, SpeedRow
+from leaderboard.rating import verdict as verdicts
+from leaderboard.rating.place import Place
+from leaderboard.rating.verdict import Verdict
+from leaderboard.rights import CommercialUse
+from providers.models import ImageModel
+from providers.offering.pricing import usd
+
+SIMILAR = 5  # models that the end of the page names
+# Words after a model's name that distinguish kin.
+VARIANTS = {"mini", "pro", "turbo", "large", "medium", "small", "fast", "flash", "lite", "ultra", "max", "flex", "dev",
+            "schnell", "preview", "standard", "premium", "hd", "plus", "xl"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Prompts of the arena that the model has not answered, by reason."""
+
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRow:
+    """A provider of the model: its offerings, those by the page's modes (None: not offered), and its speed."""
+
+    sellers: Sequence[Seller]
+    by_mode: Sequence[Seller | None]
+    speed: SpeedRow | None
+
+    @property
+    def provider(self) -> str:
+        return self.sellers[0].provider
+
+    @property
+    def name(self) -> str:
+        return self.sellers[0].name
+
+    @property
+    def model_id(self) -> str:
+        return self.sellers[0].model_id
+
+    @property
+    def is_simulated(self) -> bool:
+        return self.sellers[0].is_simulated
+
+    @property
+    def endpoints(self) -> list[str]:
+        """The provider's own ids."""
+        return list(dict.fromkeys(seller.offering.endpoint for seller in self.sellers))
+
+    @property
+    def price_source(self) -> str:
+        return self.sellers[0].offering.price_source
+
+    @property
+    def price_seen_on(self) -> date | None:
+        return self.sellers[0].offering.price_seen_on
+
+    @property
+    def past(self) -> Sequence[Past]:
+        return [past for seller in self.sellers for past in seller.past]
+
+
+@dataclass(frozen=True)
+class Profile:
+    image_model: ImageModel
+    standings: Sequence[Standing]
+    category: Category | None  # the board whose charts and matchups are shown
+    board: Callable[[], Sequence[Standing]] | None  # the whole of it, read when first asked for
+    results: Sequence[CompetitionResult]
+    uses: Sequence[TagScore]
+    gallery: Sequence[Entry]  # without those that this reader is asked about
+    pictures: Sequence[RatedImage]  # the most preferred first, then the least
+    sellers: Sequence[Seller]
+    cheapest: Seller | None
+    speed: Speed
+    failures: Sequence[Failure]
+    answered: int
+    sources: str  # what the next two are made from
+    groups: Sequence[Group]
+    sizes: Sizes
+    questions: Sequence[Question]
+
+    @cached_property
+    def matchups(self) -> Matchups | None:
+        if self.category is None or self.board is None:
+            return None
+        return matchups.of_model(self.image_model, self.category, self.board)
+
+    @cached_property
+    def stage(self) -> tuple[Category, Callable[[], Sequence[Standing]]] | None:
+        """The board that its chart shows: its own, or of an unrated model the one on which it would stand."""
+        if self.category is not None and self.board is not None:
+            return self.category, self.board
+        category = Category.objects.filter(mode__in=self.tasks, source_name="", ratings__isnull=False).first()
+        return (category, board_of(category)) if category else None
+
+    @property
+    def landscape(self) -> SafeString | str:
+        """Its board with all others, and what unrated models cost on the axis below."""
+        if self.stage is None:
+            return ""
+        category, board = self.stage
+        known = catalogue.ranks(category.mode)
+        rated = {row.standing.rating.image_model_id for row in landscape.rows(category, board)}
+        own = self.image_model.pk
+        shown = UnratedModels(
+            tuple(sorted(price for pk, price in known.prices.items() if pk not in rated)),
+            tuple(sorted(time for pk, time in known.times.items() if pk not in rated)),
+            None if own in rated else known.prices.get(own),
+            None if own in rated else known.times.get(own),
+            self.image_model.name,
+        )
+        return landscape.drawn(category, self.image_model, board, shown)
+
+    @property
+    def notes(self) -> list[StandingNote]:
+        """Three or four sentences beside the chart."""
+        if self.stage is None:
+            return []
+        category, board = self.stage
+        rows = landscape.rows(category, board)
+        if self.category is not None:
+            return standing_notes.of_rated(self.image_model.slug, rows, self.matchups, self.uses)
+        price = catalogue.ranks(category.mode).prices.get(self.image_model.pk)
+        prompts = category.board.prompts if hasattr(category, "board") else 0
+        cheaper = catalogue.ranks(category.mode).commercial
+        others = [(name, url, cost) for name, url, cost in cheaper if price is not None and cost < price]
+        return standing_notes.of_unrated(rows, price, prompts or 0, others)
+
+    @property
+    def alias(self) -> str:
+        """The id without dots, which programs write, too; "" where it is the same."""
+        dashed = self.image_model.slug.replace(".", "-")
+        return dashed if dashed != self.image_model.slug else ""
+
+    @property
+    def siblings(self) -> list[tuple[str, str]]:
+        """Name and slug of the lab's other models."""
+        rows = getattr(self.image_model, "siblings", None) or []
+        return [(row["name"], row["slug"]) for row in rows if row["slug"] != self.image_model.slug]
+
+    @property
+    def family(self) -> str:
+        """What the lab's other models of the kind are called by, too; "" where it is the only one."""
+        own = family_of(self.image_model.name)
+        return own if any(family_of(name) == own for name, _ in self.siblings) else ""
+
+    @property
+    def similar(self) -> list[tuple[str, str]]:
+        """Other models of the lab, its own family first."""
+        own = family_of(self.image_model.name)
+        return sorted(self.siblings, key=lambda row: (family_of(row[0]) != own, row[0]))[:SIMILAR]
+
+    @property
+    def tags(self) -> list[str]:
+        tags = {
+            "open weights": self.image_model.open_weights,
+            "edits images": "edit" in self.tasks,
+            "multi-reference": self.source_images.startswith("up to") or self.source_images == "any number",
+        }
+        return [tag for tag, has in tags.items() if has]
+
+    @property
+    def inputs(self) -> str:
+        """text · text + up to 5 images · images"""
+        images = (
+            "an image" if self.source_images == "1" else f"{self.source_images} images" if self.source_images else ""
+        )
+        text = "text" if "text-to-image" in self.tasks else ""
+        return " + ".join(filter(None, (text, images)))
+
+    @property
+    def verdict(self) -> Verdict:
+        """The headline: where it stands on the board whose charts are shown."""
+        standing = next((row for row in self.standings if row.rating.category == self.category), None)
+        if standing is None or not standing.place.is_known:
+            return self._unrated()
+        assert self.board is not None
+        place, category = standing.place, standing.rating.category.name
+        level = [
+            row.rating.image_model.name
+            for row in self.board()
+            if row.rating.image_model_id != self.image_model.pk and _overlap(row.place, place)
+        ]
+        return verdicts.of_model(place, category[:1].lower() + category[1:], level)
+
+    def _unrated(self) -> Verdict:
+        released = self.image_model.released_on
+        month = f"{released:%B %Y}" if released else ""
+        if not self.tasks or self.image_model.is_sample:
+            return verdicts.of_unrated(released=month)
+        ranks = catalogue.ranks(self.tasks[0])
+        return verdicts.of_unrated(
+            price_rank=ranks.price.get(self.image_model.pk),
+            priced=len(ranks.price),
+            speed_rank=ranks.seconds.get(self.image_model.pk),
+            timed=len(ranks.seconds),
+            released=month,
+        )
+
+    @property
+    def benchmarks(self) -> str:
+        """The places and what they rest on, in two sentences; "" for a model without ratings."""
+        shown, more = self.standings[:3], len(self.standings) - 3
+        if not shown:
+            return ""
+        places = [
+            f"{row.place} in {row.rating.category.name} with an Elo of {row.rating.elo:.0f}"
+            + (f" ({row.rating.lower:.0f}–{row.rating.upper:.0f})" if row.place.is_known else "")
+            for row in shown
+        ]
+        votes = [f"{row.rating.votes:,} votes in {row.rating.category.name}" for row in shown]
+        rest = f" and rated in {more} more categories" if more > 0 else ""
+        based = f"{verdicts.counted(self.voted, 'blind-vote competition')}" if self.voted else "imported votes"
+        return (
+            f"{self.image_model.name} is {verdicts.both(places)}{rest}, where people pick the better of two images "
+            f"without knowing whose they are. Based on {based}: {', '.join(votes)}{' and more' if more > 0 else ''}."
+        )
+
+    @property
+    def can_be_tried(self) -> bool:
+        """Whether this site has a key for one of its providers; without one no request of this site can reach it."""
+        return any(settings.PROVIDERS.get(seller.provider, {}).get("api_key") for seller in self.sellers)
+
+    @property
+    def extremes(self) -> Sequence[RatedImage]:
+        """Its two best and two worst results."""
+        best = [picture for picture in self.pictures if picture.share >= 0.5][:2]
+        return [*best, *[picture for picture in self.pictures if picture not in best][-2:]]
+
+    @property
+    def commercial(self) -> CommercialUse:
+        return rights.of_licence(self.image_model.licence)
+
+    @property
+    def source_images(self) -> str:
+        """How many source images an edit may have; "" for a model that does not edit."""
+        edits = [
+            seller.offering.parameters.get("images") or {} for seller in self.sellers if seller.offering.mode == "edit"
+        ]
+        if not edits:
+            return ""
+        most = max(images.get("max", 0) if images.get("list") else 1 for images in edits)
+        return f"up to {most}" if most > 1 else "any number" if not most else "1"
+
+    @property
+    def provider_rows(self) -> list[ProviderRow]:
+        """One for each provider, in the order of its cheapest offering."""
+        modes = self.tasks
+        grouped: dict[str, list[Seller]] = {}
+        for seller in self.sellers:
+            grouped.setdefault(seller.provider, []).append(seller)
+        return [
+            ProviderRow(
+                tuple(sold),
+                [next((seller for seller in sold if seller.offering.mode == mode), None) for mode in modes],
+                next((row for row in self.speed.rows if row.provider == provider), None),
+            )
+            for provider, sold in grouped.items()
+        ]
+
+    @property
+    def parameter_names(self) -> str:
+        """The first of them, for a line that folds the reference."""
+        names = [line.name for group in self.groups for line in group.lines]
+        return ", ".join(names[:4]) + (f" … {len(names)}" if len(names) > 4 else "")
+
+    @property
+    def summary(self) -> str:
+        """The page in a sentence or two, for search results and shared links."""
+        lab = f" by {self.image_model.lab.name}" if self.image_model.lab else ""
+        price = f" From {usd(self.cheapest.price)} an image." if self.cheapest else ""
+        return f"{self.image_model.name}{lab}: {self.verdict.claim}{price} Results, providers, parameters and code."
+
+    @property
+    def missing(self) -> str:
+        """What there is nothing to show of yet, in one line; "" where nothing is missing."""
+        gaps = [
+            "votes" if not self.standings else "",
+            "images" if not self.gallery else "",
+            "requests in 30 days" if self.sellers and not self.speed.rows else "",
+            "known provider" if not self.sellers else "",
+        ]
+        gaps = list(filter(None, gaps))
+        return f"Nothing yet: {', '.join(f'no {gap}' for gap in gaps)}." if gaps else ""
+
+    @property
+    def voted(self) -> int:
+        """In how many competitions it has votes."""
+        return sum(bool(result.score.votes) for result in self.results)
+
+    @property
+    def seller_names(self) -> list[str]:
+        return sellers.names(self.sellers)
+
+    @property
+    def estimated(self) -> bool:
+        return any(seller.offering.price_estimated for seller in self.sellers)
+
+    @property
+    def behaviours(self) -> list[tuple[str, str, str, list[str]]]:
+        return reference.behaviours(self.groups)
+
+    @property
+    def tasks(self) -> Sequence[str]:
+        """Modes in which it can be asked."""
+        return list(dict.fromkeys(seller.offering.mode for seller in self.sellers))
+
+
+def family_of(name: str) -> str:
+    """The first words of a model's name, without what distinguishes its kin: FLUX.2 [klein] 9B → FLUX.2."""
+    words = re.sub(r"\s*[\[(].*", "", name).split()
+    while len(words) > 1 and (words[-1].casefold() in VARIANTS or re.fullmatch(r"v?\d+(\.\d+)*", words[-1])):
+        words.pop()
+    return " ".join(words)
+
+
+def board_of(category: Category) -> Callable[[], Sequence[Standing]]:
+    """The category's board, asked for once however many sections need it."""
+    return cache(lambda: standings.board(category))
+
+
+def _overlap(one: Place, other: Place) -> bool:
+    """Whether two places of a board share a rank."""
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return False
+    return one.low <= other.high and other.low <= one.high
