@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from math import sqrt
 
 from django.db.models import Sum
 from django.utils import timezone
@@ -16,7 +15,7 @@ from leaderboard.board_page import verdicts
 from leaderboard.board_page.filters import BoardRow
 from leaderboard.models import Board
 from leaderboard.rating import elo
-from leaderboard.rating.elo import Z95
+from leaderboard.rating.shares import wilson
 from leaderboard.rating.verdict import MAX_LEADERS
 from providers.offering.pricing import usd
 
@@ -100,9 +99,7 @@ def _is_good(row: BoardRow) -> bool:
     share, n = row.keeper_rate, row.votes
     if share is None or not n or share < GOOD:
         return False
-    centre = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    reach = Z95 * sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2)) / (1 + Z95**2 / n)
-    return centre - reach >= SURELY_GOOD
+    return wilson(share, n)[0] >= SURELY_GOOD
 
 
 def _numbers(row: BoardRow) -> str:
@@ -119,6 +116,13 @@ def price_notes(rows: Sequence[BoardRow]) -> list[tuple[str, str]]:
     notes = []
     unsettled = [row for row in rows if row.status == "provisional"]
     settled = sorted((row for row in known if row not in unsettled), key=lambda row: (row.price or 0, -row.elo))
+    if all(row.standing.place.is_tied_with_all for row in known):
+        notes.append(("The bars overlap everywhere", "Price separates these models, votes do not yet."))
+    elif not settled:
+        lead = max(known, key=lambda row: row.elo)
+        cheap = min(known, key=lambda row: row.price or 0)
+        text = f"It takes settled ratings. {lead.name} is highest so far ({usd(lead.price)})"
+        notes.append(("No line yet", f"{text}, {cheap.name} the cheapest ({usd(cheap.price)})."))
     best = max(settled, key=lambda row: row.elo, default=None)
     if best is not None:
         dearer = [row for row in settled if (row.price or 0) > (best.price or 0)]

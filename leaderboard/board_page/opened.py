@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arena.models import Category
@@ -11,6 +11,7 @@ from leaderboard.board.head_to_head import PairRecord
 from leaderboard.board_page.filters import BoardRow
 from leaderboard.board_page.pictures import RatedImage
 from leaderboard.cache import MINUTE, get_or_compute, version
+from providers.accounts import accounts
 
 NEIGHBOURS = 5
 MAX_ROWS = 60  # with pictures and an opener; more would make a heavy page
@@ -21,6 +22,7 @@ class OpenedRow:
     record: PairRecord
     neighbours: Sequence[tuple[BoardRow, PairRecord]]
     pictures: Sequence[RatedImage]
+    can_be_tried: bool = False  # this site has a key for one of its providers
 
     @property
     def equal(self) -> int:
@@ -71,24 +73,18 @@ def of_rows(
     """By model id, for the first rows of the whole board."""
     models = [row.standing.rating.image_model for row in rows]
     records = records_of(category, rows)
+    reachable = {key for key, account in accounts().items() if account.api_key}
     opened = {}
     for index in range(min(MAX_ROWS, len(rows))):
         model = models[index].pk
         near = [other for _, other in sorted((abs(other - index), other) for other in range(len(rows)))]
         opened[model] = OpenedRow(
-            _sum(record for (one, _), record in records.items() if one == model),
+            sum((record for (one, _), record in records.items() if one == model), PairRecord()),
             [
                 (rows[other], records.get((model, models[other].pk), PairRecord()))
                 for other in sorted(near[1 : NEIGHBOURS + 1])
             ],
             pictures.get(model, []),
+            any(key in reachable for key in rows[index].providers),
         )
     return opened
-
-
-def _sum(records: Iterable[PairRecord]) -> PairRecord:
-    won = lost = tied = both_bad = 0
-    for record in records:
-        won, lost = won + record.won, lost + record.lost
-        tied, both_bad = tied + record.tied, both_bad + record.both_bad
-    return PairRecord(won, lost, tied, both_bad)

@@ -24,14 +24,18 @@ class RatedImage:
     votes: int
 
 
-def of_models(category: Category, models: Sequence[int], hidden: Collection[int] = ()) -> dict[int, list[RatedImage]]:
-    """By model id, its most preferred images and then its least; none twice, none of `hidden` prompts. Two queries."""
+def of_models(
+    category: Category | None, models: Sequence[int], hidden: Collection[int] = ()
+) -> dict[int, list[RatedImage]]:
+    """By model id, its most preferred images and then its least; none twice, none of `hidden` prompts. Two queries.
+
+    Without a category, of all that rate votes cast here.
+    """
     votes = F("won") + F("tied") + F("both_bad") + F("lost")
     share = ExpressionWrapper((F("won") + (F("tied") + F("both_bad")) / 2.0) / (1.0 * votes), FloatField())
     records = (
-        Record.objects.filter(
-            prompt__competition__category=category, prompt__competition__is_published=True, image_model__in=models
-        )
+        Record.objects.filter(prompt__competition__is_published=True, image_model__in=models)
+        .filter(**({"prompt__competition__category": category} if category else {}))
         .exclude(prompt__in=list(hidden))
         .annotate(votes=votes)
         .filter(votes__gt=0)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from arena import blinding
 from arena.models import Category
+from leaderboard import charts
 from leaderboard.board import image_records, standings, summaries
 from leaderboard.board.standings import Standing
 from leaderboard.board_page import (
@@ -32,6 +33,7 @@ from leaderboard.models import Board, RecentBoard
 from leaderboard.page_cache import cached_page, first_category, of_category, of_first_category
 from leaderboard.rating.verdict import Verdict
 from leaderboard.social_cards import board
+from providers.query_parameters import Parameters
 
 SHOWN = ("sort", *filters.FIELDS)  # the words by which an address says which rows it shows, and in which order
 WORDS = ("window", "tag", *SHOWN)  # that the address of a category's board may carry
@@ -48,16 +50,18 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@cached_page(*SHOWN)
+@cached_page(*SHOWN, blind=True)
 def overall(request: HttpRequest) -> HttpResponse:
     """One board over all categories, said to be so: the boards of the categories are the better answer."""
     view = OverallView(request)
+    hidden = blinding.open_prompts_of(request)
     context = {
         "view": view,
         "overall": view.overall,
         "board_name": "All categories",
         "tabs": summaries.tabs(),
-        "images": {},  # those of a category are on its own board
+        "images": pictures.of_models(None, [row.standing.rating.image_model_id for row in view.shown], hidden),
+        "hidden": hidden,
         "opened": {},
         **_table(view),
     }
@@ -111,7 +115,7 @@ def _board(request: HttpRequest, category: Category) -> HttpResponse:
         "files": category.vote_files.all() if category.source_name else (),
         "playable": not view.rows and summaries.playable().filter(pk=category.pk).exists(),
         "snapshot": snapshot,
-        "landscape": scatter.of_rows(view.shown),
+        "landscape": scatter.of_rows(view.shown, frame=charts.HALF),
         "duels": view.duels(),
         "canonical": request.build_absolute_uri(category.get_absolute_url()),
         "card": request.build_absolute_uri(board.address(category)),
@@ -145,26 +149,21 @@ class View:
     """What an address shows of a category: which of its boards, and which rows of that. Bad words are in `errors`."""
 
     def __init__(self, request: HttpRequest, category: Category) -> None:
-        words = request.GET.dict()
+        asked = Parameters(request.GET, ("window", "tag"))
         self.category = category
-        self.errors: dict[str, str] = {}
         self.windows = standings.windows(category)
         self.window: standings.Window = "all"
         self.since: date | None = None  # the first day whose votes count
-        if (window := words.get("window", "")) not in ("", *self.windows):
-            self.errors["window"] = f"There is no board for “{window}”. There is: {', '.join(self.windows)}."
-        elif window == "90d":
+        if asked.one_of("window", self.windows, where="a span of days with a board") == "90d":
             self.window = "90d"
             self.since = category.recent_board.since
         self.tags = image_records.tags(category)
-        self.tag = words.get("tag", "")
+        self.tag = asked.one_of("tag", dict(self.tags), where="a tag of prompts here")
+        self.errors = asked.errors  # and those of the filters
         self.tag_is_folded = self.tag in [tag for tag, _ in self.tags[12:]]
         self.needed = 0  # how many votes a board of this tag would take
         self.part: standings.Slice | None = None  # the board of the tag
         self.computing = False  # it takes a moment, and this is its first reader
-        if self.tag and self.tag not in dict(self.tags):
-            self.errors["tag"] = f"No prompt here is tagged “{self.tag}”. Choose a tag from the list."
-            self.tag = ""
         if self.tag and self.window != "all":
             self.errors["window"] = "The board of a tag counts the votes of all time: choose a tag or a window."
             self.window, self.since = "all", None
@@ -174,7 +173,7 @@ class View:
         self.choices = filters.choices(rows.rows(whole, category.mode, known))
         part = self._standings(category) if self.tag or self.window != "all" else whole
         self.rows = rows.rows(part, category.mode, known, imported=bool(category.source_name))
-        self.filters = filters.read(words, self.choices, keep=("window", "tag"))
+        self.filters = filters.read(request.GET, self.choices, keep=("window", "tag"))
         self.shown = filters.shown(self.rows, self.filters)
         self.errors |= self.filters.errors
 
@@ -211,7 +210,7 @@ class OverallView:
         self.overall = standings.overall()
         self.rows = rows.rows(self.overall.standings, mode="")
         self.choices = filters.choices(self.rows)
-        self.filters = filters.read(request.GET.dict(), self.choices)
+        self.filters = filters.read(request.GET, self.choices)
         self.shown = filters.shown(self.rows, self.filters)
         self.errors = self.filters.errors
 

@@ -23,7 +23,7 @@ from leaderboard.social_cards import board
 from leaderboard.voter import first_pair
 
 
-@never_cache
+@cache_control(private=True, no_cache=True)  # not no-store: browsers may go back to it without a request
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """One pair to judge, above the fold, and under it what the votes say."""

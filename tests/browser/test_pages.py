@@ -68,7 +68,7 @@ def publish() -> list[str]:
         "/leaderboard/empty/", "/arena/empty/", "/leaderboard/coming/", "/arena/coming/", "/status/",
         *(subject.get_absolute_url() for subject in (site.models[0], imported, site.competition, edits.competition)),
         f"{model.get_absolute_url()}images/", "/labs/sample-studio/", "/providers/simulated-openai/", "/providers/fal/",
-        "/leaderboard/overall/", "/choose/", "/choose/?budget=nothing", "/compare/", "/uses/", "/week/",
+        "/leaderboard/overall/", "/choose/", "/choose/?price=nothing", "/compare/", "/uses/", "/week/",
         "/search/?q=heron",
         f"{site.category.get_absolute_url()}?price=x", f"/compare/{site.models[0].slug}/{site.models[1].slug}/",
         f"{site.competition.get_absolute_url()}{site.prompts[0].pk}/",
