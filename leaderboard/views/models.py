@@ -192,6 +192,7 @@ def _lanes(shown: Sequence[CatalogueRow], filters: CatalogueFilters) -> list[Lan
     imported = [row for row in shown if not row.rating and row.image_model.origin == ImageModel.Origin.IMPORTED]
     others = [row for row in shown if not row.rating and row not in imported]
     folded = len(rated) - catalogue.FOLD if others and "rated" not in filters.given else 0
+    hides = bool(others) and len(imported) > catalogue.FOLD and not filters.active and "rated" not in filters.given
     early = all(row.rating and row.rating.place.is_tied_with_all for row in rated)
     lanes = [
         Lane(
@@ -206,7 +207,13 @@ def _lanes(shown: Sequence[CatalogueRow], filters: CatalogueFilters) -> list[Lan
             "nobody has voted on their images here; price, rights and speed are known all the same",
             others,
         ),
-        Lane(f"{len(imported)} known from imported votes only", "nobody sells them here", imported),
+        Lane(
+            f"{len(imported)} known from imported votes only",
+            "nobody sells them here",
+            imported[: catalogue.FOLD] if hides else imported,
+            len(imported) - catalogue.FOLD if hides else 0,
+            filters.query(rated="all"),
+        ),
     ]
     return [lane for lane in lanes if lane.rows]
 
