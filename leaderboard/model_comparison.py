@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from math import sqrt
+from typing import Any
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, OuterRef, Subquery, Sum
 from django.db.models.functions import Greatest, Least
 
 from arena.models import Category, Competition, Entry, ImageTally, Prompt, Tally
@@ -115,18 +116,18 @@ class SharedPrompt:
 
 
 def arenas(models: Sequence[ImageModel]) -> list[CategoryComparison]:
-    """Every category that rates one of the models, in the site's order. Four queries, however many there are."""
-    ratings = Rating.objects.filter(image_model__in=models).select_related("category")
-    by_category: dict[Category, dict[int, Rating]] = defaultdict(dict)
-    for rating in ratings:
+    """Every category that rates one of the models, in the site's order. Three queries, however many there are."""
+    rated_there = Rating.objects.filter(category=OuterRef("category")).order_by().values("category")
+    of = Subquery(rated_there.annotate(n=Count("*")).values("n"))
+    by_category: dict[Category, dict[int, Any]] = defaultdict(dict)
+    for rating in Rating.objects.filter(image_model__in=models).select_related("category").annotate(of=of):
         by_category[rating.category][rating.image_model_id] = rating
-    sizes = dict(Rating.objects.order_by().values_list("category").annotate(n=Count("*")))
     records = head_to_head.records_among(models, by_category)
     covariances = {row.category_id: row for row in Covariance.objects.filter(category__in=by_category)}
     comparisons = []
     for category in sorted(by_category, key=lambda category: (category.position, category.name)):
         rated = by_category[category]
-        standings = [Standing(rated[model.pk], sizes[category.pk]) if model.pk in rated else None for model in models]
+        standings = [Standing(rated[model.pk], rated[model.pk].of) if model.pk in rated else None for model in models]
         pairs = [
             _pair(one, other, rated, covariances.get(category.pk), records[category.pk][one.pk, other.pk])
             for one, other in combinations(models, 2)

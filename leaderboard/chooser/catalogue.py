@@ -196,10 +196,12 @@ def task_of(parameters: Mapping[str, str]) -> str:
     return parameters.get("task", "") if parameters.get("task", "") in TASKS else "text-to-image"
 
 
-def rows(task: str) -> list[CatalogueRow]:
-    """Every current model that does the task, or whose abilities nobody has listed. Four queries."""
+def rows(task: str, category: Category | None) -> list[CatalogueRow]:
+    """Every current model that does the task, or whose abilities nobody has listed, with its rating in the category.
+
+    Four queries.
+    """
     models = list(ImageModel.objects.current().select_related("lab"))
-    category = Category.objects.filter(mode=task, source_name="").first()
     ratings = {row.image_model_id: row for row in Rating.objects.filter(category=category)} if category else {}
     ids = [model.pk for model in models]
     facts = price_and_speed.of_models(ids, task, parameters=True)

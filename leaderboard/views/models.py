@@ -75,10 +75,10 @@ COLUMNS = (
 @require_safe
 @cached_page(*catalogue.PARAMETERS, blind=True)
 def models(request: HttpRequest) -> HttpResponse:
-    rows, filters = _catalogue(request)
+    category, rows, filters = _catalogue(request)
     shown = catalogue.shown(rows, filters)
     verdict = catalogue.verdict(rows, shown, filters)
-    return _table(request, rows, filters, verdict, _lanes(shown, filters), {"count": len(shown)})
+    return _table(request, category, rows, filters, verdict, _lanes(shown, filters), {"count": len(shown)})
 
 
 @require_safe
@@ -87,9 +87,8 @@ def choose(request: HttpRequest) -> HttpResponse:
     """“Which for me?”: the catalogue's filters as a sentence, and one answer above what fits, may fit and does not."""
     if any(request.GET.get(name) for name in RENAMED):
         return redirect(f"{request.path}?{_renamed(request)}", permanent=True)
-    rows, filters = _catalogue(request)
+    category, rows, filters = _catalogue(request)
     rows = [row for row in rows if row.image_model.origin != ImageModel.Origin.IMPORTED]  # nobody sells those
-    category = catalogue.category_of(filters.task)
 
     def could_be_best(rated: Sequence[CatalogueRow]) -> Sequence[CatalogueRow]:
         ratings = [row.rating for row in rated if row.rating]
@@ -104,7 +103,7 @@ def choose(request: HttpRequest) -> HttpResponse:
         "needs": [(key, words, key in filters.needs) for key, words in abilities.NEEDS.items()],
         "is_choice": True,
     }
-    return _table(request, rows, filters, _answer(rows, filters, answer), _choice_lanes(answer), context)
+    return _table(request, category, rows, filters, _answer(rows, filters, answer), _choice_lanes(answer), context)
 
 
 def _renamed(request: HttpRequest) -> str:
@@ -119,21 +118,23 @@ def _renamed(request: HttpRequest) -> str:
     return query.urlencode()
 
 
-def _catalogue(request: HttpRequest) -> tuple[list[CatalogueRow], CatalogueFilters]:
-    """The rows of the task that the URL names, and its filters."""
-    rows = catalogue.rows(catalogue.task_of(request.GET.dict()))
-    return rows, catalogue.read(request.GET, rows)
+def _catalogue(request: HttpRequest) -> tuple[Category | None, list[CatalogueRow], CatalogueFilters]:
+    """The category and the rows of the task that the URL names, and its filters."""
+    task = catalogue.task_of(request.GET.dict())
+    category = catalogue.category_of(task)
+    rows = catalogue.rows(task, category)
+    return category, rows, catalogue.read(request.GET, rows)
 
 
 def _table(
     request: HttpRequest,
+    category: Category | None,
     rows: Sequence[CatalogueRow],
     filters: CatalogueFilters,
     verdict: Verdict,
     lanes: Sequence[Lane],
     context: dict[str, Any],
 ) -> HttpResponse:
-    category = catalogue.category_of(filters.task)
     rated = [row.image_model.pk for lane in lanes for row in lane.rows if row.rating]
     hidden = _hidden(request)
     context |= {
