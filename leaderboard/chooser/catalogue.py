@@ -168,7 +168,7 @@ class CatalogueFilters:
 
 
 def read(parameters: Query, rows: Sequence[CatalogueRow]) -> CatalogueFilters:
-    """Filters from the query parameters. A value that is none of its choices is left out, with a message in `errors`."""
+    """Filters from the query parameters. A value that cannot be used is left out, with a message in `errors`."""
     asked = Parameters(parameters, PARAMETERS)
     asked.one_of("rated", ["all"])
     return CatalogueFilters(
