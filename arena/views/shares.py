@@ -66,7 +66,7 @@ def _pair(request: HttpRequest, link: Share, number: int, given: list[str], *, i
     if battle is None or (number > len(given) + 1 and not is_own):
         raise Http404("There is no such pair in this share.")
     if battle.prompt_id in blinding.open_prompts_of(request):
-        return render(request, "arena/held_back.html", {"prompt": battle.prompt}, status=403)
+        return render(request, "arena/image_hidden.html", {"prompt": battle.prompt}, status=403)
     row = shares.row_of(battle)
     if row is None:
         context = {"message": "An image of this pair was taken away.", "status": 410}
