@@ -34,6 +34,12 @@ class Standing:
         return width / 2 if isfinite(width) else None
 
     @property
+    def margin(self) -> float | None:
+        """Elo: the ± that is shown, the wider half of the 95 % interval; None where `half_width` is."""
+        rating = self.rating
+        return None if self.half_width is None else max(rating.upper - rating.elo, rating.elo - rating.lower)
+
+    @property
     def place(self) -> Place:
         """The only form in which a rank is shown."""
         return self.rating.place

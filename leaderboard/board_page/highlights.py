@@ -103,8 +103,8 @@ def _is_good(row: BoardRow) -> bool:
 
 
 def _numbers(row: BoardRow) -> str:
-    half = row.standing.half_width
-    plus = f" ±{half:.0f}" if half is not None else ""
+    margin = row.standing.margin
+    plus = f" ±{margin:.0f}" if margin is not None else ""
     return f"Elo {row.elo:.0f}{plus} · {row.standing.place}"
 
 

@@ -24,7 +24,7 @@ def of_board(category: Category, rows: Sequence[BoardRow], home: str) -> SafeStr
             "@type": "ListItem",
             "name": row.name,
             "url": base + row.standing.rating.image_model.get_absolute_url(),
-            "description": f"{row.standing.place}, Elo {row.elo:.0f} ±{row.standing.half_width:.0f}",
+            "description": f"{row.standing.place}, Elo {row.elo:.0f} ±{row.standing.margin:.0f}",
         }
         for row in placed
     ]

@@ -84,9 +84,8 @@ def _facts(image_model: ImageModel, places: Sequence[Standing]) -> list[tuple[st
     bounded = [standing for standing in places if standing.half_width is not None]
     if bounded:
         rating: Rating = bounded[0].rating  # type: ignore[assignment]  # boards of all votes
-        wider = max(rating.upper - rating.elo, rating.elo - rating.lower)
         facts.append((rating.category.name, str(bounded[0].place)))
-        facts.append(("Elo", f"{rating.elo:.0f} ±{wider:.0f}"))
+        facts.append(("Elo", f"{rating.elo:.0f} ±{bounded[0].margin:.0f}"))
     cheapest = offerings.cheapest(offerings.of_model(image_model))
     if cheapest and not image_model.is_sample:  # its price is made up, and a card has no room to say so
         facts.append(("From", usd(cheapest.price)))
