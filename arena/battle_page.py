@@ -100,6 +100,7 @@ def shared(
         "reasons": (),
     } | _OPEN
     values |= {"message": "", "following": "", "url": url, "vote_url": url} | _NOTHING
+    values["card_url"] = request.build_absolute_uri(f"{link.get_absolute_url()}card.jpg")
     for side in _SIDES:
         values |= {f"{side}_image": f"{url}{side}.webp", f"{side}_small": f"{url}{side}.small.webp"}
         values[f"{side}_token"] = f"{link.token}-{number}-{side}"

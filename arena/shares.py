@@ -31,6 +31,27 @@ def battle_of(link: Share, number: int) -> Battle | None:
     return shared.filter(pk=link.battles[number - 1]).first()
 
 
+def pictures(link: Share) -> list[bytes]:
+    """For its card: both images of a pair, the preferred ones of a round; without those that were taken away."""
+    numbers = range(1, len(link.battles) + 1)
+    pairs = [battle for number in numbers if (battle := battle_of(link, number)) is not None]
+    entries = [
+        entry
+        for battle in pairs
+        for entry in (
+            (battle.left, battle.right)
+            if len(pairs) == 1
+            else (battle.right if battle.vote.outcome == Outcome.RIGHT else battle.left,)
+        )
+        if entry.hidden_at is None and entry.retired_at is None
+    ]
+    images = []
+    for entry in entries:
+        with entry.thumbnail.open("rb") as file:
+            images.append(file.read())
+    return images
+
+
 def row_of(battle: Battle) -> BattleRow | None:
     """What its page shows; None when its images are not voted on any more."""
     return battle_rows.row_of_unsaved(battle)

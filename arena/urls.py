@@ -10,6 +10,7 @@ urlpatterns = [
     path("arena/<slug:slug>/rounds/<int:number>/share/", shares.round_of_five, name="share-round"),
     path("battles/<uuid:pk>/share/", shares.pair, name="share-pair"),
     re_path(r"^shared/(?P<token>[\w-]{16,32})/$", shares.shared, name="shared"),
+    re_path(r"^shared/(?P<token>[\w-]{16,32})/card\.jpg$", shares.card, name="share-card"),
     re_path(r"^shared/(?P<token>[\w-]{16,32})/(?P<number>[1-5])/$", shares.shared_pair, name="shared-pair"),
     re_path(
         r"^shared/(?P<token>[\w-]{16,32})/(?P<number>[1-5])/(?P<side>left|right)\.webp$",

@@ -49,7 +49,7 @@ document.addEventListener("click", (event) => {
   const now = () => document.getElementById("battle");
   const shown = () => now() !== old && now().querySelector(".is-shown")
     && [...now().querySelectorAll(".pair img")].every((image) => image.complete && image.naturalWidth);
-  if (event.target.closest(".next")) until(shown, event.timeStamp, window.waited.next);
+  if (event.target.closest(".next[data-next]")) until(shown, event.timeStamp, window.waited.next);
   if (event.target.closest(".votes button")) until(() => now().querySelector(".reveal"), event.timeStamp, window.waited.names);
 }, true);
 """
@@ -122,6 +122,11 @@ def vote(page: Page, address: str, votes: int, *, pause: int, without_ahead: boo
         page.wait_for_timeout(pause)
         page.locator(".next").click()
         page.locator(".reveal").wait_for(state="detached")
+        if page.locator(".round-card").count():  # after every fifth vote
+            page.locator(".next").click()
+            page.locator(".round-card").wait_for(state="detached")
+        elif not page.locator("#battle").count():  # after the twentieth: the voter's own ranking
+            page.goto(address)
     page.locator(".pair.is-shown").wait_for()
     page.wait_for_timeout(200)
     waited: dict[str, list[float]] = page.evaluate("window.waited")

@@ -46,7 +46,7 @@ ROUTES = {
     "arena:arena": ANYONE, "arena:wait": ANYONE, "arena:battle": OWN, "arena:show": OWN, "arena:report": OWN,
     "arena:vote": OWN, "arena:round": OWN, "arena:share-pair": OWN, "arena:share-round": OWN,
     "arena:shared": ANYONE, "arena:shared-pair": ANYONE, "arena:shared-image": ANYONE,
-    "arena:small-shared-image": ANYONE,
+    "arena:small-shared-image": ANYONE, "arena:share-card": ANYONE,
     "arena:skip": OWN, "arena:image": SIGNED, "arena:small-image": SIGNED, "arena:ballot": ANYONE,
  "arena:public-image": ANYONE, "arena:entry": ANYONE, "arena:original": ANYONE,
     "arena:suggest": OWN,

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from arena import battle_page, blinding, round_card, shares, voters
+from arena import battle_page, blinding, round_card, share_card, shares, voters
 from arena.models import Battle, Category, Share
 from arena.views.images import blind_image
+from providers.cache import ProcessCache
 
 
 @never_cache
@@ -94,3 +96,20 @@ def image(request: HttpRequest, token: str, number: str, side: str, small: bool 
     if entry is None or entry.hidden_at is not None or entry.retired_at is not None:
         raise Http404("This image is not shown any more.")
     return blind_image(entry.small if small else entry.image)
+
+
+_cards: ProcessCache[str, bytes] = ProcessCache(
+    seconds=3600, max_entries=100
+)  # by token: drawing takes a tenth of a second
+
+
+@require_safe
+def card(request: HttpRequest, token: str) -> HttpResponse:
+    """The picture for where the link is posted."""
+    link = get_object_or_404(Share, token=token)
+    picture = _cards.get_or_compute(
+        token,
+        lambda: share_card.draw(shares.pictures(link), site_name=settings.SITE_NAME, is_demo=settings.DEMO),
+    )
+    headers = {"Cache-Control": "public, max-age=3600", "X-Robots-Tag": "noindex"}
+    return HttpResponse(picture, content_type="image/jpeg", headers=headers)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
 from django.test import Client
+from PIL import Image
 
 from arena import battles, voting
 from arena.models import SharedAnswer, Vote
@@ -40,6 +42,9 @@ def test_a_visitor_answers_blind_then_sees_names_and_the_choice_of_who_shared(cl
     url, text = first.redirect_chain[0][0], first.content.decode()
     assert shown(text) == []
     assert battle.left_token not in text
+    card = re.search(r'og:image"\s+content="http://testserver(/shared/[^"]+/card\.jpg)"', text)[1]
+    with Image.open(io.BytesIO(visitor.get(card).content)) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (1200, 630))
     images = re.findall(r'(?:src|href)="(/shared/[^"]+\.webp)"', text)
     assert len(set(images)) == 4
     for image in images:
