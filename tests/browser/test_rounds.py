@@ -12,6 +12,7 @@ from arena.models import Battle, Vote
 from tests import factories
 
 from .conftest import Site
+from .test_pages import problems
 from .test_voting import BUTTON, begin, names_shown
 
 pytestmark = pytest.mark.browser
@@ -57,6 +58,7 @@ def test_five_votes_end_in_a_card_and_a_tick_or_a_held_vote_is_the_voters_own(
     expect(page).to_have_url(f"{live_server.url}{site.arena}rounds/1/")
     expect(page.locator(".picks li")).to_have_count(5)
     expect(page.locator(".round-card .next")).to_be_focused()
+    assert not problems(page)
     page.keyboard.press("Space")
     expect(page.locator(".progress:visible")).to_contain_text("Round 2")
     expect(page.locator(BUTTON)).to_be_enabled()
@@ -79,6 +81,7 @@ def test_the_twentieth_votes_next_opens_the_voters_own_ranking(live_server: Any,
     expect(page.locator(".verdict-lines p")).to_have_count(3)
     expect(page.locator(".picks img")).to_have_count(4)
     expect(page.locator(".own-board tbody tr")).to_have_count(3)
+    assert not problems(page)
 
 
 @pytest.mark.browser_context_args(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})

@@ -378,7 +378,7 @@ def test_zoom_moves_both_images_flips_them_and_compares_edits_by_key(live_server
     expect(page.locator("#zoom figure:visible")).to_have_attribute("data-name", "Source")
     page.keyboard.press("d")
     expect(page.locator("#zoom .subtracted:visible")).to_have_count(2)
-    expect(page.get_by_role("button", name="Difference")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#zoom").get_by_role("button", name="Difference")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Fit").click()
     page.get_by_role("button", name="Both", exact=True).click()
     assert layers(page) == fitting
