@@ -68,7 +68,8 @@ async function reportShown(section, url, fallback) {
   const headers = JSON.parse(document.body.getAttribute("hx-headers"));
   try {
     const reply = await fetch(`${url}show/`, { method: "POST", headers, keepalive: true });
-    if (reply.status !== 204 && battle() === section && !answered.has(section)) location.replace(fallback);
+    const isKnown = "unsent" in document.documentElement.dataset; // an answer that waits for the network
+    if (reply.status !== 204 && !isKnown && battle() === section && !answered.has(section)) location.replace(fallback);
   } catch {
     // Offline: the vote will say so, and is taken without its time.
   }

@@ -53,7 +53,10 @@ const RETRY = 15_000; // ms
 function queue(form, button) {
   const section = battle();
   if (waiting.some((vote) => vote.section === section)) return;
-  waiting.push({ url: form.action, body: new URLSearchParams(new FormData(form, button)), section });
+  const body = new URLSearchParams(new FormData(form));
+  body.set("outcome", button.value);
+  waiting.push({ url: form.action, body, section });
+  document.documentElement.dataset.unsent = ""; // the server still waits for this answer, and ahead.js knows why
   const note = document.createElement("div");
   note.className = "unsent";
   note.innerHTML = "<p></p>";
@@ -68,7 +71,19 @@ function queue(form, button) {
   form.append(note);
 }
 
+let isFlushing = false;
 async function flush() {
+  if (isFlushing) return;
+  isFlushing = true;
+  try {
+    await sendAll();
+  } finally {
+    isFlushing = false;
+    if (!waiting.length) delete document.documentElement.dataset.unsent;
+  }
+}
+
+async function sendAll() {
   while (waiting.length) {
     const { url, body, section } = waiting[0];
     if (section.isConnected) {
@@ -98,6 +113,7 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
   const index = waiting.findIndex(({ section }) => section === battle());
   if (index < 0) return;
   waiting.splice(index, 1);
+  if (!waiting.length) delete document.documentElement.dataset.unsent;
   restore(battle());
 });
 addEventListener("beforeunload", (event) => { if (waiting.length) event.preventDefault(); });
