@@ -27,7 +27,7 @@ READERS = {
     "leaderboard/views/boards.py", "leaderboard/views/compare.py", "leaderboard/views/competitions.py",
     "leaderboard/views/models.py", "leaderboard/views/search.py", "leaderboard/page_cache.py",
     "providers/playground/forms.py", "providers/gateway/pages.py", "providers/gateway/views.py",
-    "arena/admin/votes.py", "arena/admin/asking.py",
+    "arena/admin/shared.py", "arena/admin/asking.py", "leaderboard/api/endpoint.py", "leaderboard/api/views.py",
 }  # fmt: skip
 
 

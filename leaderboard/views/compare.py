@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from arena import blinding
 from leaderboard import model_comparison, model_facts
+from leaderboard.board.standings import Standing
 from leaderboard.board_page import price_and_speed
 from leaderboard.board_page.price_and_speed import Facts
 from leaderboard.model_comparison import CategoryComparison, PairOnPrompts, UseVotes
@@ -94,7 +95,7 @@ def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
     uses = model_comparison.by_use(*models, on_prompts.by_tag) if len(models) == PAIR else []
     shared = model_comparison.shared(models, hidden, on_prompts.by_prompt)
     arena = _arena_of(arenas)
-    standings = arena.standings if arena else [None] * len(models)
+    standings: list[Standing | None] = arena.standings if arena else [None] * len(models)
     is_answer = arena is not None and all(standings)
     pair = arena.duels[0] if arena and is_answer and len(models) == PAIR and arena.duels else None
     context = {
