@@ -240,12 +240,10 @@ def ranks(task: str) -> Ranks:
 
 
 def _ranks(task: str) -> Ranks:
-    current = ImageModel.objects.current().filter(origin=ImageModel.Origin.CATALOG)
-    models = list(current.only("pk", "name", "slug", "licence"))
-    facts = price_and_speed.of_models([model.pk for model in models], task)
+    models, facts = price_and_speed.of_catalog(task)
     prices = {pk: float(fact.price) for pk, fact in facts.items() if fact.price is not None}
     times = {pk: fact.seconds for pk, fact in facts.items() if fact.seconds is not None}
-    free = [model for model in models if model.pk in prices and rights.of_licence(model.licence).answer == "yes"]
+    free = [models[pk] for pk in prices if rights.of_licence(models[pk].licence).answer == "yes"]
     free.sort(key=lambda model: (prices[model.pk], model.name))
     return Ranks(
         prices,
