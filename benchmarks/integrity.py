@@ -1,0 +1,336 @@
+"""Whom the watch catches, and whom it accuses wrongly: `python -m benchmarks.integrity --voters 300`.
+
+Simulated voters differ in tastes (sd of `--taste`, nats per model), ability (log-sd 0.4), habits of side (sd 0.3 nats)
+and ties (Beta(1.2, 6.8)); the board they are judged by is made of such people's votes, with its sampling error. Beside
+our evidence, on the same votes, stands the outlier test of FastChat's `monitor/elo_analysis.py` (up to 100 votes of a
+judge with 5 or more, alpha .05), re-implemented from its rule: the product of 1 / (2p) over votes, where p is the share
+of all decided votes on the pair that are at most (at least) the judge's, passes 1 / alpha.
+
+What one voter who is not caught moves: `--harm`.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy
+import argparse
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from arena.integrity import evidence
+from leaderboard.rating import elo
+
+STRENGTH = 0.35  # sd of strengths, nats
+STEPS = (50, 100, 200)
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board of honest votes: true strengths, decided wins [K, K], and what the watch makes of them."""
+
+    strength: Any
+    wins: Any
+    reference: evidence.Consensus
+
+    @property
+    def models(self) -> int:
+        return int(self.strength.size)
+
+
+@dataclass(frozen=True)
+class Person:
+    """One voter's inner life: strengths as this voter sees them [K], ability, habit of side (nats), rate of ties."""
+
+    strength: Any
+    ability: float
+    side: float
+    ties: float
+
+
+def sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+def person(rng: Any, strength: Any, taste: float) -> Person:
+    return Person(strength + rng.normal(0, taste, strength.size), math.exp(rng.normal(0, 0.4)), rng.normal(0, 0.3),
+                  rng.beta(1.2, 6.8))  # fmt: skip
+
+
+def board(rng: Any, k: int, votes: int, taste: float = 0.5) -> Board:
+    strength = rng.normal(0, STRENGTH, k)
+    wins = np.zeros((k, k))
+    for _ in range(max(1, votes // 20)):
+        voter = person(rng, strength, taste)
+        left, right = pairs(rng, k, 20)
+        y = honest(rng, voter, left, right)
+        np.add.at(wins, (np.where(y > 0, left, right)[y != 0], np.where(y > 0, right, left)[y != 0]), 1)
+    return Board(strength, wins, evidence.reference(wins))
+
+
+def pairs(rng: Any, k: int, n: int) -> tuple[Any, Any]:
+    left = rng.integers(0, k, n)
+    return left, (left + rng.integers(1, k, n)) % k
+
+
+def with_target(rng: Any, k: int, n: int, target: int) -> tuple[Any, Any]:
+    other = (target + rng.integers(1, k, n)) % k
+    turned = rng.random(n) < 0.5
+    return np.where(turned, target, other), np.where(turned, other, target)
+
+
+def honest(rng: Any, voter: Person, left: Any, right: Any) -> Any:
+    d = voter.ability * (voter.strength[left] - voter.strength[right]) + voter.side
+    y = np.where(rng.random(left.size) < sigmoid(d), 1, -1)
+    return np.where(rng.random(left.size) < voter.ties, 0, y)
+
+
+Votes = tuple[Any, Any, Any]
+Kind = Callable[[Any, Board, int, float], Votes]
+
+
+def people(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    left, right = pairs(rng, made.models, n)
+    return left, right, honest(rng, person(rng, made.strength, taste), left, right)
+
+
+def fan(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    """Honest, and truly fond of one model: as the one voter in fifty whose taste for it is 2 sd above the others'."""
+    voter = person(rng, made.strength, taste)
+    voter.strength[0] = made.strength[0] + 2 * 0.5
+    left, right = pairs(rng, made.models, n)
+    return left, right, honest(rng, voter, left, right)
+
+
+def expert(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    """Honest, sees differences half as sharply again as the others do, and rarely finds two equal."""
+    voter = Person(made.strength + rng.normal(0, taste, made.models), 1.5, 0.0, 0.02)
+    left, right = pairs(rng, made.models, n)
+    return left, right, honest(rng, voter, left, right)
+
+
+def undecided(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    """Honest, and finds half of the pairs equal or both bad."""
+    voter = person(rng, made.strength, taste)
+    left, right = pairs(rng, made.models, n)
+    return left, right, honest(rng, Person(voter.strength, voter.ability, voter.side, 0.5), left, right)
+
+
+def always_left(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    return (*pairs(rng, made.models, n), np.ones(n, np.int64))
+
+
+def mostly_left(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    return (*pairs(rng, made.models, n), np.where(rng.random(n) < 0.9, 1, -1))
+
+
+def always_tie(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    return (*pairs(rng, made.models, n), np.zeros(n, np.int64))
+
+
+def copies(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    left, right = pairs(rng, made.models, n)
+    shown = made.reference.strength
+    return left, right, np.where(shown[left] >= shown[right], 1, -1)
+
+
+def for_target(left: Any, right: Any, target: int) -> Any:
+    return np.where(left == target, 1, -1)
+
+
+def picks_pairs(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    target = made.models // 2
+    left, right = with_target(rng, made.models, n, target)
+    return left, right, for_target(left, right, target)
+
+
+def picks_half(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    """As `picks_pairs`, and every second vote an honest one on a pair as it comes."""
+    target = made.models // 2
+    left, right = pairs(rng, made.models, n)
+    y = honest(rng, person(rng, made.strength, taste), left, right)
+    left[::2], right[::2] = with_target(rng, made.models, left[::2].size, target)
+    y[::2] = for_target(left[::2], right[::2], target)
+    return left, right, y
+
+
+def as_they_come(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    target = made.models // 2
+    left, right = pairs(rng, made.models, n)
+    y = honest(rng, person(rng, made.strength, taste), left, right)
+    plays = (left == target) | (right == target)
+    return left, right, np.where(plays, for_target(left, right, target), y)
+
+
+def influences(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    target = made.models // 2
+    left, right = pairs(rng, made.models, n)
+    pull = made.reference.covariance[target]
+    return left, right, np.where(pull[left] >= pull[right], 1, -1)
+
+
+def influences_half(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    left, right, y = influences(rng, made, n, taste)
+    own = honest(rng, person(rng, made.strength, taste), left, right)
+    return left, right, np.where(np.arange(n) % 2, own, y)
+
+
+def at_random(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    return (*pairs(rng, made.models, n), np.where(rng.random(n) < 0.5, 1, -1))
+
+
+HONEST: dict[str, Kind] = {"honest": people, "a fan, 2 sd": fan, "an expert": expert, "half are ties": undecided}
+RIGGERS: dict[str, Kind] = {
+    "always left": always_left, "left 9 of 10": mostly_left, "always tie": always_tie, "copies the consensus": copies,
+    "one model, picks pairs": picks_pairs, "… every second honest": picks_half, "influence": influences,
+    "… every second honest ": influences_half, "one model, as they come": as_they_come, "random clicks": at_random,
+}  # fmt: skip
+MUST_CATCH = ("always left", "always tie", "copies the consensus", "one model, picks pairs", "influence")
+
+
+def caught_at(votes: Votes, made: Board) -> int | None:
+    """After how many votes the voter would be excluded; None: never."""
+    seen = evidence.weigh(evidence.Answers(*votes), made.reference)
+    over = np.flatnonzero(seen.path >= evidence.QUARANTINE)
+    return int(over[0]) + 1 if over.size else None
+
+
+def fastchat_catches(votes: Votes, wins: Any, limit: int = 100, alpha: float = 0.05) -> bool:
+    """FastChat's outlier test. A pair that nobody decided says nothing."""
+    left, right, y = (column[:limit] for column in votes)
+    low, high = np.minimum(left, right), np.maximum(left, right)
+    vote = np.where(y == 0, 0.5, ((y > 0) == (left == low)).astype(float))
+    won, lost = wins[low, high], wins[high, low]
+    n = won + lost
+    known = n > 0
+    at_most = np.where(vote >= 1, n, lost)[known] / n[known]  # outcomes are 1 and 0: those at most the vote's
+    at_least = np.where(vote <= 0, n, won)[known] / n[known]
+    passed = False
+    for p in (at_most, at_least):
+        with np.errstate(divide="ignore"):
+            passed |= bool((np.cumsum(-np.log(2 * p)) > math.log(1 / alpha)).any())
+    return passed
+
+
+def measure(kinds: dict[str, Kind], k: int, votes: int, taste: float, count: int, n: int, seed: int) -> dict[str, Any]:
+    """Per kind of voter: the vote numbers at which they were caught, and how many FastChat's test names."""
+    rng = np.random.default_rng([seed, k, votes, int(10 * taste)])
+    result: dict[str, Any] = {name: ([], 0) for name in kinds}
+    made = board(rng, k, votes)
+    for index in range(count):
+        if index % 10 == 9:
+            made = board(rng, k, votes)
+        for name, kind in kinds.items():
+            cast = kind(rng, made, n, taste)
+            at, others = result[name]
+            at.append(caught_at(cast, made))
+            result[name] = (at, others + fastchat_catches(cast, made.wins))
+    return result
+
+
+def line(name: str, at: list[int | None], by_fastchat: int) -> str:
+    shares = [100 * sum(1 for n in at if n is not None and n <= step) / len(at) for step in STEPS]
+    numbers = [n if n is not None else 10**9 for n in at]
+    median = float(np.median(numbers))
+    when = f"{median:.0f}" if median < 10**9 else "–"
+    return (
+        f"{name:<26}" + "".join(f"{share:8.1f}" for share in shares) + f"{when:>8}{100 * by_fastchat / len(at):11.1f}"
+    )
+
+
+def selecting(k: int, count: int, seed: int) -> dict[str, list[int | None]]:
+    """Skips and ballots: after how many pairs each kind is caught."""
+    rng = np.random.default_rng([seed, k, 9])
+    share = np.full(k, 2 / k)
+    result: dict[str, list[int | None]] = {}
+    for name, rates in (("skips until the target", (1.0, 0.0)), ("skips half of the others", (0.5, 0.0)),
+                        ("honest: skips 1 in 8", (0.125, 0.125)), ("honest: skips ugly models", (0.1, 0.3))):  # fmt: skip
+        for _ in range(count):
+            answered, skipped, at = np.zeros(k, np.int64), np.zeros(k, np.int64), None
+            a = s = 0
+            for pair in range(250):
+                left, right = (int(side[0]) for side in pairs(rng, k, 1))
+                ugly = k // 2 in (left, right)
+                if rng.random() < rates[int(ugly)]:
+                    skipped[[left, right]] += 1
+                    s += 1
+                else:
+                    answered[[left, right]] += 1
+                    a += 1
+                if evidence.skipping(answered, skipped, a, s) >= evidence.QUARANTINE:
+                    at = pair + 1
+                    break
+            result.setdefault(name, []).append(at)
+    for name, chance in (("ballots with the target", 1.0), ("every second such ballot", 0.5), ("honest ballots", 0.0)):
+        for _ in range(count):
+            left, right = pairs(rng, k, 100)
+            chosen = rng.random(100) < chance
+            left = np.where(chosen, k // 2, left)
+            right = np.where(right == left, (right + 1) % k, right)
+            contains = (np.arange(k)[:, None] == left) | (np.arange(k)[:, None] == right)
+            over = np.flatnonzero(evidence.selection(contains, share) >= evidence.QUARANTINE)
+            result.setdefault(name, []).append(int(over[0]) + 1 if over.size else None)
+    return result
+
+
+def harm(k: int, per_model: int, count: int, seed: int, votes: int = 200) -> dict[str, float]:
+    """By how many Elo one voter of a kind moves a model on a board of so many votes a model, as far as they count: all
+    votes of who is not caught, none of who is. The mean over voters."""
+    rng = np.random.default_rng([seed, k, 5])
+    target = k // 2
+    moved = dict.fromkeys(RIGGERS, 0.0)
+    for _ in range(count):
+        made = board(rng, k, per_model * k // 2)
+        before = fit(made.wins)
+        for name, kind in RIGGERS.items():
+            left, right, y = kind(rng, made, votes, 0.5)
+            if caught_at((left, right, y), made) is None:
+                wins = made.wins.copy()
+                np.add.at(wins, (np.where(y > 0, left, right)[y != 0], np.where(y > 0, right, left)[y != 0]), 1)
+                moved[name] += abs(float(fit(wins)[target] - before[target])) / count
+    return moved
+
+
+def fit(wins: Any) -> Any:
+    one, other = np.nonzero(wins)
+    names = tuple(f"m{index:03}" for index in range(len(wins)))
+    return elo.fit(elo.Cells(names, one, other, np.ones(one.size), wins[one, other])).elo
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--voters", type=int, default=100, help="riggers of each kind; ten times as many honest ones")
+    parser.add_argument("--models", type=int, nargs="+", default=[8, 30])
+    parser.add_argument("--board", type=int, nargs="+", default=[12_000], help="votes on the board")
+    parser.add_argument("--taste", type=float, nargs="+", default=[0.3, 0.5])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--harm", action="store_true", help="also: what a voter who is not caught moves")
+    options = parser.parse_args()
+    started = time.perf_counter()
+    for k in options.models:
+        for votes in options.board:
+            print(
+                f"\nK = {k}, board of {votes} votes: % caught within {', '.join(map(str, STEPS))} votes, median, FastChat %"
+            )
+            for taste in options.taste:
+                measured = measure(HONEST, k, votes, taste, 10 * options.voters, 200, options.seed)
+                for name, row in measured.items():
+                    print(line(f"{name} (taste {taste})", *row), flush=True)
+            for name, row in measure(RIGGERS, k, votes, 0.5, options.voters, 200, options.seed).items():
+                print(line(name, *row), flush=True)
+        for name, at in selecting(k, options.voters, options.seed).items():
+            hit = [n for n in at if n is not None]
+            print(f"{name:<26}{100 * len(hit) / len(at):8.1f} %, median {np.median(hit) if hit else 0:.0f}", flush=True)
+        if options.harm:
+            for name, moved in harm(k, 3_000, max(5, options.voters // 10), options.seed).items():
+                print(f"moves, uncaught, 3,000 votes a model: {name:<26}{moved:6.2f} Elo", flush=True)
+    print(f"\n{time.perf_counter() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""The arithmetic of evidence: e-processes that stay small for everybody inside their null, and grow for riggers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from arena.integrity import evidence
+from benchmarks import integrity as simulated
+
+
+@pytest.fixture(scope="module")
+def board():
+    return simulated.board(np.random.default_rng(5), 8, 12_000)
+
+
+def answers(votes):
+    return evidence.Answers(*votes)
+
+
+def test_strengths_are_those_of_the_votes(board):
+    error = board.reference.strength - (board.strength - board.strength.mean())
+    assert np.abs(error).max() < 0.3  # ability and ties of people widen it
+    assert np.abs(error).max() > 0
+
+
+@pytest.mark.parametrize("kind", simulated.MUST_CATCH)
+def test_riggers_are_caught_within_a_hundred_votes(board, kind):
+    rng = np.random.default_rng(1)
+    caught = [simulated.caught_at(simulated.RIGGERS[kind](rng, board, 100, 0.5), board) for _ in range(20)]
+    assert sum(at is not None for at in caught) >= 19
+
+
+@pytest.mark.parametrize("kind", simulated.HONEST)
+def test_honest_voters_are_not(board, kind):
+    rng = np.random.default_rng(2)
+    votes = [simulated.HONEST[kind](rng, board, 200, taste) for taste in (0.3, 0.5) for _ in range(30)]
+    assert [simulated.caught_at(cast, board) for cast in votes if simulated.caught_at(cast, board)] == []
+
+
+def test_a_young_board_accuses_nobody_for_what_it_does_not_know(board):
+    rng = np.random.default_rng(3)
+    young = simulated.board(rng, 8, 120)
+    caught = [simulated.caught_at(simulated.people(rng, young, 100, 0.5), young) for _ in range(40)]
+    assert caught == [None] * 40
+
+
+def test_at_the_edge_of_the_null_ville_holds():
+    """Voters whose liking for one side is exactly what is still ordinary: 1 in 20 at most ever reaches 20."""
+    rng, k, n = np.random.default_rng(4), 6, 80
+    certain = evidence.Consensus(np.zeros(k), np.zeros((k, k)), np.ones(k))
+    reached = 0
+    for _ in range(200):
+        left, right = simulated.pairs(rng, k, n)
+        y = np.where(rng.random(n) < simulated.sigmoid(evidence.SIDE[0]), 1, -1)
+        seen = evidence.weigh(evidence.Answers(left, right, y), certain)
+        reached += seen.families[evidence.FAMILIES.index("side")].max() >= math.log(20)
+    assert reached <= 200 / 20 + 3 * math.sqrt(200 / 20)
+
+
+def test_ties_are_no_evidence_but_of_ties(board):
+    rng = np.random.default_rng(6)
+    left, right = simulated.pairs(rng, 8, 40)
+    seen = evidence.weigh(evidence.Answers(left, right, np.zeros(40, np.int64)), board.reference)
+    assert [name for name, value in zip(evidence.FAMILIES, seen.last, strict=True) if value] == ["ties"]
+    assert seen.peak > evidence.QUARANTINE
+
+
+def test_no_votes_say_nothing(board):
+    nothing = np.zeros(0, np.int64)
+    seen = evidence.weigh(evidence.Answers(nothing, nothing, nothing), board.reference)
+    assert (seen.peak, seen.review_peak, list(seen.last)) == (0.0, 0.0, [0.0] * 6)
+    assert evidence.skipping(np.array([3]), np.array([0]), 3, 0) == 0.0
+    assert evidence.selection(np.zeros((4, 0), np.bool_), np.full(4, 0.5)).size == 0
+
+
+def test_skips_until_one_model_comes_are_seen_and_a_dislike_is_not():
+    steering = evidence.skipping(np.array([8, 3, 3, 2]), np.array([0, 20, 20, 20]), 8, 30)
+    dislike = evidence.skipping(np.array([2, 30, 30, 30]), np.array([20, 8, 6, 6]), 46, 20)
+    assert steering > evidence.QUARANTINE
+    assert dislike < math.log(10)
+
+
+def test_fastchats_rule_flags_a_voter_against_every_pair(board):
+    """The reference that the benchmark compares with: it names who always contradicts clear pairs."""
+    wins = np.array([[0.0, 90.0], [10.0, 0.0]])
+    against = (np.zeros(20, np.int64), np.ones(20, np.int64), -np.ones(20, np.int64))
+    agrees = (np.zeros(20, np.int64), np.ones(20, np.int64), np.ones(20, np.int64))
+    assert simulated.fastchat_catches(against, wins)
+    assert not simulated.fastchat_catches(agrees, wins)
