@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.admin import AdminSite
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -46,6 +47,14 @@ def throttled(login: Login) -> Login:
         return response
 
     return view
+
+
+def one_time_site() -> type[AdminSite]:
+    """The class of an admin that wants a one-time password, too."""
+    from django_otp.admin import OTPAdminSite
+
+    site: type[AdminSite] = OTPAdminSite
+    return site
 
 
 def _count(request: HttpRequest, limits: dict[str, int]) -> None:

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import admin
 from django.shortcuts import redirect
 from django.templatetags.static import static
@@ -8,6 +9,8 @@ from providers import history
 from . import health, login
 from .operations import views
 
+if settings.ADMIN_TOTP:
+    admin.site.__class__ = login.one_time_site()
 admin.site.login = login.throttled(admin.site.login)  # type: ignore[method-assign]
 admin.site.admin_view = history.attributed(admin.site.admin_view)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = "Image Arena"
