@@ -144,7 +144,7 @@ def _canonical(request: HttpRequest, parameters: tuple[str, ...]) -> str:
 def _is_personal(request: HttpRequest, blind: bool) -> bool:
     if settings.SESSION_COOKIE_NAME in request.COOKIES:
         return True
-    return blind and bool(blinding.open_prompts_of(request))
+    return blind and blinding.of_reader(request).is_personal
 
 
 def _page(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
+from arena import blinding
 from arena.models import Competition, Entry
 from leaderboard.board.standings import Standing
 from leaderboard.cache import MINUTE, get_or_compute, version
@@ -98,6 +99,7 @@ def _pictures(image_model: ImageModel) -> list[Image.Image]:
     entries = (
         Entry.objects.current()
         .filter(image_model=image_model, prompt__competition__in=Competition.objects.unveiled())
+        .exclude(prompt__in=blinding.veiled_prompts())
         .select_related("image_model", "call__offering")
         .order_by("-created_at", "-pk")[:16]
     )

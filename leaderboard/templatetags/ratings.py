@@ -74,8 +74,8 @@ def bar(rating: Rating | RankedModel, low: float, high: float) -> Bar:
 
 
 @register.filter
-def percent(share: float | None) -> str:
-    return "–" if share is None else f"{share * 100:.0f}%"
+def percent(share: float | None, digits: int = 0) -> str:
+    return "–" if share is None else f"{share * 100:.{digits}f}%"
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db.models import Max, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -117,6 +118,7 @@ def methodology(request: HttpRequest) -> HttpResponse:
         "sides": Board.objects.exclude(side_effect=None).filter(side_effect_se__lt=1000).select_related("category"),
         "cap": integrity.CAP,
         "cap_days": integrity.CAP_DAYS,
+        "min_seconds": settings.VOTE_MIN_SECONDS,
         "min_effective": intervals.MIN_EFFECTIVE,
         "min_anchor": intervals.MIN_ANCHOR,
         "min_verdict": verdict.MIN_EFFECTIVE,

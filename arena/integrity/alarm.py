@@ -1,0 +1,45 @@
+"""Alarms of the ledger, each raised once a day: in the log, and to a webhook where there is one."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+
+import httpx
+import redis
+from django.conf import settings
+from django.core.cache import cache
+
+from . import ledger
+
+log = logging.getLogger(__name__)
+
+SILENT_SECONDS = 24 * 3600
+
+
+def raise_new() -> list[str]:
+    """Log and send the alarms that were not raised within a day; returns them. One that stands under new numbers is the
+    same alarm."""
+    raised = []
+    for text in ledger.alarms():
+        subject = "".join(letter for letter in text if not letter.isdigit())
+        try:
+            is_new = cache.add(f"integrity:alarm:{hashlib.sha256(subject.encode()).hexdigest()}", 1, SILENT_SECONDS)
+        except redis.RedisError:
+            is_new = True  # rather twice than never
+        if is_new:
+            log.error("Integrity: %s", text)
+            _send(text)
+            raised.append(text)
+    return raised
+
+
+def _send(text: str) -> None:
+    if not settings.ALARM_WEBHOOK_URL:
+        return
+    try:
+        httpx.post(
+            settings.ALARM_WEBHOOK_URL, json={"text": f"{settings.SITE_NAME}: {text}"}, timeout=5
+        ).raise_for_status()
+    except httpx.HTTPError as error:
+        log.error("The alarm's webhook did not take it: %s", type(error).__name__)

@@ -1,0 +1,139 @@
+"""The public ledger, its alarms, and what visitors may read, take along and delete of their own."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from arena import integrity, recount, voters, voting
+from arena.integrity import alarm, consequences, ledger, rules
+from arena.models import Battle, Tally, Vote, Voter
+from leaderboard.board import pair_counts
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def votes():
+    """Eight votes of two voters on one prompt's images: five count."""
+    prompt = make.make_prompt()
+    entries = [make.make_entry(prompt) for _ in range(3)]
+    ids = []
+    for number in range(8):
+        battle = make.make_battle(left=entries[number % 3], right=entries[(number + 1) % 3])
+        voting.cast_vote(battle, ("left", "right", "left", "tie")[number % 4])
+        ids.append(battle.pk)
+    integrity.exclude(ids[:2], rules.FAST.reason, rules.FAST.name)
+    integrity.exclude(ids[2:3], "by hand", rules.CURATOR.name)
+    return ids
+
+
+def test_the_ledger_counts_what_the_table_holds(client, votes):
+    Battle.objects.filter(pk__in=votes[4:6]).update(familiar=1)
+    page = client.get("/integrity/").content.decode()
+    assert "3 of 8 votes were not counted: 37.5%" in page
+    assert rules.FAST.title in page
+    assert "40.0% of votes" in page  # two of the five
+    rows = client.get("/integrity.csv").content.decode().splitlines()
+    assert rows[0] == "week,category,rule,reason,votes,share_of_cast"
+    assert sum(int(row.split(",")[4]) for row in rows[1:]) == 8
+    data = client.get("/integrity.json").json()
+    assert (data["cast"], data["counted"], data["familiar"]) == (8, 5, 2)
+    (category,) = data["categories"]
+    assert category["with_every_vote"]["model"]
+    assert sum(category["share_of_votes"].values()) == pytest.approx(2)
+
+
+def test_an_empty_ledger_says_so(client):
+    assert "No votes in the last twelve weeks" in client.get("/integrity/").content.decode()
+
+
+def test_a_reason_that_doubles_raises_an_alarm_once(votes, caplog, settings):
+    cache.clear()
+    vote = Vote.objects.get(pk=votes[7])
+    monday = datetime.now(UTC) - timedelta(days=datetime.now(UTC).weekday())
+
+    def stuff(weeks_ago: int, count: int, rule: rules.VoteRule | None) -> None:
+        for _ in range(count):
+            battle = make.make_battle(left=vote.battle.left, right=vote.battle.right)
+            Vote.objects.create(
+                battle=battle, voter=battle.voter, category=vote.category, left_model=vote.left_model,
+                right_model=vote.right_model, outcome="left", cast_at=monday - timedelta(weeks=weeks_ago),
+                excluded_rule=rule.name if rule else "", excluded_reason=rule.reason if rule else "",
+            )  # fmt: skip
+
+    for week in range(1, 5):
+        stuff(week, 9, None)
+        stuff(week, 1, rules.UNSEEN)
+    assert [text for text in ledger.alarms() if rules.UNSEEN.title in text] == []
+    stuff(0, 20, rules.UNSEEN)
+    (text,) = [text for text in ledger.alarms() if rules.UNSEEN.title in text]
+    assert "20 votes this week" in text
+    assert text in alarm.raise_new()
+    assert text not in alarm.raise_new()
+    assert text in caplog.text
+
+
+def test_votes_that_nobody_looks_at_raise_an_alarm(votes):
+    Vote.objects.update(cast_at=timezone.now() - timedelta(hours=1))
+    assert any("has been down since" in text for text in ledger.alarms())
+
+
+def test_what_was_taken_back_stands_in_the_ledger(votes):
+    vote = Vote.objects.counted().first()
+    consequences.exclude_voter(vote.voter_id, vote.category_id, rules.SIDE.name, rules.SIDE.reason)
+    consequences.return_voter(vote.voter_id, vote.category_id, "a mistake", by="boss")
+    (reason,) = [reason for reason in ledger.current().reasons if reason.rule == rules.SIDE]
+    assert (reason.total, reason.returned) == (0, 1)
+
+
+# One's own votes ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def voter(votes, client) -> Voter:
+    voter = Vote.objects.counted().first().voter
+    make.sign_in(client, voter)
+    return voter
+
+
+def test_who_has_no_cookie_has_no_votes_here():
+    stranger = Client()
+    assert "nothing is stored about it" in stranger.get("/privacy/").content.decode()
+    for path in ("/privacy/votes.json", "/privacy/delete/"):
+        assert stranger.get(path).status_code == 404
+
+
+def test_own_votes_are_exported_and_pairs_that_wait_stay_blind(client, voter):
+    waiting = make.make_battle(voter=voter)
+    reply = client.get("/privacy/votes.json")
+    data = json.loads(reply.content)
+    (vote,) = data["votes"]
+    assert vote["counts"] is True
+    assert waiting.left.image_model.name not in reply.content.decode()
+    assert reply["Content-Disposition"] == 'attachment; filename="my-votes.json"'
+
+
+def test_deletion_asks_first_and_then_cuts_the_link(client, voter):
+    before = Vote.objects.count()
+    assert "1 vote" in client.get("/privacy/").content.decode()
+    assert "cannot be taken back" in client.get("/privacy/delete/").content.decode()
+    assert Vote.objects.filter(voter=voter).count() == 1
+    cookie = client.cookies[voters.COOKIE].value
+    reply = client.post("/privacy/delete/", follow=True)
+    assert "nobody’s" in reply.content.decode()
+    assert not Voter.objects.filter(pk=voter.pk).exists()
+    assert Vote.objects.count() == before
+    assert Vote.objects.filter(excluded_rule=rules.WITHDRAWN.name).count() == 1
+    assert pair_counts.check() == 0
+    assert recount.check() == 0
+    again = Client()
+    again.cookies[voters.COOKIE] = cookie
+    assert again.get("/privacy/votes.json").status_code == 404
+    assert Tally.objects.filter(n__gt=0).exists()
