@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import register
 from django.db.models.signals import post_migrate
 
 
@@ -7,6 +8,7 @@ class ArenaConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from arena import groups
+        from arena import checks, groups
 
+        register(checks.unveiling, deploy=True)
         post_migrate.connect(groups.create, dispatch_uid="arena.groups")

@@ -16,14 +16,17 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from random import SystemRandom
+from random import Random, SystemRandom
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
-from . import battle_rows, battles, matchmaking, pairing
+from . import battle_rows, battles, fetches, matchmaking, newcomers, pairing
+from .integrity import networks
+from .integrity.networks import Network
 from .models import Battle, Category
 
 COOKIE = "ballot-"  # and the category's id
@@ -33,6 +36,14 @@ _random = SystemRandom()
 
 class BadBallot(Exception):
     """A ballot that cannot be used; the message says what to do instead."""
+
+    status = 410
+
+
+class TooManyVoters(BadBallot):
+    """The browser's network has had too many new voters within an hour."""
+
+    status = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +80,23 @@ class Ballot:
 def of_browser(request: HttpRequest, category: Category) -> tuple[Ballot, battle_rows.BattleRow] | None:
     """The browser's ballot of this category, drawn if it has none, with what its page shows; None when there is nothing
     to vote on. `remember` must put it on the response."""
-    for ballot in (_from_cookie(request, f"{COOKIE}{category.pk}"), draw(category)):
-        if ballot is not None and (row := battle_rows.row_of_unsaved(ballot.as_battle)) is not None:
-            return ballot, row
+    known = _from_cookie(request, f"{COOKIE}{category.pk}")
+    if known is not None and (row := battle_rows.row_of_unsaved(known.as_battle)) is not None:
+        return known, row
+    drawn = draw(category, networks.of(request))
+    if drawn is not None and (row := battle_rows.row_of_unsaved(drawn.as_battle)) is not None:
+        return drawn, row
     return None
 
 
-def draw(category: Category) -> Ballot | None:
-    """A pair as a new voter would get it; None when there is nothing to vote on."""
-    drawn = matchmaking.draw(pairing.pool(category), matchmaking.NOTHING_MET, _random)
+def draw(category: Category, network: Network = networks.UNKNOWN) -> Ballot | None:
+    """A pair as a new voter would get it; None when there is nothing to vote on.
+
+    One network gets a limited number of different pairs within an hour: later looks draw among the same ones. So nobody
+    is sent away, and nobody can look until a certain model comes.
+    """
+    random = _random_of(network, category) if network.address and settings.NETWORK_BALLOTS else _random
+    drawn = matchmaking.draw(pairing.pool(category), matchmaking.NOTHING_MET, random)
     if drawn is None:
         return None
     now = timezone.now().timestamp()
@@ -92,6 +111,13 @@ def draw(category: Category) -> Ballot | None:
         left_token=_token(secrets.token_bytes(16)),
         right_token=_token(secrets.token_bytes(16)),
     )
+
+
+def _random_of(network: Network, category: Category) -> Random:
+    hour = int(timezone.now().timestamp() // 3600)
+    slot = _random.randrange(settings.NETWORK_BALLOTS)
+    text = f"{network.address} {hour} {category.pk} {slot}"
+    return Random(salted_hmac("arena.ballots.slot", text, algorithm="sha256").digest())  # noqa: S311 - keyed
 
 
 def seal(ballot: Ballot) -> str:
@@ -147,15 +173,22 @@ def entry_of_token(request: HttpRequest, token: str) -> int | None:
     return None
 
 
-def adopt(ballot: Ballot) -> int:
+def adopt(request: HttpRequest, ballot: Ballot) -> int:
     """Make a ballot of this browser (`find`) the battle of a new voter, whose id is returned; again, the same voter.
 
-    Raises BadBallot when its images are not voted on any more.
+    Raises BadBallot when its images are not voted on any more, TooManyVoters.
     """
-    voter = battles.create_with_voter(ballot.as_battle, ballot.category)
-    if voter is None:
+    battle = ballot.as_battle
+    battle.left_fetched_at, battle.right_fetched_at = fetches.of_ballot(battle)
+    adopted = newcomers.create_with_voter(battle, ballot.category, networks.of(request))
+    if adopted.is_full:
+        raise TooManyVoters(
+            "Many new voters have come from your network within an hour, and no more are taken for now. Come back in "
+            "an hour; this does not concern those who have voted before."
+        )
+    if adopted.voter is None:
         raise BadBallot("This pair is not voted on any more. Take a new one.")
-    return voter
+    return adopted.voter
 
 
 def _all(request: HttpRequest) -> Iterator[Ballot]:

@@ -88,7 +88,8 @@ class BattleRow:
 SIDE = """b.{side}_token, {e}.id, {e}.width, {e}.height, {e}.thumbnail, {e}m.id, {e}m.slug, {e}m.name, {e}m.origin,
     {e}o.provider"""
 LIVE = """l.retired_at IS NULL AND l.hidden_at IS NULL AND r.retired_at IS NULL AND r.hidden_at IS NULL
-    AND p.retired_at IS NULL AND c.is_published AND coalesce(c.opens_at <= statement_timestamp(), true)
+    AND p.retired_at IS NULL AND p.completed_at IS NULL AND c.is_published
+    AND coalesce(c.opens_at <= statement_timestamp(), true)
     AND coalesce(c.closes_at > statement_timestamp(), true)"""
 COLUMNS = f"""b.id, b.voter_id, b.prompt_id, b.served_at, b.expires_at, b.skipped_at,
     b.expires_at <= statement_timestamp(),

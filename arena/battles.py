@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from . import matchmaking, pairing, voter_state
-from .battle_rows import COLUMNS, JOINS, LIVE, BattleRow, battle_row
+from .battle_rows import COLUMNS, JOINS, BattleRow, battle_row
 from .models import Battle, Category, Outcome, Vote, Voter, new_token
 from .voter_state import VoterState
 
@@ -45,6 +45,10 @@ class BattleSkipped(VoteRejected):
 
 class Withdrawn(VoteRejected):
     """One of its images was retired or hidden after the battle was assigned."""
+
+
+class TooManySkips(VoteRejected):
+    """Choosing pairs by skipping the others is limited."""
 
 
 class NotYet(VoteRejected):
@@ -219,7 +223,9 @@ WITH locked AS (
 UPDATE arena_battle SET
     served_at = CASE WHEN %(shown)s THEN statement_timestamp() END,
     expires_at = statement_timestamp() + make_interval(secs => %(lifetime)s),
-    left_token = %(left_token)s, right_token = %(right_token)s
+    left_token = %(left_token)s::varchar, right_token = %(right_token)s::varchar,
+    left_fetched_at = CASE WHEN left_token = %(left_token)s::varchar THEN left_fetched_at END,
+    right_fetched_at = CASE WHEN right_token = %(right_token)s::varchar THEN right_fetched_at END
 FROM turn WHERE arena_battle.id = %(battle)s
 RETURNING served_at, expires_at
 """
@@ -253,55 +259,6 @@ def _start(battle: BattleRow, turn: int, *, shown: bool) -> BattleRow | None:
     return replace(battle, served_at=row[0], expires_at=row[1], is_expired=False, left=left, right=right)
 
 
-_CREATE_WITH_VOTER = f"""
-WITH who AS (
-    INSERT INTO arena_voter (created_at)
-    SELECT statement_timestamp() FROM arena_prompt p
-    JOIN arena_competition c ON c.id = p.competition_id
-    JOIN arena_entry l ON l.id = %(left)s
-    JOIN arena_entry r ON r.id = %(right)s
-    WHERE p.id = %(prompt)s AND {LIVE} AND NOT EXISTS (SELECT FROM arena_battle WHERE id = %(battle)s)
-    RETURNING id
-), turn AS (
-    INSERT INTO arena_voterprogress (voter_id, category_id, turn, waiting, met)
-    SELECT id, %(category)s, 1, ARRAY[%(battle)s::uuid], %(met)s FROM who RETURNING voter_id
-)
-INSERT INTO arena_battle (id, voter_id, prompt_id, left_id, right_id, left_token, right_token, probability, served_at,
-                          expires_at)
-SELECT %(battle)s, voter_id, %(prompt)s, %(left)s, %(right)s, %(left_token)s, %(right_token)s, %(probability)s,
-       %(served_at)s, %(expires_at)s
-FROM turn ON CONFLICT DO NOTHING RETURNING voter_id
-"""  # noqa: S608
-
-
-def create_with_voter(battle: Battle, category: int) -> int | None:
-    """Store a battle that was shown already, for a new voter; returns the voter's id.
-
-    The id of the present voter if the battle is stored already; None when its images are not voted on any more.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CREATE_WITH_VOTER,
-            {
-                "category": category,
-                "battle": battle.pk,
-                "met": pairing.pack([(battle.left_id, battle.right_id)]),
-                "prompt": battle.prompt_id,
-                "left": battle.left_id,
-                "right": battle.right_id,
-                "left_token": battle.left_token,
-                "right_token": battle.right_token,
-                "probability": battle.probability,
-                "served_at": battle.served_at,
-                "expires_at": battle.expires_at,
-            },
-        )
-        row = cursor.fetchone()
-    if row is not None:
-        return int(row[0])
-    return Battle.objects.filter(pk=battle.pk).values_list("voter", flat=True).first()
-
-
 def closed_reason(battle: Battle) -> VoteRejected:
     """Why this battle takes no answer any more."""
     vote: Vote | None = getattr(battle, "vote", None)
@@ -316,26 +273,54 @@ def _closed_reason(outcome: str | None, skipped_at: datetime | None) -> VoteReje
     return BattleExpired("This pair was open for too long and has expired. Take it again from the arena.")
 
 
+# The limits are in the write itself, so that many skips at once do not pass them. After a pause a row of skips starts
+# again; over all, at most one skip for two votes comes on top of the first few.
 _FORGET_WAITING = """
-UPDATE arena_voterprogress SET turn = turn + 1, seen = seen + 1, waiting = array_remove(waiting, %s)
-WHERE voter_id = %s AND category_id = (
-    SELECT c.category_id FROM arena_prompt p JOIN arena_competition c ON c.id = p.competition_id WHERE p.id = %s
-)
+UPDATE arena_voterprogress SET turn = turn + 1, seen = seen + 1, waiting = array_remove(waiting, %(battle)s),
+    skips = skips + %(counts)s,
+    skips_in_row = CASE WHEN answered_at > now() - make_interval(secs => %(pause)s) THEN skips_in_row ELSE 0 END
+        + %(counts)s,
+    answered_at = now()
+WHERE voter_id = %(voter)s AND category_id = (
+    SELECT c.category_id FROM arena_prompt p JOIN arena_competition c ON c.id = p.competition_id
+    WHERE p.id = %(prompt)s
+) AND (%(limit)s = 0 OR %(counts)s = 0 OR (
+    skips < %(limit)s + votes / 2
+    AND (skips_in_row < %(limit)s OR answered_at <= now() - make_interval(secs => %(pause)s))
+))
 """
+SKIP_PAUSE = 3600  # seconds
 
 
-def skip(battle: Battle | BattleRow) -> None:
-    """Put the battle aside: stored, not counted, never shown to this voter again. Raises AlreadyVoted."""
+def skip(battle: Battle | BattleRow, *, by_choice: bool = True) -> None:
+    """Put the battle aside: stored, not counted, never shown to this voter again. A skip that is not by choice – a
+    report's – is not limited. Raises AlreadyVoted, TooManySkips."""
     with transaction.atomic():
         locked = Battle.objects.select_for_update().get(pk=battle.pk)
         if Vote.objects.filter(battle=locked).exists():
             raise AlreadyVoted("You already voted on this pair; a vote cannot be skipped.")
-        if locked.skipped_at is None:
-            now = timezone.now()
-            locked.skipped_at = max(now, locked.served_at or now)
-            locked.save(update_fields=["skipped_at"])
-            with connection.cursor() as cursor:
-                cursor.execute(_FORGET_WAITING, [locked.pk, locked.voter_id, locked.prompt_id])
+        if locked.skipped_at is not None:
+            return
+        now = timezone.now()
+        locked.skipped_at = max(now, locked.served_at or now)
+        locked.save(update_fields=["skipped_at"])
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _FORGET_WAITING,
+                {
+                    "battle": locked.pk,
+                    "voter": locked.voter_id,
+                    "prompt": locked.prompt_id,
+                    "counts": int(by_choice),
+                    "limit": settings.SKIPS_IN_ROW,
+                    "pause": float(SKIP_PAUSE),
+                },
+            )
+            if not cursor.rowcount and by_choice and locked.voter.progress.exists():
+                raise TooManySkips(
+                    "You have skipped many pairs. Answer this one – “Tie” and “Both bad” are answers, too –, or come "
+                    "back later."
+                )
 
 
 def lifetime() -> timedelta:

@@ -30,7 +30,9 @@ def pool_of(category: int) -> matchmaking.Pool:
 
 def _pool(category: int) -> matchmaking.Pool:
     entries = Entry.objects.current().filter(
-        prompt__competition__in=Competition.objects.open().filter(category=category), generation__sample=0
+        prompt__competition__in=Competition.objects.open().filter(category=category),
+        prompt__completed_at=None,
+        generation__sample=0,
     )
     table, columns = _pair_scores(category), ("pk", "prompt", "image_model", "prompt__competition", "image_model__lab")
     return matchmaking.Pool(

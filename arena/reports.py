@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from . import battles, integrity, pairing
@@ -23,29 +24,49 @@ RULE = "not-blind-1"
 RULE_REASON = "an image of the pair named its model"
 
 
-def report(battle: Battle, side: str, reason: str) -> Report:
-    """Record the voter's report of one side; the second one on the same image changes nothing.
+STANDING = 10  # votes that count make a voter's report a whole one …
+NEWCOMER = 0.25  # … and without them it is this part of one
 
-    Raises ValueError for a side or reason that does not exist.
+
+def report(battle: Battle, side: str, reason: str, network: str = "") -> Report:
+    """Record the voter's report of one side; the second one on the same image changes nothing. `network`: the hash of
+    where it comes from, "" where that is not known.
+
+    Raises ValueError for a side or reason that does not exist, and for more reports than one network may make.
     """
     if side not in ("left", "right"):
         raise ValueError("Choose which image you mean: A or B.")
     if reason not in Report.Reason.values:
         raise ValueError("Choose what is wrong with the image.")
+    recent = Report.objects.filter(network=network, created_at__gt=timezone.now() - timedelta(hours=1))
+    if network and 0 < settings.NETWORK_REPORTS <= recent.count():
+        raise ValueError("Your network has sent many reports within an hour. Skip the pair, or come back later.")
     with transaction.atomic():
         # The entry's row is locked: of two reports at once, the later one counts both.
         reported = battle.left_id if side == "left" else battle.right_id
         entry = Entry.objects.select_for_update(no_key=True).get(pk=reported)
         stored, _ = Report.objects.get_or_create(
-            voter=battle.voter, entry=entry, defaults={"battle": battle, "reason": reason}
+            voter=battle.voter, entry=entry, defaults={"battle": battle, "reason": reason, "network": network}
         )
         with suppress(battles.AlreadyVoted):
-            battles.skip(battle)
-        if entry.hidden_at is None and Report.objects.open().filter(entry=entry).count() >= settings.REPORTS_TO_HIDE:
+            battles.skip(battle, by_choice=False)
+        if entry.hidden_at is None and weight(entry) >= settings.REPORTS_TO_HIDE:
             entry.hidden_at = timezone.now()
             entry.save(update_fields=["hidden_at"])
             pairing.pools.clear()
         return stored
+
+
+def weight(entry: Entry) -> float:
+    """What the open reports on an image weigh: voters who have voted count whole, others a quarter, and all reports
+    from one network together no more than one."""
+    counted = Vote.objects.counted().filter(voter=OuterRef("voter")).values("voter").annotate(n=Count("*")).values("n")
+    rows = Report.objects.open().filter(entry=entry).annotate(votes=Subquery(counted))
+    by_network: dict[str, float] = {}
+    for voter, network, votes in rows.values_list("voter", "network", "votes"):
+        place = network or f"voter {voter}"
+        by_network[place] = min(1.0, by_network.get(place, 0.0) + (1.0 if (votes or 0) >= STANDING else NEWCOMER))
+    return sum(by_network.values())
 
 
 def accept(reports: Iterable[Report]) -> tuple[int, int]:

@@ -6,7 +6,8 @@ from celery import shared_task
 
 from providers.db import connection_released
 
-from . import generation, orphans, recount
+from . import blinding, generation, orphans, recount
+from .integrity import alarm, networks, watch
 
 
 @shared_task
@@ -32,3 +33,17 @@ def sweep_orphans() -> None:
 @connection_released()
 def check_votes() -> None:
     recount.check()
+
+
+@shared_task
+@connection_released()
+def watch_votes() -> None:
+    watch.run()
+    blinding.complete_prompts()
+
+
+@shared_task
+@connection_released()
+def check_integrity() -> None:
+    networks.forget_old()
+    alarm.raise_new()

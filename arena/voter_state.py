@@ -84,7 +84,10 @@ SELECT count(v.battle_id), count(*) FILTER (WHERE v.battle_id IS NOT NULL OR b.s
     coalesce(array_agg(b.id ORDER BY b.served_at, array_position(%(waiting)s::uuid[], b.id), b.expires_at, b.id)
         FILTER (WHERE v.battle_id IS NULL AND b.skipped_at IS NULL), '{}'),
     coalesce(string_agg(int4send(b.left_id::int) || int4send(b.right_id::int), ''::bytea
-        ORDER BY b.served_at NULLS LAST, b.expires_at), '')
+        ORDER BY b.served_at NULLS LAST, b.expires_at), ''),
+    array_agg(b.skipped_at) FILTER (
+        WHERE b.skipped_at IS NOT NULL AND NOT EXISTS (SELECT FROM arena_report r WHERE r.battle_id = b.id)
+    ), max(v.cast_at)
 FROM arena_battle b
 JOIN arena_prompt p ON p.id = b.prompt_id
 JOIN arena_competition c ON c.id = p.competition_id AND c.category_id = %(category)s
@@ -101,7 +104,11 @@ def rebuild_progress(voter: int, category: int) -> VoterProgress:
         row = VoterProgress.objects.select_for_update().get(voter=voter, category=category)
         with connection.cursor() as cursor:
             cursor.execute(_RECOUNT, {"voter": voter, "category": category, "waiting": row.waiting})
-            row.votes, row.seen, row.waiting, row.met = cursor.fetchone()
+            row.votes, row.seen, row.waiting, row.met, skips, voted_at = cursor.fetchone()
+        skips = skips or []
+        row.skips = len(skips)
+        row.skips_in_row = sum(1 for at in skips if voted_at is None or at > voted_at)
+        row.answered_at = max([*skips, *filter(None, [voted_at])], default=None)
         row.turn += 1
-        row.save(update_fields=["votes", "seen", "waiting", "met", "turn"])
+        row.save(update_fields=["votes", "seen", "waiting", "met", "skips", "skips_in_row", "answered_at", "turn"])
         return row

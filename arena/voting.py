@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 
 from . import integrity
 from .battle_rows import BattleRow
 from .battles import closed_reason
+from .integrity import rules
 from .models import Battle, Outcome, Vote
 
 # Nothing can come between, and it is several times quicker than the same through the ORM. The battle's row is locked,
@@ -24,7 +26,14 @@ from .models import Battle, Outcome, Vote
 _CAST_VOTE = """
 WITH battle AS (
     SELECT b.id, b.voter_id, b.served_at, b.left_id, b.right_id, c.category_id, s.votes,
-           l.image_model_id AS left_model_id, r.image_model_id AS right_model_id
+           l.image_model_id AS left_model_id, r.image_model_id AS right_model_id, s.excluded_reason AS voter_reason,
+           s.excluded_rule AS voter_rule,
+           CASE WHEN %(needs_images)s AND (b.left_fetched_at IS NULL OR b.right_fetched_at IS NULL)
+                    THEN %(unseen_rule)s
+                WHEN %(min_seconds)s::float8 > 0
+                    AND now() - greatest(coalesce(b.served_at, s.answered_at), b.left_fetched_at, b.right_fetched_at)
+                        < make_interval(secs => %(min_seconds)s::float8) THEN %(fast_rule)s
+                ELSE coalesce(s.excluded_rule, '') END AS rule
     FROM arena_battle b
     JOIN arena_entry l ON l.id = b.left_id
     JOIN arena_entry r ON r.id = b.right_id
@@ -40,14 +49,19 @@ WITH battle AS (
             AND v.cast_at > now() - make_interval(days => %(cap_days)s) AND v.excluded_reason = ''
     ) END AS counted
     FROM battle
+), verdict AS (
+    SELECT battle.id AS battle_id, CASE
+        WHEN rule <> '' THEN rule WHEN counted < %(cap)s THEN '' ELSE %(cap_rule)s END AS rule
+    FROM battle, recent
 ), vote AS (
     INSERT INTO arena_vote (battle_id, voter_id, category_id, left_model_id, right_model_id, outcome, cast_at,
                             decision_time, excluded_reason, excluded_rule)
     SELECT id, voter_id, category_id, left_model_id, right_model_id, %(outcome)s, now(),
            CASE WHEN served_at IS NOT NULL THEN greatest(now() - served_at, interval '0') END,
-           CASE WHEN counted < %(cap)s THEN '' ELSE %(cap_reason)s END,
-           CASE WHEN counted < %(cap)s THEN '' ELSE %(cap_rule)s END
-    FROM battle, recent
+           CASE verdict.rule WHEN '' THEN '' WHEN %(unseen_rule)s THEN %(unseen_reason)s
+               WHEN %(fast_rule)s THEN %(fast_reason)s WHEN voter_rule THEN voter_reason ELSE %(cap_reason)s END,
+           verdict.rule
+    FROM battle, verdict
     ON CONFLICT (battle_id) DO NOTHING
     RETURNING battle_id, voter_id, category_id, left_model_id, right_model_id, outcome, cast_at, excluded_reason
 ), images AS (
@@ -63,6 +77,7 @@ WITH battle AS (
     RETURNING low_wins, high_wins, ties, both_bad
 ), progress AS (
     UPDATE arena_voterprogress s SET turn = s.turn + 1, votes = s.votes + 1, seen = s.seen + 1,
+        skips_in_row = 0, answered_at = vote.cast_at,
         waiting = array_remove(s.waiting, vote.battle_id)
     FROM vote WHERE s.voter_id = vote.voter_id AND s.category_id = vote.category_id
     RETURNING s.votes, s.seen
@@ -104,6 +119,12 @@ def parameters(outcome: str) -> dict[str, Any]:
         "cap_days": integrity.CAP_DAYS,
         "cap_reason": integrity.CAP_REASON,
         "cap_rule": integrity.CAP_RULE,
+        "needs_images": settings.VOTE_NEEDS_IMAGES,
+        "unseen_rule": rules.UNSEEN.name,
+        "unseen_reason": rules.UNSEEN.reason,
+        "min_seconds": float(settings.VOTE_MIN_SECONDS),
+        "fast_rule": rules.FAST.name,
+        "fast_reason": rules.FAST.reason,
     }
 
 

@@ -142,16 +142,9 @@ def _statements() -> dict[str, str]:
 
 
 def _values(battle: Any) -> dict[str, Any]:
-    from arena import integrity
+    from arena import voting
 
-    return {
-        "battle": battle,
-        "outcome": "left",
-        "cap": integrity.CAP,
-        "cap_days": integrity.CAP_DAYS,
-        "cap_reason": integrity.CAP_REASON,
-        "cap_rule": integrity.CAP_RULE,
-    }
+    return voting.parameters("left") | {"battle": battle, "needs_images": False, "min_seconds": 0.0}
 
 
 def _writes(world: dict[str, Any], count: int, line: Line) -> None:

@@ -104,6 +104,13 @@ MIDDLEWARE = [
 ]
 
 SIMPLE_HISTORY_REVERT_DISABLED = True  # old states are to be read: what voters relied on is frozen
+# A one-time password beside the password of the admin: devices are made with manage.py add_totp.
+ADMIN_TOTP = env_bool("ADMIN_TOTP")
+if ADMIN_TOTP:
+    INSTALLED_APPS += ["django_otp", "django_otp.plugins.otp_totp"]
+    _after = MIDDLEWARE.index("django.contrib.auth.middleware.AuthenticationMiddleware") + 1
+    MIDDLEWARE.insert(_after, "django_otp.middleware.OTPMiddleware")
+    OTP_TOTP_ISSUER = SITE_NAME
 
 ROOT_URLCONF = "config.urls"
 
@@ -248,6 +255,8 @@ CELERY_BEAT_SCHEDULE = {
     # Due every few minutes, done once a day: a beat that is restarted often, or at midnight, misses nothing.
     "snapshots": {"task": "leaderboard.tasks.take_snapshots", "schedule": 300.0, "options": {"expires": 300.0}},
     "check-votes": {"task": "arena.tasks.check_votes", "schedule": 86_400.0, "options": {"expires": 3600.0}},
+    "watch-votes": {"task": "arena.tasks.watch_votes", "schedule": 5.0, "options": {"expires": 5.0}},
+    "check-integrity": {"task": "arena.tasks.check_integrity", "schedule": 600.0, "options": {"expires": 600.0}},
     "check-tallies": {"task": "leaderboard.tasks.check_tallies", "schedule": 300.0, "options": {"expires": 300.0}},
     "playground": {"task": "providers.tasks.dispatch_trials", "schedule": 1.0, "options": {"expires": 2.0}},
     "sweep-orphans": {"task": "arena.tasks.sweep_orphans", "schedule": 3600.0, "options": {"expires": 3600.0}},
@@ -276,6 +285,18 @@ GENERATION_BACKOFF = env_int("GENERATION_BACKOFF", 5)  # seconds before the seco
 GENERATION_CHARGED_BACKOFF = env_int("GENERATION_CHARGED_BACKOFF", 420)
 BATTLE_LIFETIME = env_int("BATTLE_LIFETIME", 3600)  # seconds in which a served battle can be voted on
 REPORTS_TO_HIDE = env_int("REPORTS_TO_HIDE", 3)  # voters whose reports hide an image until a curator has looked
+
+# Which votes count (docs/integrity.md). 0 switches a limit off.
+VOTE_NEEDS_IMAGES = env_bool("VOTE_NEEDS_IMAGES", True)  # a vote counts only if its browser loaded both images
+VOTE_MIN_SECONDS = env_decimal("VOTE_MIN_SECONDS")  # … and not sooner after them
+VOTE_MIN_SECONDS = Decimal("0.6") if VOTE_MIN_SECONDS is None else VOTE_MIN_SECONDS
+SKIPS_IN_ROW = env_int("SKIPS_IN_ROW", 10)  # skips in a row, and beyond one for every two votes
+NETWORK_BALLOTS = env_int("NETWORK_BALLOTS", 60)  # different first pairs that a network can look at in an hour
+NETWORK_NEW_VOTERS = env_int("NETWORK_NEW_VOTERS", 30)  # of one IPv4 address, or IPv6 /64, in an hour
+NETWORK_PREFIX_NEW_VOTERS = env_int("NETWORK_PREFIX_NEW_VOTERS", 120)  # of one IPv4 /24, or IPv6 /48, in an hour
+NETWORK_REPORTS = env_int("NETWORK_REPORTS", 20)  # of one network in an hour
+NETWORK_RETENTION_DAYS = env_int("NETWORK_RETENTION_DAYS", 35)  # after which hashes of networks are blanked
+ALARM_WEBHOOK_URL = env("ALARM_WEBHOOK_URL")  # gets {"text": …} for every new alarm of the ledger
 
 # Providers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 # One entry is one provider as this installation reaches it: which adapter speaks to it, where it is, our key.

@@ -6,6 +6,7 @@ import functools
 import os
 import secrets
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,13 @@ def _fresh_caches(monkeypatch: pytest.MonkeyPatch) -> None:
     for short_lived in (pairing.pools, selection.open_offerings, context_processors.voting_categories):
         monkeypatch.setattr(short_lived, "seconds", 0.0)
     monkeypatch.setattr(page_cache, "FRESH_SECONDS", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def _votes_at_once(settings) -> None:
+    """Tests vote within milliseconds and without looking; those about that switch it on again."""
+    settings.VOTE_NEEDS_IMAGES = False
+    settings.VOTE_MIN_SECONDS = Decimal(0)
 
 
 @pytest.fixture(scope="session")

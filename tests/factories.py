@@ -39,6 +39,7 @@ def make_competition(category: Category | None = None, shape: str = "1:1", **fie
         "title": f"Competition {number}",
         "criterion": "how well the picture follows the prompt",
         "is_published": True,
+        "unveiling": "always",  # tests of unveiling say otherwise
     }
     return Competition.objects.create(category=category or make_category(), shape=shape, **defaults | fields)
 
@@ -177,6 +178,11 @@ def cookie_of(voter: Voter) -> str:
 def sign_in(client: Any, voter: Voter) -> None:
     """Make a Django test client this voter."""
     client.cookies[voters.COOKIE] = cookie_of(voter)
+
+
+def tokens(response: Any) -> list[str]:
+    """The image tokens of the battle that a voting page shows, not of those that come after it."""
+    return re.findall(r'id="image-([\w-]+)"', response.content.decode())[:2]
 
 
 def battle_url(response: Any) -> str:

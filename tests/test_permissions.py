@@ -58,13 +58,15 @@ ROUTES = {
             "search", "uses", "use", "week", "compare-pick", "compare", "choose", "models", "model-markdown", "model",
             "model-images", "model-card", "lab", "provider", "competitions", "competition", "prompt", "snapshots",
             "snapshot", "snapshot-csv", "shared-ranking", "ranking-card", "robots", "sitemap", "llms", "methodology",
-            "status", "data", "data-files", "votes-file", "tiny-image", "tiny-source", "large-image", "viewer",
+            "status", "integrity", "integrity-csv", "integrity-json", "privacy",
+            "data", "data-files", "votes-file", "tiny-image", "tiny-source", "large-image", "viewer",
             "feed-places", "feed-models", "feed-prices", "feed-snapshots", "board-top", "badge",
             "api-index", "api-openapi", "api-leaderboards", "api-overall", "api-leaderboard", "api-models", "api-model",
             "api-offerings", "api-competitions", "api-competition", "api-prompts", "api-prompt", "api-snapshots",
             "api-snapshot", "api-votes", "api-statistics", "api-unknown",
         )
     },
+    "leaderboard:own-votes": OWN, "leaderboard:delete-votes": OWN,
     "leaderboard:mine": OWN, "leaderboard:share-ranking": OWN, "leaderboard:withdraw-ranking": OWN,
 }  # fmt: skip
 

@@ -47,6 +47,9 @@ MODELS = {
     "arena.Vote": ("VMCOS", "", "", ""),
     "arena.VoteFile": ("VMCOS", "", "", ""),
     "arena.ImportedName": ("VMCOS", "CS", "CS", "CS"),
+    "arena.VoterWatch": ("VMCOS", "", "", ""),
+    "arena.NetworkWatch": ("VMCOS", "", "", ""),
+    "arena.VoterDecision": ("VMCOS", "", "", ""),
 }
 # Bulk action → who is offered it, and so may run it. Deleting is who may delete.
 ACTIONS = {
@@ -60,6 +63,7 @@ ACTIONS = {
     "arena.Suggestion:accept": "MCS", "arena.Suggestion:decline": "MCS",
     "arena.Vote:stop_counting": "MCS", "arena.Vote:count_again": "MCS",
     "arena.VoteFile:withdraw": "CS",
+    "arena.VoterWatch:exclude_voters": "MCS", "arena.VoterWatch:count_again": "MCS", "arena.VoterWatch:dismiss": "MCS",
 }  # fmt: skip
 # Page of our own → who may open it.
 PAGES = {

@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from arena import images
-from arena.models import Battle, Category, Entry, Prompt, Voter
+from arena.models import Battle, Category, Entry, Prompt, Voter, VoterProgress
 
 from . import markup
 from .browser import Browser
@@ -108,6 +108,7 @@ class Player:
             shown = self._look_closely(browser, battle, shown, markup.field_value(text, "csrfmiddlewaretoken"))
             browser.take_answers()
         shown = replace(shown, others=(*others, *browser.take_answers()))
+        VoterProgress.objects.filter(voter=battle.voter).update(skips=0, skips_in_row=0)  # whose limits are for voters
         skip = reverse("arena:skip", args=[battle.pk])
         skipped = browser.post(skip, {"csrfmiddlewaretoken": markup.field_value(text, "csrfmiddlewaretoken")})
         if skipped.status not in (200, 302):

@@ -11,6 +11,7 @@ from arena.models.battles import Battle, Voter, VoterProgress, new_token
 from arena.models.competitions import QUESTION, Category, Competition, Prompt
 from arena.models.generations import Entry, Generation, SpooledImage
 from arena.models.imports import ImportedName, ImportedVote, VoteFile
+from arena.models.integrity import NetworkWatch, Strengths, VoterDecision, VoterWatch
 from arena.models.reports import Report
 from arena.models.scores import PairScores
 from arena.models.shares import Share, SharedAnswer
@@ -27,6 +28,7 @@ __all__ = [
     "ImageTally",
     "ImportedName",
     "ImportedVote",
+    "NetworkWatch",
     "Outcome",
     "PairScores",
     "Prompt",
@@ -34,11 +36,14 @@ __all__ = [
     "Share",
     "SharedAnswer",
     "SpooledImage",
+    "Strengths",
     "Suggestion",
     "Tally",
     "Vote",
     "VoteFile",
     "Voter",
+    "VoterDecision",
     "VoterProgress",
+    "VoterWatch",
     "new_token",
 ]

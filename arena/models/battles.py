@@ -21,6 +21,15 @@ class Voter(models.Model):
     """An anonymous browser, known by its signed cookie."""
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Keyed hashes, forgotten after some weeks: integrity/networks.py. Empty: not known.
+    network = models.CharField(max_length=16, blank=True, default="", db_default="", editable=False)
+    prefix = models.CharField(max_length=16, blank=True, default="", db_default="", editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["network", "created_at"], condition=~Q(network=""), name="voter_network"),
+            models.Index(fields=["prefix", "created_at"], condition=~Q(prefix=""), name="voter_prefix"),
+        ]
 
     def __str__(self) -> str:
         return f"voter {self.pk}"
@@ -71,6 +80,8 @@ class Battle(models.Model):
         blank=True,
         help_text="When it was shown; empty while it is only assigned, or when the browser did not report it.",
     )
+    left_fetched_at = models.DateTimeField(null=True, blank=True, help_text="When the browser got the left image.")
+    right_fetched_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()
     skipped_at = models.DateTimeField(null=True, blank=True)
 
@@ -122,6 +133,13 @@ class VoterProgress(models.Model):
     turn = models.PositiveIntegerField(db_default=0)
     waiting = ArrayField(models.UUIDField(), db_default=[], help_text="Battles assigned and not answered.")
     met = models.BinaryField(db_default=b"", help_text="Pairs of entries that were assigned: 4 big-endian bytes an id.")
+    skips = models.PositiveIntegerField(db_default=0)
+    skips_in_row = models.PositiveIntegerField(db_default=0, help_text="Since the last vote.")
+    answered_at = models.DateTimeField(null=True, help_text="When the last battle was voted on or skipped.")
+    excluded_reason = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="Why no vote of this voter counts here."
+    )
+    excluded_rule = models.CharField(max_length=40, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name_plural = "voter progress"
@@ -129,6 +147,11 @@ class VoterProgress(models.Model):
             models.UniqueConstraint(fields=["voter", "category"], name="one progress per voter and category"),
             models.CheckConstraint(condition=Q(seen__gte=F("votes")), name="every vote was seen"),
             models.CheckConstraint(condition=Exact(Mod(_MET_BYTES, 8), 0), name="entries are met in pairs"),
+            models.CheckConstraint(condition=Q(skips__gte=F("skips_in_row")), name="skips in a row are skips"),
+            models.CheckConstraint(
+                condition=Q(excluded_reason="", excluded_rule="") | (~Q(excluded_reason="") & ~Q(excluded_rule="")),
+                name="an excluded voter has reason and rule",
+            ),
         ]
 
     def __str__(self) -> str:

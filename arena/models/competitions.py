@@ -102,6 +102,10 @@ class Competition(models.Model):
         WIDE = "16:9", "16:9 wide"
         TALL = "9:16", "9:16 tall"
 
+    class Unveiling(models.TextChoices):
+        AFTER_VOTE = "after_vote", "After the vote: for voters who answered the prompt, for all once it left play"
+        ALWAYS = "always", "Always: for everybody at once (a dictionary for those who want to cheat)"
+
     category = models.ForeignKey(Category, models.PROTECT, related_name="competitions")
     slug = models.CharField(max_length=120, unique=True, validators=[slug_validator])
     title = models.CharField(max_length=160)
@@ -116,6 +120,16 @@ class Competition(models.Model):
     challenge = models.TextField(blank=True, help_text="Why it is hard: what models get wrong here.")
     shape = models.CharField(
         max_length=5, choices=Shape.choices, default=Shape.SQUARE, help_text="Every image is cut to exactly this shape."
+    )
+    unveiling = models.CharField(
+        max_length=10,
+        choices=Unveiling.choices,
+        default=Unveiling.AFTER_VOTE,
+        db_default="after_vote",
+        help_text="When a picture may stand beside its model's name on public pages.",
+    )
+    target_votes = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Votes that count after which a prompt leaves play; empty: it stays."
     )
     opens_at = models.DateTimeField(null=True, blank=True)
     closes_at = models.DateTimeField(null=True, blank=True)
@@ -153,6 +167,10 @@ class Competition(models.Model):
             models.CheckConstraint(
                 condition=Q(opens_at=None) | Q(closes_at=None) | Q(closes_at__gt=F("opens_at")),
                 name="a competition closes after it opens",
+            ),
+            models.CheckConstraint(condition=Q(unveiling__in=["after_vote", "always"]), name="unveiling is known"),
+            models.CheckConstraint(
+                condition=Q(target_votes=None) | Q(target_votes__gte=1), name="a target of votes is at least one"
             ),
             models.CheckConstraint(
                 condition=Q(spend_cap=None) | Q(spend_cap__gte=0), name="a spend cap is not negative"
@@ -233,6 +251,9 @@ class Prompt(models.Model):
     tags = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
     retired_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when it has the votes it was meant to get."
+    )
 
     objects: ClassVar[Any] = PromptQuerySet.as_manager()
 

@@ -33,6 +33,7 @@ class Report(models.Model):
     voter = models.ForeignKey(Voter, models.PROTECT, related_name="reports", db_index=False)
     battle = models.ForeignKey(Battle, models.PROTECT, related_name="reports", help_text="In which it was seen.")
     reason = models.CharField(max_length=12, choices=Reason.choices)
+    network = models.CharField(max_length=16, blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolution = models.CharField(max_length=9, choices=Resolution.choices, blank=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -59,6 +60,8 @@ class Vote(models.Model):
                 condition=Q(excluded_reason=""),
                 name="vote_voter_counted",
             ),
+            # What was cast since the watch last looked: a few bytes per megabyte of votes.
+            BrinIndex(fields=["cast_at"], autosummarize=True, name="vote_cast_at"),
             # Covers the whole re-aggregation of a category: an index-only scan.
             models.Index(
                 fields=["category", "left_model", "right_model", "outcome"],

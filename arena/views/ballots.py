@@ -22,12 +22,12 @@ def cast(request: HttpRequest) -> HttpResponse:
         if voter is None:
             if ballots.find(request, battle.pk) is None:
                 raise ballots.BadBallot("This pair was drawn for another browser, or yours keeps no cookies.")
-            voter = ballots.adopt(ballot)
+            voter = ballots.adopt(request, ballot)
         elif not Battle.objects.filter(pk=battle.pk, voter=voter).exists():
             raise ballots.BadBallot("You have pairs of your own by now. Take the next one.")
         voting.cast_vote(battle, request.POST.get("outcome", ""))
     except ballots.BadBallot as error:
-        return _rejection(request, str(error), 410)
+        return _rejection(request, str(error), error.status)
     except ValueError as error:
         return _rejection(request, str(error), 400)
     except battles.VoteRejected as error:

@@ -27,6 +27,7 @@ from arena import (
 )
 from arena.battle_rows import BattleRow
 from arena.htmx import HtmxRequest
+from arena.integrity import networks
 from arena.models import Category
 from arena.voter_state import VoterState
 
@@ -98,10 +99,10 @@ def _of_voter(view: View) -> View:
             if ballot is None:
                 raise Http404("Voting needs this site's cookie.")
             try:
-                voter = ballots.adopt(ballot)
+                voter = ballots.adopt(request, ballot)
             except ballots.BadBallot as error:
-                context = {"message": str(error), "status": 410}
-                return render(request, "arena/ballot_rejected.html", context, status=410)
+                context = {"message": str(error), "status": error.status}
+                return render(request, "arena/ballot_rejected.html", context, status=error.status)
         state = voter_state.look_at(voter, pk)
         if state is None or state.battle is None:
             raise Http404("This battle is not this voter's.")
@@ -206,7 +207,8 @@ def report(request: HttpRequest, state: VoterState, row: BattleRow) -> HttpRespo
     message = ""
     if request.method == "POST":
         try:
-            reports.report(row.battle, request.POST.get("side", ""), request.POST.get("reason", ""))
+            side, reason = request.POST.get("side", ""), request.POST.get("reason", "")
+            reports.report(row.battle, side, reason, network=networks.of(request).address)
         except ValueError as error:
             message = str(error)
         else:

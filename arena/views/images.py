@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable
 
 from django.core.files.storage import default_storage
-from django.db.models import Q
 from django.db.models.fields.files import FieldFile
 from django.http import (
     FileResponse,
@@ -26,8 +25,8 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from arena import ballots, blinding, images
-from arena.models import Battle, Competition, Entry, Prompt
+from arena import ballots, blinding, fetches, images
+from arena.models import Competition, Entry, Prompt
 from providers.transfer import metadata
 
 log = logging.getLogger(__name__)
@@ -52,16 +51,15 @@ _TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "avif":
 @require_safe
 def image(request: HttpRequest, token: str, small: bool = False) -> HttpResponse:
     """One side's image. Its URL has a random token that lives as long as its battle."""
-    battle = Battle.objects.filter(Q(left_token=token) | Q(right_token=token)).select_related("left", "right").first()
-    entry: Entry | None
-    if battle is not None and battle.is_expired:
-        entry = None
-    elif battle is not None:
-        entry = battle.left if battle.left_token == token else battle.right
-    else:  # a ballot's, which is in no table yet
-        pk = ballots.entry_of_token(request, token)
-        entry = None if pk is None else Entry.objects.filter(pk=pk).first()
-    if entry is None or entry.hidden_at is not None or entry.retired_at is not None:
+    is_load = request.method == "GET"
+    stored = fetches.entry_of_battle(token, is_load=is_load)
+    entry, is_shown = stored or (None, False)
+    if stored is None and (pk := ballots.entry_of_token(request, token)) is not None:  # in no table yet
+        entry = Entry.objects.filter(pk=pk, hidden_at=None, retired_at=None).first()
+        is_shown = entry is not None
+        if is_load and is_shown:
+            fetches.note_ballot(token)
+    if entry is None or not is_shown:
         raise Http404("This image is not shown any more.")
     return blind_image(entry.small if small else entry.image)
 

@@ -62,7 +62,8 @@ class Site:
         os.environ |= {
             "VAR_DIR": str(self.home / "var"), "GENERATION_TIME_LIMIT": "15", "GENERATION_LEASE_GRACE": "2",
             "GENERATION_BACKOFF": "1", "GENERATION_ATTEMPTS": "30", "GENERATION_CHARGED_BACKOFF": "5",
-            "ARENA_PROCESS": "",
+            "ARENA_PROCESS": "", "NETWORK_NEW_VOTERS": "0", "NETWORK_PREFIX_NEW_VOTERS": "0", "VOTE_NEEDS_IMAGES": "0",
+            "VOTE_MIN_SECONDS": "0",
         }  # fmt: skip
         self.environment = dict(os.environ)
         self.place = Place.of_checkout()

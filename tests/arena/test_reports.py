@@ -13,6 +13,12 @@ from tests.arena.test_battles import together
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _known_voters(monkeypatch) -> None:
+    """Every voter weighs whole here; what invented ones weigh: integrity/test_attacks.py."""
+    monkeypatch.setattr(reports, "STANDING", 0)
+
+
 @pytest.fixture
 def battle(client) -> Battle:
     battle = make.make_battle()

@@ -1,4 +1,6 @@
-"""Which votes count. A vote is never deleted: it is excluded, with a reason and the rule's version, and may come back.
+"""Single votes, out and in again.
+
+A vote is never deleted: it is excluded, with a reason and the rule's version, and may come back.
 
 Every change moves the tallies in its own transaction, so ledger, tallies and nightly recount always agree.
 
@@ -20,11 +22,13 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from . import rules
+
 DAILY_DAYS = 120  # tallies are stored per day for so long at least; the longest window of a board is 90
 CAP = 200
 CAP_DAYS = 90
-CAP_RULE = "cap-1"
-CAP_REASON = f"beyond this voter's {CAP} counted votes in {CAP_DAYS} days"
+CAP_RULE = rules.CAP.name
+CAP_REASON = rules.CAP.reason.format(cap=CAP, days=CAP_DAYS)
 
 _LOCK = 0x45786331  # exclusions run one at a time, so that two of them cannot wait for each other
 
@@ -60,6 +64,12 @@ WITH moved AS (
         low_wins = t.low_wins + excluded.low_wins, high_wins = t.high_wins + excluded.high_wins,
         ties = t.ties + excluded.ties, both_bad = t.both_bad + excluded.both_bad
 )"""  # noqa: S608 - our own names
+_STANDING = """
+INSERT INTO arena_voterprogress AS s (voter_id, category_id, turn, excluded_reason, excluded_rule)
+VALUES (%(voter)s, %(category)s, 1, %(reason)s, %(rule)s)
+ON CONFLICT (voter_id, category_id) DO UPDATE
+SET excluded_reason = excluded.excluded_reason, excluded_rule = excluded.excluded_rule
+"""
 _CELLS = """
 SELECT category_id, day, left_model_id, right_model_id, outcome, count(*) FROM moved GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
@@ -83,17 +93,33 @@ DO UPDATE SET n = arena_tally.n + excluded.n, changed_at = clock_timestamp()
 """
 
 
-def exclude(votes: Iterable[UUID], reason: str, rule: str) -> int:
+def exclude(votes: Iterable[UUID], reason: str, rule: str, *, standing: tuple[int, int] | None = None) -> int:
     """Stop counting these votes (ids of their battles); returns how many counted until now.
 
-    A vote that is excluded already keeps its first reason. `rule` names the rule and its version, as "cap-1".
+    A vote that is excluded already keeps its first reason. `rule` names the rule and its version, as "cap-1". With
+    `standing`, a voter and a category, that voter's later votes there do not count either, for the same reason.
     """
     if not reason or not rule:
         raise ValueError("an exclusion names its reason and its rule")
     with transaction.atomic():
         cells = _move(_EXCLUDE, {"votes": list(votes), "reason": reason, "rule": rule})
+        if standing is not None:
+            _set_standing(standing, reason, rule)
         _subtract_cells(cells)
     return sum(n for *_, n in cells)
+
+
+def take_turn() -> None:
+    """Wait until no other exclusion runs; before the transaction's first row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def _set_standing(standing: tuple[int, int], reason: str, rule: str) -> None:
+    """Before any tally is locked, as a vote does it."""
+    voter, category = standing
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, {"voter": voter, "category": category, "reason": reason, "rule": rule})
 
 
 def subtract(cells: Iterable[tuple[Any, ...]]) -> None:
@@ -120,10 +146,13 @@ def _subtract(cell: dict[str, Any], day: date, n: int) -> None:
                 n -= row[0] if row else 0
 
 
-def include(votes: Iterable[UUID], rule: str = "") -> int:
-    """Count these votes again – only those that `rule` excluded, when it is given; returns how many came back."""
+def include(votes: Iterable[UUID], rule: str = "", *, standing: tuple[int, int] | None = None) -> int:
+    """Count these votes again – only those that `rule` excluded, when it is given; returns how many came back. With
+    `standing`, a voter and a category, that voter's later votes count there, too."""
     with transaction.atomic():
         cells = _move(_INCLUDE, {"votes": list(votes), "rule": rule})
+        if standing is not None:
+            _set_standing(standing, "", "")
         with connection.cursor() as cursor:
             cursor.executemany(_ADD, [tuple(row) for row in cells if row[2] != row[3]])
     return sum(n for *_, n in cells)

@@ -1,0 +1,31 @@
+"""Which votes count, who decides it, and how it is taken back."""
+
+from arena.integrity.exclusion import (
+    CAP,
+    CAP_DAYS,
+    CAP_REASON,
+    CAP_RULE,
+    DAILY_DAYS,
+    exclude,
+    first_daily,
+    image_differences,
+    include,
+    progress_differences,
+    roll_up,
+    subtract,
+)
+
+__all__ = [
+    "CAP",
+    "CAP_DAYS",
+    "CAP_REASON",
+    "CAP_RULE",
+    "DAILY_DAYS",
+    "exclude",
+    "first_daily",
+    "image_differences",
+    "include",
+    "progress_differences",
+    "roll_up",
+    "subtract",
+]

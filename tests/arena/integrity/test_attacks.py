@@ -1,0 +1,209 @@
+"""Each attack that once worked, played again by browsers: the target stays where it was, and the ledger says what came.
+
+The board has thousands of honest votes a model; watch and ratings run after the attack, as the workers would.
+"""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from arena import reports
+from arena.integrity import ledger, rules, watch
+from arena.models import Battle, Category, Entry, Tally, Vote, Voter
+from leaderboard.board import ratings
+from leaderboard.models import Rating
+from tests import factories as make
+from tests.arena.integrity.crowd import Crowd
+
+pytestmark = pytest.mark.django_db
+
+ARENA = "/arena/text-to-image/"
+PER_MODEL = 3_000
+
+
+@pytest.fixture
+def crowd():
+    """Six models; most of the honest votes are imported, which is quick and rated by the same code."""
+    crowd = Crowd()
+    crowd.import_votes(PER_MODEL)
+    return crowd
+
+
+def elo(category: Category) -> dict[int, float]:
+    ratings.recompute(category)
+    return dict(Rating.objects.filter(category=category).values_list("image_model", "elo"))
+
+
+def entry_of(token: str) -> Entry:
+    """Whose picture it is: the attacker has a dictionary of public pictures and names every one."""
+    battle = Battle.objects.filter(left_token=token).first()
+    return battle.left if battle else Battle.objects.get(right_token=token).right
+
+
+def look(client: Client) -> tuple[str, list[str]]:
+    page = client.get(ARENA)
+    tokens = make.tokens(page)
+    for token in tokens:
+        client.get(f"/i/{token}.webp")
+    return make.battle_url(page), tokens
+
+
+def after(crowd: Crowd) -> dict[int, float]:
+    crowd.spread_all()
+    watch.run()
+    return elo(crowd.category)
+
+
+def target_of(crowd: Crowd) -> int:
+    return crowd.models[3].pk
+
+
+def test_fifty_cookies_of_one_address_that_wait_for_their_model(crowd, settings):
+    """Looks until the target comes, then votes for it, with a fresh cookie each time."""
+    target, before = target_of(crowd), elo(crowd.category)
+    for _ in range(150):
+        client = Client(REMOTE_ADDR="192.0.2.7")
+        ballot = crowd.ballot_of(client)
+        if target not in (ballot.left_model, ballot.right_model):
+            continue
+        outcome = "left" if ballot.left_model == target else "right"
+        if client.post(f"{ballot.url}vote/", {"outcome": outcome}).status_code == 429:
+            break
+    assert 15 < Voter.objects.count() <= settings.NETWORK_NEW_VOTERS
+    assert abs(after(crowd)[target] - before[target]) <= 5
+    assert not Vote.objects.counted().exists()
+    assert rules.NETWORK.name in {reason.rule.name for reason in ledger.current().reasons}
+
+
+def test_always_left_without_ever_loading_a_picture(crowd, settings):
+    settings.VOTE_NEEDS_IMAGES = True
+    before = elo(crowd.category)
+    client = Client()
+    for _ in range(30):
+        client.post(f"{make.battle_url(client.get(ARENA))}vote/", {"outcome": "left"})
+    assert Vote.objects.count() == 30
+    assert after(crowd) == before
+    (reason,) = ledger.current().reasons
+    assert (reason.rule.name, reason.total) == (rules.UNSEEN.name, 30)
+
+
+def test_votes_sooner_than_anybody_can_look(crowd, settings):
+    settings.VOTE_MIN_SECONDS = 0.6
+    before = elo(crowd.category)
+    client = Client()
+    for _ in range(30):
+        url, _ = look(client)
+        client.post(f"{url}vote/", {"outcome": "left"})
+    assert after(crowd) == before
+    assert {reason.rule.name for reason in ledger.current().reasons} == {rules.FAST.name}
+
+
+def test_a_voter_who_skips_until_their_model_comes(crowd, settings):
+    target, before = target_of(crowd), elo(crowd.category)
+    client = Client()
+    skipped = 0
+    for _ in range(70):
+        url, tokens = look(client)
+        if Battle.objects.count():
+            models = [entry_of(token).image_model_id for token in tokens]
+            if target in models:
+                client.post(f"{url}vote/", {"outcome": ("left", "right")[models.index(target)]})
+                continue
+        if client.post(f"{url}skip/").status_code == 409:
+            client.post(f"{url}vote/", {"outcome": "tie"})  # the only way on
+        else:
+            skipped += 1
+    votes = Vote.objects.count()
+    assert skipped <= settings.SKIPS_IN_ROW + votes / 2
+    assert abs(after(crowd)[target] - before[target]) <= 5
+
+
+def test_ballots_of_one_browser_cannot_be_cast_by_another(crowd):
+    other, voter = Client(), Client()
+    voter.post(f"{make.battle_url(voter.get(ARENA))}vote/", {"outcome": "left"})
+    url = make.battle_url(other.get(ARENA))
+    assert voter.post(f"{url}vote/", {"outcome": "left"}).status_code == 404
+    assert Vote.objects.count() == 1
+
+
+def test_hundreds_of_invented_voters_of_one_address(crowd, settings):
+    codes = []
+    for _ in range(settings.NETWORK_NEW_VOTERS + 10):
+        client = Client(REMOTE_ADDR="192.0.2.7")
+        codes.append(client.post(f"{make.battle_url(client.get(ARENA))}vote/", {"outcome": "left"}).status_code)
+    assert codes.count(429) == 10
+    before = Vote.objects.count()
+    after(crowd)
+    assert Vote.objects.filter(excluded_rule=rules.NETWORK.name).count() == before == settings.NETWORK_NEW_VOTERS
+
+
+def test_a_voter_who_takes_pairs_as_they_come_and_pushes_one_model(crowd):
+    target, before = target_of(crowd), elo(crowd.category)
+    rigger = make.make_voter()
+    crowd.vote(rigger, 60, lambda battle, honest: push(battle, honest, target))
+    assert abs(after(crowd)[target] - before[target]) <= 5
+
+
+def push(battle: Battle, honest: str, target: int) -> str:
+    if battle.left.image_model_id == target:
+        return "left"
+    return "right" if battle.right.image_model_id == target else honest
+
+
+def test_three_invented_voters_hide_no_image_and_three_known_ones_do(crowd):
+    entry = crowd.entries[0][0]
+
+    def reported_by(voter: Voter, network: str) -> None:
+        battle = make.make_battle(voter=voter, left=entry, right=crowd.entries[0][1 + Battle.objects.count() % 4])
+        reports.report(battle, "left", "broken", network=network)
+
+    for number in range(3):
+        reported_by(make.make_voter(), f"network {number}")
+    entry.refresh_from_db()
+    assert entry.hidden_at is None
+    known = crowd.people(3, reports.STANDING)
+    for voter in known[:2]:
+        reported_by(voter, "one house")  # weigh as one
+    entry.refresh_from_db()
+    assert entry.hidden_at is None
+    assert reports.weight(entry) == 1.75
+    others = crowd.people(2, reports.STANDING)
+    for number, voter in enumerate(others):
+        reported_by(voter, f"house {number}")
+    entry.refresh_from_db()
+    assert entry.hidden_at is not None
+
+
+# Honest crowds ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_school_class_behind_one_address_counts(crowd):
+    for _ in range(28):
+        client = Client(REMOTE_ADDR="192.0.2.7")
+        ballot = crowd.ballot_of(client)
+        client.post(f"{ballot.url}vote/", {"outcome": crowd.honest_between(ballot.left_model, ballot.right_model)})
+    after(crowd)
+    assert Vote.objects.counted().count() == 28
+
+
+def test_honest_votes_of_a_fan_a_doubter_and_an_expert_count(crowd):
+    fan, doubter, expert = (make.make_voter() for _ in range(3))
+    loved = crowd.models[2].pk
+    random = crowd.random
+
+    def of_fan(battle: Battle, honest: str) -> str:
+        return push(battle, honest, loved) if random.random() < 0.4 else honest
+
+    crowd.vote(fan, 60, of_fan)
+    crowd.vote(doubter, 60, lambda battle, honest: "tie" if random.random() < 0.5 else honest)
+    crowd.vote(expert, 60, lambda battle, honest: crowd.honest(battle, ability=1.6, ties=0.0))
+    after(crowd)
+    assert not Vote.objects.exclude(excluded_reason="").exists()
+
+
+def test_votes_cast_from_elsewhere_are_under_no_rule(crowd):
+    elo(crowd.category)
+    assert Tally.objects.filter(n__gt=0).exists()
+    assert ledger.current().cast == 0
+    assert ledger.imported() > 0
