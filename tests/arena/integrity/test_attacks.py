@@ -155,7 +155,7 @@ def test_three_invented_voters_hide_no_image_and_three_known_ones_do(crowd):
     entry = crowd.entries[0][0]
 
     def reported_by(voter: Voter, network: str) -> None:
-        battle = make.make_battle(voter=voter, left=entry, right=crowd.entries[0][1 + Battle.objects.count() % 4])
+        battle = make.make_battle(voter=voter, left=entry, right=make.make_entry(entry.prompt))
         reports.report(battle, "left", "broken", network=network)
 
     for number in range(3):
