@@ -51,9 +51,14 @@ RIGHTS: dict[str, tuple[str, ...]] = {
         "providers.change_apikey",
         "providers.view_apikey",
         "providers.view_gatewayrequest",
+        "leaderboard.add_webhook",
+        "leaderboard.change_webhook",
+        "leaderboard.delete_webhook",
+        "leaderboard.view_webhook",
+        "leaderboard.view_delivery",
     ),
 }
-UNSEEN = ("apikey", "gatewayrequest", "trial")  # what only operators look at
+UNSEEN = ("apikey", "gatewayrequest", "trial", "webhook", "delivery")  # what only operators look at
 
 
 def create(app_config: Any, **kwargs: Any) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from arena import integrity
 from leaderboard.board import by_tag, image_records, overall, pair_counts, ratings, snapshots
+from leaderboard.notifications import deliveries
 from providers.db import connection_released
 
 
@@ -36,6 +37,18 @@ def check_tallies() -> None:
 @connection_released()
 def take_snapshots() -> None:
     snapshots.take_due()
+
+
+@shared_task
+@connection_released()
+def plan_deliveries() -> None:
+    deliveries.plan()
+
+
+@shared_task
+@connection_released()
+def send_deliveries() -> None:
+    deliveries.send_due()
 
 
 @shared_task

@@ -46,6 +46,7 @@ MODELS = {
     "arena.Battle": ("VMCOS", "", "", ""),
     "arena.Vote": ("VMCOS", "", "", ""),
     "arena.VoteFile": ("VMCOS", "", "", ""),
+    "leaderboard.Webhook": ("OS", "OS", "OS", "OS"),
     "arena.ImportedName": ("VMCOS", "CS", "CS", "CS"),
     "arena.VoterWatch": ("VMCOS", "", "", ""),
     "arena.NetworkWatch": ("VMCOS", "", "", ""),
@@ -55,7 +56,7 @@ MODELS = {
 ACTIONS = {
     "providers.ImageModel:retire": "OS", "providers.ImageModel:bring_back": "OS",
     "providers.Proposal:accept": "OS", "providers.Proposal:reject": "OS",
-    "providers.ApiKey:revoke": "OS",
+    "providers.ApiKey:revoke": "OS", "leaderboard.Webhook:send_test": "OS",
     "arena.Generation:ask_again": "CS",
     "arena.Entry:retire": "MCS", "arena.Entry:bring_back": "MCS",
     "arena.Report:accept": "MCS", "arena.Report:dismiss": "MCS",

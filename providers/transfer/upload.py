@@ -1,12 +1,12 @@
-"""Uploads a source image to a URL that a provider named. It is as hostile as that of a result, and is checked the same.
+"""Sends bytes to a URL that a stranger named. It is as hostile as that of a result, and is checked the same.
 
-Our key does not go along: the URL itself is the permission. No job exists yet, so nothing that goes wrong here is
-charged, and all of it may be retried.
+A source image goes to a URL of its provider, without our key: the URL itself is the permission. No job exists yet, so
+nothing that goes wrong there is charged, and all of it may be retried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import httpcore
 import httpx
@@ -22,7 +22,7 @@ FAILED = "A source image could not be uploaded."
 def put(url: str, data: bytes, content_type: str, *, deadline: Deadline, trusted: Collection[str] = ()) -> None:
     """Raises ConnectFailed or TimedOut. `trusted` are origins that may be private (`Account.trusted_origins`)."""
     try:
-        status = _put(url, data, content_type, deadline, trusted)
+        status = send("PUT", url, data, {"Content-Type": content_type}, deadline=deadline, trusted=trusted)
     except BadOutput as error:  # the URL is not one we use
         raise ConnectFailed(FAILED, detail=f"{error} {error.detail}") from error
     except TimedOut as error:
@@ -33,18 +33,25 @@ def put(url: str, data: bytes, content_type: str, *, deadline: Deadline, trusted
         raise ConnectFailed(FAILED, detail=f"{origin_of(url)} answered {status}", status=status)
 
 
-def _put(url: str, data: bytes, content_type: str, deadline: Deadline, trusted: Collection[str]) -> int:
+def send(
+    method: str, url: str, data: bytes, headers: Mapping[str, str], *, deadline: Deadline, trusted: Collection[str] = ()
+) -> int:
+    """One request to an address that a stranger named; returns the status. Redirects are not followed.
+
+    Raises BadOutput for a URL that is no plain https one of the public internet, TimedOut, and httpcore's NetworkError,
+    ProtocolError and TimeoutException.
+    """
     check_url(url, trusted)
     target = parsed(url)
-    headers: dict[str | bytes, str | bytes] = {
-        "Host": httpx.URL(url).netloc, "User-Agent": USER_AGENT, "Content-Type": content_type,
-        "Content-Length": str(len(data)), "Connection": "close",
+    own: dict[str | bytes, str | bytes] = {
+        "Host": httpx.URL(url).netloc, "User-Agent": USER_AGENT, "Content-Length": str(len(data)),
+        "Connection": "close", **headers,
     }  # fmt: skip
     network = CheckedNetwork(deadline, origin_of(url) in trusted)
     with (
         httpcore.ConnectionPool(ssl_context=ssl_context(), network_backend=network) as pool,
         pool.stream(
-            "PUT", target, headers=list(headers.items()), content=data,
+            method, target, headers=list(own.items()), content=data,
             extensions={"timeout": {"connect": CONNECT_TIMEOUT}},
         ) as response,
     ):  # fmt: skip

@@ -15,6 +15,7 @@ import pytest
 from django.utils import timezone
 
 from arena import generation
+from arena.generation.attempts import MAX_CHARGED
 from arena.models import Entry, Generation
 from providers.admission import circuit_breaker
 from providers.models import Call
@@ -112,7 +113,7 @@ def test_after_five_minutes_of_a_fault_every_image_exists_and_none_was_paid_for_
     assert Entry.objects.count() == IMAGES
     paid = Call.objects.filter(outcome="ok").count() + Call.objects.filter(possibly_charged=True).count()
     assert paid <= 2 * IMAGES
-    assert max(Generation.objects.values_list("charged_attempts", flat=True)) < generation.MAX_CHARGED
+    assert max(Generation.objects.values_list("charged_attempts", flat=True)) < MAX_CHARGED
 
 
 def _work_through(limit: timedelta) -> timedelta:

@@ -1,0 +1,1 @@
+"""Webhooks: which events there are since when, and their delivery."""

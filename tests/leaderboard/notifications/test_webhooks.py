@@ -1,0 +1,198 @@
+"""Webhooks: each event once, signed, sent again until it is taken, nowhere inside the house."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from leaderboard.board import ratings, snapshots
+from leaderboard.models.webhooks import Delivery, Webhook
+from leaderboard.notifications import deliveries
+from tests import factories as make
+from tests.arena.test_constraints import refuses, update
+from tests.leaderboard.voting import cast
+
+pytestmark = pytest.mark.django_db
+
+
+class Receiver(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.status = 204
+        super().__init__(("127.0.0.1", 0), ReceiverHandler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/hook"
+
+
+class ReceiverHandler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
+        self.send_response(self.server.status)
+        self.send_header("Location", "/elsewhere")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver(monkeypatch) -> Iterator[Receiver]:
+    with Receiver() as server:
+        monkeypatch.setattr(deliveries, "TRUSTED", (f"http://127.0.0.1:{server.server_port}",))
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def webhook(receiver: Receiver, *events: str) -> Webhook:
+    row: Webhook = Webhook.objects.create(
+        name="ours", url=receiver.url, events=list(events), created_at=timezone.now() - timedelta(minutes=5)
+    )
+    return row
+
+
+def due_now() -> None:
+    Delivery.objects.filter(status="waiting").update(due_at=timezone.now())
+
+
+def test_an_event_is_delivered_once_with_a_signature_of_its_body(receiver):
+    hook = webhook(receiver, "snapshot.taken")
+    category = make.make_category()
+    models = [make.make_model() for _ in range(3)]
+    cast(category, models, 200)
+    ratings.recompute(category)
+    taken = snapshots.take(category)
+    assert deliveries.plan() == 1
+    assert deliveries.plan() == 0
+    assert deliveries.send_due() == 1
+    assert deliveries.send_due() == 0
+    ((headers, body),) = receiver.requests
+    event = json.loads(body)
+    assert event["type"] == "snapshot.taken"
+    assert event["data"]["path"] == taken.get_absolute_url()
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    key = base64.b64decode(hook.secret.removeprefix("whsec_"))
+    expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{expected}"
+    assert Delivery.objects.get().status == "delivered"
+
+
+def test_events_of_before_it_was_made_are_not_delivered(receiver):
+    hook = webhook(receiver, "competition.closed")
+    make.make_competition(opens_at=timezone.now() - timedelta(days=3), closes_at=timezone.now() - timedelta(days=2))
+    assert deliveries.plan() == 0
+    late = make.make_competition(opens_at=timezone.now() - timedelta(days=3), closes_at=timezone.now())
+    make.make_competition(closes_at=timezone.now(), is_published=False)
+    assert deliveries.plan() == 1
+    assert late.title in Delivery.objects.get().payload["data"]["title"]
+    assert hook.deliveries.count() == 1
+
+
+@pytest.mark.parametrize("status", [500, 404, 302])
+def test_what_is_not_taken_is_sent_again_under_the_same_id_and_given_up_at_last(receiver, status, monkeypatch):
+    monkeypatch.setattr(deliveries, "MAX_ATTEMPTS", 3)
+    hook = webhook(receiver, "model.changed")
+    row = Delivery.objects.create(webhook=hook, key="one", event="model.changed", payload={})
+    receiver.status = status
+    assert deliveries.send_due() == 0
+    row.refresh_from_db()
+    assert (row.status, row.attempts, row.answer) == ("waiting", 1, str(status))
+    assert row.due_at > timezone.now() + timedelta(seconds=5)
+    assert deliveries.send_due() == 0  # not due yet
+    due_now()
+    receiver.status = 200
+    assert deliveries.send_due() == 1
+    assert len({headers["webhook-id"] for headers, _ in receiver.requests}) == 1
+    assert len(receiver.requests) == 2  # a redirect is not followed
+    receiver.status = status
+    other = Delivery.objects.create(webhook=hook, key="two", event="model.changed", payload={})
+    for _ in range(5):
+        due_now()
+        deliveries.send_due()
+    other.refresh_from_db()
+    assert (other.status, other.attempts) == ("failed", 3)
+
+
+def test_a_receiver_that_is_gone_is_not_sent_to_again(receiver):
+    row = Delivery.objects.create(webhook=webhook(receiver, "model.changed"), key="k", event="e", payload={})
+    receiver.status = 410
+    deliveries.send_due()
+    row.refresh_from_db()
+    assert (row.status, row.attempts) == ("failed", 1)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9/", "https://127.0.0.1:9/", "https://169.254.169.254/", "https://[::1]/", "file:///etc"]
+)
+def test_nothing_is_sent_to_addresses_inside(url):
+    row = Webhook.objects.create(name="inside", url=url, events=["model.changed"])
+    delivery = deliveries.test(row)
+    assert delivery.status == "failed"
+    assert delivery.answer.startswith("no answer")
+
+
+def test_a_paused_webhook_gets_nothing(receiver):
+    hook = webhook(receiver, "model.changed")
+    Delivery.objects.create(webhook=hook, key="k", event="e", payload={})
+    Webhook.objects.update(is_active=False)
+    assert deliveries.send_due() == deliveries.plan() == 0
+    assert receiver.requests == []
+
+
+def test_staff_make_and_test_them_in_the_admin(receiver, client):
+    client.force_login(User.objects.create_superuser("boss"))
+    made = client.post(
+        "/admin/leaderboard/webhook/add/",
+        {"name": "ours", "url": "https://example.org/hook", "events": ["price.changed"], "is_active": "on"},
+    )
+    assert made.status_code == 302, made.content
+    row = Webhook.objects.get()
+    assert row.secret.startswith("whsec_")
+    assert row.secret in client.get(f"/admin/leaderboard/webhook/{row.pk}/change/").content.decode()
+    insecure = client.post("/admin/leaderboard/webhook/add/", {"name": "x", "url": "http://a.example", "events": ["x"]})
+    assert insecure.status_code == 200
+    Webhook.objects.update(url=receiver.url)
+    action = {"action": "send_test", "_selected_action": [row.pk]}
+    page = client.post("/admin/leaderboard/webhook/", action, follow=True).content.decode()
+    assert "ours: 204" in page
+    assert json.loads(receiver.requests[0][1])["type"] == "test"
+    receiver.status = 500
+    assert "ours: 500" in client.post("/admin/leaderboard/webhook/", action, follow=True).content.decode()
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"delivered", "failed"}
+
+
+def test_postgres_refuses_what_cannot_be_true(receiver):
+    hook = webhook(receiver, "model.changed")
+    refuses("a webhook has known events", update(hook, events=[]))
+    refuses("a webhook has known events", update(hook, events=["x"]))
+    refuses("a webhook has a name and a URL", update(hook, url=""))
+    refuses("a webhook has its secret", update(hook, secret="x"))
+    row = Delivery.objects.create(webhook=hook, key="k", event="e", payload={})
+    refuses("a delivery ends when it is delivered or failed", update(row, status="delivered"))
+    refuses(
+        "an event is delivered once to a webhook",
+        lambda: Delivery.objects.create(webhook=hook, key="k", event="e", payload={}),
+    )
+    with pytest.raises(ValidationError, match="https"):
+        hook.full_clean()
