@@ -65,7 +65,7 @@ class Gateway:
             match = resolve(path, self._urlconf)
         except Resolver404:
             return False
-        if scope["method"] != "POST" or match.url_name not in ("generations", "edits"):
+        if scope["method"] != "POST" or match.url_name not in ("generations", "edits", "variations", "responses"):
             return False
         if not _free_slots().acquire(blocking=False):
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from providers.gateway import wire
@@ -82,6 +83,7 @@ ERRORS: list[tuple[int, str, str]] = [
     (500, "internal_error", "A fault of this site; it has been logged. Report its x-request-id."),
     (502, "all_providers_failed", "metadata.attempts lists every attempt. Do not retry at once."),
     (503, "overloaded", "Too many requests at the same time. Retry."),
+    (503, "process_lost", "The process that worked on the first try of this request died. Retry: it is a new request."),
     (503, "storage_unavailable", "Images cannot be stored just now; with response_format b64_json they can be had."),
     (504, "provider_timeout", "No provider answered in time."),
 ]  # fmt: skip
@@ -119,6 +121,9 @@ def openapi(server: str, *, example: str) -> dict[str, Any]:
         "paths": {
             "/images/generations": {"post": _create("createImage", "Generate images", properties, edit=False)},
             "/images/edits": {"post": _create("createImageEdit", "Edit images", properties, edit=True)},
+            "/images/variations": {"post": _create(
+                "createImageVariation", "Vary an image", properties, edit=True, required=("model",)
+            )},
             "/images/jobs/{id}": {
                 "parameters": [
                     {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}},
@@ -156,9 +161,15 @@ def _switch(name: str, description: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
-def _create(operation: str, summary: str, properties: dict[str, Any], *, edit: bool) -> dict[str, Any]:
-    required = ["model", "prompt"]
-    plain = {"type": "object", "required": required, "properties": properties, "additionalProperties": True}
+def _create(
+    operation: str,
+    summary: str,
+    properties: dict[str, Any],
+    *,
+    edit: bool,
+    required: Sequence[str] = ("model", "prompt"),
+) -> dict[str, Any]:
+    plain = {"type": "object", "required": list(required), "properties": properties, "additionalProperties": True}
     content: dict[str, Any] = {"application/json": {"schema": plain}}
     if edit:
         part = {"type": "string", "format": "binary"}

@@ -24,6 +24,7 @@ from providers import client_address, history
 from providers.gateway import budgets, discovery, keys, openapi, responses
 from providers.models import ApiKey, GatewayRequest, ImageModel
 
+from .recipes import RECIPES
 from .views import origin_of
 
 SHOWN = 100
@@ -85,13 +86,16 @@ def _known_model(slug: str) -> str:
 def api(request: HttpRequest) -> HttpResponse:
     """The reference, rendered from the rows that requests are checked against."""
     models = discovery.models()
+    base_url = f"{origin_of(request)}/openai/v1"
+    example = models[0]["id"] if models else "flux.2-klein-9b"
     context = {
-        "base_url": f"{origin_of(request)}/openai/v1",
+        "base_url": base_url,
+        "recipes": [(recipe, recipe.text(base_url, example)) for recipe in RECIPES],
         "parameters": openapi.PROPERTIES,
         "errors": openapi.ERRORS,
         "headers": openapi.HEADERS,
         "models": models,
-        "example": models[0]["id"] if models else "flux.2-klein-9b",
+        "example": example,
     }
     return render(request, "gateway/api.html", context)
 

@@ -178,7 +178,7 @@ def partial_event(request: ApiRequest, image: GeneratedImage, number: int) -> by
         "size": _size((image.width, image.height)), "output_format": NAMES[image.content_type],
         **{name: request.extra.get(name, "auto") for name in ("quality", "background")},
     }  # fmt: skip
-    return _event(kind, _json(event, ("b64_json", _encoded(image))))
+    return _event(kind, _json(event, ("b64_json", encoded(image))))
 
 
 def error_event(error: ApiError) -> bytes:
@@ -201,12 +201,12 @@ def _image(
     row: GatewayRequest, image: GeneratedImage, number: int, response_format: str, origin: str
 ) -> tuple[str, str]:
     if response_format == "b64_json":
-        return "b64_json", _encoded(image)
+        return "b64_json", encoded(image)
     assert row.files_expire_at is not None
     return "url", signed_files.url(origin, row.files[number]["name"], int(row.files_expire_at.timestamp()))
 
 
-def _encoded(image: GeneratedImage) -> str:
+def encoded(image: GeneratedImage) -> str:
     return image.encoded or base64.b64encode(image.data).decode("ascii")
 
 

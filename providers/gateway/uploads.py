@@ -57,7 +57,7 @@ def read(request: HttpRequest, *, largest: int, is_api: bool = True) -> Sources:
     if len(body) > largest:
         raise too_large(largest)
     fields = read_json(body)
-    images, mask = _of_json(fields)
+    images, mask = of_json(fields)
     return fields, images, mask
 
 
@@ -95,7 +95,7 @@ def _of_form(request: HttpRequest, largest: int, is_api: bool) -> Sources:
         fields = _decoded(fields)
     named = {name: fields.pop(name) for name in ("image", "images", "mask") if name in fields}
     if any(named.values()):  # a browser's form sends an empty one when no file was chosen
-        more, more_mask = _of_json({name: value for name, value in named.items() if value})
+        more, more_mask = of_json({name: value for name, value in named.items() if value})
         images, mask = [*images, *more], mask or more_mask
     _check_count(len(images))
     return fields, tuple(images), mask
@@ -149,8 +149,9 @@ def _fields(texts: MultiValueDict[str, str]) -> dict[str, Any]:
 # JSON ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _of_json(fields: Mapping[str, Any]) -> tuple[tuple[SourceImage, ...], SourceImage | None]:
-    """`images` as OpenAI's reference has it ([{"image_url": …}]), and simpler: `image`, plain texts, one or many."""
+def of_json(fields: Mapping[str, Any]) -> tuple[tuple[SourceImage, ...], SourceImage | None]:
+    """(source images, mask) of JSON: `images` as OpenAI's reference has it ([{"image_url": …}]), and simpler: `image`,
+    plain texts, one or many."""
     deadline = Deadline(FETCH_SECONDS)
     images: list[SourceImage] = []
     for name in ("image", "images"):

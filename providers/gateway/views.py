@@ -6,7 +6,7 @@ import functools
 import logging
 import re
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from queue import SimpleQueue
 from typing import Any
 
@@ -16,16 +16,30 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.csrf import csrf_exempt
 
 from providers.db import release_connection
-from providers.gateway import discovery, errors, idempotency, jobs, keys, lifecycle, names, responses, signed_files
+from providers.gateway import (
+    discovery,
+    errors,
+    idempotency,
+    jobs,
+    keys,
+    lifecycle,
+    names,
+    responses,
+    responses_api,
+    signed_files,
+)
 from providers.gateway.disconnect import CORS, ClientConnection, connection_of
 from providers.gateway.errors import ApiError
 from providers.gateway.lifecycle import ImageJob
+from providers.gateway.responses_api import ToolCall
 from providers.request import GeneratedImage, Mode
 
 from .wire import is_true
 
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
+VARIATION = "Another picture of the same subject, in the same style, with a different composition."
+NO_DEFAULTS: Mapping[str, str] = {}
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -97,10 +111,16 @@ def edits(request: HttpRequest) -> HttpResponseBase:
     return _images(request, "edit")
 
 
-def _images(http: HttpRequest, mode: Mode) -> HttpResponseBase:
+@api("POST")
+def variations(request: HttpRequest) -> HttpResponseBase:
+    """An edit whose prompt asks for a variation, unless the client has written one."""
+    return _images(request, "edit", {"prompt": VARIATION})
+
+
+def _images(http: HttpRequest, mode: Mode, defaults: Mapping[str, str] = NO_DEFAULTS) -> HttpResponseBase:
     connection, origin = connection_of(http), origin_of(http)
     key = lifecycle.authenticate(http)
-    request = lifecycle.read(http, key, mode)
+    request = lifecycle.read(http, key, mode, defaults)
     if is_true(http.GET.get("dryRun", "false")):
         _, target, request = lifecycle.look_up_again(http, key, request)
         return JsonResponse(discovery.dry_run(request, target))
@@ -115,6 +135,33 @@ def _images(http: HttpRequest, mode: Mode) -> HttpResponseBase:
     images = lifecycle.generate(job, connection)
     content = responses.body(job.row, images, response_format=job.request.response_format, origin=origin)
     return ImagesResponse(job, connection, images, content)
+
+
+@api("POST")
+def create_response(http: HttpRequest) -> HttpResponseBase:
+    """The image tool of OpenAI's Responses API."""
+    connection = connection_of(http)
+    key = lifecycle.authenticate(http)
+    call = responses_api.read(http, key)
+    job = lifecycle.claim(http, key, call.request)
+    connection.headers |= {"x-request-id": job.row.request_id}
+    if call.stream:
+        return ImagesStream(job, connection, _response_events(job, connection, call))
+    images = lifecycle.generate(job, connection)
+    return ImagesResponse(job, connection, images, responses_api.body(job.row, call, images))
+
+
+def _response_events(job: ImageJob, connection: ClientConnection, call: ToolCall) -> Iterator[bytes]:
+    yield b": working\n\n"
+    try:
+        images = lifecycle.generate(job, connection)
+        lifecycle.settle(job, images)
+        yield from responses_api.events(job.row, call, images)
+    except ApiError as error:
+        yield responses_api.error_event(error)
+    except Exception:
+        log.exception("A stream failed")
+        yield responses_api.error_event(errors.internal_error())
 
 
 def _accepted(job: ImageJob, origin: str) -> JsonResponse:
@@ -271,7 +318,10 @@ def openapi(request: HttpRequest) -> JsonResponse:
 @api("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 def unknown(request: HttpRequest, path: str = "") -> HttpResponse:
     """Also below /v1, where clients with a wrong base URL look for the API."""
-    known = "/images/generations, /images/edits, /images/jobs/{id}, /models, /models/{id} and /key"
+    known = (
+        "/images/generations, /images/edits, /images/variations, /images/jobs/{id}, /responses, /models, /models/{id} "
+        "and /key"
+    )
     message = (
         f"Unknown URL {request.method} {request.path[:200]}. The base URL of this API is "
         f"{origin_of(request)}/openai/v1; below it there are {known}."

@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from providers.cache import clear_process_caches
+from providers.gateway.recipes import RECIPES
 from providers.models import ApiKey, Call, GatewayRequest, ImageModel, ModelAlias
 from tests import factories as make
 from tests.arena.test_constraints import refuses
@@ -314,3 +315,31 @@ def test_no_text_ends_in_an_internal_error(key, name, value, idempotency_key):
     response = Client().generic("POST", "/openai/v1/images/generations", body, "application/json", headers=headers)
     assert response.status_code in (200, 400, 404, 415), response.content
     assert not GatewayRequest.objects.filter(http_status=500).exists()
+
+
+def test_a_variation_is_an_edit_that_needs_no_prompt(key):
+    form = {"model": "sample-one", "n": 1, "response_format": "b64_json", "image": picture()}
+    headers = {"Authorization": f"Bearer {key.secret}"}
+    response = Client().post("/openai/v1/images/variations", form, headers=headers)
+    assert response.status_code == 200, response.content
+    assert response.json()["data"][0]["b64_json"]
+    assert GatewayRequest.objects.get().mode == "edit"
+    missing = Client().post("/openai/v1/images/variations", {"model": "sample-one"}, headers=headers)
+    assert missing.json()["error"]["param"] == "image"
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.program)
+def test_what_a_program_with_a_recipe_sends_brings_an_image(key, recipe):
+    model = ImageModel.objects.get(slug="gpt-image-9")
+    if recipe.alias:
+        assert call(key, model=recipe.alias, **recipe.request).status_code == 404
+        ModelAlias.objects.create(alias=recipe.alias, image_model=model)
+        clear_process_caches()
+    for name in [recipe.alias] if recipe.alias else ["sample-one", "gpt-image-9"]:
+        body = {"response_format": None, "model": name} | dict(recipe.request)
+        response = call(key, **body)
+        assert response.status_code == 200, response.content
+        assert response.json()["data"][0].get("url") or response.json()["data"][0]["b64_json"]
+    text = recipe.text("https://arena.example/openai/v1", "sample-one")
+    assert "https://arena.example/openai/v1" in text
+    assert "{" not in text.replace("createOpenAI({", "")

@@ -203,3 +203,53 @@ def test_unknown_parameters_pass_through_and_are_listed(client):
     )
     assert answer.metadata["passed_through"] == ["go_fast", "user"]
     assert answer.data[0].seed == 7
+
+
+TOOL = {"type": "image_generation", "size": "128x192", "quality": "auto", "output_format": "png"}
+
+
+def test_the_image_tool_of_the_responses_api(client, gateway):
+    response = client.responses.create(model="sample-one", input="A red kite", tools=[TOOL])
+    (call,) = response.output
+    assert (call.type, call.status, response.status) == ("image_generation_call", "completed", "completed")
+    image = Image.open(io.BytesIO(base64.b64decode(call.result)))
+    assert image.size == (128, 192)
+    assert response.output_text == ""
+    row = GatewayRequest.objects.get()
+    assert (row.mode, response.arena["request_id"]) == ("text-to-image", row.request_id)
+
+
+def test_what_the_tool_made_and_what_the_user_sends_is_edited(client, gateway):
+    first = client.responses.create(model="any-name", input="A red kite", tools=[TOOL | {"model": "sample-one"}])
+    picture = "data:image/png;base64," + base64.b64encode(make.picture("a", 128, 128)).decode()
+    turns = [
+        {"role": "user", "content": "A red kite"},
+        first.output[0].model_dump(exclude_unset=True, include={"id", "type", "status", "result"}),
+        {
+            "role": "user",
+            "content": [{"type": "input_text", "text": "At night"}, {"type": "input_image", "image_url": picture}],
+        },
+    ]
+    second = client.responses.create(model="sample-one", input=turns, tools=[TOOL])
+    assert second.output[0].result != first.output[0].result
+    assert list(GatewayRequest.objects.order_by("asked_at").values_list("mode", flat=True)) == ["text-to-image", "edit"]
+
+
+def test_a_stream_of_responses_ends_with_the_image(client, gateway):
+    events = list(client.responses.create(model="sample-one", input="A red kite", tools=[TOOL], stream=True))
+    kinds = [event.type for event in events]
+    assert kinds[0] == "response.created"
+    assert "response.image_generation_call.completed" in kinds
+    assert kinds[-1] == "response.completed"
+    assert events[-1].response.output[0].result
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+
+
+@pytest.mark.parametrize(
+    "body", [{"tools": []}, {"tools": [{"type": "web_search"}]}, {"tools": 3}, {"tools": [TOOL], "input": []}]
+)
+def test_what_is_no_request_for_an_image_is_an_error_that_says_so(client, gateway, body):
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.post("/responses", body={"model": "sample-one", "input": "A kite"} | body, cast_to=object)
+    assert caught.value.param in ("tools", "prompt")
+    assert not Call.objects.exists()
