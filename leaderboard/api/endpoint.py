@@ -128,7 +128,8 @@ def _cursor(key: str) -> str:
 def _key_of(cursor: str, rows: QuerySet[Any], key: str) -> Any:
     try:
         text = base64.urlsafe_b64decode(cursor.encode("ascii") + b"==").decode()
-        value = rows.model._meta.get_field(key).to_python(text)
+        field: Any = rows.model._meta.get_field(key)
+        value = field.to_python(text)
         if "\0" in text or (isinstance(value, int) and not 0 <= value < 2**63):
             raise ValueError(text)
     except (ValueError, ValidationError) as error:

@@ -175,10 +175,10 @@ def test_staff_make_and_test_them_in_the_admin(receiver, client):
     Webhook.objects.update(url=receiver.url)
     action = {"action": "send_test", "_selected_action": [row.pk]}
     page = client.post("/admin/leaderboard/webhook/", action, follow=True).content.decode()
-    assert "ours: 204" in page
     assert json.loads(receiver.requests[0][1])["type"] == "test"
+    assert "Ours: 204" in page
     receiver.status = 500
-    assert "ours: 500" in client.post("/admin/leaderboard/webhook/", action, follow=True).content.decode()
+    assert "Ours: 500" in client.post("/admin/leaderboard/webhook/", action, follow=True).content.decode()
     assert set(Delivery.objects.values_list("status", flat=True)) == {"delivered", "failed"}
 
 
@@ -196,3 +196,10 @@ def test_postgres_refuses_what_cannot_be_true(receiver):
     )
     with pytest.raises(ValidationError, match="https"):
         hook.full_clean()
+
+
+def test_the_signature_is_that_of_the_published_example():
+    """From the specification of Standard Webhooks and the tests of its libraries."""
+    secret, name = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek"
+    signature = deliveries.signature(secret, name, 1614265330, b'{"test": 2432232314}')
+    assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
