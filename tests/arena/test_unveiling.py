@@ -38,7 +38,8 @@ def shows(entry, client=None) -> bool:
     seen = {name in client.get(page).content for page in pages}
     own = client.get(f"/entries/{entry.pk}/").status_code == 200
     reply = client.get(f"/entries/{entry.pk}/original")
-    reply.close()
+    if reply.streaming:
+        b"".join(reply.streaming_content)  # which closes the file
     original = reply.status_code == 200
     assert seen | {own, original} in ({True}, {False}), (seen, own, original)
     return own

@@ -43,7 +43,8 @@ def test_the_right_password_needs_the_right_one_time_password(client, monkeypatc
         assert client.get("/admin/").status_code == 302
         TOTPDevice.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
         right = {**form, "otp_token": f"{totp(device.bin_key):06d}"}
-        assert client.post("/admin/login/?next=/admin/", right).status_code == 302
+        reply = client.post("/admin/login/?next=/admin/", right)
+        assert reply.status_code == 302, reply.context["form"].errors
         assert client.get("/admin/").status_code == 200
         with pytest.raises(CommandError, match="has a device"):
             call_command("add_totp", "boss")

@@ -113,6 +113,10 @@ class Crowd:
     def tally(self) -> None:
         """Tallies of what was stored by hand."""
         today = timezone.now().date()
+        cells = {"category": self.category, "day": today}
+        for row in Tally.objects.filter(**cells):
+            row.n += self.tallied.pop((row.left_model_id, row.right_model_id, row.outcome), 0)
+            row.save(update_fields=["n"])
         Tally.objects.bulk_create(
             Tally(category=self.category, day=today, left_model_id=left, right_model_id=right, outcome=outcome, n=n)
             for (left, right, outcome), n in self.tallied.items()
