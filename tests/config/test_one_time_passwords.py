@@ -38,11 +38,15 @@ def test_the_right_password_needs_the_right_one_time_password(client, monkeypatc
         assert client.post("/admin/login/", form).status_code == 200
         assert client.get("/admin/").status_code == 302
         device = TOTPDevice.objects.get()
-        wrong = {**form, "otp_token": f"{(totp(device.bin_key) + 1) % 1_000_000:06d}"}
+        wrong = {
+            **form,
+            "otp_device": device.persistent_id,
+            "otp_token": f"{(totp(device.bin_key) + 1) % 1_000_000:06d}",
+        }
         assert client.post("/admin/login/", wrong).status_code == 200
         assert client.get("/admin/").status_code == 302
         TOTPDevice.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
-        right = {**form, "otp_token": f"{totp(device.bin_key):06d}"}
+        right = {**form, "otp_device": device.persistent_id, "otp_token": f"{totp(device.bin_key):06d}"}
         reply = client.post("/admin/login/?next=/admin/", right)
         assert reply.status_code == 302, reply.context["form"].errors
         assert client.get("/admin/").status_code == 200
