@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
@@ -24,6 +25,7 @@ OTP = {
 
 
 def test_the_right_password_needs_the_right_one_time_password(client, monkeypatch):
+    cache.clear()  # earlier tests' wrong passwords
     User.objects.create_superuser("boss", password="a long password")
     with override_settings(**OTP):
         call_command("migrate", "otp_totp", verbosity=0)
