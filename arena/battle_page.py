@@ -5,7 +5,7 @@ Before the vote nothing of a model is among them: `_revealed` alone reads names,
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 
 from django.conf import settings
@@ -26,6 +26,8 @@ from .voting import CastVote
 
 Conditions = dict[str, Hashable]
 Values = dict[str, str]
+
+PREVIEW = "A preview, for staff: no answer is stored, and none counts."
 
 _SIDES = ("left", "right")
 _BARS = "abcde"  # names of values have no digits
@@ -112,6 +114,22 @@ def shared(
         conditions |= shown | {"is_round_over": "shared" if is_last else ""}
         values |= names | _marks(RoundProgress(1, number, len(link.battles)), "next_") | {"method_url": ""}
     return fragments.fill("arena/shared_pair.html", conditions, values, request)
+
+
+def preview(request: HttpRequest, row: BattleRow, urls: Mapping[str, str]) -> SafeString:
+    """The voting page of a pair that is no battle: images from `urls`, every answer sent back to this very URL."""
+    conditions, values = _context(request, row, VoterState(0, 0, 0, 0, b"", row, []), None, None, PREVIEW)
+    conditions["category"] = Category(pk=row.category, slug=row.category_slug, name=row.category_name)
+    conditions |= {
+        "category_name": row.category_name,
+        "is_entrance": False,
+        "is_unexpired": True,
+        "reasons": tuple(Report.Reason.choices),
+    }
+    own = ("url", "vote_url", "skip_url", "report_url", "next_url", "ranking_url")
+    return fragments.fill(
+        "arena/battle.html", conditions, {**values, **dict.fromkeys(own, request.path), **urls}, request
+    )
 
 
 def _context(
@@ -275,7 +293,7 @@ def _revealed(row: BattleRow, cast: CastVote | None, *, is_among: bool = True) -
         values |= {
             f"{name}_thumbnail_url": f"/images/{side.thumbnail}",
             f"{name}_entry_url": f"/entries/{side.entry}/",
-            f"{name}_model_url": f"/models/{side.slug}/",
+            f"{name}_model_url": f"/private/{row.category_slug}/" if row.is_private else f"/models/{side.slug}/",
             f"{name}_name": side.name,
             f"{name}_place": figures.place,
             f"{name}_long_place": figures.long_place,

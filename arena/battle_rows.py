@@ -49,6 +49,7 @@ class BattleRow:
     category: int
     category_slug: str
     category_name: str
+    is_private: bool
     outcome: str | None
     cast_at: datetime | None
     excluded_reason: str | None
@@ -94,7 +95,7 @@ LIVE = """l.retired_at IS NULL AND l.hidden_at IS NULL AND r.retired_at IS NULL 
 COLUMNS = f"""b.id, b.voter_id, b.prompt_id, b.served_at, b.expires_at, b.skipped_at,
     b.expires_at <= statement_timestamp(),
     {LIVE},
-    p.text, p.source_image, c.question, c.criterion, c.shape, g.id, g.slug, g.name,
+    p.text, p.source_image, c.question, c.criterion, c.shape, g.id, g.slug, g.name, g.is_private,
     v.outcome, v.cast_at, v.excluded_reason,
     EXISTS (SELECT FROM arena_report report WHERE report.battle_id = b.id),
     {SIDE.format(side="left", e="l")}, {SIDE.format(side="right", e="r")}"""

@@ -57,7 +57,7 @@ def open_prompts(voter: Voter | int | None) -> frozenset[int]:
     """
     if voter is None:
         return frozenset()
-    is_asked_again = Q(prompt__competition__in=Competition.objects.open(), prompt__completed_at=None)
+    is_asked_again = Q(prompt__competition__in=Competition.everything.open(), prompt__completed_at=None)
     can_be_answered = Q(expires_at__gt=timezone.now()) | is_asked_again
     return frozenset(Battle.objects.owed().filter(can_be_answered, voter=voter).values_list("prompt", flat=True))
 
@@ -68,8 +68,8 @@ def veiled_prompts() -> frozenset[int]:
 
 
 def _read_veiled() -> frozenset[int]:
-    competitions = Competition.objects.open().filter(unveiling=Competition.Unveiling.AFTER_VOTE)
-    prompts = Prompt.objects.current().filter(competition__in=competitions, completed_at=None)
+    competitions = Competition.everything.open().filter(unveiling=Competition.Unveiling.AFTER_VOTE)
+    prompts = Prompt.everything.current().filter(competition__in=competitions, completed_at=None)
     return frozenset(prompts.order_by().values_list("pk", flat=True))
 
 
@@ -83,9 +83,10 @@ def _answered(voter: int | None, veiled: frozenset[int]) -> frozenset[int]:
 
 def complete_prompts() -> int:
     """Take prompts out of play that have the counted votes that their competition aims at; returns how many."""
-    due = Prompt.objects.raw(_COMPLETE)
+    due = Prompt.everything.raw(_COMPLETE)
     pks = [prompt.pk for prompt in due]
-    return int(Prompt.objects.filter(pk__in=pks, completed_at=None).update(completed_at=timezone.now())) if pks else 0
+    open_ones = Prompt.everything.filter(pk__in=pks, completed_at=None)
+    return int(open_ones.update(completed_at=timezone.now())) if pks else 0
 
 
 _COMPLETE = """

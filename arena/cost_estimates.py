@@ -123,7 +123,7 @@ def of(competition: Competition) -> list[Quote]:
     prompts = competition.prompts.current().count()
     counts = counts_of(competition)
     request = request_of(competition)
-    askable = list(ImageModel.objects.askable(request.mode).select_related("lab").order_by("name"))
+    askable = list(ImageModel.everything.askable(request.mode).select_related("lab").order_by("name"))
     candidates = routing.candidates_of_many(askable, request)
     first = {image_model: candidates[image_model.pk][0] for image_model in askable if candidates[image_model.pk]}
     troubles = recent.troubles(offering.pk for offering in first.values())
@@ -143,7 +143,7 @@ def of(competition: Competition) -> list[Quote]:
     gone = counts.keys() - {image_model.pk for image_model in askable}
     return quotes + [
         Quote(image_model, 0, None, estimated=False, provider="", simulated=True, counts=counts[image_model.pk])
-        for image_model in ImageModel.objects.filter(pk__in=gone).select_related("lab").order_by("name")
+        for image_model in ImageModel.everything.filter(pk__in=gone).select_related("lab").order_by("name")
     ]
 
 

@@ -34,21 +34,25 @@ WITH battle AS (
     FROM battle WHERE b.id = battle.id AND %(is_load)s AND fetched_at IS NULL AND is_open
     RETURNING set_config('synchronous_commit', 'off', true)
 )
-SELECT e.id, e.image, e.small, e.hidden_at IS NULL AND e.retired_at IS NULL AND is_open, (SELECT count(*) FROM mark)
+SELECT e.id, e.image, e.small, e.hidden_at IS NULL AND e.retired_at IS NULL AND is_open, (SELECT count(*) FROM mark),
+    CASE WHEN g.is_private THEN g.id END
 FROM battle JOIN arena_entry e ON e.id = battle.entry
+JOIN arena_prompt p ON p.id = e.prompt_id
+JOIN arena_competition c ON c.id = p.competition_id
+JOIN arena_category g ON g.id = c.category_id
 """
 
 
-def entry_of_battle(token: str, *, is_load: bool) -> tuple[Entry, bool] | None:
-    """The entry behind an image token, with its files alone, and whether it may be shown; None when no battle has this
-    token. `is_load` notes that a browser loads it."""
+def entry_of_battle(token: str, *, is_load: bool) -> tuple[Entry, bool, int | None] | None:
+    """The entry behind an image token, with its files alone, whether it may be shown, and the id of its category where
+    that is private; None when no battle has this token. `is_load` notes that a browser loads it."""
     with connection.cursor() as cursor:
         cursor.execute(_FIND_IMAGE, {"token": token, "is_load": is_load})
         row = cursor.fetchone()
     if row is None:
         return None
-    pk, image, small, is_shown, _ = row
-    return Entry(pk=pk, image=image, small=small), is_shown
+    pk, image, small, is_shown, _, private_category = row
+    return Entry(pk=pk, image=image, small=small), is_shown, private_category
 
 
 def note_ballot(token: str) -> None:

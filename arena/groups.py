@@ -33,6 +33,8 @@ RIGHTS: dict[str, tuple[str, ...]] = {
         "arena.change_vote",
         "arena.add_votefile",
         "arena.change_votefile",
+        "arena.add_invitation",
+        "arena.change_invitation",
         "arena.add_importedname",
         "arena.change_importedname",
         "arena.delete_importedname",

@@ -125,7 +125,8 @@ class _Bench:
         for prompt in competition.prompts.current():
             for name in {_folded(prompt.text), str(prompt.pk)}:
                 self.prompts.setdefault(name, []).append(prompt)
-        self.models = dict(_known_models())
+        self.is_private = competition.category.is_private
+        self.models = dict(_known_models(self.is_private))
         self.planned: set[tuple[int, str]] = set()
 
     def take(self, row: ImageRow) -> tuple[ImageVerdict, str]:
@@ -141,11 +142,12 @@ class _Bench:
             derivatives = images.normalise(data, self.competition.shape)
             if not self.dry_run:
                 if model is None:
-                    model = self.models[row.model] = ImageModel.objects.create(
+                    model = self.models[row.model] = ImageModel.everything.create(
                         name=row.model,
                         slug=_free_slug(row.model),
                         origin=ImageModel.Origin.IMPORTED,
                         modes=[self.competition.category.mode],
+                        is_private=self.is_private,
                     )
                 self._store(prompt, model, data, sha256, derivatives)
         except (_Refused, images.BadImage) as error:
@@ -176,13 +178,15 @@ class _Bench:
             raise _Refused(
                 f"No model has the name or slug “{name[:80]}”. Correct it, or let unknown models be created."
             )
+        if ImageModel.everything.filter(name=name).exists():  # retired, or private where this competition is not
+            raise _Refused(f"A model that cannot compete here has the name “{name[:80]}”. Choose another name.")
         if len(name) > 160 or not name.isprintable():
             raise _Refused("The name of the model is too long, or holds a character that is none.")
         return None
 
     def _is_known(self, prompt: Prompt, model: ImageModel, sha256: str) -> bool:
         """Whether it was imported before. Raises _Refused where another image stands in its place."""
-        entries = Entry.objects.filter(prompt=prompt)
+        entries = Entry.everything.filter(prompt=prompt)
         if (twin := entries.filter(original_sha256=sha256).select_related("image_model").first()) is not None:
             if twin.image_model_id == model.pk:
                 return True
@@ -211,7 +215,7 @@ class _Bench:
                 )
                 if not free.to_succeeded(started_at=timezone.now()):
                     raise _Refused(f"{model} was asked for this prompt meanwhile.")
-                Entry.objects.create(
+                Entry.everything.create(
                     generation=generation,
                     prompt=prompt,
                     image_model=model,
@@ -227,12 +231,15 @@ class _Bench:
             raise
 
 
-def _known_models() -> Iterator[tuple[str, ImageModel]]:
+def _known_models(private_too: bool) -> Iterator[tuple[str, ImageModel]]:
     """(name, model), what counts most last: name, slug, alias."""
-    models = list(ImageModel.objects.current())
+    manager = ImageModel.everything if private_too else ImageModel.objects
+    models = list(manager.current())
     yield from ((model.name, model) for model in models)
     yield from ((model.slug, model) for model in models)
-    yield from ((alias.name, alias.image_model) for alias in ImportedName.objects.select_related("image_model"))
+    known = {model.pk: model for model in models}
+    aliases = ImportedName.objects.filter(image_model__in=known)
+    yield from ((alias.name, known[alias.image_model_id]) for alias in aliases)
 
 
 def _folded(text: str) -> str:
@@ -243,6 +250,6 @@ def _free_slug(name: str) -> str:
     slug = slugify(name)[:100].strip("-_") or "model"
     return (
         f"{slug}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-        if ImageModel.objects.filter(slug=slug).exists()
+        if ImageModel.everything.filter(slug=slug).exists()
         else slug
     )

@@ -29,8 +29,8 @@ def pool_of(category: int) -> matchmaking.Pool:
 
 
 def _pool(category: int) -> matchmaking.Pool:
-    entries = Entry.objects.current().filter(
-        prompt__competition__in=Competition.objects.open().filter(category=category),
+    entries = Entry.everything.current().filter(
+        prompt__competition__in=Competition.everything.open().filter(category=category),
         prompt__completed_at=None,
         generation__sample=0,
     )

@@ -21,6 +21,8 @@ from . import battles, integrity, pairing
 from .models import Battle, Entry, Report, Vote
 
 RULE = "not-blind-1"
+ACCEPTED_TEXT = "A curator looked and took the image away."
+DISMISSED_TEXT = "A curator looked and left the image."
 RULE_REASON = "an image of the pair named its model"
 
 
@@ -44,7 +46,7 @@ def report(battle: Battle, side: str, reason: str, network: str = "") -> Report:
     with transaction.atomic():
         # The entry's row is locked: of two reports at once, the later one counts both.
         reported = battle.left_id if side == "left" else battle.right_id
-        entry = Entry.objects.select_for_update(no_key=True).get(pk=reported)
+        entry = Entry.everything.select_for_update(no_key=True).get(pk=reported)
         stored, _ = Report.objects.get_or_create(
             voter=battle.voter, entry=entry, defaults={"battle": battle, "reason": reason, "network": network}
         )
@@ -69,7 +71,7 @@ def weight(entry: Entry) -> float:
     return sum(by_network.values())
 
 
-def accept(reports: Iterable[Report]) -> tuple[int, int]:
+def accept(reports: Iterable[Report], reply: str = "") -> tuple[int, int]:
     """The reports are right: their images are retired. Votes on an image that named its model were not blind, so they
     no longer count. Returns how many images were retired, and how many votes excluded."""
     retired = excluded = 0
@@ -77,24 +79,33 @@ def accept(reports: Iterable[Report]) -> tuple[int, int]:
         with transaction.atomic():
             open_reports = Report.objects.open().filter(entry=entry)
             reasons = sorted(set(open_reports.values_list("reason", flat=True)))
-            retired += Entry.objects.filter(pk=entry, retired_at=None).update(
+            retired += Entry.everything.filter(pk=entry, retired_at=None).update(
                 retired_at=timezone.now(), retired_reason=f"reported: {', '.join(reasons).replace('_', ' ')}"
             )
-            open_reports.update(resolved_at=timezone.now(), resolution=Report.Resolution.ACCEPTED)
+            open_reports.update(resolved_at=timezone.now(), resolution=Report.Resolution.ACCEPTED, reply=reply)
             if Report.Reason.NAMES_MODEL in reasons:
                 excluded += integrity.exclude(_votes_on(entry), RULE_REASON, RULE)
     return retired, excluded
 
 
-def dismiss(reports: Iterable[Report]) -> int:
-    """Nothing is wrong with the images: they are shown again. Returns how many there were."""
+def dismiss(reports: Iterable[Report], reply: str = "") -> int:
+    """Nothing is wrong with the images: they are shown again. Returns how many there were; see `answer` on replies."""
     entries = _entries(reports)
     with transaction.atomic():
         Report.objects.open().filter(entry__in=entries).update(
-            resolved_at=timezone.now(), resolution=Report.Resolution.DISMISSED
+            resolved_at=timezone.now(), resolution=Report.Resolution.DISMISSED, reply=reply
         )
-        Entry.objects.filter(pk__in=entries).update(hidden_at=None)
+        Entry.everything.filter(pk__in=entries).update(hidden_at=None)
     return len(entries)
+
+
+def answer(battle: UUID) -> str:
+    """What became of the report made in this battle, for its reporter; "" while it waits."""
+    report = Report.objects.filter(battle=battle).exclude(resolved_at=None).first()
+    if report is None:
+        return ""
+    taken = report.resolution == Report.Resolution.ACCEPTED
+    return " ".join(filter(None, (ACCEPTED_TEXT if taken else DISMISSED_TEXT, report.reply)))
 
 
 def _entries(reports: Iterable[Report]) -> list[int]:

@@ -17,6 +17,8 @@ from providers.models import Trial
 from . import images
 from .models import Competition, Prompt, Suggestion
 
+NEAR = 0.6  # similarity of trigrams from which on two texts may ask for the same
+
 
 class NotAccepted(ValueError):
     """The suggestion does not fit; the message says why."""
@@ -42,12 +44,14 @@ def suggest(trials: Sequence[Trial]) -> Suggestion:
 
 def accept(suggestion: Suggestion, competition: Competition) -> Prompt:
     """Make it a prompt of the competition. Nothing is generated yet: "Ask the models" shows the price first."""
+    if competition.category.is_private:
+        raise NotAccepted(f"{competition} is private, and its visitor would see it named.")
     if competition.category.mode != suggestion.mode:
         raise NotAccepted(
             f"{competition} is about {competition.category.name}, the suggestion about {suggestion.mode}."
         )
     with transaction.atomic():
-        prompt: Prompt = Prompt.objects.get_or_create(
+        prompt: Prompt = Prompt.everything.get_or_create(
             competition=competition,
             text=suggestion.text,
             source_image=suggestion.source_image.name or "",
@@ -58,8 +62,28 @@ def accept(suggestion: Suggestion, competition: Competition) -> Prompt:
     return prompt
 
 
-def twin_of(suggestion: Suggestion) -> Prompt | None:
-    """The current prompt of the same mode that is most like it, where one is nearly the same."""
+def merge(suggestion: Suggestion, prompt: Prompt) -> None:
+    """It says what a public prompt says already: that is what became of it."""
+    if prompt.competition.category.is_private or prompt.competition.category.mode != suggestion.mode:
+        raise NotAccepted(f"{prompt} asks for something else, or is private.")
+    suggestion.prompt, suggestion.decided_at = prompt, timezone.now()
+    suggestion.save(update_fields=["prompt", "decided_at"])
+
+
+def decline(suggestion: Suggestion, reason: str) -> None:
+    """Its visitor reads the reason."""
+    suggestion.decline_reason, suggestion.decided_at = reason, timezone.now()
+    suggestion.save(update_fields=["decline_reason", "decided_at"])
+
+
+def alike(suggestion: Suggestion, limit: int = 3) -> list[Prompt]:
+    """The current public prompts of the same mode that are nearly the same, the likest first."""
     prompts: QuerySet[Prompt] = Prompt.objects.current().filter(competition__category__mode=suggestion.mode)
-    alike = prompts.annotate(alike=TrigramSimilarity("text", suggestion.text)).filter(alike__gte=0.7)
-    return alike.select_related("competition").order_by("-alike").first()
+    similar = prompts.annotate(alike=TrigramSimilarity("text", suggestion.text)).filter(alike__gte=NEAR)
+    return list(similar.select_related("competition").order_by("-alike", "pk")[:limit])
+
+
+def twins(suggestion: Suggestion) -> int:
+    """How many others wait with the same text, whatever its case."""
+    others = Suggestion.objects.filter(decided_at=None, mode=suggestion.mode, text__iexact=suggestion.text)
+    return int(others.exclude(pk=suggestion.pk).count())

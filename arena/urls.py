@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from arena.views import ballots, battles, images, rounds, shares, suggestions
+from arena.views import ballots, battles, images, invitations, rounds, shares, suggestions
 
 app_name = "arena"
 urlpatterns = [
@@ -38,5 +38,6 @@ urlpatterns = [
     ),
     path("entries/<int:pk>/", images.entry, name="entry"),
     path("entries/<int:pk>/original", images.original, name="original"),
+    re_path(r"^invitations/(?P<token>[\w-]{32})/$", invitations.invitation, name="invitation"),
     path("suggestions/", suggestions.suggest, name="suggest"),
 ]

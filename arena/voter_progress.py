@@ -58,10 +58,10 @@ def by_competition(voter: Voter | None, category: Category) -> list[Course]:
         answered = voter.battles.filter(prompt__in=prompts).exclude(vote=None, skipped_at=None)
         seen = dict(answered.values_list("prompt__competition").annotate(n=Count("*")).order_by())
     available: dict[int, int] = {}
-    for prompt, competition in Prompt.objects.filter(pk__in=prompts).values_list("pk", "competition"):
+    for prompt, competition in Prompt.everything.filter(pk__in=prompts).values_list("pk", "competition"):
         available[competition] = available.get(competition, 0) + prompts[prompt]
     return [
         Course(competition, seen.get(competition.pk, 0), available[competition.pk])
-        for competition in Competition.objects.filter(pk__in=available).order_by("pk")
+        for competition in Competition.everything.filter(pk__in=available).order_by("pk")
         if available[competition.pk]
     ]

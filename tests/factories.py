@@ -7,6 +7,7 @@ import hashlib
 import io
 import itertools
 import re
+import zipfile
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
 
-from arena import generation, images, voter_state, voters
+from arena import generation, image_import, images, voter_state, voters
 from arena.models import Battle, Category, Competition, Entry, Generation, Prompt, Voter
 from providers import file_store
 from providers.models import Call, ImageModel, Lab, Offering
@@ -29,7 +30,7 @@ _numbers = itertools.count(1)
 
 def make_category(slug: str = "text-to-image", mode: str = "text-to-image", **fields: Any) -> Category:
     defaults = {"name": slug.replace("-", " ").capitalize(), "mode": mode}
-    return Category.objects.get_or_create(slug=slug, defaults=defaults | fields)[0]
+    return Category.everything.get_or_create(slug=slug, defaults=defaults | fields)[0]
 
 
 def make_competition(category: Category | None = None, shape: str = "1:1", **fields: Any) -> Competition:
@@ -58,7 +59,7 @@ def make_model(slug: str = "", name: str | None = None, origin: str = "sample", 
         name=name or slug.replace("-", " ").title(),
         origin=origin,
         lab=fields.pop("lab", None)
-        or Lab.objects.get_or_create(slug="sample-studio", defaults={"name": "Sample studio"})[0],
+        or Lab.everything.get_or_create(slug="sample-studio", defaults={"name": "Sample studio"})[0],
         modes=fields.pop("modes", ["text-to-image", "edit"]),
         **fields,
     )
@@ -137,6 +138,20 @@ def store_by_worker(row: Generation) -> Entry:
 
 def _offering_of(image_model: ImageModel) -> Offering:
     return Offering.objects.filter(image_model=image_model).first() or make_offering(image_model)
+
+
+def make_imported_entry(prompt: Prompt | None = None, image_model: ImageModel | None = None) -> Entry:
+    """An entry with real files that was brought as a file: no call, no offering."""
+    prompt, image_model = prompt or make_prompt(), image_model or make_model()
+    data = picture(f"imported {next(_numbers)}")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as files:
+        files.writestr("a.png", data)
+    table = f"prompt,model,file\n{prompt.pk},{image_model.slug},a.png\n".encode()
+    (row,) = image_import.import_images(archive.getvalue(), table, prompt.competition, "a curator")
+    if row.verdict != image_import.ImageVerdict.NEW:
+        raise ValueError(row.reason)
+    return Entry.everything.get(prompt=prompt, image_model=image_model)
 
 
 @functools.cache

@@ -50,7 +50,7 @@ ROUTES = {
     "arena:small-shared-image": ANYONE, "arena:share-card": ANYONE,
     "arena:skip": OWN, "arena:image": SIGNED, "arena:small-image": SIGNED, "arena:ballot": ANYONE,
  "arena:public-image": ANYONE, "arena:entry": ANYONE, "arena:original": ANYONE,
-    "arena:suggest": OWN,
+    "arena:suggest": OWN, "arena:invitation": SIGNED,
     # leaderboard: what everybody may read, but for a voter's own ranking
     **{
         f"leaderboard:{name}": ANYONE
@@ -68,6 +68,8 @@ ROUTES = {
         )
     },
     "leaderboard:own-votes": OWN, "leaderboard:delete-votes": OWN,
+    "leaderboard:preview": "staff who may view competitions; 404 for others",
+    "leaderboard:private": "who opened an invitation, and staff who may view them; 404 for others",
     "leaderboard:mine": OWN, "leaderboard:share-ranking": OWN, "leaderboard:withdraw-ranking": OWN,
 }  # fmt: skip
 

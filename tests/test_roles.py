@@ -51,6 +51,7 @@ MODELS = {
     "arena.VoterWatch": ("VMCOS", "", "", ""),
     "arena.NetworkWatch": ("VMCOS", "", "", ""),
     "arena.VoterDecision": ("VMCOS", "", "", ""),
+    "arena.Invitation": ("VMCOS", "CS", "CS", ""),
 }
 # Bulk action → who is offered it, and so may run it. Deleting is who may delete.
 ACTIONS = {
@@ -65,6 +66,7 @@ ACTIONS = {
     "arena.Vote:stop_counting": "MCS", "arena.Vote:count_again": "MCS",
     "arena.VoteFile:withdraw": "CS",
     "arena.VoterWatch:exclude_voters": "MCS", "arena.VoterWatch:count_again": "MCS", "arena.VoterWatch:dismiss": "MCS",
+    "arena.Invitation:revoke": "CS",
 }  # fmt: skip
 # Page of our own → who may open it.
 PAGES = {
@@ -73,6 +75,7 @@ PAGES = {
     "admin:providers_offering_trial": "OS",
     "admin:arena_competition_ask": "CS", "admin:arena_competition_ask_progress": "CS",
     "admin:arena_competition_ask_total": "CS", "admin:arena_competition_images": "CS",
+    "admin:arena_competition_preview": "VMCOS", "admin:arena_queue": "VMCOS",
     "admin:arena_entry_sheet": "VMCOS", "admin:arena_stored_file": "VMCOS",
     "admin:arena_prompt_bulk": "CS", "admin:arena_prompt_export": "VMCOS",
     "admin:arena_votefile_import": "CS",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -33,17 +34,20 @@ def page(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: i
         return response or redirect(request.path)
     quotes = cost_estimates.of(competition)
     askable = [quote for quote in quotes if quote.provider]
+    ticked = [quote for quote in askable if TICKS.get(request.GET.get("tick", ""), _none)(quote)]
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Ask the models",
         "opts": model_admin.model._meta,
         "quotes": askable,
         "prompts": competition.prompts.current().count(),
-        "total": _total(askable),
-        "unpriced": [quote for quote in askable if quote.missing and quote.is_unpriced],
+        "missing": sum(quote.missing for quote in askable),
+        "all_cost": _total(askable),
+        "unknown_prices": sum(quote.missing > 0 and quote.is_unpriced for quote in askable),
+        "ticked": {quote.image_model.pk for quote in ticked},
+        **_sums(ticked, again=False),
         "today": daily_cap.today(),
         "daily_cap": daily_cap.cap(),
-        "ceiling": settings.UNKNOWN_PRICE_CEILING,
         "troubles": [(quote, quote.trouble) for quote in askable if quote.trouble],
         **_progress(competition, quotes),
     }
@@ -64,8 +68,20 @@ def total(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: 
     return render(request, "admin/arena/competition/_ask_total.html", _sums(chosen, "again" in request.GET))
 
 
+def _none(quote: Quote) -> bool:
+    return False
+
+
+# ?tick= → which models a page opens with as ticked; none unless it says so.
+TICKS: dict[str, Callable[[Quote], bool]] = {
+    "missing": lambda quote: quote.missing > 0,
+    "priced": lambda quote: quote.missing > 0 and not quote.is_unpriced,
+    "free": lambda quote: quote.missing > 0 and quote.simulated,
+}
+
+
 def _competition(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: int) -> Competition:
-    competition = get_object_or_404(Competition.objects.select_related("category"), pk=pk)
+    competition = get_object_or_404(Competition.everything.select_related("category"), pk=pk)
     if not model_admin.has_change_permission(request, competition):
         raise PermissionDenied
     return competition
@@ -158,13 +174,13 @@ def _ask(
 
 
 def _pause(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, competition: Competition) -> None:
-    if Competition.objects.filter(pk=competition.pk, paused_at=None).update(paused_at=timezone.now()):
+    if Competition.everything.filter(pk=competition.pk, paused_at=None).update(paused_at=timezone.now()):
         model_admin.log_change(request, competition, "Paused.")
     messages.success(request, "Paused: what is queued waits. What was sent already comes in.")
 
 
 def _resume(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, competition: Competition) -> None:
-    if Competition.objects.filter(pk=competition.pk, paused_at__isnull=False).update(paused_at=None):
+    if Competition.everything.filter(pk=competition.pk, paused_at__isnull=False).update(paused_at=None):
         model_admin.log_change(request, competition, "Resumed.")
     messages.success(request, "Resumed: the workers take what is queued within seconds.")
 

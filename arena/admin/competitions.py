@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from arena import generation
-from arena.admin import asking, image_import
+from arena.admin import asking, image_import, preview
 from arena.models import (
     Category,
     Competition,
@@ -25,7 +25,7 @@ from providers.history import HistoryAdmin
 
 @admin.register(Category)
 class CategoryAdmin(HistoryAdmin, admin.ModelAdmin[Category]):
-    list_display = ("name", "slug", "mode", "position", "source_name")
+    list_display = ("name", "slug", "mode", "is_private", "position", "source_name")
     prepopulated_fields = {"slug": ("name",)}
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
@@ -39,6 +39,12 @@ class CompetitionAdmin(HistoryAdmin, admin.ModelAdmin[Competition]):
     search_fields = ("title", "slug")
     prepopulated_fields = {"slug": ("title",)}
     change_form_template = "admin/arena/competition/change_form.html"
+
+    def view_on_site(self, obj: Competition) -> str:
+        """Its page; until the public may see that, the preview of it."""
+        if obj.category.is_private and obj.is_published:
+            return obj.category.get_absolute_url()
+        return obj.get_absolute_url() if obj.is_published else f"{obj.get_absolute_url()}preview/"
 
     def save_model(
         self, request: HttpRequest, obj: Competition, form: forms.ModelForm[Competition], change: bool
@@ -54,6 +60,7 @@ class CompetitionAdmin(HistoryAdmin, admin.ModelAdmin[Competition]):
             "ask/progress": asking.progress,
             "ask/total": asking.total,
             "images": image_import.page,
+            "preview": preview.page,
         }
         return [
             *(
@@ -70,6 +77,8 @@ class CompetitionAdmin(HistoryAdmin, admin.ModelAdmin[Competition]):
     @admin.display(description="state (times are UTC)")
     def state(self, competition: Competition) -> str:
         text = competition.state.label
+        if competition.category.is_private:
+            text = f"{text} – private"
         return f"{text} – asking is paused" if competition.paused_at else text
 
     @admin.display(description="images")

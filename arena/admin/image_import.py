@@ -30,7 +30,7 @@ class ImageImportForm(forms.Form):
 
 
 def page(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: int) -> HttpResponse:
-    competition = get_object_or_404(Competition.objects.select_related("category"), pk=pk)
+    competition = get_object_or_404(Competition.everything.select_related("category"), pk=pk)
     if not request.user.has_perm("arena.add_entry"):
         raise PermissionDenied
     user, purpose = int(request.user.pk or 0), PURPOSE.format(pk)

@@ -96,7 +96,7 @@ class EntryAdmin(ReadOnly, admin.ModelAdmin[Entry]):
         """All images of a prompt side by side, whatever their state."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        prompt = get_object_or_404(Prompt.objects.select_related("competition"), pk=pk)
+        prompt = get_object_or_404(Prompt.everything.select_related("competition"), pk=pk)
         context = {
             **self.admin_site.each_context(request),
             "title": "All images of a prompt",

@@ -115,7 +115,7 @@ class PromptAdmin(history.HistoryAdmin, admin.ModelAdmin[Prompt]):
         """The next position of the competition that the link names."""
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
         if (competition := number_of(str(initial.get("competition", "")))) is not None:
-            last = Prompt.objects.filter(competition=competition).aggregate(last=Max("position"))["last"] or 0
+            last = Prompt.everything.filter(competition=competition).aggregate(last=Max("position"))["last"] or 0
             initial["position"] = min(last + 1, load.MAX_POSITION)
         return initial
 
@@ -156,7 +156,7 @@ class PromptAdmin(history.HistoryAdmin, admin.ModelAdmin[Prompt]):
 
     def bulk(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Add many prompts: upload, see what would become of each, confirm."""
-        competition = get_object_or_404(Competition.objects.select_related("category"), pk=pk)
+        competition = get_object_or_404(Competition.everything.select_related("category"), pk=pk)
         if not self.has_add_permission(request):
             raise PermissionDenied
         context = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -9,11 +10,13 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from arena import suggestions
+from arena.admin import queue
 from arena.admin.shared import number_of, reason_of
 from arena.models import (
     Competition,
@@ -64,6 +67,10 @@ class SuggestionAdmin(history.HistoryAdmin, admin.ModelAdmin[Suggestion]):
     action_form = Decision
     actions = ("accept", "decline")
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(partial(queue.page, self))
+        return [path("queue/", view, name="arena_queue"), *super().get_urls()]
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -75,8 +82,7 @@ class SuggestionAdmin(history.HistoryAdmin, admin.ModelAdmin[Suggestion]):
 
     @admin.display(description="there is already")
     def like_it(self, suggestion: Suggestion) -> str:
-        twin = suggestions.twin_of(suggestion)
-        return "" if twin is None else f"“{twin}” in {twin.competition}"
+        return "; ".join(f"“{twin}” in {twin.competition}" for twin in suggestions.alike(suggestion, 1))
 
     @admin.action(description="Accept into a competition", permissions=["change"])
     def accept(self, request: HttpRequest, queryset: QuerySet[Suggestion]) -> None:

@@ -87,7 +87,7 @@ class VoteAdmin(ReadOnly, admin.ModelAdmin[Vote]):
 class VoteImportForm(forms.Form):
     """A file of votes, where it comes from, and what its columns are called."""
 
-    category = forms.ModelChoiceField(Category.objects.all())
+    category = forms.ModelChoiceField(Category.everything.all())
     source = forms.CharField(max_length=200, help_text="Where the votes come from, as the page will say it.")
     file = forms.FileField(help_text="CSV, JSON lines, a JSON array, or Parquet.")
     like = forms.ChoiceField(
@@ -182,7 +182,7 @@ class VoteFileAdmin(ReadOnly, history.HistoryAdmin, admin.ModelAdmin[VoteFile]):
                     return redirect("admin:arena_votefile_changelist")
                 known = set(ImportedName.objects.filter(name__in=result.models).values_list("name", flat=True))
                 for column in ("name", "slug"):
-                    rows = ImageModel.objects.filter(**{f"{column}__in": result.models})
+                    rows = ImageModel.everything.filter(**{f"{column}__in": result.models})
                     known |= set(rows.values_list(column, flat=True))
                 context |= {
                     "result": result,

@@ -71,7 +71,7 @@ class Player:
 
     def _innocent(self, category: Category) -> str:
         """What every page says anyway, whatever models stand on it."""
-        prompts = Prompt.objects.filter(competition__category=category).select_related("competition")
+        prompts = Prompt.everything.filter(competition__category=category).select_related("competition")
         words = [
             f"{prompt.text} {prompt.source_credit} {prompt.competition.title} {prompt.competition.criterion}"
             for prompt in prompts
@@ -234,7 +234,7 @@ def names_of(category: Category) -> dict[str, set[str]]:
     """Meaning → texts: everything that names a model with images in the category, its lab, its seller, its files."""
     texts: dict[str, set[str]] = {}
     related = ("image_model__lab", "call__offering")
-    for entry in Entry.objects.filter(prompt__competition__category=category).select_related(*related):
+    for entry in Entry.everything.filter(prompt__competition__category=category).select_related(*related):
         model = entry.image_model
         texts.setdefault(f"name of {model.name}", set()).update({model.name, model.slug, model.get_absolute_url()})
         if model.lab is not None:

@@ -43,7 +43,7 @@ def plan_all(competition: Competition, image_models: Iterable[ImageModel]) -> in
     planned = Generation.objects.filter(prompt__in=prompts, image_model__in=image_models)
     with transaction.atomic():
         # Two curators at once: the second one waits, and then finds nothing missing.
-        Competition.objects.select_for_update(no_key=True).get(pk=competition.pk)
+        Competition.everything.select_for_update(no_key=True).get(pk=competition.pk)
         before = planned.count()
         Generation.objects.bulk_create(
             [

@@ -49,7 +49,7 @@ def _store(
         with transaction.atomic():
             if owned.to_succeeded(spent=F("spent") + spent):
                 SpooledImage.objects.filter(generation=generation).delete()
-                return Entry.objects.create(
+                return Entry.everything.create(
                     generation=generation,
                     prompt=generation.prompt,
                     image_model=generation.image_model,
@@ -130,7 +130,7 @@ def re_encode(entry: Entry) -> None:
             "thumbnail": ("public", "webp", derivatives.thumbnail),
         }
     )
-    Entry.objects.filter(pk=entry.pk).update(
+    Entry.everything.filter(pk=entry.pk).update(
         width=derivatives.width, height=derivatives.height, pipeline=images.PIPELINE, **files
     )
     file_store.delete(old)

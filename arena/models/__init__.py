@@ -12,6 +12,8 @@ from arena.models.competitions import QUESTION, Category, Competition, Prompt
 from arena.models.generations import Entry, Generation, SpooledImage
 from arena.models.imports import ImportedName, ImportedVote, VoteFile
 from arena.models.integrity import NetworkWatch, Strengths, VoterDecision, VoterWatch
+from arena.models.invitations import Invitation
+from arena.models.old_slugs import OldSlug
 from arena.models.reports import Report
 from arena.models.scores import PairScores
 from arena.models.shares import Share, SharedAnswer
@@ -28,7 +30,9 @@ __all__ = [
     "ImageTally",
     "ImportedName",
     "ImportedVote",
+    "Invitation",
     "NetworkWatch",
+    "OldSlug",
     "Outcome",
     "PairScores",
     "Prompt",

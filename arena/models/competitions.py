@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from providers.models import ModeChoices, slug_validator
+from providers.models.audience import public
 from providers.slugs import SLUG_PATTERN
 
 QUESTION = "Which is better?"  # of a competition that has none of its own
@@ -29,9 +30,19 @@ class Category(models.Model):
     source_name = models.CharField(max_length=200, blank=True, help_text="Where imported votes come from.")
     source_url = models.URLField(blank=True)
     source_licence = models.CharField(max_length=120, blank=True)
+    is_private = models.BooleanField(
+        "private",
+        default=False,
+        db_default=False,
+        help_text="Board, competitions, images and votes are for who has an invitation. It stays so once it is used.",
+    )
+
+    everything: ClassVar[Any] = models.Manager()
+    objects: ClassVar[Any] = public(models.QuerySet, "is_private")
 
     class Meta:
         ordering = ("position", "name")
+        default_manager_name = "everything"
         verbose_name_plural = "categories"
         constraints = [
             models.CheckConstraint(condition=Q(slug__regex=SLUG_PATTERN), name="category slug is lower-case words"),
@@ -43,22 +54,28 @@ class Category(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return f"/leaderboard/{self.slug}/"
+        return f"/private/{self.slug}/" if self.is_private else f"/leaderboard/{self.slug}/"
 
     def clean(self) -> None:
         """What prompts and votes rely on stays what it was (Postgres refuses it too)."""
-        before = Category.objects.filter(pk=self.pk).first()
+        before = Category.everything.filter(pk=self.pk).first()
         if before is None:
             return
         errors = {}
         if before.mode != self.mode and (
-            before.has_votes or Prompt.objects.filter(competition__category=self).exists()
+            before.has_votes or Prompt.everything.filter(competition__category=self).exists()
         ):
             errors["mode"] = "It has prompts or votes, so its mode cannot change any more. Add a new category instead."
         if before.slug != self.slug and before.has_votes:
             errors["slug"] = "Its board is linked to by this name, so it cannot change once there are votes."
+        if before.is_private != self.is_private and before.is_used:
+            errors["is_private"] = "It has competitions or votes, so this cannot change any more. Add a new category."
         if errors:
             raise ValidationError(errors)
+
+    @property
+    def is_used(self) -> bool:
+        return self.competitions.exists() or self.has_votes
 
     @property
     def has_votes(self) -> bool:
@@ -149,9 +166,11 @@ class Competition(models.Model):
     # Once a voter has been asked. A question may still be added where there was none.
     FROZEN: ClassVar[tuple[str, ...]] = ("category_id", "question", "criterion", "shape")
 
-    objects: ClassVar[Any] = CompetitionQuerySet.as_manager()
+    everything: ClassVar[Any] = CompetitionQuerySet.as_manager()
+    objects: ClassVar[Any] = public(CompetitionQuerySet, "category__is_private")
 
     class Meta:
+        default_manager_name = "everything"
         ordering = ("-created_at", "-pk")
         constraints = [
             models.CheckConstraint(condition=Q(slug__regex=SLUG_PATTERN), name="competition slug is lower-case words"),
@@ -190,13 +209,15 @@ class Competition(models.Model):
 
     def clean(self) -> None:
         """What voters were asked to judge stays what it was (Postgres refuses it too), and images keep one shape."""
-        before = Competition.objects.filter(pk=self.pk).first()
+        before = Competition.everything.filter(pk=self.pk).first()
         if before is None:
             return
         changed = [name for name in self.FROZEN if getattr(before, name) not in ("", getattr(self, name))]
         if changed and self.was_asked:
             reason = "Voters have been asked, so this cannot change any more. Make a new competition instead."
             raise ValidationError({name.removesuffix("_id"): reason for name in changed})
+        if before.category.is_private != self.category.is_private:
+            raise ValidationError({"category": "A competition stays private, or public. Make a new one instead."})
         if before.category.mode != self.category.mode and before.prompts.exists():
             raise ValidationError(
                 {"category": f"Its prompts are for {before.category.get_mode_display().lower()}, this category is not."}
@@ -209,7 +230,7 @@ class Competition(models.Model):
     @property
     def was_asked(self) -> bool:
         """Whether a voter has been shown a pair of it: from then on its settings are frozen."""
-        return Prompt.objects.filter(competition=self, battles__isnull=False).exists()
+        return Prompt.everything.filter(competition=self, battles__isnull=False).exists()
 
     @property
     def state(self) -> Competition.State:
@@ -255,9 +276,11 @@ class Prompt(models.Model):
         null=True, blank=True, editable=False, help_text="Since when it has the votes it was meant to get."
     )
 
-    objects: ClassVar[Any] = PromptQuerySet.as_manager()
+    everything: ClassVar[Any] = PromptQuerySet.as_manager()
+    objects: ClassVar[Any] = public(PromptQuerySet, "competition__category__is_private")
 
     class Meta:
+        default_manager_name = "everything"
         ordering = ("competition", "position", "pk")
         indexes = [
             GinIndex(SearchVector("text", config="english"), name="prompt_words"),
@@ -280,7 +303,7 @@ class Prompt(models.Model):
 
     def clean(self) -> None:
         if self.pk is not None and self.battles.exists():
-            before = Prompt.objects.get(pk=self.pk)
+            before = Prompt.everything.get(pk=self.pk)
             facts = ("text", "source_image", "competition_id")
             if changed := [name for name in facts if getattr(before, name) != getattr(self, name)]:
                 reason = "Voters have been asked, so this prompt cannot change any more. Retire it instead."

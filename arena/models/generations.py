@@ -13,6 +13,7 @@ from django.utils import timezone
 from arena.models.competitions import Prompt
 from providers.accounts import is_simulated
 from providers.models import Call, ImageModel
+from providers.models.audience import public
 
 
 class Status(models.TextChoices):
@@ -280,9 +281,11 @@ class Entry(models.Model):
     retired_at = models.DateTimeField(null=True, blank=True)
     retired_reason = models.CharField(max_length=200, blank=True)
 
-    objects: ClassVar[Any] = EntryQuerySet.as_manager()
+    everything: ClassVar[Any] = EntryQuerySet.as_manager()
+    objects: ClassVar[Any] = public(EntryQuerySet, "prompt__competition__category__is_private")
 
     class Meta:
+        default_manager_name = "everything"
         verbose_name_plural = "entries"
         indexes = [
             models.Index(fields=["thumbnail"], name="entry_thumbnail")

@@ -12,6 +12,7 @@ from simple_history import register
 
 from arena.models.competitions import Category, Competition, Prompt
 from arena.models.imports import ImportedName, VoteFile
+from arena.models.invitations import Invitation
 from arena.models.suggestions import Suggestion
 from providers.models import ApiKey, ImageModel, Lab, ModelAlias, Offering
 
@@ -23,6 +24,7 @@ TRACKED: dict[type[models.Model], tuple[str, ...]] = {
     Suggestion: (),
     VoteFile: (),
     ImportedName: (),
+    Invitation: ("token",),
     Lab: ("from_catalog",),
     ImageModel: ("from_catalog",),
     Offering: ("from_catalog",),

@@ -38,6 +38,8 @@ class Report(models.Model):
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolution = models.CharField(max_length=9, choices=Resolution.choices, blank=True)
 
+    reply = models.CharField(max_length=200, blank=True, db_default="", help_text="What its reporter reads.")
+
     objects: ClassVar[Any] = ReportQuerySet.as_manager()
 
     class Meta:
@@ -51,6 +53,9 @@ class Report(models.Model):
                 condition=Q(resolved_at=None, resolution="")
                 | Q(resolved_at__isnull=False, resolution__in=["accepted", "dismissed"]),
                 name="a resolved report says how and when",
+            ),
+            models.CheckConstraint(
+                condition=Q(reply="") | Q(resolved_at__isnull=False), name="only a resolved report has a reply"
             ),
         ]
 

@@ -88,7 +88,7 @@ def add(competition: Competition, file: PromptFile, *, near_too: bool = False) -
     """
     with transaction.atomic():
         # One import at a time into a competition: two of the same file add it once.
-        Competition.objects.select_for_update(no_key=True).get(pk=competition.pk)
+        Competition.everything.select_for_update(no_key=True).get(pk=competition.pk)
         result = dry_run(competition, file)
         chosen = [
             checked
@@ -96,7 +96,7 @@ def add(competition: Competition, file: PromptFile, *, near_too: bool = False) -
             if checked.verdict == PromptVerdict.NEW or (near_too and checked.verdict == PromptVerdict.NEAR)
         ]
         last = competition.prompts.aggregate(last=Max("position"))["last"] or 0
-        added = Prompt.objects.bulk_create(
+        added = Prompt.everything.bulk_create(
             [
                 Prompt(
                     competition=competition,
@@ -139,7 +139,7 @@ def _with_hashes(competition: Competition) -> Iterator[Prompt]:
                     prompt.source_sha256 = hashlib.sha256(file.read()).hexdigest()
             except FileNotFoundError:
                 continue
-            Prompt.objects.filter(pk=prompt.pk).update(source_sha256=prompt.source_sha256)
+            Prompt.everything.filter(pk=prompt.pk).update(source_sha256=prompt.source_sha256)
         yield prompt
 
 
@@ -212,7 +212,7 @@ def _near(competition: Competition, rows: Sequence[CheckedRow]) -> dict[int, str
     """Line → its near twin in words: in the category, or in an earlier line of the file."""
     if not rows:
         return {}
-    prompts = Prompt.objects.current().filter(competition__category=competition.category_id).order_by("pk")
+    prompts = Prompt.everything.current().filter(competition__category=competition.category_id).order_by("pk")
     known = list(prompts.values_list("text", "source_sha256"))
     texts = known + [(checked.row.text, checked.source_sha256) for checked in rows]
     near: dict[int, str] = {}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
@@ -17,6 +17,7 @@ from arena import (
     battle_page,
     battles,
     generation_progress,
+    invitations,
     pairing,
     reports,
     reveals,
@@ -38,7 +39,7 @@ AHEAD = 2  # pairs a browser holds beyond the one on its screen; a fast voter wo
 @require_safe
 def arena(request: HtmxRequest, slug: str) -> HttpResponse:
     """The page of the battle that is this voter's to answer; of a ballot, for a browser without a voter's cookie."""
-    category = get_object_or_404(Category, slug=slug)
+    category = invitations.category_or_404(request, slug)
     voter = voters.named(request)
     state = None if voter is None else battles.serve_state(voter, category.pk)
     if state is not None and state.battle is not None:
@@ -62,7 +63,7 @@ def _nothing(request: HttpRequest, category: Category, state: VoterState | None)
         "progress": voter_progress.of(None if state is None else state.voter, category),
         "making": generation_progress.of(category),
         "ranking_url": reveals.extras.ranking_url(category.slug),
-        "board_url": reveals.extras.board_url(category.slug),
+        "board_url": category.get_absolute_url() if category.is_private else reveals.extras.board_url(category.slug),
     }
     return render(request, "arena/nothing.html", context)
 
@@ -71,7 +72,7 @@ def _nothing(request: HttpRequest, category: Category, state: VoterState | None)
 @require_safe
 def wait(request: HttpRequest, slug: str) -> HttpResponse:
     """The fragment that replaces itself while the models are at work, and leads to the first pair that is there."""
-    category = get_object_or_404(Category, slug=slug)
+    category = invitations.category_or_404(request, slug)
     voter = voters.named(request)
     state = None if voter is None else battles.serve_state(voter, category.pk)
     if state is not None and state.battle is not None:
@@ -106,6 +107,8 @@ def _of_voter(view: View) -> View:
         state = voter_state.look_at(voter, pk)
         if state is None or state.battle is None:
             raise Http404("This battle is not this voter's.")
+        if state.battle.is_private and not invitations.may_see(request, state.battle.category):
+            raise Http404("The invitation to this battle is not valid any more.")
         response = view(request, state, state.battle)
         if ballot is not None:
             voters.remember(response, voter)
@@ -132,7 +135,8 @@ def _battle(request: HttpRequest, state: VoterState, row: BattleRow) -> HttpResp
         except battles.VoteRejected:
             return redirect("arena:arena", slug=row.category_slug)
     following = battles.ahead(state, 1) if row.is_open else None
-    return HttpResponse(battle_page.page(request, row, state, following=following))
+    message = reports.answer(row.pk) if row.is_reported and row.outcome is None else ""
+    return HttpResponse(battle_page.page(request, row, state, following=following, message=message))
 
 
 def _shown(state: VoterState) -> tuple[VoterState, BattleRow]:

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 
 from django.core.files.storage import default_storage
+from django.db.models import Case, F, When
 from django.db.models.fields.files import FieldFile
 from django.http import (
     FileResponse,
@@ -26,6 +27,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from arena import ballots, blinding, fetches, images
+from arena.invitations import may_see as _may_see
 from arena.models import Competition, Entry, Prompt
 from providers.transfer import metadata
 
@@ -43,6 +45,9 @@ _ORIGINAL_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Robots-Tag": "noindex, noimageindex",
 }
+_PRIVATE_CATEGORY = Case(
+    When(prompt__competition__category__is_private=True, then=F("prompt__competition__category")), default=None
+)
 PUBLIC_SECONDS = 60  # in which a picture that was taken away is gone from browsers and proxies too
 _GONE_HEADERS = {"Cache-Control": f"public, max-age={PUBLIC_SECONDS}"}
 _TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp", "avif": "image/avif", "gif": "image/gif"}
@@ -53,12 +58,15 @@ def image(request: HttpRequest, token: str, small: bool = False) -> HttpResponse
     """One side's image. Its URL has a random token that lives as long as its battle."""
     is_load = request.method == "GET"
     stored = fetches.entry_of_battle(token, is_load=is_load)
-    entry, is_shown = stored or (None, False)
+    entry, is_shown, private_category = stored or (None, False, None)
     if stored is None and (pk := ballots.entry_of_token(request, token)) is not None:  # in no table yet
-        entry = Entry.objects.filter(pk=pk, hidden_at=None, retired_at=None).first()
-        is_shown = entry is not None
+        rows = Entry.everything.filter(pk=pk, hidden_at=None, retired_at=None)
+        entry = rows.annotate(private_category=_PRIVATE_CATEGORY).first()
+        is_shown, private_category = entry is not None, getattr(entry, "private_category", None)
         if is_load and is_shown:
             fetches.note_ballot(token)
+    if private_category is not None and not _may_see(request, private_category):
+        is_shown = False
     if entry is None or not is_shown:
         raise Http404("This image is not shown any more.")
     return blind_image(entry.small if small else entry.image)
@@ -85,18 +93,35 @@ def public_image(request: HttpRequest, name: str) -> HttpResponse:
     folder, _, _ = name.partition("/")
     is_shown = _SHOWN[folder](name)
     if is_shown is None:
-        raise Http404("There is no such image.")
+        return _private_image(request, folder, name)
     if not is_shown:
         return HttpResponse("This image was taken away.", content_type="text/plain", status=410, headers=_GONE_HEADERS)
     headers = {"Cache-Control": f"public, max-age={PUBLIC_SECONDS}", "ETag": f'"{name}"'}
     if request.headers.get("If-None-Match") == headers["ETag"]:
         return HttpResponseNotModified(headers=headers)
+    return _stored(name, headers)
+
+
+def _stored(name: str, headers: dict[str, str]) -> HttpResponse:
     try:
         with default_storage.open(name, "rb") as file:
             content = file.read()
     except FileNotFoundError as error:
         raise Http404("There is no such image.") from error
     return HttpResponse(content, content_type="image/webp" if name.endswith(".webp") else "image/jpeg", headers=headers)
+
+
+def _private_image(request: HttpRequest, folder: str, name: str) -> HttpResponse:
+    """An image of a private category, for clients that may see it: cached nowhere, since an invitation may end."""
+    if folder == "public":
+        rows = Entry.everything.filter(thumbnail=name, hidden_at=None, retired_at=None)
+    else:
+        rows = Prompt.everything.filter(source_image=name, retired_at=None)
+    path = "prompt__competition__category" if folder == "public" else "competition__category"
+    category = rows.order_by().values_list(path, flat=True).first()
+    if category is None or not _may_see(request, category):
+        raise Http404("There is no such image.")
+    return _stored(name, {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex, noimageindex"})
 
 
 def _thumbnail_is_shown(name: str) -> bool | None:
@@ -118,7 +143,7 @@ _SHOWN: dict[str, Callable[[str], bool | None]] = {"public": _thumbnail_is_shown
 @require_safe
 def entry(request: HttpRequest, pk: int) -> HttpResponse:
     """The entry with its model, how it was generated, and what its original file says about itself."""
-    entry = _published(pk)
+    entry = _published(request, pk)
     if response := _withheld(request, entry):
         return response
     with entry.original.open("rb") as file:
@@ -138,7 +163,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def original(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The file as the provider delivered it, metadata and all, to be saved."""
-    entry = _published(pk)
+    entry = _published(request, pk)
     if response := _withheld(request, entry):
         return response
     file = entry.original.open("rb")
@@ -153,10 +178,16 @@ def original(request: HttpRequest, pk: int) -> HttpResponseBase:
     )
 
 
-def _published(pk: int) -> Entry:
+def _published(request: HttpRequest, pk: int) -> Entry:
     related = ("image_model__lab", "prompt__competition__category", "call__offering", "generation")
-    entries = Entry.objects.filter(prompt__competition__in=Competition.objects.unveiled()).select_related(*related)
-    return get_object_or_404(entries, pk=pk)
+    competitions = Competition.everything.unveiled()
+    entry = get_object_or_404(
+        Entry.everything.filter(prompt__competition__in=competitions).select_related(*related), pk=pk
+    )
+    category = entry.prompt.competition.category
+    if category.is_private and not _may_see(request, category.pk):
+        raise Http404("There is no such entry.")
+    return entry
 
 
 def _withheld(request: HttpRequest, entry: Entry) -> HttpResponse | None:

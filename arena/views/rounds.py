@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from arena import reveals, round_card, rounds, voter_progress, voters
-from arena.models import Category
+from arena import invitations, reveals, round_card, rounds, voter_progress, voters
 
 
 @never_cache
 @require_safe
 def card(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """The card of one of this voter's rounds."""
-    category = get_object_or_404(Category, slug=slug)
+    category = invitations.category_or_404(request, slug)
     voter = voters.named(request)
     finished = None if voter is None or not 0 < number < 10_000 else round_card.read(voter, category, number)
     if finished is None:

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from arena import battle_page, blinding, round_card, share_card, shares, voters
-from arena.models import Battle, Category, Share
+from arena.models import Battle, Category, Prompt, Share
 from arena.views.images import blind_image
 from providers.cache import ProcessCache
 
@@ -21,7 +21,8 @@ from providers.cache import ProcessCache
 @require_POST
 def pair(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """Share one answered battle of this voter."""
-    battle = get_object_or_404(Battle, pk=pk, voter=voters.named(request), vote__isnull=False)
+    public = Battle.objects.filter(prompt__in=Prompt.objects.all())
+    battle = get_object_or_404(public, pk=pk, voter=voters.named(request), vote__isnull=False)
     return _link(request, battle.voter_id, [battle.pk])
 
 
@@ -29,7 +30,7 @@ def pair(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 @require_POST
 def round_of_five(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
     """Share a finished round of this voter."""
-    voter, category = voters.named(request), get_object_or_404(Category, slug=slug)
+    voter, category = voters.named(request), get_object_or_404(Category.objects, slug=slug)
     card = None if voter is None or not 0 < number < 10_000 else round_card.read(voter, category, number)
     if voter is None or card is None:
         raise Http404("This browser has no such round.")

@@ -68,7 +68,7 @@ def import_votes(
                 is_dated=all(row.is_dated for row in rows),
                 sides_known=sides_known,
             )
-            _store(rows, _models(names), file, report)
+            _store(rows, _models(names, category.is_private), file, report)
     return ImportResult(len(rows), names, new, sides_known, file)
 
 
@@ -99,24 +99,30 @@ GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """
 
 
-def _models(names: tuple[str, ...]) -> dict[str, ImageModel]:
-    """Name → model: by alias, else by slug, else by name, else a new one marked "imported"."""
-    by_name = {model.name: model for model in ImageModel.objects.filter(name__in=names)}
-    by_slug = {model.slug: model for model in ImageModel.objects.filter(slug__in=names)}
+def _models(names: tuple[str, ...], is_private: bool) -> dict[str, ImageModel]:
+    """Name → model: by alias, else by slug, else by name, else a new one marked "imported".
+
+    Raises BadVotes for the name of a private model in votes of a public category.
+    """
+    by_name = {model.name: model for model in ImageModel.everything.filter(name__in=names)}
+    by_slug = {model.slug: model for model in ImageModel.everything.filter(slug__in=names)}
     aliases = ImportedName.objects.filter(name__in=names).select_related("image_model")
     models = by_name | by_slug | {alias.name: alias.image_model for alias in aliases}
     for name in names:
         if name not in models:
             models[name] = ImageModel.objects.create(
-                name=name, slug=_free_slug(name), origin=ImageModel.Origin.IMPORTED
+                name=name, slug=_free_slug(name), origin=ImageModel.Origin.IMPORTED, is_private=is_private
             )
+    private = [name for name in names if models[name].is_private and not is_private]
+    if private:
+        raise BadVotes(f"{', '.join(private[:5])}: these are private models, and the category is public.")
     return models
 
 
 def _free_slug(name: str) -> str:
     """A slug made from any name, in any script; names that come out alike get a digest behind."""
     slug = re.sub(r"([._-])[._-]+", r"\1", slugify(name.replace(".", "-"))).strip("._-")[:100].strip("._-") or "model"
-    if not ImageModel.objects.filter(slug=slug).exists():
+    if not ImageModel.everything.filter(slug=slug).exists():
         return slug
     return f"{slug}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 

@@ -72,7 +72,7 @@ class ImageRecord:
 
 def recount_moved() -> list[Category]:
     """Recount every category whose tallies moved; returns those that were."""
-    return [category for category in Category.objects.all() if recount(category)]
+    return [category for category in Category.everything.all() if recount(category)]
 
 
 def recount(category: Category, *, force: bool = False) -> bool:
@@ -88,7 +88,7 @@ def recount(category: Category, *, force: bool = False) -> bool:
             if timezone.now() < last.counted_at + last.took / SHARE_OF_TIME:
                 return False
         began = monotonic()
-        Record.objects.filter(prompt__competition__category=category).delete()
+        Record.everything.filter(prompt__competition__category=category).delete()
         with connection.cursor() as cursor:
             cursor.execute(_COUNT, [category.pk])
         RecordCount.objects.update_or_create(
@@ -104,16 +104,16 @@ def recount(category: Category, *, force: bool = False) -> bool:
 
 def of_competition(competition: Competition) -> list[ImageRecord]:
     """Every model with an entry in the competition and its record there, best share first; no votes, last."""
-    added = Record.objects.filter(prompt__competition=competition).order_by().values("image_model")
+    added = Record.everything.filter(prompt__competition=competition).order_by().values("image_model")
     sums: dict[int, dict[str, Any]] = {row["image_model"]: {**row} for row in added.annotate(**_SUMS)}
-    models = ImageModel.objects.filter(entries__prompt__competition=competition).select_related("lab").distinct()
+    models = ImageModel.everything.filter(entries__prompt__competition=competition).select_related("lab").distinct()
     return in_order(_result(model, sums.get(model.pk, {})) for model in models)
 
 
 def on_prompts(prompts: Iterable[int], models: Iterable[ImageModel] | None = None) -> dict[int, dict[int, ImageRecord]]:
     """Prompt → model → how that model's image did; of all models, or of these."""
     by_prompt: dict[int, dict[int, ImageRecord]] = {}
-    rows = Record.objects.filter(prompt__in=list(prompts)).select_related("image_model")
+    rows = Record.everything.filter(prompt__in=list(prompts)).select_related("image_model")
     for row in rows if models is None else rows.filter(image_model__in=models):
         result = ImageRecord(row.image_model, row.won, row.tied + row.both_bad, row.both_bad, row.lost)
         by_prompt.setdefault(row.prompt_id, {})[row.image_model_id] = result

@@ -206,11 +206,11 @@ def check(every: timedelta = timedelta(0)) -> int:
     none. Safe to ask at any time and as often as a clock likes: a recount reads, and notes when it did.
     """
     wrong = 0
-    recent = Board.objects.filter(recounted_at__gt=timezone.now() - every)
-    for category in Category.objects.exclude(pk__in=recent.values("category")):
+    recent = Board.everything.filter(recounted_at__gt=timezone.now() - every)
+    for category in Category.everything.exclude(pk__in=recent.values("category")):
         wrong_cells = differences(category)
         wrong += len(wrong_cells)
-        Board.objects.filter(category=category).update(recounted_at=timezone.now(), tallies_wrong=len(wrong_cells))
+        Board.everything.filter(category=category).update(recounted_at=timezone.now(), tallies_wrong=len(wrong_cells))
         for cell, (tallied, recounted) in list(wrong_cells.items())[:10]:
             log.error("tally differs in %s %s: tallied %s, recounted %s", category.slug, cell, tallied, recounted)
     return wrong

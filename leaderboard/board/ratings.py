@@ -82,7 +82,7 @@ class Computed:
 
 def recompute_moved() -> list[Category]:
     """Recompute every category whose tallies moved since its board was made; returns those that were."""
-    return [category for category in Category.objects.all() if recompute(category)]
+    return [category for category in Category.everything.all() if recompute(category)]
 
 
 def recompute(category: Category, *, force: bool = False) -> bool:
@@ -97,7 +97,7 @@ def recompute(category: Category, *, force: bool = False) -> bool:
     except Exception as error:
         log.exception("recompute %s", category.slug)
         failure = {"error": f"{type(error).__name__}: {error}", "failed_at": timezone.now()}
-        Board.objects.update_or_create(category=category, defaults=failure)
+        Board.everything.update_or_create(category=category, defaults=failure)
         return False
 
 
@@ -109,7 +109,7 @@ def _locked(category: Category) -> bool:
 
 def _recompute(category: Category, *, force: bool) -> bool:
     now = timezone.now()
-    board, _ = Board.objects.get_or_create(category=category)
+    board, _ = Board.everything.get_or_create(category=category)
     computed = _refresh(board, now, None, force=force or bool(board.error))
     if computed is not None:
         _store_covariance(category, computed)
@@ -141,12 +141,12 @@ def _refresh(
 def _refresh_recent(category: Category, now: datetime, computed: Computed | None, *, force: bool) -> bool:
     """The same for the last 90 days, where it is known when votes were cast."""
     if category.vote_files.filter(is_dated=False).exists():
-        category.recent_ratings.all().delete()
-        RecentBoard.objects.filter(category=category).delete()
+        RecentRating.everything.filter(category=category).delete()
+        RecentBoard.everything.filter(category=category).delete()
         category.head_to_head.filter(window="90d").delete()
         return False
     since = (now - timedelta(days=RECENT_DAYS - 1)).astimezone(UTC).date()
-    board = RecentBoard.objects.filter(category=category).first() or RecentBoard(category=category)
+    board = RecentBoard.everything.filter(category=category).first() or RecentBoard(category=category)
     return _refresh(board, now, since, force=force, same_as=computed) is not None
 
 
@@ -173,7 +173,11 @@ def compute(category: Category, *, clustered: bool = True, since: date | None = 
     def raw(models: list[int]) -> intervals.RawVotes:
         return raw_votes.read(category, models, since=since)
 
-    board = Board.objects.filter(category=category) if since is None else RecentBoard.objects.filter(category=category)
+    board = (
+        Board.everything.filter(category=category)
+        if since is None
+        else RecentBoard.everything.filter(category=category)
+    )
     counts = pair_counts.counts(category, since)
     computed = rate(category, state, counts, raw if clustered else None, before, board=board.first())
     return computed.on_scale_of(_anchor(category, computed, since))
@@ -185,7 +189,7 @@ def _anchor(category: Category, computed: Computed, since: date | None) -> list[
     Fixed once, when `intervals.MIN_ANCHOR` models are settled for the first time, of all votes. Where every vote was
     imported it stays the mean of all: a study has its models from the start.
     """
-    board = Board.objects.filter(category=category).first()
+    board = Board.everything.filter(category=category).first()
     if board is not None and board.anchor:
         return board.anchor
     settled = [numbers["image_model_id"] for numbers in computed.numbers if numbers["status"] == "settled"]

@@ -36,11 +36,14 @@ def take_due() -> list[Snapshot]:
 
 
 def take(category: Category) -> Snapshot | None:
-    """Record the board as of now, intervals fresh from the raw votes. None when nobody has voted.
+    """Record the board as of now, intervals fresh from the raw votes. None when nobody has voted, and of a
+    private category: snapshots are for the public.
 
     When nothing changed since the last one – the same cells, method and engine – that one is returned: a second call is
     harmless.
     """
+    if category.is_private:
+        return None
     versions = {"method_version": elo.METHOD_VERSION, "engine_version": reproduction.ENGINE_VERSION}
     with transaction.atomic():
         counts = pair_counts.counts(category)
@@ -64,7 +67,9 @@ def take(category: Category) -> Snapshot | None:
         slugs = dict(
             ImageModel.objects.filter(pk__in=[row.image_model_id for row in rows.values()]).values_list("pk", "slug")
         )
-        Board.objects.filter(category=category).update(clustered_at=None)  # a leader may be confirmed by this snapshot
+        Board.everything.filter(category=category).update(
+            clustered_at=None
+        )  # a leader may be confirmed by this snapshot
         snapshot = Snapshot(
             category=category,
             sha256=reproduction.digest(text),

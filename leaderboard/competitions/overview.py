@@ -104,7 +104,7 @@ def best_answers(prompts: Sequence[Prompt], per_prompt: int, hidden: Collection[
     """Every prompt with its best `each` images by their own record; none of a prompt the reader must stay blind on."""
     shown = [prompt.pk for prompt in prompts if prompt.pk not in hidden]
     # The prompts are named for both tables, so that both are read from their indexes.
-    competing = Entry.objects.current().filter(prompt__in=shown, generation__sample=0, generation__prompt__in=shown)
+    competing = Entry.everything.current().filter(prompt__in=shown, generation__sample=0, generation__prompt__in=shown)
     sizes = dict(competing.order_by().values_list("prompt").annotate(n=Count("*")))
     place = Window(RowNumber(), partition_by=F("prompt"), order_by=[F("share").desc(), F("image_model__name")])
     first = ranked(competing).annotate(place=place).filter(place__lte=per_prompt).order_by("place")
@@ -122,7 +122,7 @@ def best_answers(prompts: Sequence[Prompt], per_prompt: int, hidden: Collection[
 
 def ranked(entries: QuerySet[Entry]) -> QuerySet[Entry]:
     """With `share`, the part of its votes an entry won, a tie being half; −1 without any vote."""
-    own = Record.objects.filter(prompt=OuterRef("prompt"), image_model=OuterRef("image_model"))
+    own = Record.everything.filter(prompt=OuterRef("prompt"), image_model=OuterRef("image_model"))
     points = Cast(2 * F("won") + F("tied") + F("both_bad"), FloatField()) / (2 * _votes())
     share = Case(When(Q(won=0, tied=0, both_bad=0, lost=0), then=Value(-1.0)), default=points)
     return entries.annotate(share=Coalesce(Subquery(own.annotate(share=share).values("share")), Value(-1.0)))

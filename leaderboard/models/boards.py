@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q, Value
@@ -9,6 +11,7 @@ from django.db.models import Q, Value
 from arena.models import Category
 from leaderboard.rating.elo import Z95
 from leaderboard.rating.verdict import Verdict, of_side
+from providers.models.audience import public
 
 
 class BoardState(models.Model):
@@ -75,6 +78,9 @@ class Board(BoardState):
     recounted_at = models.DateTimeField(null=True, blank=True, help_text="When the tallies were last recounted.")
     tallies_wrong = models.PositiveIntegerField(default=0, help_text="Cells in which that found a difference.")
 
+    objects: ClassVar[Any] = public(models.QuerySet, "category__is_private")
+    everything: ClassVar[Any] = models.Manager()
+
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -92,6 +98,9 @@ class RecentBoard(BoardState):
 
     category = models.OneToOneField(Category, models.CASCADE, primary_key=True, related_name="recent_board")
     since = models.DateField(help_text="The first day whose votes are in it.")
+
+    objects: ClassVar[Any] = public(models.QuerySet, "category__is_private")
+    everything: ClassVar[Any] = models.Manager()
 
     def __str__(self) -> str:
         return f"recent board of {self.category_id}"

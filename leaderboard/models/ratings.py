@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from math import isfinite
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -14,6 +14,7 @@ from django.db.models.lookups import Exact
 from arena.models import Category
 from leaderboard.rating.place import Place
 from providers.models import ImageModel
+from providers.models.audience import public
 
 CARDINALITY = Func(F("image_models"), function="cardinality", output_field=models.IntegerField())
 
@@ -132,6 +133,9 @@ class Rating(RatingNumbers):
     category = models.ForeignKey(Category, models.CASCADE, related_name="ratings", db_index=False)
     image_model = models.ForeignKey(ImageModel, models.CASCADE, related_name="ratings")
 
+    objects: ClassVar[Any] = public(models.QuerySet, "category__is_private")
+    everything: ClassVar[Any] = models.Manager()
+
     class Meta:
         ordering = ("category", "-elo")
         constraints = _truths()
@@ -145,6 +149,9 @@ class RecentRating(RatingNumbers):
 
     category = models.ForeignKey(Category, models.CASCADE, related_name="recent_ratings", db_index=False)
     image_model = models.ForeignKey(ImageModel, models.CASCADE, related_name="recent_ratings")
+
+    objects: ClassVar[Any] = public(models.QuerySet, "category__is_private")
+    everything: ClassVar[Any] = models.Manager()
 
     class Meta:
         ordering = ("category", "-elo")

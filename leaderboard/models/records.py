@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.db import models
 
 from arena.models import Category, Prompt
 from providers.models import ImageModel
+from providers.models.audience import public
 
 
 class Record(models.Model):
@@ -17,6 +20,9 @@ class Record(models.Model):
     tied = models.PositiveIntegerField(default=0)
     both_bad = models.PositiveIntegerField(default=0)
     lost = models.PositiveIntegerField(default=0)
+
+    objects: ClassVar[Any] = public(models.QuerySet, "prompt__competition__category__is_private")
+    everything: ClassVar[Any] = models.Manager()
 
     class Meta:
         constraints = [

@@ -42,8 +42,10 @@ class Models:
 
 def of_lab(lab: Lab) -> Models:
     """Three queries, however many models."""
-    rows = lab.image_models.prefetch_related("ratings__category", "offerings").order_by(
-        F("released_on").desc(nulls_last=True), "name"
+    rows = (
+        lab.image_models.filter(is_private=False)
+        .prefetch_related("ratings__category", "offerings")
+        .order_by(F("released_on").desc(nulls_last=True), "name")
     )
     made = [_made(model) for model in rows]
     by_category: dict[int, list[Rating]] = {}

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from arena import blinding
@@ -37,19 +37,27 @@ def competitions(request: HttpRequest) -> HttpResponse:
 @cached_page("page", blind=True)
 def competition(request: HttpRequest, slug: str) -> HttpResponse:
     """Prompts with their best images; blind for a voter on the prompts they are still asked about."""
-    shown = get_object_or_404(Competition.objects.published().select_related("category__board"), slug=slug)
+    competition = Competition.objects.published().select_related("category__board").filter(slug=slug).first()
+    if competition is None:
+        return _moved(slug)
+    context = shown(request, competition, unveiled=competition.is_unveiled)
+    return render(request, "leaderboard/competition.html", context)
+
+
+def shown(request: HttpRequest, competition: Competition, *, unveiled: bool) -> dict[str, Any]:
+    """What a competition's page shows; no prompts, images and records of models unless it is `unveiled`."""
     hidden = blinding.open_prompts_of(request)
-    page = _page(request, shown.prompts.current() if shown.is_unveiled else Prompt.objects.none(), PROMPTS)
-    records = image_records.of_competition(shown)
-    context = {
-        "competition": shown,
-        "board": getattr(shown.category, "board", None),
+    page = _page(request, competition.prompts.current() if unveiled else Prompt.objects.none(), PROMPTS)
+    records = image_records.of_competition(competition) if unveiled else []
+    return {
+        "competition": competition,
+        "board": getattr(competition.category, "board", None),
         "records": records,
         "votes": sum(record.votes for record in records) // 2,
+        "is_unveiled": unveiled,
         "page": page,
         "prompts": overview.best_answers(list(page), BEST, hidden),
     }
-    return render(request, "leaderboard/competition.html", context)
 
 
 @require_safe
@@ -57,7 +65,9 @@ def competition(request: HttpRequest, slug: str) -> HttpResponse:
 def prompt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """One prompt with every image made for it, page by page."""
     published = Prompt.objects.current().filter(competition__in=Competition.objects.unveiled())
-    shown_prompt = get_object_or_404(published.select_related("competition__category"), pk=pk, competition__slug=slug)
+    shown_prompt = published.select_related("competition__category").filter(pk=pk, competition__slug=slug).first()
+    if shown_prompt is None:
+        return _moved(slug, f"{pk}/")
     hidden = blinding.open_prompts_of(request)
     (asked,) = overview.best_answers([shown_prompt], 10_000, hidden)
     context = {
@@ -66,6 +76,12 @@ def prompt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "page": _page(request, asked.answers, ON_A_PAGE),
     }
     return render(request, "leaderboard/prompt.html", context)
+
+
+def _moved(slug: str, rest: str = "") -> HttpResponse:
+    """To the competition that had this slug before; 404 when none had."""
+    competition = get_object_or_404(Competition.objects.published(), old_slugs__slug=slug)
+    return redirect(f"{competition.get_absolute_url()}{rest}", permanent=True)
 
 
 def _page(request: HttpRequest, rows: QuerySet[Any] | list[Any], size: int) -> Any:

@@ -23,7 +23,7 @@ CONTENT_TYPE = "application/atom+xml; charset=utf-8"
 @cached_page()
 def places(request: HttpRequest, slug: str) -> HttpResponse:
     """Of one board: each time places changed by more than noise."""
-    category = get_object_or_404(Category, slug=slug)
+    category = get_object_or_404(Category.objects, slug=slug)
     title = f"{category.name}: changed places"
     return _feed(request, title, category.get_absolute_url(), feeds.of_places(category))
 

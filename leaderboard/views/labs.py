@@ -15,7 +15,7 @@ from providers.models import Lab
 @require_safe
 @cached_page()
 def lab(request: HttpRequest, slug: str) -> HttpResponse:
-    shown_lab = get_object_or_404(Lab, slug=slug)
+    shown_lab = get_object_or_404(Lab.objects, slug=slug)
     home = request.build_absolute_uri("/")
     trail = json_ld.breadcrumbs(
         ("Models", f"{home}models/"), (shown_lab.name, request.build_absolute_uri(request.path))

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from arena import voter_progress, voters
+from arena import invitations, voter_progress, voters
 from arena.models import Category
 from leaderboard import cache
 from leaderboard.models import SharedRanking
@@ -23,7 +23,7 @@ CARD_SECONDS = 24 * 3600
 @never_cache
 @require_safe
 def mine(request: HttpRequest, slug: str) -> HttpResponse:
-    category = get_object_or_404(Category, slug=slug)
+    category = invitations.category_or_404(request, slug)
     voter = voters.current(request)
     done = voter_progress.of(voter, category)
     own = None if done.missing or voter is None else rankings.of(voter, category)
@@ -42,7 +42,7 @@ def mine(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_POST
 def share(request: HttpRequest, slug: str) -> HttpResponse:
-    category = get_object_or_404(Category, slug=slug)
+    category = get_object_or_404(Category.objects, slug=slug)
     voter = voters.current(request)
     if voter is None or voter_progress.of(voter, category).missing:
         raise Http404(f"There is no ranking of yours to share: it begins with {voter_progress.GOAL} votes.")

@@ -83,7 +83,7 @@ def of(voter: Voter | None, category: Category, until: datetime | None = None) -
 def _places(category: Category, rows: Iterable[tuple[int, int, str, int]]) -> list[RankedModel]:
     cells = elo.Cells.from_rows((str(left), str(right), outcome, n) for left, right, outcome, n in rows)
     ids = [int(model) for model in cells.models]
-    image_models = ImageModel.objects.select_related("lab").in_bulk(ids)
+    image_models = ImageModel.everything.select_related("lab").in_bulk(ids)
     public = {rating.image_model_id: rating for rating in category.ratings.filter(image_model__in=ids)}
     priors = [personal.prior(*((public[pk].elo, public[pk].se) if pk in public else (None, None))) for pk in ids]
     fitted = personal.fit(cells, np.array([prior[0] for prior in priors]), np.array([prior[1] for prior in priors]))

@@ -84,7 +84,7 @@ def _read_ratings(category: int) -> dict[int, RatedModel]:
         rating.image_model_id: RatedModel(
             rating.elo, max(rating.upper - rating.elo, rating.elo - rating.lower), rating.place
         )
-        for rating in Rating.objects.filter(category=category)
+        for rating in Rating.everything.filter(category=category)
     }
 
 

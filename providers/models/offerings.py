@@ -15,10 +15,11 @@ from django.contrib.postgres.functions import RandomUUID
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from providers.errors import OUTCOMES
+from providers.models.audience import public
 from providers.offering import normalisation, pricing
 from providers.offering.pricing import UNITS
 from providers.slugs import SLUG_PATTERN
@@ -34,6 +35,14 @@ class ModeChoices(models.TextChoices):
     EDIT = "edit", "Image editing"
 
 
+class PublicLabs(models.Manager["Lab"]):
+    """Labs without a model, or with one that is public."""
+
+    def get_queryset(self) -> models.QuerySet[Lab]:
+        models_of_lab = ImageModel.everything.filter(lab=OuterRef("pk"))
+        return super().get_queryset().filter(~Exists(models_of_lab) | Exists(models_of_lab.filter(is_private=False)))
+
+
 class Lab(models.Model):
     """Who trained a model."""
 
@@ -42,8 +51,12 @@ class Lab(models.Model):
     url = models.URLField(blank=True)
     from_catalog = models.JSONField(default=dict, blank=True, editable=False)  # what the last load wrote
 
+    everything: ClassVar[Any] = models.Manager()
+    objects: ClassVar[Any] = PublicLabs()
+
     class Meta:
         ordering = ("name",)
+        default_manager_name = "everything"
         constraints = [
             models.CheckConstraint(condition=Q(slug__regex=SLUG_PATTERN), name="lab slug is lower-case words"),
             models.CheckConstraint(condition=~Q(name=""), name="lab has a name"),
@@ -84,12 +97,20 @@ class ImageModel(models.Model):
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.CATALOG)
     note = models.TextField(blank=True, help_text="What is uncertain about this row.")
     retired_at = models.DateTimeField(null=True, blank=True)
+    is_private = models.BooleanField(
+        "private",
+        default=False,
+        db_default=False,
+        help_text="Competes in private categories only, with images brought as files; nobody else learns its name.",
+    )
     from_catalog = models.JSONField(default=dict, blank=True, editable=False)
 
-    objects: ClassVar[Any] = ImageModelQuerySet.as_manager()
+    everything: ClassVar[Any] = ImageModelQuerySet.as_manager()
+    objects: ClassVar[Any] = public(ImageModelQuerySet, "is_private")
 
     class Meta:
         ordering = ("name",)
+        default_manager_name = "everything"
         constraints = [
             models.CheckConstraint(condition=Q(slug__regex=SLUG_PATTERN), name="model slug is lower-case words"),
             models.CheckConstraint(condition=~Q(name=""), name="model has a name"),
@@ -107,6 +128,11 @@ class ImageModel(models.Model):
 
     def get_absolute_url(self) -> str:
         return f"/models/{self.slug}/"
+
+    def clean(self) -> None:
+        """What would make a private model known (Postgres refuses it too, and images in public categories)."""
+        if self.is_private and self.pk and self.offerings.exists():
+            raise ValidationError({"is_private": "It has offerings: who asks for the list of models learns its name."})
 
     @property
     def is_sample(self) -> bool:
@@ -210,6 +236,10 @@ class Offering(models.Model):
 
     def clean(self) -> None:
         """What the admin checks before it saves: JSON that no adapter or price formula could read is refused."""
+        if self.image_model_id and self.image_model.is_private:
+            raise ValidationError(
+                {"image_model": "A private model is asked by nobody: its images are brought as files."}
+            )
         problems = {
             "parameters": normalisation.check(self.parameters),
             "price_details": pricing.check(self.price, self.price_unit, self.price_details),

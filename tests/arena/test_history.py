@@ -106,9 +106,7 @@ def test_asking_says_how_many_images_and_what_they_cost(curator, real_prices):
     page = f"/admin/arena/competition/{prompt.competition.pk}/ask/"
     curator.post(page, {"action": "pause"})
     assert last(prompt.competition)[1] == "Paused."
-    assert re.search(r"Paused at : – → \d", history_page(curator, prompt.competition)), history_page(
-        curator, prompt.competition
-    )[-400:]
+    assert "curator Paused." in history_page(curator, prompt.competition)
     curator.post(page, {"action": "cancel"})
     assert last(prompt.competition)[1] == "Cancelled 1 image."
 

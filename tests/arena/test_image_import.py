@@ -171,3 +171,19 @@ def test_the_form(competition, client):
     assert Entry.objects.get().imported_by == "curator"
     assert "too old" in client.post(url, {"staged": page.context["staged"]}, follow=True).content.decode()
     assert "too old" in client.post(url, {"staged": "[1, 2]"}, follow=True).content.decode()
+
+
+def test_pages_say_that_an_image_was_imported_and_know_no_price(client):
+    """Wherever it stands beside a name: never as if a provider had made it here."""
+    entry = make.make_imported_entry(make.make_prompt(text="A red kite"), make.make_model("brought", origin="catalog"))
+    page = client.get(entry.get_absolute_url()).content.decode()
+    assert "imported: the image was brought as a file" in page
+    assert "<dd>unknown</dd>" in page
+    competition = entry.prompt.competition
+    for path in (
+        competition.get_absolute_url(),
+        f"{competition.get_absolute_url()}{entry.prompt_id}/",
+        "/models/brought/images/",
+    ):
+        page = client.get(path).content.decode()
+        assert page.count("imported image</span>") == page.count(f"/images/{entry.thumbnail.name}") == 1, path

@@ -191,8 +191,8 @@ def suggest(text: str) -> Suggestion:
 def test_suggestions_are_a_queue_with_twins_shown_and_a_reason_to_decline(client):
     make.make_prompt(text="A red kite over dunes at noon")
     near, new = suggest("A red kite over the dunes at noon"), suggest("Something else")
-    assert suggestions.twin_of(near).text == "A red kite over dunes at noon"
-    assert suggestions.twin_of(new) is None
+    assert [prompt.text for prompt in suggestions.alike(near)] == ["A red kite over dunes at noon"]
+    assert suggestions.alike(new) == []
     moderator = member(client, "Moderator")
     assert "2 suggestions" in moderator.get("/admin/").content.decode()
     page = moderator.get("/admin/arena/suggestion/").content.decode()

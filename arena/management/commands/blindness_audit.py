@@ -70,12 +70,14 @@ class Command(BaseCommand):
         """Those with something to vote on; the named one even without, so that the audit says there is nothing."""
         if slug is None:
             return list(
-                Category.objects.filter(competitions__is_published=True, competitions__prompts__entries__isnull=False)
+                Category.everything.filter(
+                    competitions__is_published=True, competitions__prompts__entries__isnull=False
+                )
                 .distinct()
                 .order_by("position")
             )
         try:
-            return [Category.objects.get(slug=slug)]
+            return [Category.everything.get(slug=slug)]
         except Category.DoesNotExist as error:
-            known = ", ".join(Category.objects.values_list("slug", flat=True)) or "none"
+            known = ", ".join(Category.everything.values_list("slug", flat=True)) or "none"
             raise CommandError(f"There is no category “{slug}”. There are: {known}.") from error

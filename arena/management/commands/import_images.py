@@ -26,9 +26,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            competition = Competition.objects.select_related("category").get(slug=options["competition"])
+            competition = Competition.everything.select_related("category").get(slug=options["competition"])
         except Competition.DoesNotExist as error:
-            known = ", ".join(Competition.objects.values_list("slug", flat=True)[:20]) or "none yet"
+            known = ", ".join(Competition.everything.values_list("slug", flat=True)[:20]) or "none yet"
             raise CommandError(f"There is no competition “{options['competition']}”. There are: {known}.") from error
         try:
             rows = image_import.import_images(

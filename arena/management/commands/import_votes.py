@@ -43,9 +43,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            category = Category.objects.get(slug=options["category"])
+            category = Category.everything.get(slug=options["category"])
         except Category.DoesNotExist as error:
-            known = ", ".join(Category.objects.values_list("slug", flat=True)) or "none yet; add one in the admin"
+            known = ", ".join(Category.everything.values_list("slug", flat=True)) or "none yet; add one in the admin"
             raise CommandError(f"There is no category “{options['category']}”. There are: {known}.") from error
         if not 0 < len(options["source"].strip()) <= 200:
             raise CommandError("--source has to say in 1 to 200 characters where the votes come from.")

@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("--all", action="store_true", help="also those of today's pipeline")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        entries = Entry.objects.select_related("prompt__competition").order_by("pk")
+        entries = Entry.everything.select_related("prompt__competition").order_by("pk")
         if not options["all"]:
             entries = entries.exclude(pipeline=images.PIPELINE)
         done, failed = 0, []

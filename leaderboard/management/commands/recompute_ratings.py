@@ -16,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("category", nargs="*", help="slugs; all when none is given")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        categories = Category.objects.all()
+        categories = Category.everything.all()
         unknown = set(options["category"]) - {category.slug for category in categories}
         if unknown:
             raise CommandError(f"There is no category {', '.join(sorted(unknown))}.")
@@ -24,7 +24,7 @@ class Command(BaseCommand):
             if options["category"] and category.slug not in options["category"]:
                 continue
             ratings.recompute(category, force=True)
-            board = Board.objects.get(category=category)
+            board = Board.everything.get(category=category)
             if board.error:
                 raise CommandError(f"{category.slug}: {board.error}")
             self.stdout.write(f"{category.slug}: {category.ratings.count()} models, {board.votes} votes")

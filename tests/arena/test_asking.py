@@ -1,0 +1,89 @@
+"""Ask the models, at the size of a public arena: fifty models by three hundred prompts."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from arena.models import Generation, Prompt
+from tests import factories as make
+from tests.arena.test_admin import ask
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_link_ticks_all_those_with_a_price_or_those_that_cost_nothing(curator, real_prices):
+    competition = make.make_prompt().competition
+    priced, free = make.make_offering(provider="fal", price="0.04"), make.make_offering(price="7")
+    unknown = make.make_offering(provider="fal", price=None)
+
+    def ticked(tick):
+        page = curator.get(f"{ask(competition)}?tick={tick}").content.decode()
+        boxes = re.findall(r'name="model" value="(\d+)"([^>]*)>', page)
+        return {int(pk) for pk, rest in boxes if rest.endswith(" checked")}, page
+
+    models = [offering.image_model_id for offering in (priced, free, unknown)]
+    assert ticked("missing")[0] == set(models)
+    assert ticked("priced")[0] == set(models[:2])
+    assert ticked("free")[0] == {models[1]}
+    assert ticked("nonsense")[0] == set()
+    assert "2 images of 2 models cost about" in ticked("priced")[1], "the total is of what is ticked"
+    assert "and 1\n          model whose price is not known" in ticked("")[1]
+
+
+def test_progress_of_fifty_models_and_three_hundred_prompts_takes_few_queries(curator, django_assert_max_num_queries):
+    """Rows as the site stores them, in bulk: every state, several reasons to fail, two curators who see the same."""
+    competition, now = make.make_competition(), timezone.now()
+    prompts = Prompt.objects.bulk_create(
+        Prompt(competition=competition, text=f"Prompt {number}") for number in range(300)
+    )
+    lab = make.make_model().lab
+    models = [make.make_model(f"model-{number}", lab=lab) for number in range(50)]
+    for model in models:
+        make.make_offering(model)
+    states = {
+        "queued": {},
+        "running": {"started_at": now, "lease_expires_at": now + timedelta(minutes=1), "attempt": 1},
+        "succeeded": {"started_at": now, "finished_at": now, "spent": Decimal("0.01")},
+        "failed": {"started_at": now, "finished_at": now, "error": "x", "outcome": "timeout"},
+        "refused": {"started_at": now, "finished_at": now, "error": "x", "outcome": "content_policy"},
+    }
+    names = list(states)
+    Generation.objects.bulk_create(
+        (
+            Generation(
+                prompt=prompt,
+                image_model=model,
+                status="failed" if (name := names[(row + column) % 5]) == "refused" else name,
+                **states[name],
+            )
+            for row, prompt in enumerate(prompts)
+            for column, model in enumerate(models)
+        ),
+        batch_size=5_000,
+    )
+    other = Client()
+    other.force_login(User.objects.create_superuser("another"))
+    for fragment in ("", "progress/", f"total/?{'&'.join(f'model={model.pk}' for model in models)}"):
+        with django_assert_max_num_queries(20):
+            page = curator.get(f"{ask(competition)}{fragment}")
+        assert page.status_code == 200
+        assert len(page.content) < 250_000, fragment
+    progress = [who.get(f"{ask(competition)}progress/").content.decode() for who in (curator, other)]
+    seen = [re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page) for page in progress]
+    assert seen[0] == seen[1]
+    assert "3000 of 15000 images, 6000 failed" in seen[0]
+    assert "Cancel 3000 queued" in seen[0]
+    assert "timeout 60" in seen[0]
+    with django_assert_max_num_queries(30):
+        curator.post(ask(competition), {"action": "cancel"})
+    assert Generation.objects.filter(status="cancelled").count() == 3_000
+    with django_assert_max_num_queries(45):
+        curator.post(ask(competition), {"action": "retry", "model": models[0].pk, "outcome": "timeout"})
+    assert Generation.objects.filter(status="queued").count() == 60
