@@ -37,12 +37,25 @@ def address(category: Category) -> str:
 
 def of_category(category: Category, host: str) -> bytes:
     return get_or_compute(
-        "board card", version(category), category.name, host, seconds=60 * MINUTE, compute=lambda: _draw(category, host)
+        "board card",
+        version(category),
+        category.name,
+        host,
+        canvas.taken_away(),
+        seconds=60 * MINUTE,
+        compute=lambda: _draw(category, host),
     )
 
 
 def of_site(host: str) -> bytes:
-    return get_or_compute("site card", settings.SITE_NAME, host, seconds=60 * MINUTE, compute=lambda: _draw_site(host))
+    return get_or_compute(
+        "site card",
+        settings.SITE_NAME,
+        host,
+        canvas.taken_away(),
+        seconds=60 * MINUTE,
+        compute=lambda: _draw_site(host),
+    )
 
 
 def _draw_site(host: str) -> bytes:

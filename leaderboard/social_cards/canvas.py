@@ -6,6 +6,7 @@ import functools
 import io
 
 from django.conf import settings
+from django.db.models import Count, Max
 from PIL import Image, ImageChops, ImageDraw, ImageOps
 
 from arena.models import Entry
@@ -42,6 +43,12 @@ def paste_mark(card: Image.Image, x: int, y: int, unit: float) -> None:
     one, other = sheet(0, 0), sheet(10, 4)
     for colour, mask in (("#4f39d8", one), ("#ff7a45", other), ("#14141f", ImageChops.multiply(one, other))):
         card.paste(Image.new("RGB", size, colour), (x, y), mask)
+
+
+def taken_away() -> list[object]:
+    """Changes when an image is taken away or brought back: part of every card's key, so that it is on none any more."""
+    gone = Entry.objects.exclude(retired_at=None, hidden_at=None)
+    return list(gone.aggregate(n=Count("pk"), retired=Max("retired_at"), hidden=Max("hidden_at")).values())
 
 
 def picture(entry: Entry, width: int, height: int) -> Image.Image | None:

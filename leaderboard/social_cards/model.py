@@ -38,6 +38,7 @@ def of_model(image_model: ImageModel, host: str) -> bytes:
         image_model.pk,
         host,
         _stamp(places),
+        canvas.taken_away(),
         seconds=60 * MINUTE,
         compute=lambda: _draw(image_model, places, host),
     )

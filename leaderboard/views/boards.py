@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from arena import blinding
 from arena.models import Category
+from arena.views.images import PUBLIC_SECONDS
 from leaderboard import charts
 from leaderboard.board import image_records, standings, summaries
 from leaderboard.board.standings import Standing
@@ -76,7 +77,7 @@ def overall_csv(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@cache_control(public=True, max_age=86_400)
+@cache_control(public=True, max_age=PUBLIC_SECONDS)  # it may show images
 def card(request: HttpRequest, slug: str) -> HttpResponse:
     category = get_object_or_404(Category.objects.select_related("board"), slug=slug)
     return HttpResponse(board.of_category(category, request.get_host()), content_type="image/jpeg")

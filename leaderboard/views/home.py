@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from arena import ballots, battle_shares, blinding, generation_progress, integrity, matchmaking
 from arena.models import Category
+from arena.views.images import PUBLIC_SECONDS
 from leaderboard import cache
 from leaderboard.board import overall, ratings, standings, summaries
 from leaderboard.board_page import highlights, pictures, rows, scatter
@@ -99,7 +100,7 @@ def wait(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@cache_control(public=True, max_age=86_400)
+@cache_control(public=True, max_age=PUBLIC_SECONDS)  # it may show images
 def card(request: HttpRequest) -> HttpResponse:
     """What a link to a page without a picture of its own shows where it is shared."""
     return HttpResponse(board.of_site(request.get_host()), content_type="image/jpeg")

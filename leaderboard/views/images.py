@@ -6,7 +6,7 @@ import io
 from pathlib import PurePath
 
 from django.db.models.fields.files import FieldFile
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -14,31 +14,33 @@ from PIL import Image, ImageOps
 
 from arena import blinding
 from arena.models import Competition, Entry, Prompt
+from arena.views.images import PUBLIC_SECONDS
 from leaderboard import cache
 from leaderboard import viewer as viewers
 from leaderboard.page_cache import cached_page, of_prompt
 
+# They may be taken away like the images themselves: browsers and proxies ask again, and get 304 until then.
+CACHED = cache_control(public=True, max_age=PUBLIC_SECONDS)
 SIDE = 112  # pixels: 46 to 56 on the page, twice that on sharp screens
 
 
 @require_safe
-@cache_control(public=True, max_age=31_536_000, immutable=True)
+@CACHED
 def tiny(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """A square of an entry's thumbnail. The URL holds the name of that file, which nobody can guess."""
-    del request
-    return _response(get_object_or_404(Entry.objects.current().only("thumbnail"), pk=pk).thumbnail, name)
+    return _response(request, get_object_or_404(Entry.objects.current().only("thumbnail"), pk=pk).thumbnail, name)
 
 
 @require_safe
-@cache_control(public=True, max_age=31_536_000, immutable=True)
+@CACHED
 def tiny_source(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """The same of a prompt's source image."""
-    del request
-    return _response(get_object_or_404(Prompt.objects.only("source_image"), pk=pk).source_image, name)
+    prompt = get_object_or_404(Prompt.objects.filter(retired_at=None).only("source_image"), pk=pk)
+    return _response(request, prompt.source_image, name)
 
 
 @require_safe
-@cache_control(public=True, max_age=60)
+@CACHED
 def large(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """An entry's image in the size of battles, under the name of its public thumbnail; taken away with it."""
     del request
@@ -63,14 +65,17 @@ def viewer(request: HttpRequest, pk: int) -> HttpResponse:
     return JsonResponse(viewers.of_prompt(prompt))
 
 
-def _response(file: FieldFile, name: str) -> HttpResponse:
+def _response(request: HttpRequest, file: FieldFile, name: str) -> HttpResponse:
     if not file or PurePath(file.name or "").stem != name:
         raise Http404("There is no such image.")
+    headers = {"X-Robots-Tag": "noindex", "ETag": f'"{name}"'}
+    if request.headers.get("If-None-Match") == headers["ETag"]:
+        return HttpResponseNotModified(headers=headers)
     try:
         data = cache.get_or_compute("tiny", file.name, seconds=24 * 3600, compute=lambda: _square(file))
     except OSError as error:
         raise Http404("The image's file is missing.") from error
-    return HttpResponse(data, content_type="image/webp", headers={"X-Robots-Tag": "noindex"})
+    return HttpResponse(data, content_type="image/webp", headers=headers)
 
 
 def _square(file: FieldFile) -> bytes:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from arena import blinding
 from arena.models import Category
+from arena.views.images import PUBLIC_SECONDS
 from leaderboard import rights
 from leaderboard.board_page import pictures
 from leaderboard.board_page.verdicts import find_ratings
@@ -302,7 +303,7 @@ def model_markdown(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@cache_control(public=True, max_age=600)
+@cache_control(public=True, max_age=PUBLIC_SECONDS)  # it shows two of the model's images
 def model_card(request: HttpRequest, slug: str) -> HttpResponse:
     return HttpResponse(cards.of_model(_found(slug), request.get_host()), content_type="image/jpeg")
 
