@@ -38,5 +38,5 @@ class EloPoint:
 def history(image_model: ImageModel, category: Category) -> list[EloPoint]:
     """The model's ratings in the category's snapshots, oldest first; interval ends may be infinite."""
     with connection.cursor() as cursor:
-        cursor.execute(_HISTORY, [category.pk, image_model.slug, image_model.export_name])
+        cursor.execute(_HISTORY, [category.pk, image_model.slug, image_model.csv_name])
         return [EloPoint(*row) for row in cursor.fetchall()]

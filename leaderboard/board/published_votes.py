@@ -45,7 +45,7 @@ def months(category: Category) -> list[date]:
 
 def rows(category: Category, month: date) -> Iterator[Row]:
     """The votes of a month, counted or not, without the header; in the order of battles, then of imported lines."""
-    names = {model.pk: model.export_name for model in ImageModel.objects.all()}
+    names = {model.pk: model.csv_name for model in ImageModel.objects.all()}
     start = datetime(month.year, month.month, 1, tzinfo=UTC)
     votes = (
         Vote.objects.filter(category=category, cast_at__gte=start, cast_at__lt=_next(start))

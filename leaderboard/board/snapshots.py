@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -23,6 +23,7 @@ from leaderboard.models import Board, Snapshot
 from leaderboard.rating import elo, intervals, reproduction
 from leaderboard.rating.place import Place
 from providers.models import ImageModel
+from providers.spreadsheets import safe_cell
 
 
 def take_due() -> list[Snapshot]:
@@ -122,7 +123,7 @@ def _names(ids: Iterable[str]) -> dict[str, str]:
     models = {str(model.pk): model for model in ImageModel.objects.filter(pk__in=[int(pk) for pk in ids])}
     used = Counter(model.export_name for model in models.values())
     return {
-        pk: model.export_name if used[model.export_name] == 1 else f"{model.export_name} ({model.slug})"
+        pk: model.csv_name if used[model.export_name] == 1 else f"{model.csv_name} ({model.slug})"
         for pk, model in models.items()
     }
 
@@ -192,9 +193,11 @@ def _row_place(row: dict[str, Any], placed: int) -> Place:
     return Place(low, high, max(placed, high), None if best is None else float(best))
 
 
-def cells_csv(snapshot: Snapshot) -> str:
-    """The cells as published: the very text whose sha256 the snapshot states."""
-    return reproduction.cells_csv((left, right, outcome, n) for left, right, outcome, n in snapshot.cells)
+def cells_csv(snapshot: Snapshot, *, exact: bool = False) -> str:
+    """The cells as published, for spreadsheets too. `exact`: the very text whose sha256 the snapshot states, which
+    differs where a snapshot of an earlier release has a name that a spreadsheet would run."""
+    name: Callable[[str], str] = str if exact else safe_cell
+    return reproduction.cells_csv((name(left), name(right), outcome, n) for left, right, outcome, n in snapshot.cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +214,7 @@ def verify(snapshot: Snapshot, cells: str | None = None) -> Reproduction:
     `cells` are those of a CSV that somebody saved; without it, those stored with the snapshot.
     """
     given = {
-        "cells": cells_csv(snapshot) if cells is None else cells,
+        "cells": cells_csv(snapshot, exact=True) if cells is None else cells,
         "design": {row["model"]: row["design_effect"] for row in snapshot.ratings},
         "covariance": snapshot.facts.get("covariance"),
         "anchor": snapshot.facts.get("anchor", []),

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from math import isfinite
 
 from leaderboard.board_page.filters import BoardRow
+from providers.spreadsheets import safe_cell
 
 # The first seven stay what they are: other people's programs read them.
 COLUMNS = (
@@ -27,14 +28,14 @@ def board_csv(rows: Iterable[BoardRow]) -> str:
         writer.writerow(
             [
                 row.rank,
-                _harmless(row.slug),
+                safe_cell(row.slug),
                 f"{rating.elo:.6f}",
                 _bound(rating.lower),
                 _bound(rating.upper),
                 row.votes,
                 row.status,
-                _harmless(row.name),
-                row.lab,
+                safe_cell(row.name),
+                safe_cell(row.lab),
                 rating.tier if place.is_known else "",
                 place.low,
                 place.high,
@@ -43,7 +44,7 @@ def board_csv(rows: Iterable[BoardRow]) -> str:
                 "" if row.price is None else f"{row.price:f}",
                 "" if row.seconds is None else f"{row.seconds:.3f}",
                 "yes" if row.open_weights else "",
-                _harmless(row.licence),
+                safe_cell(row.licence),
                 row.released_on or "",
                 str(place),
             ]
@@ -53,8 +54,3 @@ def board_csv(rows: Iterable[BoardRow]) -> str:
 
 def _bound(elo: float) -> str:
     return f"{elo:.6f}" if isfinite(elo) else ""
-
-
-def _harmless(text: str) -> str:
-    """Spreadsheets run a cell that begins like a formula; a quote in front makes it text again."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text

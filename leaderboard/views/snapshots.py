@@ -40,9 +40,10 @@ def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def snapshot_csv(request: HttpRequest, pk: int) -> HttpResponse:
+    """The cells, harmless in a spreadsheet; `?exact` the bytes of the published sha256."""
     stored = get_object_or_404(Snapshot, pk=pk)
     return HttpResponse(
-        snapshots.cells_csv(stored),
+        snapshots.cells_csv(stored, exact="exact" in request.GET),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="snapshot-{stored.pk}.csv"'},
     )

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from providers import client_address, history
 from providers.gateway import budgets, discovery, keys, openapi, responses
 from providers.models import ApiKey, GatewayRequest, ImageModel
+from providers.spreadsheets import safe_cell
 
 from .recipes import RECIPES
 from .views import origin_of
@@ -209,11 +210,6 @@ def _cells(row: GatewayRequest) -> list[Any]:
         None if time is None else responses.milliseconds(time) for time in (row.duration, row.overhead)
     )
     return [
-        row.asked_at.isoformat(), row.request_id, _safe(row.model), row.mode, row.n, row.provider, row.status,
-        row.http_status, latency, overhead, row.cost, row.error_code, _safe(row.error), _safe(row.tag),
+        row.asked_at.isoformat(), row.request_id, safe_cell(row.model), row.mode, row.n, row.provider, row.status,
+        row.http_status, latency, overhead, row.cost, row.error_code, safe_cell(row.error), safe_cell(row.tag),
     ]  # fmt: skip
-
-
-def _safe(text: str) -> str:
-    """A cell that spreadsheets do not read as a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text

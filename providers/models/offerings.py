@@ -23,6 +23,7 @@ from providers.models.audience import public
 from providers.offering import normalisation, pricing
 from providers.offering.pricing import UNITS
 from providers.slugs import SLUG_PATTERN
+from providers.spreadsheets import safe_cell
 
 slug_validator = RegexValidator(SLUG_PATTERN, "Use lower-case letters, digits and single dots, dashes or underscores.")
 
@@ -142,6 +143,11 @@ class ImageModel(models.Model):
     def export_name(self) -> str:
         """How exports name this model: the slug, or the name as imported."""
         return self.name if self.origin == self.Origin.IMPORTED else self.slug
+
+    @property
+    def csv_name(self) -> str:
+        """The same in files that people open in a spreadsheet, and in what is compared with them."""
+        return safe_cell(self.export_name)
 
 
 class OfferingQuerySet(models.QuerySet["Offering"]):
