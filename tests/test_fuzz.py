@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 import random
 import uuid
+from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.contrib.admin.sites import site
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import Resolver404, resolve
@@ -69,6 +72,71 @@ def form(rng: random.Random) -> dict[str, object]:
         content = rng.choice([b"", b"GIF89a", make.picture("a")[:200], make.picture("b", kind="GIF"), os.urandom(300)])
         fields["image"] = SimpleUploadedFile(rng.choice(["a.png", "..png", "\0.gif", "a" * 300]), content, "image/png")
     return fields
+
+
+HEADERS = [
+    ("HTTP_ACCEPT", "*/*;q=9e999"), ("HTTP_ACCEPT_LANGUAGE", "é" * 300), ("HTTP_RANGE", "bytes=9-1,-0,x"),
+    ("HTTP_IF_NONE_MATCH", '"' * 50), ("HTTP_IF_MODIFIED_SINCE", "Thu, 99 Foo 0000"),
+    ("HTTP_X_FORWARDED_FOR", "::,\x01,1.2.3"), ("HTTP_HX_REQUEST", "true"), ("HTTP_HX_CURRENT_URL", "http://[::"),
+    ("HTTP_REFERER", "//\\evil"), ("HTTP_ORIGIN", "null"), ("HTTP_AUTHORIZATION", "Bearer \xff\x00"),
+    ("HTTP_AUTHORIZATION", "Basic"), ("HTTP_CONTENT_ENCODING", "gzip"), ("HTTP_EXPECT", "100-continue"),
+    ("HTTP_COOKIE", "voter=\x00; =; sessionid=\xff\xfe; playground=" + "a" * 4000),
+]  # fmt: skip
+_PART = b"--x\r\nContent-Disposition: form-data; name="
+BODIES = [  # (content type, bytes) that no form sends
+    ("application/x-www-form-urlencoded", b"outcome=%ff%fe&side=\xed\xa0\x80&q=%00"),
+    ("application/x-www-form-urlencoded", b"&".join(b"a%d=1" % n for n in range(1200))),
+    ("application/x-www-form-urlencoded; charset=utf-16", b"\xff\xfe"),
+    ("application/x-www-form-urlencoded; charset=rot13", b"outcome=left"),
+    ("multipart/form-data", b"--"),
+    ("multipart/form-data; boundary=" + "x" * 300, b""),
+    ("multipart/form-data; boundary=x", _PART + b'"\x00"\r\n\r\n\x00\r\n--x--'),
+    ("multipart/form-data; boundary=x", _PART + b"image; filename*=utf-9''%ff\r\n\r\n--x--"),
+    ("multipart/form-data; boundary=x", _PART + b"n\r\nContent-Transfer-Encoding: base64\r\n\r\n=\r\n--x--"),
+    ("application/json", b"[" * 3000),
+    ("application/json", b'{"n": 1e999, "size": "\\ud800"}'),
+    ("text/plain", b"\x00" * 100),
+]
+# Lists, forms and histories of the admin, where staff look for anything and open any id.
+ADMIN = [
+    f"/admin/{model._meta.app_label}/{model._meta.model_name}/{rest}"
+    for model in site._registry
+    for rest in ("", "add/", f"{10**20}/change/", "x%00/change/", "0/history/", "?q=%2500&p=9e9&o=-99.x&id__in=x")
+]  # fmt: skip
+
+
+def test_no_body_or_header_makes_a_5xx():
+    rng = random.Random(os.environ.get("FUZZ_SEED", "bodies"))
+    battle = make.make_battle()
+    boss = User.objects.create_superuser("boss")
+    known = {
+        "UUIDConverter": [str(battle.pk)],
+        "IntConverter": [str(battle.left_id), "99999999999999999999"],
+        "SlugConverter": ["text-to-image"],
+        "DottedSlug": [battle.left.image_model.slug],
+    }
+    failures = []
+    for number in range(EXAMPLES // 2):
+        browser = Client(raise_request_exception=False)
+        if rng.random() < 0.3:
+            browser.force_login(boss)
+            where = rng.choice(ADMIN)
+        else:
+            make.sign_in(browser, battle.voter)
+            where = path(rng, known)
+        kind, body = rng.choice(BODIES)
+        headers: dict[str, Any] = dict(rng.choices(HEADERS, k=rng.randint(0, 3)))
+        try:
+            if rng.random() < 0.6:
+                reply = browser.generic("POST", where, body, content_type=kind, **headers)
+            else:
+                reply = browser.get(where, **headers)
+        except (UnicodeError, ValueError) as error:  # the test client cannot send it
+            assert "surrogates" in str(error) or "URL" in str(error), error  # noqa: PT017
+            continue
+        if reply.status_code >= 500 and not (reply.status_code == 503 and "Retry-After" in reply):
+            failures.append(f"{number}: {where} {kind} {body[:80]!r} {headers}: {reply.status_code}")
+    assert not failures, "\n".join(failures[:20])
 
 
 def test_no_input_makes_a_5xx():
