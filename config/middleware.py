@@ -78,11 +78,14 @@ class DatabaseOutage:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return OutageResponse(exception) if isinstance(exception, OperationalError | InterfaceError) else None
+        # OSError: the file store is away, full or hanging. A file that is missing is the view's to explain.
+        is_outage = isinstance(exception, OperationalError | InterfaceError | OSError)
+        return OutageResponse(exception) if is_outage and not isinstance(exception, FileNotFoundError) else None
 
 
 class OutageResponse(HttpResponse):
     def __init__(self, error: Exception) -> None:
-        message = "The site cannot reach its database at the moment. Nothing is lost. Try again in a few seconds."
+        part = "files" if isinstance(error, OSError) else "database"
+        message = f"The site cannot reach its {part} at the moment. Nothing is lost. Try again in a few seconds."
         super().__init__(page(503, message), status=503, headers={"Retry-After": "5", "Cache-Control": "no-store"})
         self.reason = f"{type(error).__name__}: {error}".splitlines()[0]

@@ -11,7 +11,6 @@ import hashlib
 import logging
 from collections.abc import Callable
 
-from django.core.files.storage import default_storage
 from django.db.models import Case, F, When
 from django.db.models.fields.files import FieldFile
 from django.http import (
@@ -29,6 +28,7 @@ from django.views.decorators.http import require_safe
 from arena import ballots, blinding, fetches, images
 from arena.invitations import may_see as _may_see
 from arena.models import Competition, Entry, Prompt
+from providers import file_store
 from providers.transfer import metadata
 
 log = logging.getLogger(__name__)
@@ -75,12 +75,10 @@ def image(request: HttpRequest, token: str, small: bool = False) -> HttpResponse
 def blind_image(file: FieldFile) -> HttpResponse:
     """An image of a pair that is being judged; whatever it shows, the headers are the same."""
     try:
-        with file.open("rb") as opened:
-            content = opened.read()
+        return file_store.response(file.name or "", "image/webp", _BLIND_HEADERS)
     except FileNotFoundError as error:
         log.error("%s of entry %s is lost", file.field.name, file.instance.pk)
         raise Http404("This image is not shown any more.") from error
-    return HttpResponse(content, content_type="image/webp", headers=_BLIND_HEADERS)
 
 
 @require_safe
@@ -104,11 +102,9 @@ def public_image(request: HttpRequest, name: str) -> HttpResponse:
 
 def _stored(name: str, headers: dict[str, str]) -> HttpResponse:
     try:
-        with default_storage.open(name, "rb") as file:
-            content = file.read()
+        return file_store.response(name, "image/webp" if name.endswith(".webp") else "image/jpeg", headers)
     except FileNotFoundError as error:
         raise Http404("There is no such image.") from error
-    return HttpResponse(content, content_type="image/webp" if name.endswith(".webp") else "image/jpeg", headers=headers)
 
 
 def _private_image(request: HttpRequest, folder: str, name: str) -> HttpResponse:
