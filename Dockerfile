@@ -5,6 +5,9 @@ RUN mv /build/bin/requirements.txt /build/ \
     && python -m venv /venv \
     && /build/bin/requirements > /build/production.txt \
     && /venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r /build/production.txt
+# What STORAGE_URL, SENTRY_DSN and the like need: --build-arg EXTRAS="django-storages[s3] sentry-sdk"
+ARG EXTRAS=""
+RUN [ -z "$EXTRAS" ] || /venv/bin/pip install --no-cache-dir $EXTRAS
 
 FROM python:3.13-slim
 # pg_dump and pg_restore, for backup and restore.

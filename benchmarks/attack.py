@@ -180,20 +180,32 @@ async def attacker(site: Site, attack: Attack, number: int, answers: Counter[str
             writer.write(text)
             if attack.again:
                 await writer.drain()
-            answer = asyncio.ensure_future(reader.read(64 if attack.reads else 0))
-            while attack.reads and not (await asyncio.wait({answer}, timeout=1.0))[0]:
-                if attack.then:
-                    writer.write(attack.then)
             if not attack.reads:
                 await asyncio.sleep(3600)
-            words = answer.result().split(b" ", 2)
+            answer = b"HTTP/1.1 100"
+            while answer.startswith(b"HTTP/1.1 100"):  # it is invited to go on, and does not
+                answer = await _answer(reader, writer, attack)
+            words = answer.split(b" ", 2)
             answers[words[1].decode() if len(words) > 1 else "closed"] += 1
+            await asyncio.sleep(0 if attack.again else 1)
         except (OSError, ValueError):
             answers["closed"] += 1
             await asyncio.sleep(0.2)
         finally:
             if writer is not None:
                 writer.close()
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, attack: Attack) -> bytes:
+    """The beginning of what comes back, however long that takes; what trickles goes on meanwhile."""
+    answer = asyncio.ensure_future(reader.read(64))
+    try:
+        while not (await asyncio.wait({answer}, timeout=1.0))[0]:
+            if attack.then:
+                writer.write(attack.then)
+        return answer.result()
+    finally:
+        answer.cancel()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ django.setup()
 from django.conf import settings  # noqa: E402 - once Django is set up
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 
-from config import health  # noqa: E402
+from config import health, monitoring  # noqa: E402
 from config.entry.application import Entry  # noqa: E402
 from config.entry.messages import Scope  # noqa: E402
 from config.entry.pages import Pages  # noqa: E402
@@ -21,6 +21,7 @@ from providers import client_address  # noqa: E402
 from providers.gateway.asgi import Gateway  # noqa: E402
 
 _MB = 1 << 20
+monitoring.start("web")
 
 
 def _ip_address(scope: Scope) -> str:

@@ -11,7 +11,7 @@ import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import dj_database_url
 import django_stubs_ext
@@ -265,8 +265,25 @@ CELERY_BEAT_SCHEDULE = {
     # Once a night would do; a beat that is restarted often misses nothing.
     "check-prices": {"task": "providers.tasks.check_prices", "schedule": 43_200.0, "options": {"expires": 3600.0}},
     "prune-gateway": {"task": "providers.tasks.prune_gateway", "schedule": 60.0, "options": {"expires": 60.0}},
+    "alert": {"task": "config.operations.tasks.alert", "schedule": 60.0, "options": {"expires": 60.0}},
     "prune": {"task": "config.operations.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
+
+# What needs a person goes there: a webhook that takes {"text": …}, addresses of mail (config/operations/alerts.py).
+ALERT_WEBHOOK_URL = env("ALERT_WEBHOOK_URL")
+ALERT_EMAIL = env_list("ALERT_EMAIL")
+EMAIL_URL = env("EMAIL_URL", "smtp://localhost:25")
+if urlsplit(EMAIL_URL).scheme not in ("smtp", "smtps", "smtp+tls") or not urlsplit(EMAIL_URL).hostname:
+    raise ImproperlyConfigured("EMAIL_URL must be smtp://, smtp+tls:// (STARTTLS) or smtps://USER:PASSWORD@HOST:PORT.")
+_mail = urlsplit(EMAIL_URL)
+EMAIL_HOST, EMAIL_PORT, EMAIL_TIMEOUT = _mail.hostname, _mail.port or (465 if _mail.scheme == "smtps" else 587), 10
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.scheme == "smtps", _mail.scheme == "smtp+tls"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("EMAIL_FROM", "arena@localhost")
+
+# Errors and traces, where their packages are installed (config/monitoring.py).
+SENTRY_DSN = env("SENTRY_DSN")
+OTEL_EXPORTER_OTLP_ENDPOINT = env("OTEL_EXPORTER_OTLP_ENDPOINT")
 
 METRICS_TOKEN = env("METRICS_TOKEN")  # opens /metrics; empty: there is none
 
@@ -435,8 +452,19 @@ STATICFILES_DIRS = [
     ("fonts", str(importlib.resources.files("font_manrope") / "files")),
 ]
 TESTING = "pytest" in sys.modules
+# Images: a folder (MEDIA_ROOT), or object storage.
+STORAGE_URL = env("STORAGE_URL")
+_images: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+if STORAGE_URL:
+    try:
+        from config import object_storage
+    except ImportError as error:
+        raise ImproperlyConfigured("STORAGE_URL needs boto3: pip install 'django-storages[s3]'") from error
+    _images = {"BACKEND": "config.object_storage.ObjectStorage", "OPTIONS": object_storage.options_of(STORAGE_URL)}
+# Where nginx finds stored files by X-Accel-Redirect; empty: web processes read them. docs/deployment.md has its side.
+STORAGE_ACCEL = env("STORAGE_ACCEL")
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": _images,
     "staticfiles": {
         # Hashed names can be cached for ever; in tests and with DEBUG, WhiteNoise serves the sources themselves.
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -142,3 +142,12 @@ def test_behind_a_pooler_nothing_outlives_a_transaction():
     assert database["OPTIONS"]["prepare_threshold"] is None
     assert not database["OPTIONS"]["server_side_binding"]
     assert "options" not in database["OPTIONS"]
+
+
+def test_the_reference_of_settings_is_the_current_one():
+    from config.operations import settings_reference
+
+    page = settings_reference.page()
+    assert (ROOT / settings_reference.TARGET).read_text() == page, "run manage.py settings_reference"
+    for name in in_example():
+        assert f"| `{name}` |" in page

@@ -1,6 +1,12 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 
 
 class OperationsConfig(AppConfig):
     name = "config.operations"
     label = "operations"
+
+    def ready(self) -> None:
+        from config.operations import checks
+
+        register(checks.encoding, Tags.database)

@@ -1,12 +1,13 @@
-"""The nightly task of the operator."""
+"""The operator's periodic tasks."""
 
 from __future__ import annotations
 
 import logging
 
 from celery import shared_task
+from django.conf import settings
 
-from config.operations import pruning
+from config.operations import alerts, pruning, state
 from providers.db import connection_released
 
 log = logging.getLogger(__name__)
@@ -20,3 +21,11 @@ def prune() -> None:
     deleted = {kind: count for kind, count in pruning.prune(LIMIT).items() if count}
     if deleted:
         log.info("Pruned: %s", deleted)
+
+
+@shared_task
+@connection_released()
+def alert() -> None:
+    """Send what needs a person to where the operator looks."""
+    if settings.ALERT_WEBHOOK_URL or settings.ALERT_EMAIL:
+        alerts.send(state.current())

@@ -1,0 +1,121 @@
+"""New migrations run beside the old code and without stopping the site: a linter of our own, on operations.
+
+Migrations run first, then machines get the new code one by one (docs/deployment.md), so for minutes old code works on
+the new schema, and voters vote meanwhile. What existed before the first release is exempt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently, RemoveIndexConcurrently
+from django.db import migrations, models
+from django.db.migrations.loader import MigrationLoader
+from django.db.models import NOT_PROVIDED
+
+# App → the last migration that was written before there was an installation whose old code runs beside it.
+EXEMPT = {"arena": 20, "leaderboard": 14, "providers": 14}
+# Tables that grow with every vote or request: locking one for as long as it is read stops the site.
+LARGE = {"vote", "battle", "voter", "voterprogress", "importedvote", "call", "gatewayrequest"}
+
+Operation = Any
+
+
+def new_migrations() -> Iterator[migrations.Migration]:
+    for (app, name), migration in MigrationLoader(None).disk_migrations.items():
+        if app in EXEMPT and int(name[:4]) > EXEMPT[app]:
+            yield migration
+
+
+def faults(operation: Operation, created: set[str] = frozenset()) -> list[str]:  # type: ignore[assignment]
+    """What is wrong with an operation; nothing is with a table that the same migration creates."""
+    model = getattr(operation, "model_name", getattr(operation, "name", "")).lower()
+    if model in created:
+        return []
+    kind, field = type(operation).__name__, getattr(operation, "field", None)
+    large = model in LARGE
+    found = []
+    match operation:
+        case migrations.AddField() if not (field.null or field.many_to_many or field.db_default is not NOT_PROVIDED):
+            found.append("old code inserts rows without this column: give it null=True or db_default")
+        case migrations.RenameField() | migrations.RenameModel() | migrations.AlterModelTable():
+            found.append("old code asks for the old name: add the new one, and remove the old one a release later")
+        case migrations.RemoveField() | migrations.DeleteModel():
+            found.append("old code still reads it: remove it a release after the last code that does")
+        case AddIndexConcurrently() | RemoveIndexConcurrently() | AddConstraintNotValid():
+            pass
+        case migrations.AddIndex() | migrations.RemoveIndex() if large:
+            found.append(f"locks a large table: {kind}Concurrently, with atomic = False")
+        case migrations.AddConstraint() if large and isinstance(operation.constraint, models.CheckConstraint):
+            found.append("reads a large table under a lock: AddConstraintNotValid, then ValidateConstraint")
+        case migrations.AddConstraint() if large:
+            found.append("builds an index under a lock: CREATE UNIQUE INDEX CONCURRENTLY, then the constraint USING it")
+        case migrations.RunSQL():
+            sql = " ".join(str(operation.sql).upper().split())
+            if re.search(r"CREATE (UNIQUE )?INDEX (?!CONCURRENTLY)", sql) and _names_large(sql):
+                found.append("locks a large table: CREATE INDEX CONCURRENTLY, with atomic = False")
+            if re.search(r"ALTER TABLE .* ADD CONSTRAINT (?!.*NOT VALID)(?!.* USING INDEX)", sql) and _names_large(sql):
+                found.append("reads a large table under a lock: NOT VALID, then VALIDATE CONSTRAINT")
+    return [f"{kind} {model}: {text}" for text in found]
+
+
+def _names_large(sql: str) -> bool:
+    return any(re.search(rf"\b(ARENA|PROVIDERS)_{name.upper()}\b", sql) for name in LARGE)
+
+
+def test_new_migrations_run_beside_the_old_code_and_stop_nobody():
+    for migration in new_migrations():
+        created = {o.name.lower() for o in migration.operations if isinstance(o, migrations.CreateModel)}
+        found = [fault for operation in migration.operations for fault in faults(operation, created)]
+        assert not found, f"{migration.app_label}.{migration.name}: {found}"
+        concurrent = any("Concurrently" in type(o).__name__ for o in migration.operations)
+        assert not (concurrent and migration.atomic), f"{migration.name} needs atomic = False"
+
+
+def test_exempt_migrations_exist():
+    names = MigrationLoader(None).disk_migrations
+    for app, number in EXEMPT.items():
+        assert [name for label, name in names if label == app and name.startswith(f"{number:04}_")], app
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        migrations.AddField("Lab", "x", models.TextField()),
+        migrations.AddField("Lab", "x", models.TextField(default="")),  # Django drops this default again
+        migrations.RemoveField("Lab", "x"),
+        migrations.RenameField("Lab", "x", "y"),
+        migrations.DeleteModel("Lab"),
+        migrations.RenameModel("Lab", "Laboratory"),
+        migrations.AddIndex("Vote", models.Index(fields=["outcome"], name="x")),
+        migrations.AddConstraint("Battle", models.CheckConstraint(condition=models.Q(pk=1), name="x")),
+        migrations.AddConstraint("Battle", models.UniqueConstraint(fields=["left"], name="x")),
+        migrations.RunSQL("CREATE INDEX x ON arena_vote (outcome)"),
+        migrations.RunSQL("ALTER TABLE providers_call ADD CONSTRAINT x CHECK (true)"),
+    ],
+    ids=lambda operation: operation.describe(),
+)
+def test_the_linter_reports(operation):
+    assert faults(operation)
+    assert not faults(operation, {"lab", "vote", "battle"}) or isinstance(operation, migrations.RunSQL)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        migrations.AddField("Vote", "x", models.TextField(null=True)),
+        migrations.AddField("Vote", "x", models.TextField(db_default="")),
+        migrations.AddIndex("Lab", models.Index(fields=["name"], name="x")),
+        AddIndexConcurrently("Vote", models.Index(fields=["outcome"], name="x")),
+        AddConstraintNotValid("Battle", models.CheckConstraint(condition=models.Q(pk=1), name="x")),
+        migrations.RunSQL("CREATE INDEX CONCURRENTLY x ON arena_vote (outcome)"),
+        migrations.RunSQL("ALTER TABLE arena_vote ADD CONSTRAINT x CHECK (true) NOT VALID"),
+        migrations.RunPython(migrations.RunPython.noop),
+    ],
+    ids=lambda operation: operation.describe(),
+)
+def test_the_linter_lets_pass(operation):
+    assert faults(operation) == []
