@@ -20,6 +20,7 @@ from config.entry.messages import (
     Scope,
     Send,
     is_api,
+    is_utf8,
     send_rejection,
     send_response,
     send_text,
@@ -104,6 +105,8 @@ class Entry:
         if path == "/readyz" and method in ("GET", "HEAD"):
             await self._ready(scope, send)
             return
+        if not is_utf8(scope["headers"]):
+            raise Rejected(415, "Requests are in UTF-8.", code="unsupported_charset")
         to_api = is_api(path)
         limit = self._api_limit if to_api else next(n for prefix, n in self._limits if path.startswith(prefix))
         check: Check = (lambda: self._check(scope)) if to_api else _no_check

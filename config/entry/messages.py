@@ -43,6 +43,15 @@ def is_api(path: str) -> bool:
     return _API.match(path) is not None
 
 
+_CHARSET = re.compile(rb";\s*charset\s*=\s*\"?([^\s;\"]*)", re.IGNORECASE)
+
+
+def is_utf8(headers: Headers) -> bool:
+    """Whether the body is in UTF-8, or says nothing: Django decodes with any codec that a client names, rot13 too."""
+    types = b";".join(value for name, value in headers if name == b"content-type")
+    return all(match[1].lower() in (b"utf-8", b"utf8", b"us-ascii", b"") for match in _CHARSET.finditer(types))
+
+
 async def send_response(send: Send, status: int, headers: Headers, body: bytes, *, is_head: bool = False) -> None:
     headers = [*headers, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})

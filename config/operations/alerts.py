@@ -37,11 +37,11 @@ def problems(site: SiteState) -> dict[str, str]:
         and float(site.spent) >= CAP_SHARE * float(site.cap)
         and f"{site.spent:.2f} of the day's {site.cap:.2f} US dollars are spent or reserved.",
     }
-    found = {key: text for key, text in candidates.items() if isinstance(text, str) and text}
+    sentences = {key: text for key, text in candidates.items() if isinstance(text, str) and text}
     for board in site.boards:
         if board.trouble:
-            found[f"board:{board.category.slug}"] = f"The board {board.category.slug}: {board.trouble}."
-    return found
+            sentences[f"board:{board.category.slug}"] = f"The board {board.category.slug}: {board.trouble}."
+    return sentences
 
 
 def send(site: SiteState) -> list[str]:

@@ -11,7 +11,7 @@ from django.db import DatabaseError, connections
 
 def encoding(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """SQL_ASCII stores anything and finds nothing, LATIN1 fails at the first 猫."""
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     for alias in databases or ():
         try:
             with connections[alias].cursor() as cursor:
@@ -21,5 +21,5 @@ def encoding(databases: Sequence[str] | None = None, **kwargs: Any) -> list[Chec
             continue  # a database that is away is reported by what needs it
         if name != "UTF8":
             hint = "CREATE DATABASE arena ENCODING 'UTF8' TEMPLATE template0"
-            found.append(Error(f"The database is encoded in {name}; it must be UTF8.", hint=hint, id="arena.E001"))
-    return found
+            messages.append(Error(f"The database is encoded in {name}; it must be UTF8.", hint=hint, id="arena.E001"))
+    return messages

@@ -234,6 +234,14 @@ def test_routing_follows_the_decoded_path(site):
         (b"GET /models/?q=%0%000 HTTP/1.1\r\nHost: localhost\r\n\r\n", b"200"),
         (b"GET /robots.txt HTTP/1.1\r\nHost: evil.example\r\n\r\n", b"400"),
         (b"BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"405"),
+        *(
+            (
+                b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded; "
+                b"charset=rot13\r\nContent-Length: 1\r\n\r\na" % path,
+                b"415",
+            )
+            for path in (b"/battles/00000000-0000-0000-0000-000000000000/vote/", b"/openai/v1/images/edits")
+        ),
     ],
 )
 def test_what_can_be_read_in_two_ways_is_an_error_of_the_client(site, head, statuses):

@@ -37,29 +37,29 @@ def faults(operation: Operation, created: set[str] = frozenset()) -> list[str]: 
         return []
     kind, field = type(operation).__name__, getattr(operation, "field", None)
     large = model in LARGE
-    found = []
+    texts = []
     match operation:
         case migrations.AddField() if not (field.null or field.many_to_many or field.db_default is not NOT_PROVIDED):
-            found.append("old code inserts rows without this column: give it null=True or db_default")
+            texts.append("old code inserts rows without this column: give it null=True or db_default")
         case migrations.RenameField() | migrations.RenameModel() | migrations.AlterModelTable():
-            found.append("old code asks for the old name: add the new one, and remove the old one a release later")
+            texts.append("old code asks for the old name: add the new one, and remove the old one a release later")
         case migrations.RemoveField() | migrations.DeleteModel():
-            found.append("old code still reads it: remove it a release after the last code that does")
+            texts.append("old code still reads it: remove it a release after the last code that does")
         case AddIndexConcurrently() | RemoveIndexConcurrently() | AddConstraintNotValid():
             pass
         case migrations.AddIndex() | migrations.RemoveIndex() if large:
-            found.append(f"locks a large table: {kind}Concurrently, with atomic = False")
+            texts.append(f"locks a large table: {kind}Concurrently, with atomic = False")
         case migrations.AddConstraint() if large and isinstance(operation.constraint, models.CheckConstraint):
-            found.append("reads a large table under a lock: AddConstraintNotValid, then ValidateConstraint")
+            texts.append("reads a large table under a lock: AddConstraintNotValid, then ValidateConstraint")
         case migrations.AddConstraint() if large:
-            found.append("builds an index under a lock: CREATE UNIQUE INDEX CONCURRENTLY, then the constraint USING it")
+            texts.append("builds an index under a lock: CREATE UNIQUE INDEX CONCURRENTLY, then the constraint USING it")
         case migrations.RunSQL():
             sql = " ".join(str(operation.sql).upper().split())
             if re.search(r"CREATE (UNIQUE )?INDEX (?!CONCURRENTLY)", sql) and _names_large(sql):
-                found.append("locks a large table: CREATE INDEX CONCURRENTLY, with atomic = False")
+                texts.append("locks a large table: CREATE INDEX CONCURRENTLY, with atomic = False")
             if re.search(r"ALTER TABLE .* ADD CONSTRAINT (?!.*NOT VALID)(?!.* USING INDEX)", sql) and _names_large(sql):
-                found.append("reads a large table under a lock: NOT VALID, then VALIDATE CONSTRAINT")
-    return [f"{kind} {model}: {text}" for text in found]
+                texts.append("reads a large table under a lock: NOT VALID, then VALIDATE CONSTRAINT")
+    return [f"{kind} {model}: {text}" for text in texts]
 
 
 def _names_large(sql: str) -> bool:
@@ -69,8 +69,8 @@ def _names_large(sql: str) -> bool:
 def test_new_migrations_run_beside_the_old_code_and_stop_nobody():
     for migration in new_migrations():
         created = {o.name.lower() for o in migration.operations if isinstance(o, migrations.CreateModel)}
-        found = [fault for operation in migration.operations for fault in faults(operation, created)]
-        assert not found, f"{migration.app_label}.{migration.name}: {found}"
+        texts = [fault for operation in migration.operations for fault in faults(operation, created)]
+        assert not texts, f"{migration.app_label}.{migration.name}: {texts}"
         concurrent = any("Concurrently" in type(o).__name__ for o in migration.operations)
         assert not (concurrent and migration.atomic), f"{migration.name} needs atomic = False"
 

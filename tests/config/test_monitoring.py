@@ -72,6 +72,7 @@ def test_an_error_and_its_trace_arrive_without_secrets(collector):
         "SENTRY_DSN": f"http://key@{host}/1",
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{host}",
         "ALLOWED_HOSTS": "testserver",
+        "DEBUG": "1",  # nothing is collected into var/static
         "no_proxy": "127.0.0.1",
     }
     done = subprocess.run(
