@@ -37,13 +37,11 @@ class Context(logging.Filter):
     """Adds `request_id`, `task`, `task_id` and, for formats in text, `context` to every record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = request_id.get()
-        task = _task()
-        record.task, record.task_id = (task.name, task.request.id or "") if task else ("", "")
-        words = [f"request={record.request_id}"] if record.request_id else []
-        if task:
-            words.append(f"task={record.task}({record.task_id})")
-        record.context = " ".join(["", *words])
+        task, request = _task(), request_id.get()
+        name, pk = (task.name, task.request.id or "") if task else ("", "")
+        words = [f"request={request}"] if request else []
+        words += [f"task={name}({pk})"] if task else []
+        record.__dict__.update(request_id=request, task=name, task_id=pk, context=" ".join(["", *words]))
         return True
 
 

@@ -36,6 +36,7 @@ def test_other_text_stays():
 @pytest.mark.django_db
 def test_every_csv_of_the_leaderboard_is_harmless_and_snapshots_keep_their_hash(client: Client):
     lab = make.make_model().lab
+    assert lab
     lab.name = "@SUM(1)"
     lab.save()
     category = make.make_category()

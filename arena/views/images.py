@@ -11,6 +11,7 @@ import hashlib
 import logging
 from collections.abc import Callable
 
+from django.core.files import File
 from django.db.models import Case, F, When
 from django.db.models.fields.files import FieldFile
 from django.http import (
@@ -142,7 +143,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
     entry = _published(request, pk)
     if response := _withheld(request, entry):
         return response
-    with entry.original.open("rb") as file:
+    with _original(entry) as file:
         data = file.read()
     context = {
         "entry": entry,
@@ -162,7 +163,7 @@ def original(request: HttpRequest, pk: int) -> HttpResponseBase:
     entry = _published(request, pk)
     if response := _withheld(request, entry):
         return response
-    file = entry.original.open("rb")
+    file = _original(entry)
     kind = images.extension(file.read(32))
     file.seek(0)
     return FileResponse(
@@ -172,6 +173,14 @@ def original(request: HttpRequest, pk: int) -> HttpResponseBase:
         content_type=_TYPES.get(kind, "application/octet-stream"),
         headers=_ORIGINAL_HEADERS,
     )
+
+
+def _original(entry: Entry) -> File:
+    try:
+        return entry.original.open("rb")
+    except FileNotFoundError as error:
+        log.error("original of entry %s is lost", entry.pk)
+        raise Http404("This image's file is lost.") from error
 
 
 def _published(request: HttpRequest, pk: int) -> Entry:

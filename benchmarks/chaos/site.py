@@ -20,7 +20,7 @@ from benchmarks.memory import command, tree
 from config.demo import ports
 from config.services.places import CHECKOUT, Place
 
-START_SECONDS = 120.0
+START_SECONDS = 600.0
 STORE_MB, DATABASE_MB = 400, 900
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import Any
 
 import httpx
 import redis
@@ -50,7 +51,8 @@ def send(site: SiteState) -> list[str]:
         return []
     now = problems(site)
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as valkey:
-        before: dict[str, str] = json.loads(valkey.get(SENT) or "{}")
+        stored: Any = valkey.get(SENT)
+        before: dict[str, str] = json.loads(stored or "{}")
         sentences = [text for key, text in now.items() if key not in before]
         sentences += [f"Over: {text}" for key, text in before.items() if key not in now]
         if sentences and _deliver("\n".join(sentences)):

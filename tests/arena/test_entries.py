@@ -166,6 +166,14 @@ def test_a_competition_with_images_keeps_its_shape():
     empty.full_clean()
 
 
+def test_a_file_that_is_lost_is_404_at_every_url(client):
+    entry = make.make_entry()
+    for file in (entry.original, entry.thumbnail):
+        file.storage.delete(file.name)
+    for url in (f"/entries/{entry.pk}/", f"/entries/{entry.pk}/original", f"/images/{entry.thumbnail.name}"):
+        assert client.get(url).status_code == 404, url
+
+
 def test_a_picture_that_was_taken_away_is_gone_from_every_url(client):
     entry = make.make_entry()
     battle = make.make_battle(left=entry, right=make.make_entry(entry.prompt))
