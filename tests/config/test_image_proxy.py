@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -66,24 +67,28 @@ def check(home: Path, location: str, *, delete, **environment: str) -> None:
             sides = [f"/i/{token}.webp" for token in (battle.left_token, battle.right_token)]
             public = f"/images/{entry.thumbnail.name}"
             for path in [*sides, public]:
-                expected = httpx.get(f"{plain.url}{path}")
+                expected = get(f"{plain.url}{path}")
                 assert expected.status_code == 200
                 for headers in ({}, {"Range": "bytes=0-9"}, {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"}):
-                    reply = httpx.get(f"{url}{path}", headers=headers)
+                    reply = get(f"{url}{path}", headers=headers)
                     assert (reply.status_code, reply.content) == (200, expected.content)
                     assert comparable(reply) == comparable(expected)
-            left, right = (httpx.get(f"{url}{path}").headers for path in sides)
+            left, right = (get(f"{url}{path}").headers for path in sides)
             assert [name for name in left if name != "content-length"] == [
                 name for name in right if name != "content-length"
             ]
-            tag = httpx.get(f"{url}{public}").headers["etag"]
-            assert httpx.get(f"{url}{public}", headers={"If-None-Match": tag}).status_code == 304
-            assert httpx.get(f"{url}/stored/{entry.image.name}").status_code == 404  # nobody may ask for it directly
+            tag = get(f"{url}{public}").headers["etag"]
+            assert get(f"{url}{public}", headers={"If-None-Match": tag}).status_code == 304
+            assert get(f"{url}/stored/{entry.image.name}").status_code == 404  # nobody may ask for it directly
             delete(entry.image.name)
-            assert httpx.get(f"{url}{sides[0]}").status_code == 404
+            assert get(f"{url}{sides[0]}").status_code == 404
     finally:
         plain.stop()
         accelerated.stop()
+
+
+def get(url: str, **options: Any) -> httpx.Response:
+    return httpx.get(url, timeout=60, **options)
 
 
 def comparable(reply: httpx.Response) -> dict[str, list[str]]:

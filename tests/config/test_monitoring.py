@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+import brotli
 import pytest
 
 from config.services.places import CHECKOUT
@@ -39,6 +40,9 @@ getattr(trace.get_tracer_provider(), "force_flush", lambda: None)()
 """
 
 
+DECODERS = {"gzip": gzip.decompress, "br": brotli.decompress, None: bytes}
+
+
 class Collector:
     def __init__(self) -> None:
         bodies: dict[str, bytes] = {}
@@ -46,7 +50,7 @@ class Collector:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                bodies[self.path] = gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body
+                bodies[self.path] = DECODERS[self.headers["Content-Encoding"]](body)
                 self.send_response(200)
                 self.end_headers()
 

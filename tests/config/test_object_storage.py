@@ -174,11 +174,11 @@ def test_with_a_proxy_no_web_process_reads_an_image_and_the_signed_place_is_for_
     assert (reply.content, reply["Cache-Control"]) == (b"", "public, max-age=60")
     place = reply["X-Accel-Redirect"]
     assert place.startswith(f"/stored/{BUCKET}/public/")
-    stored = httpx.get(f"http://127.0.0.1:{server.port}/{place.removeprefix('/stored/')}")
+    stored = httpx.get(f"http://127.0.0.1:{server.port}/{place.removeprefix('/stored/')}", timeout=60)
     assert stored.status_code == 200
     assert stored.content == (server.home / BUCKET / entry.thumbnail.name).read_bytes()
     unsigned = urlsplit(place).path.removeprefix("/stored/")
-    assert httpx.get(f"http://127.0.0.1:{server.port}/{unsigned}").status_code in (400, 403)
+    assert httpx.get(f"http://127.0.0.1:{server.port}/{unsigned}", timeout=60).status_code in (400, 403)
 
 
 @pytest.mark.django_db
