@@ -24,8 +24,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from benchmarks import load
-from benchmarks.load import Site, children, p
+from benchmarks.load import database, measurements
+from benchmarks.load.browser import Site, p
+from benchmarks.load.processes import children
 from benchmarks.memory import megabytes
 
 AIM_MS, AIM_RATIO = 2000.0, 2.0
@@ -98,15 +99,15 @@ def main() -> None:
     parser.add_argument("--soak", type=float, help="seconds")
     options = parser.parse_args()
     attacks = {name: attack for name, attack in ATTACKS.items() if options.only in name}
-    with load.database() as name, load.serving(name) as (port, pid):
-        site = Site("127.0.0.1", port, load.PAGE)
+    with database.database() as name, database.serving(name) as (port, pid):
+        site = Site("127.0.0.1", port, database.PAGE)
         if options.soak:
             sys.exit(asyncio.run(soak(site, pid, attacks, options.soak, options.rate)))
         sys.exit(asyncio.run(compare(site, attacks, options.seconds, options.rate)))
 
 
 async def compare(site: Site, attacks: dict[str, Attack], seconds: float, rate: int) -> int:
-    await load.mix(site, rate, seconds)  # caches and plans as they are after a while
+    await measurements.mix(site, rate, seconds)  # caches and plans as they are after a while
     failed = 0
     print(f"{'':<32}{'calm p95':>10}{'p95':>8}{'ratio':>7}{'slowest':>9}  ms   what attackers were answered")
     for name, attack in attacks.items():
@@ -149,7 +150,7 @@ async def soak(site: Site, pid: int, attacks: dict[str, Attack], seconds: float,
 async def visitors(site: Site, rate: int, seconds: float) -> tuple[list[float], int]:
     """Milliseconds of every request, and how many were not answered as they should."""
     try:
-        pair, vote = await asyncio.wait_for(load.mix(site, rate, seconds), seconds + TIMEOUT)
+        pair, vote = await asyncio.wait_for(measurements.mix(site, rate, seconds), seconds + TIMEOUT)
     except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
         print(f"  a visitor was not answered: {error!r}")
         return [1000 * TIMEOUT], 1

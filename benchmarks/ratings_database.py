@@ -380,7 +380,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 import django
 django.setup()
 from arena.models import Category
-from leaderboard import ratings
+from leaderboard.board import ratings
 category = Category.objects.get(pk={0})
 started = time.perf_counter()
 if {1}:

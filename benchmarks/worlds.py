@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from leaderboard.rating import elo
-from leaderboard.rating.intervals import Part, RawVotes
+from leaderboard.rating.ways import Part, RawVotes
 
 HERMITE = np.polynomial.hermite_e.hermegauss(41)  # nodes and weights of the standard normal
 

@@ -7,10 +7,10 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from benchmarks import load
 from benchmarks.chaos import faults, verdict
 from benchmarks.chaos.site import Site
 from benchmarks.chaos.voters import Ledger, Voter
+from benchmarks.load import browser, database
 
 KILLS = 60
 AIM = 5.0  # seconds, on a quiet machine
@@ -45,7 +45,7 @@ def main() -> None:
         started = time.monotonic()
         site.start()
         site.configure_django()
-        load.fill()
+        database.fill()
         verdict.plan(options.prompts or (2 if options.short else 6))
         print(f"The site was up and filled after {time.monotonic() - started:.1f} s.", flush=True)
         kinds = faults.kills(site)
@@ -67,7 +67,7 @@ def main() -> None:
 
 async def run(site: Site, script: list[tuple[str, faults.Fault]], voters: int) -> tuple[dict[str, Line], Ledger]:
     ledger, stop, lines = Ledger(), asyncio.Event(), dict[str, Line]()
-    target = load.Site("127.0.0.1", site.port, load.PAGE)
+    target = browser.Site("127.0.0.1", site.port, database.PAGE)
     people = [Voter(target, ledger, htmx=n % 2 == 0) for n in range(voters)]
     tasks = [asyncio.create_task(voter.vote_until(stop)) for voter in people]
     await back(ledger, time.monotonic())

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from benchmarks.load import Browser, Site
+from benchmarks.load.browser import Browser, Site
 
 VOTES_OF_A_VOTER = 12
 TIMEOUT = 45.0  # seconds a voter waits for an answer
