@@ -15,7 +15,8 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from arena.models import Generation, Report, Suggestion
-from leaderboard.board import health
+from leaderboard.board import drift_watch, health
+from leaderboard.models import Drift
 from providers import file_store, heartbeats
 from providers.models import Call
 from providers.spending import daily_cap
@@ -49,6 +50,7 @@ class SiteState:
     spent: Decimal  # US dollars today
     cap: Decimal | None
     boards: list[health.Health]
+    drifts: list[Drift]  # hosted models that seem to have changed
     open_reports: int
     open_suggestions: int
     tables: list[Table]
@@ -83,6 +85,7 @@ def current() -> SiteState:
         spent=daily_cap.today(),
         cap=daily_cap.cap(),
         boards=health.report(),
+        drifts=drift_watch.alarms(),
         open_reports=Report.objects.open().count(),
         open_suggestions=Suggestion.objects.filter(decided_at=None).count(),
         tables=_tables(),
