@@ -116,6 +116,8 @@ class Battle(models.Model):
         return self.expires_at <= timezone.now()
 
 
+BUSY_VOTES = 1_000  # from so many on, a voter is never left out of a sample of voters
+
 _MET_BYTES = Func(F("met"), function="octet_length", output_field=models.IntegerField())
 
 
@@ -129,6 +131,9 @@ class VoterProgress(models.Model):
     voter = models.ForeignKey(Voter, models.CASCADE, related_name="progress", db_index=False)
     category = models.ForeignKey(Category, models.CASCADE, related_name="+", db_index=False)
     votes = models.PositiveIntegerField(db_default=0)
+    is_busy = models.GeneratedField(
+        expression=Q(votes__gte=BUSY_VOTES), output_field=models.BooleanField(), db_persist=True
+    )
     seen = models.PositiveIntegerField(db_default=0, help_text="Battles voted on or skipped.")
     turn = models.PositiveIntegerField(db_default=0)
     waiting = ArrayField(models.UUIDField(), db_default=[], help_text="Battles assigned and not answered.")
@@ -143,6 +148,8 @@ class VoterProgress(models.Model):
 
     class Meta:
         verbose_name_plural = "voter progress"
+        # Of a column that hardly ever changes: an index on `votes` itself would be written with every vote.
+        indexes = [models.Index(fields=["category", "voter"], condition=Q(is_busy=True), name="busy_voters")]
         constraints = [
             models.UniqueConstraint(fields=["voter", "category"], name="one progress per voter and category"),
             models.CheckConstraint(condition=Q(seen__gte=F("votes")), name="every vote was seen"),

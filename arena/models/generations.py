@@ -288,8 +288,14 @@ class Entry(models.Model):
         default_manager_name = "everything"
         verbose_name_plural = "entries"
         indexes = [
-            models.Index(fields=["thumbnail"], name="entry_thumbnail")
-        ]  # public images ask whether they may show
+            models.Index(fields=["thumbnail"], name="entry_thumbnail"),  # public images ask whether they may show
+            # Whether an image has left play is asked every few seconds (`pairing`).
+            models.Index(
+                fields=["retired_at", "hidden_at"],
+                condition=Q(retired_at__isnull=False) | Q(hidden_at__isnull=False),
+                name="entry_out_of_play",
+            ),
+        ]
         constraints = [
             # The target of a battle's composite foreign keys.
             models.UniqueConstraint(fields=["id", "prompt"], name="entry with prompt"),

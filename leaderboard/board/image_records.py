@@ -1,6 +1,7 @@
 """Records: how each model's image of each prompt did, counted from the votes whenever they moved.
 
 Competitions, their galleries and pages by use are read from here; at millions of votes nobody may count them per page.
+In a large category they are added up from the tallies of images, whose number does not grow with votes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from django.db.models import F, Func, Sum
 from django.utils import timezone
 
 from arena.models import Category, Competition
-from leaderboard.board import pair_counts
+from leaderboard.board import pair_counts, prompt_tallies, raw_votes
 from leaderboard.models import Record, RecordCount
 from providers.models import ImageModel
 
@@ -34,7 +35,7 @@ FROM (
     FROM (
         SELECT b.prompt_id, v.left_model_id, v.right_model_id, v.outcome, count(*) AS n
         FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id
-        WHERE v.category_id = %s AND v.excluded_reason = '' AND v.left_model_id <> v.right_model_id
+        WHERE v.category_id = %(category)s AND v.excluded_reason = '' AND v.left_model_id <> v.right_model_id
         GROUP BY 1, 2, 3, 4
     ) pairs,
     LATERAL (VALUES
@@ -43,6 +44,11 @@ FROM (
     ) AS side (model_id, result)
 ) counted
 GROUP BY 1, 2
+"""
+_ADD_UP = f"""
+INSERT INTO leaderboard_record (prompt_id, image_model_id, won, tied, both_bad, lost)
+SELECT low.prompt_id, side.model_id, sum(won), sum(t.ties), sum(t.both_bad), sum(lost) {prompt_tallies.SIDES}
+GROUP BY 1, 2 HAVING sum(won + t.ties + t.both_bad + lost) > 0
 """
 
 
@@ -90,7 +96,7 @@ def recount(category: Category, *, force: bool = False) -> bool:
         began = monotonic()
         Record.everything.filter(prompt__competition__category=category).delete()
         with connection.cursor() as cursor:
-            cursor.execute(_COUNT, [category.pk])
+            cursor.execute(_COUNT if moved.votes < raw_votes.LARGE else _ADD_UP, {"category": category.pk})
         RecordCount.objects.update_or_create(
             category=category,
             defaults={

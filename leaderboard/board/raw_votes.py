@@ -3,10 +3,14 @@
 Postgres packs columns into strings of big-endian numbers, so millions of votes arrive as a handful of values and no row
 ever becomes a Python object. They come in parts of about `PART` votes, one voter's (or prompt's) in the same part: the
 process that rates five million holds a few hundred thousand at a time.
+
+From `LARGE` votes on, a sample of the voters is read instead of all, and tallies instead of the votes by prompt: see
+`rating.ways`. The sample is by the voter's number, so it stays the same, and it is halved when the votes have doubled.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any, Literal
@@ -15,12 +19,15 @@ import numpy as np
 import psycopg
 from django.db import connection, transaction
 
-from arena.models import Category
-from leaderboard.board import pair_counts, pair_key
+from arena.models import Category, VoterProgress
+from arena.models.votes import SAMPLE
+from leaderboard.board import pair_counts, pair_key, prompt_tallies
 from leaderboard.rating import elo
-from leaderboard.rating.intervals import Part, RawVotes
+from leaderboard.rating.ways import Part, RawVotes
 
 PART = 100_000  # votes
+LARGE = 500_000  # votes of a category from which on a sample of its voters is read …
+SAMPLED = 250_000  # … with about so many votes, and as many at least as half of this
 _SCORES = np.array([elo.SCORES[outcome] for outcome in pair_key.OUTCOMES], np.float32)
 
 _COUNTED = """
@@ -57,6 +64,12 @@ FROM (
 ) vote
 GROUP BY part
 """
+# Of the voters that are sampled; the condition that is always true for them is that of the index `vote_sample`.
+_SAMPLE = f"""
+{_FROM_HERE} AND voter_id %% %(every)s = 0 AND (%(every)s < {SAMPLE} OR voter_id %% {SAMPLE} = 0)
+    AND NOT voter_id = ANY (%(busy)s)
+"""
+_BUSY = f"{_FROM_HERE} AND voter_id = ANY (%(busy)s)"
 _ALONE = {"n": "NULL::bytea", "count": "", "group": ""}
 _TOGETHER = {"n": "string_agg(int8send(n), ''::bytea)", "count": ", count(*) AS n", "group": "GROUP BY 1, 2, 3"}
 _HERE = {"line": "0", "key": pair_key.SQL}
@@ -70,14 +83,32 @@ _QUERIES = {
         _PACKED.format(cluster="b.prompt_id", source=_WITH_PROMPTS, **_HERE, **_TOGETHER),
         _PACKED.format(cluster=_KEY.format("prompt_key"), **_FILES, **_TOGETHER),
     ),
+    "sample": (_PACKED.format(cluster="v.voter_id", source=_SAMPLE, **_HERE, **_ALONE),),
+    "busy": (_PACKED.format(cluster="v.voter_id", source=_BUSY, **_HERE, **_ALONE),),
 }
 
 
 def read(category: Category, models: Sequence[int], *, since: date | None = None) -> RawVotes:
     """The category's counted votes between these models, all or since a day (UTC). Left and right index `models`.
     Each side can be read once."""
-    scope = {"category": category.pk, "since": since, "parts": 1 + pair_counts.state(category, since).votes // PART}
-    return RawVotes(_parts("voter", models, scope), _parts("prompt", models, scope))
+    votes = pair_counts.state(category, since).votes
+    scope: dict[str, Any] = {"category": category.pk, "since": since, "parts": 1 + votes // PART}
+    if votes < LARGE or category.vote_files.exists():
+        return RawVotes(_parts("voter", models, scope), _parts("prompt", models, scope))
+    every = 2 ** math.ceil(math.log2(votes / SAMPLED))
+    busy = VoterProgress.objects.filter(category=category, is_busy=True).values_list("voter", flat=True)
+    sample = scope | {"every": every, "busy": list(busy), "parts": 1 + SAMPLED // PART}
+    tallies = prompt_tallies.read(category, models) if since is None else None
+    # Image tallies that do not add up were left by a fault; the next recount puts them right.
+    if tallies is not None and not 0.99 < tallies.votes.sum() / 2 / votes < 1.01:
+        tallies = None
+    return RawVotes(
+        by_voter=_parts("busy", models, sample | {"parts": scope["parts"]}),
+        by_prompt=() if tallies is not None else _parts("prompt", models, scope),
+        sampled=_parts("sample", models, sample),
+        share=1 / every,
+        tallies=tallies,
+    )
 
 
 def tagged(category: Category, tag: str) -> tuple[pair_counts.Counts, Callable[[Sequence[int]], RawVotes]]:
@@ -94,7 +125,9 @@ def tagged(category: Category, tag: str) -> tuple[pair_counts.Counts, Callable[[
     return pair_counts.Counts.of(key), raw
 
 
-def _parts(by: Literal["voter", "prompt"], models: Sequence[int], scope: dict[str, Any]) -> Iterator[Part]:
+def _parts(
+    by: Literal["voter", "prompt", "sample", "busy"], models: Sequence[int], scope: dict[str, Any]
+) -> Iterator[Part]:
     place = _places(models)
     for query in _QUERIES[by]:
         for row in _stream(query, scope):

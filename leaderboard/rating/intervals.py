@@ -11,17 +11,17 @@ K = number of models; arrays over models follow the order of `Fit.models`. Numpy
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
-from leaderboard.rating import ranks
-from leaderboard.rating.clusters import Clusters, two_way
+from leaderboard.rating import ranks, ways
+from leaderboard.rating.clusters import two_way
 from leaderboard.rating.elo import MEAN, SCALE, Z95, Cells, Fit, centred, expected_score
 from leaderboard.rating.elo import fit as refit
-from leaderboard.rating.likelihood import Codes, Floats, Ints, Numbers
+from leaderboard.rating.likelihood import Floats, Ints
+from leaderboard.rating.ways import RawVotes
 
 USABLE_VOTES, USABLE_VOTERS, USABLE_HALF_WIDTH = 300, 30, 30.0  # short of any of them, a rating is provisional
 SETTLED_HALF_WIDTH = 12.0  # about 3,000 votes: near even odds, se ≈ 347 / √n Elo
@@ -29,31 +29,6 @@ MIN_ANCHOR = 3  # settled models that fix a category's scale
 LARGE_DF = 1_000_000  # degrees of freedom at which Student's t is the normal
 MIN_EFFECTIVE = 10.0  # effective voters, and effective prompts, of a rating that is usable or settled
 RIVALS = 5  # who might take the first place: the next five
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """Some of the votes behind the cells, one array entry each, and with a vote all others of its cluster.
-
-    cluster  voter or prompt, as codes from 0: first those that are known, then one for every vote where it is not
-    known    how many are known
-    weight   equal votes of one cluster may come as one; None when each came by itself
-    """
-
-    cluster: Codes
-    left: Codes
-    right: Codes
-    score: Numbers
-    known: int
-    weight: Numbers | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class RawVotes:
-    """The votes behind the cells, twice: by their voters, and by their prompts. Parts, so that any number fits."""
-
-    by_voter: Iterable[Part]
-    by_prompt: Iterable[Part]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,37 +75,30 @@ def spread(fit: Fit, votes: RawVotes) -> tuple[Fit, Spread]:
     than two clusters cannot be estimated and is left out: the ratings then speak of that one voter, or that one prompt.
     """
     k = len(fit.models)
-    by_voter, voters, judges = Clusters(fit, "CR3"), 0, np.zeros(k, np.int64)
-    for part in votes.by_voter:
-        by_voter.add(part.cluster, part.left, part.right, part.score, part.weight)
-        voters += part.known
-        judges += _judges(k, part)
-    by_prompt, prompts = Clusters(fit, "CR3"), 0
-    for part in votes.by_prompt:
-        by_prompt.add(part.cluster, part.left, part.right, part.score, part.weight)
-        prompts += part.known
-    core = np.ix_(by_voter.core, by_voter.core)
-    ways = [None if clusters.groups < 2 else clusters.covariance()[core] for clusters in (by_voter, by_prompt)]
-    df = min((clusters.degrees for clusters in (by_voter, by_prompt) if clusters.groups > 1), default=LARGE_DF)
+    by_voter, by_prompt = ways.by_voter(fit, votes), ways.by_prompt(fit, votes)
+    inside = np.flatnonzero(fit.connected)
+    core = np.ix_(inside, inside)
+    parts = [None if way.groups < 2 else way.covariance[core] for way in (by_voter, by_prompt)]
+    df = min((way.degrees for way in (by_voter, by_prompt) if way.groups > 1), default=LARGE_DF)
     covariance = fit.covariance.copy()
-    covariance[core] = (t95(df) / Z95) ** 2 * two_way(fit.covariance[core], *ways)
+    covariance[core] = (t95(df) / Z95) ** 2 * two_way(fit.covariance[core], *parts)
     clustered = replace(fit, covariance=covariance)
     known = fit.connected & (fit.se > 0) & np.isfinite(clustered.se)
     only_votes = fit.covariance.copy()
-    if ways[0] is not None:
-        only_votes[core] = (t95(by_voter.degrees) / Z95) ** 2 * ways[0]
-    from_prompts = np.full(k, np.nan) if not prompts else t95(by_prompt.degrees) * by_prompt.se
+    if parts[0] is not None:
+        only_votes[core] = (t95(by_voter.degrees) / Z95) ** 2 * parts[0]
+    from_prompts = np.full(k, np.nan) if not by_prompt.known else t95(by_prompt.degrees) * by_prompt.se
     return clustered, Spread(
         design=np.divide(clustered.se, fit.se, out=np.ones(k), where=known),
-        voters=judges,
+        voters=by_voter.judges,
         from_votes=Z95 * np.sqrt(np.diag(only_votes)),
         from_prompts=from_prompts,
-        effective_voters=by_voter.effective if voters else np.full(k, np.nan),
-        effective_prompts=by_prompt.effective if prompts else np.full(k, np.nan),
-        all_voters=voters,
-        all_prompts=prompts,
-        all_effective_voters=by_voter.all_effective if voters else None,
-        all_effective_prompts=by_prompt.all_effective if prompts else None,
+        effective_voters=by_voter.effective if by_voter.known else np.full(k, np.nan),
+        effective_prompts=by_prompt.effective if by_prompt.known else np.full(k, np.nan),
+        all_voters=by_voter.known,
+        all_prompts=by_prompt.known,
+        all_effective_voters=by_voter.all_effective if by_voter.known else None,
+        all_effective_prompts=by_prompt.all_effective if by_prompt.known else None,
     )
 
 
@@ -152,16 +120,6 @@ def careful(fit: Fit, cells: Cells) -> Fit:
         return fit
     scale = np.where(short, SCALE / np.sqrt(np.maximum(appearances(cells), 1)), 0)
     return replace(fit, covariance=fit.covariance + np.outer(scale, scale) * fit.bread)
-
-
-def _judges(k: int, part: Part) -> Ints:
-    """Known voters [K] who judged each model, and one more for every vote by an unknown one."""
-    judged, alone = np.zeros((part.known, k), np.bool_), np.zeros(k, np.int64)
-    known = part.cluster < part.known
-    for side in (part.left, part.right):
-        judged[part.cluster[known], side[known]] = True
-        alone += np.bincount(side[~known], minlength=k)
-    return np.asarray(judged.sum(0) + alone, np.int64)
 
 
 def t95(df: int) -> float:

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from leaderboard.rating import elo, intervals, ranks
+from leaderboard.rating import elo, intervals, ranks, ways
 from leaderboard.rating.likelihood import Floats, Ints
 
 HEADER = ("left", "right", "outcome", "n")
@@ -136,9 +136,9 @@ def rate_votes(paths: Iterable[Path], anchor: Iterable[str] = ()) -> tuple[list[
     code = {model: index for index, model in enumerate(table.models)}
     left, right = (np.array([code[row[side]] for row in counted], np.int64) for side in ("left", "right"))
     score = np.array([elo.SCORES[row["outcome"]] for row in counted])
-    parts = [intervals.Part(*_clusters(counted, column, left, right, score)) for column in ("voter", "prompt")]
+    parts = [ways.Part(*_clusters(counted, column, left, right, score)) for column in ("voter", "prompt")]
     plain = intervals.careful(elo.fit(table), table)
-    fit = intervals.careful(intervals.spread(plain, intervals.RawVotes([parts[0]], [parts[1]]))[0], table)
+    fit = intervals.careful(intervals.spread(plain, ways.RawVotes([parts[0]], [parts[1]]))[0], table)
     return cells, rate(cells, covariance=packed(fit), anchor=anchor)
 
 

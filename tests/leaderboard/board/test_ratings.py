@@ -18,16 +18,18 @@ import numpy as np
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.models import F, Q
 from django.utils import timezone
 
-from arena import battles, integrity, pairing, voting
-from arena.models import Category, Tally, Vote
+from arena import battles, integrity, pairing, recount, voting
+from arena.models import Category, ImageTally, Prompt, Tally, Vote
 from arena.vote_import import load
 from leaderboard.board import image_records, pair_counts, ratings, raw_votes, standings
 from leaderboard.board_page import csv_export
-from leaderboard.models import Board, Rating
+from leaderboard.models import Board, Rating, Record
 from leaderboard.rating import elo, intervals
 from tests import factories as make
+from tests.leaderboard.voting import cast
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "rating" / "golden-ratings.json").read_text())
 VOTES = settings.BASE_DIR / "arena" / "demo" / "votes"
@@ -342,3 +344,36 @@ def test_a_board_says_which_limit_binds(client):
     further = f"further (±{limit.from_prompts:.0f}) than other votes on the same ones (±{limit.from_votes:.0f})"
     assert f"Other prompts could move the ratings {further}." in page
     assert "another model would be highest" in page
+
+
+@pytest.mark.django_db
+def test_a_large_category_is_rated_from_a_sample_of_voters_and_from_tallies(category, monkeypatch):
+    models = [make.make_model() for _ in range(3)]
+    for seed in range(3):  # a prompt each
+        cast(category, models, 200, seed=seed, voters=50)
+    recount.check()  # `cast` writes votes past their image tallies
+    exact = ratings.compute(category)
+    monkeypatch.setattr(raw_votes, "LARGE", 500)
+    monkeypatch.setattr(raw_votes, "SAMPLED", 300)
+    raw = raw_votes.read(category, [int(model) for model in exact.fit.models])
+    assert raw.share == 0.5
+    (part,) = raw.sampled
+    sampled = Vote.objects.annotate(half=F("voter") % 2).filter(half=0)
+    assert part.left.size == sampled.count() < 600
+    won = Vote.objects.filter(left_model=models[0], outcome="left") | Vote.objects.filter(
+        right_model=models[0], outcome="right"
+    )
+    at = exact.fit.models.index(str(models[0].pk))
+    met = Vote.objects.filter(Q(left_model=models[0]) | Q(right_model=models[0]))
+    assert raw.tallies.votes[:, at].sum() == met.count()
+    assert raw.tallies.points[:, at].sum() == won.count() + met.filter(outcome__in=["tie", "both_bad"]).count() / 2
+    rated = ratings.compute(category)
+    np.testing.assert_array_equal(rated.fit.elo, exact.fit.elo)
+    np.testing.assert_allclose(rated.fit.se, exact.fit.se, rtol=0.3)  # of 75 voters and three prompts
+    assert image_records.recount(category, force=True)
+    assert Record.objects.get(image_model=models[0], prompt=Prompt.objects.first()).won > 0
+    monkeypatch.setattr(raw_votes, "SAMPLED", 100)
+    ImageTally.objects.all().delete()  # as a fault would leave them: prompts are read from the votes
+    raw = raw_votes.read(category, [int(model) for model in exact.fit.models])
+    assert raw.tallies is None
+    assert list(raw.by_prompt)
