@@ -1,6 +1,8 @@
 """In what share of all battles a model, the newcomers of a lab, and all newcomers may be. Pure.
 
-The figures behind the caps are in `matchmaking`, which draws.
+Without the joint cap five provisional siblings take part in 93 % of all battles; without that of a lab, a newcomer
+beside ten siblings of another lab is usable after 10,000 votes instead of 2,500. The order of the caps decides that:
+model, lab, all. The cap of a model is explained in `matchmaking`, which draws.
 """
 
 from __future__ import annotations

@@ -14,10 +14,8 @@ made; until there are any, pairs that have met less come first. Six rules keep t
 * No model takes part in more than a quarter of the battles, or, with fewer than twelve models, in more than 1.5 times
   its even share: among eight, a quarter is the even share, and would leave nothing to choose. With a fifth the figure
   above is 42 %, with three tenths 29 %, without any limit 24 % (`benchmarks.ratings`, T10).
-* Newcomers do not take over a grown board: all provisional models together take part in at most half of the battles,
-  and while those of another lab are in play, those of one lab in at most three tenths. Without it five siblings took
-  part in 93 % of all battles; and where a lab sends ten, a single newcomer of another lab is usable after 2,500 votes
-  instead of 10,000. The caps are applied from the inside out, as the order decides: model, lab, all.
+* Newcomers do not take over a grown board: together at most half of the battles have one, and at most three tenths one
+  of a certain lab while another lab's are in play (five siblings took part in 93 % of all; see `battle_shares`).
 * The prompt comes first, by what is still unseen on it: after a vote the names of its images were shown, and who
   remembers a picture is no longer blind. So images that this voter has met come back only when no prompt has two fresh
   ones left, and none of the last four prompts is asked again while another has any; after two of
@@ -112,6 +110,13 @@ class Pool:
     candidates: tuple[Candidate, ...]
     met: Mapping[Pair, int]
     table: Table | None = None
+
+    def scored(self, met: Mapping[Pair, int], table: Table | None) -> Pool:
+        """The same images with other scores; what follows from the images alone is not computed again."""
+        pool = Pool(self.candidates, met, table)
+        known = ("entrants", "models", "prompts", "entries", "there", "index", "shared", "battles_of", "uniform")
+        pool.__dict__.update({name: self.__dict__[name] for name in known if name in self.__dict__})
+        return pool
 
     @cached_property
     def entrants(self) -> tuple[Candidate, ...]:
@@ -208,7 +213,7 @@ class Pool:
         return capped(weight / total, self.uniform, self._groups())
 
     def _groups(self) -> list[Group]:
-        """Who is capped together: the newcomers of each lab, then all. None on a board that has no established half."""
+        """Who is capped together: the newcomers of each lab, then all; nobody on a board of newcomers."""
         if self.table is None:
             return []
         established = set(self.table.models) - self.table.provisional

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
+from django.db import connection
 from django.db.models import Sum
 from django.db.models.functions import Greatest, Least
 from django.utils import timezone
@@ -17,6 +21,21 @@ from .models import Category, Competition, Entry, PairScores, Tally
 
 pools: ProcessCache[int, matchmaking.Pool] = ProcessCache(seconds=3.0, max_entries=1000)  # by category
 
+REREAD = 60.0  # seconds after which the images are read again even if nothing seems to have changed
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A pool with what says whether it is still the same: the state of its images, and when its pairs were scored."""
+
+    images: str
+    scored_at: datetime | None
+    pool: matchmaking.Pool
+    at: float  # time.monotonic()
+
+
+_last: ProcessCache[int, _Read] = ProcessCache(seconds=REREAD, max_entries=1000)
+
 
 def pool(category: Category) -> matchmaking.Pool:
     """The category's current entries and the chances of its pairs; up to three seconds old."""
@@ -28,18 +47,51 @@ def pool_of(category: int) -> matchmaking.Pool:
     return pools.get_or_compute(category, lambda: _pool(category))
 
 
+# What changes when an image enters or leaves the pool. Nothing in it grows with the number of images that compete; two
+# images that are stored at once may show in the wrong order, hence `REREAD`.
+_STATE = """
+SELECT (SELECT max(id) FROM arena_entry), gone.n, gone.at, open.ids, retired.n, model.n, scores.changed_at
+FROM (
+    SELECT count(*) AS n, max(greatest(retired_at, hidden_at)) AS at FROM arena_entry
+    WHERE retired_at IS NOT NULL OR hidden_at IS NOT NULL
+) gone, (
+    SELECT array_agg(id ORDER BY id) AS ids FROM arena_competition
+    WHERE category_id = %(category)s AND is_published AND coalesce(opens_at <= statement_timestamp(), true)
+        AND coalesce(closes_at > statement_timestamp(), true)
+) open, (
+    SELECT count(p.retired_at) + 1000000 * count(p.completed_at) AS n
+    FROM arena_prompt p JOIN arena_competition c ON c.id = p.competition_id WHERE c.category_id = %(category)s
+) retired, (
+    SELECT count(*) AS n FROM providers_imagemodel WHERE retired_at IS NOT NULL
+) model
+LEFT JOIN arena_pairscores scores ON scores.category_id = %(category)s
+"""
+
+
 def _pool(category: int) -> matchmaking.Pool:
+    """Entries by the thousand are not read every three seconds, but when one came or went."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STATE, {"category": category})
+        *state, scored_at = cursor.fetchone()
+    images, now, last = repr(state), time.monotonic(), _last.get(category)
+    if last is None or last.images != images or now - last.at > REREAD:
+        last = _Read(images, None, matchmaking.Pool(_candidates(category), {}), now)
+    elif scored_at is not None and last.scored_at == scored_at:
+        return last.pool
+    table = None if scored_at is None else _pair_scores(category)
+    scored = last.pool.scored({} if table else _battles_by_pair(category), table)
+    _last.put(category, _Read(images, scored_at, scored, last.at))
+    return scored
+
+
+def _candidates(category: int) -> tuple[matchmaking.Candidate, ...]:
     entries = Entry.everything.current().filter(
         prompt__competition__in=Competition.everything.open().filter(category=category),
         prompt__completed_at=None,
         generation__sample=0,
     )
-    table, columns = _pair_scores(category), ("pk", "prompt", "image_model", "prompt__competition", "image_model__lab")
-    return matchmaking.Pool(
-        candidates=tuple(matchmaking.Candidate(*row) for row in entries.order_by("pk").values_list(*columns)),
-        met=_battles_by_pair(category) if table is None else {},
-        table=table,
-    )
+    columns = ("pk", "prompt", "image_model", "prompt__competition", "image_model__lab")
+    return tuple(matchmaking.Candidate(*row) for row in entries.order_by("pk").values_list(*columns))
 
 
 def store_pair_scores(category: Category, table: matchmaking.Table) -> None:
