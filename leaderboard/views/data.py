@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from arena.models import Category
 from leaderboard.board import published_votes, snapshots
-from leaderboard.models import PublishedVotes, Snapshot
+from leaderboard.models import PublishedVotes, RegisteredModel, Snapshot
 
 
 @require_safe
@@ -22,6 +22,7 @@ def data(request: HttpRequest) -> HttpResponse:
     ]
     context = {
         "categories": [row for row in categories if row[1] or row[2]],
+        "register": RegisteredModel.objects.select_related("category", "image_model__lab"),
         "columns": published_votes.COLUMNS,
         "licence": published_votes.LICENCE,
         "host": request.get_host(),
