@@ -17,6 +17,7 @@ admin.site.site_header = admin.site.site_title = "Image Arena"
 admin.site.index_title = "Curate"
 
 urlpatterns = [
+    path("", include("arena.urls")),  # first: votes come more often than anything else, and patterns are tried in turn
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     # Browsers ask for this on pages that name no icon, such as the admin's.
@@ -25,6 +26,5 @@ urlpatterns = [
     path("admin/health/", admin.site.admin_view(views.health), name="operator-health"),
     path("admin/", admin.site.urls),
     path("", include("providers.urls")),
-    path("", include("arena.urls")),
     path("", include("leaderboard.urls")),
 ]
