@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from arena import integrity
-from leaderboard.board import by_tag, image_records, overall, pair_counts, ratings, snapshots
+from leaderboard.board import by_tag, drift_watch, image_records, overall, pair_counts, ratings, register, snapshots
 from leaderboard.notifications import deliveries
 from providers.db import connection_released
 
@@ -37,6 +37,8 @@ def check_tallies() -> None:
 @connection_released()
 def take_snapshots() -> None:
     snapshots.take_due()
+    drift_watch.check_due()
+    register.update()
 
 
 @shared_task

@@ -22,7 +22,7 @@ from arena import matchmaking, pairing
 from arena.models import Category, Vote
 from leaderboard.board import head_to_head, pair_counts, raw_votes
 from leaderboard.models import Board, Covariance, Rating, RatingNumbers, RecentBoard, RecentRating
-from leaderboard.rating import elo, intervals, ranks, verdict
+from leaderboard.rating import elo, intervals, ranks, verdict, ways
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +170,7 @@ def compute(category: Category, *, clustered: bool = True, since: date | None = 
     table: Any = category.ratings if since is None else category.recent_ratings
     before = {str(rating.image_model_id): rating for rating in table.all()}
 
-    def raw(models: list[int]) -> intervals.RawVotes:
+    def raw(models: list[int]) -> ways.RawVotes:
         return raw_votes.read(category, models, since=since)
 
     board = (
@@ -200,7 +200,7 @@ def rate(
     category: Category,
     state: pair_counts.State,
     counts: pair_counts.Counts,
-    raw: Callable[[list[int]], intervals.RawVotes] | None,
+    raw: Callable[[list[int]], ways.RawVotes] | None,
     before: Mapping[str, RatingNumbers],
     *,
     board: Board | RecentBoard | None = None,

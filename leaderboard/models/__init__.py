@@ -6,7 +6,16 @@ links by which voters share their own rankings, and webhooks.
 
 from leaderboard.models.boards import Board, BoardState, RecentBoard
 from leaderboard.models.rankings import SharedRanking, new_token
-from leaderboard.models.ratings import BY_ELO, Covariance, HeadToHead, Rating, RatingNumbers, RecentRating
+from leaderboard.models.ratings import (
+    BY_ELO,
+    Covariance,
+    Drift,
+    HeadToHead,
+    Rating,
+    RatingNumbers,
+    RecentRating,
+    RegisteredModel,
+)
 from leaderboard.models.records import Record, RecordCount
 from leaderboard.models.snapshots import PublishedVotes, Snapshot
 from leaderboard.models.webhooks import Delivery, Event, Webhook
@@ -17,6 +26,7 @@ __all__ = [
     "BoardState",
     "Covariance",
     "Delivery",
+    "Drift",
     "Event",
     "HeadToHead",
     "PublishedVotes",
@@ -26,6 +36,7 @@ __all__ = [
     "RecentRating",
     "Record",
     "RecordCount",
+    "RegisteredModel",
     "SharedRanking",
     "Snapshot",
     "Webhook",

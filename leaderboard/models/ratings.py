@@ -209,3 +209,58 @@ class HeadToHead(models.Model):
 
     def __str__(self) -> str:
         return f"head to head of {self.category_id}, {self.window}"
+
+
+class Drift(models.Model):
+    """How a hosted model's newer images do against its older ones; see `board.drift_watch`."""
+
+    category = models.ForeignKey(Category, models.CASCADE, related_name="drifts", db_index=False)
+    image_model = models.ForeignKey(ImageModel, models.CASCADE, related_name="drifts")
+    made_since = models.DateTimeField(help_text="Images made since then are the newer ones.")
+    checked_at = models.DateTimeField()
+    move = models.FloatField(help_text="Elo by which the newer images are rated higher, beside the board's median.")
+    half_width = models.FloatField(help_text="Of the 95 % interval of the move.")
+    is_alarm = models.BooleanField(help_text="Beyond what chance shows on one board of twenty, all models together.")
+    votes_before = models.PositiveIntegerField()
+    votes_after = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["category", "image_model"], name="one drift per category and model"),
+            models.CheckConstraint(condition=Q(half_width__gte=0), name="a move has a half-width"),
+            models.CheckConstraint(
+                condition=Q(is_alarm=False) | Q(move__gt=F("half_width")) | Q(move__lt=-F("half_width")),
+                name="an alarm is beyond its interval",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.image_model_id} in {self.category_id}: {self.move:+.0f} ± {self.half_width:.0f}"
+
+    @property
+    def claim(self) -> str:
+        """In words, as its page and the curator read it."""
+        interval = f"{self.move:+.0f} ± {self.half_width:.0f} Elo".replace("-", "−")
+        since = f"Images made since {self.made_since:%-d %B %Y}, against those made before: {interval}"
+        if self.is_alarm:
+            return f"{since}. The model behind the name seems to have changed."
+        return f"{since}. No change of the model was found."
+
+
+class RegisteredModel(models.Model):
+    """A model that was ever voted on in a category; see `board.register`. Rows are never deleted."""
+
+    category = models.ForeignKey(Category, models.CASCADE, related_name="register", db_index=False)
+    image_model = models.ForeignKey(ImageModel, models.CASCADE, related_name="register")
+    first_day = models.DateField(help_text="Of its first vote; of old ones the first day of the month.")
+    last_day = models.DateField()
+
+    class Meta:
+        ordering = ("category__position", "category__name", "first_day", "image_model__name")
+        constraints = [
+            models.UniqueConstraint(fields=["category", "image_model"], name="a model is registered once"),
+            models.CheckConstraint(condition=Q(last_day__gte=F("first_day")), name="a last day follows the first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.image_model_id} in {self.category_id}: {self.first_day} to {self.last_day}"

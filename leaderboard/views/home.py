@@ -14,9 +14,10 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from arena import ballots, battle_shares, blinding, generation_progress, integrity, matchmaking
 from arena.models import Category
+from arena.models.battles import BUSY_VOTES
 from arena.views.images import PUBLIC_SECONDS
 from leaderboard import cache
-from leaderboard.board import overall, ratings, standings, summaries
+from leaderboard.board import drift_watch, overall, ratings, raw_votes, register, standings, summaries
 from leaderboard.board_page import highlights, pictures, rows, scatter
 from leaderboard.models import Board
 from leaderboard.page_cache import cached_page, first_category
@@ -126,6 +127,12 @@ def methodology(request: HttpRequest) -> HttpResponse:
         "max_mean_half_width": verdict.MAX_MEAN_HALF_WIDTH,
         "sure_enough": ranks.SURE_ENOUGH,
         "foreseeable": ranks.FORESEEABLE,
+        "large": raw_votes.LARGE,
+        "busy": BUSY_VOTES,
+        "drift_days": drift_watch.RECENT.days,
+        "drift_before": drift_watch.BEFORE.days,
+        "luck": [(n, ranks.expected_maximum(n)) for n in (3, 5, 10, 27)],
+        "luck_votes": register.ENOUGH_VOTES,
         "mean": elo.MEAN,
         "scale": elo.SCALE,
         "draws": ranks.DRAWS,
