@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('arena', '0020_pair_scores_say_who_is_provisional'),
+        ('arena', '0022_voters_share_pairs_and_rounds'),
         ('providers', '0013_asynchronous_requests'),
     ]
 
