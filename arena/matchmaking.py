@@ -6,8 +6,9 @@ information of one vote on the pair i, j, the sum of all variances falls by
     v · (Q_ii + Q_jj − 2Q_ij) / (1 + v · (C_ii + C_jj − 2C_ij)),   Q = C²       (A-optimal design)
 
 A pair is drawn in proportion to the square of that, times five if one of the two is still provisional: in simulation,
-three new models settle with 35 % of the votes that drawing uniformly takes. `scores` computes it whenever ratings are
-made; until there are any, pairs that have met less come first. Six rules keep the draw fair and open to audit:
+three new models settle with 35 % of the votes that drawing uniformly takes. `vote_worth.scores` computes it whenever
+ratings are made; until there are any, pairs that have met less come first. Six rules keep the draw fair, and open to
+audit:
 
 * A tenth of all draws is uniform: a prompt, then a pair of its images. So every prompt and every pair keeps a known
   chance, and no feedback loop can starve one.
@@ -32,7 +33,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
 from typing import Any
@@ -41,12 +42,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .battle_shares import GROWN, LAB_SHARE, NEWCOMERS_SHARE, UNIFORM_SHARE, Group, capped
+from .vote_worth import BOOST
 
-BOOST = 5.0  # for pairs with a provisional model
+CHECK_SHARE = 0.05  # of all draws, for images of one model through two providers
 PRESENCE = 2 / 3  # of a competition's prompts that a model has answered when it enters the draw
 RECENT = 4  # prompts that are not asked again at once: a round of five votes has five prompts
 IN_A_ROW = 2  # prompts of one competition, while another has as fresh ones
-UNKNOWN_VARIANCE = 4.0  # nats²: as after one vote between equals, which carries the information ¼
 
 Pair = frozenset[int]
 Floats = NDArray[np.float64]
@@ -75,45 +76,22 @@ class Table:
     provisional: frozenset[int] = frozenset()
 
 
-def scores(strength: Floats, covariance: Floats, provisional: Bools) -> Floats:
-    """Drawing weights [K, K] of all pairs of models, the largest 1.
-
-    strength in nats, covariance in nats² with an infinite variance for a model not connected yet, provisional [K].
-    """
-    k = len(strength)
-    if k < 2:
-        return np.zeros((k, k))
-    c = covariance.copy()
-    unknown = ~np.isfinite(np.diag(c))
-    c[unknown, unknown] = UNKNOWN_VARIANCE
-    q = c @ c
-    p = 1 / (1 + np.exp(np.clip(np.subtract.outer(strength, strength), -700, 700)))
-    v = p * (1 - p)
-    gain = v * _of_difference(q) / (1 + v * _of_difference(c))
-    weight = gain**2 * np.where(np.logical_or.outer(provisional, provisional), BOOST, 1)
-    np.fill_diagonal(weight, 0)
-    return np.asarray(weight / weight.max() if weight.max() > 0 else 1 - np.eye(k), np.float64)
-
-
-def _of_difference(matrix: Floats) -> Floats:
-    """M_ii + M_jj − 2M_ij."""
-    return np.asarray(np.maximum(np.add.outer(np.diag(matrix), np.diag(matrix)) - 2 * matrix, 0), np.float64)
-
-
 @dataclass(frozen=True)
 class Pool:
     """Everything that can be asked in a category: its entries, and what is known about which pairs to ask.
 
-    `met` counts how often each pair of models met; it decides as long as there is no `table`.
+    `met` counts how often each pair of models met; it decides as long as there is no `table`. `checks` are pairs of
+    images of one model, through two providers: prompt and entries.
     """
 
     candidates: tuple[Candidate, ...]
     met: Mapping[Pair, int]
     table: Table | None = None
+    checks: tuple[tuple[int, int, int], ...] = ()
 
     def scored(self, met: Mapping[Pair, int], table: Table | None) -> Pool:
         """The same images with other scores; what follows from the images alone is not computed again."""
-        pool = Pool(self.candidates, met, table)
+        pool = Pool(self.candidates, met, table, self.checks)
         known = ("entrants", "models", "prompts", "entries", "there", "index", "shared", "battles_of", "uniform")
         pool.__dict__.update({name: self.__dict__[name] for name in known if name in self.__dict__})
         return pool
@@ -284,7 +262,22 @@ NOTHING_MET: NDArray[np.int64] = np.zeros((0, 2), np.int64)
 
 
 def draw(pool: Pool, met: NDArray[np.int64], random: Random) -> Draw | None:
-    """Draw a battle that the voter has not met; None when they have met them all.
+    """Draw a battle that the voter has not met; None when they have met them all. One in twenty is a check of a
+    provider, while there are some of whose images the voter has met neither."""
+    known = set(met.ravel().tolist()) if pool.checks else set()
+    checks = [check for check in pool.checks if known.isdisjoint(check[1:])]
+    if not checks:
+        return _draw(pool, met, random)
+    if random.random() < CHECK_SHARE:
+        prompt, *pair = random.choice(checks)
+        left, right = random.sample(pair, 2)
+        return Draw(prompt, left, right, CHECK_SHARE / len(checks))
+    drawn = _draw(pool, met, random)
+    return None if drawn is None else replace(drawn, probability=(1 - CHECK_SHARE) * drawn.probability)
+
+
+def _draw(pool: Pool, met: NDArray[np.int64], random: Random) -> Draw | None:
+    """Of two models; None when the voter has met all pairs.
 
     met: [n, 2] the pairs of entries assigned to this voter, in their order. Nine times in ten a prompt by the mass of
     its pairs of unmet images, then a pair by its term; else both uniformly. Work: K² numbers, and K for each prompt

@@ -75,7 +75,8 @@ def _pool(category: int) -> matchmaking.Pool:
         *state, scored_at = cursor.fetchone()
     images, now, last = repr(state), time.monotonic(), _last.get(category)
     if last is None or last.images != images or now - last.at > REREAD:
-        last = _Read(images, None, matchmaking.Pool(_candidates(category), {}), now)
+        candidates = _candidates(category)
+        last = _Read(images, None, matchmaking.Pool(candidates, {}, checks=_checks(candidates)), now)
     elif scored_at is not None and last.scored_at == scored_at:
         return last.pool
     table = None if scored_at is None else _pair_scores(category)
@@ -92,6 +93,23 @@ def _candidates(category: int) -> tuple[matchmaking.Candidate, ...]:
     )
     columns = ("pk", "prompt", "image_model", "prompt__competition", "image_model__lab")
     return tuple(matchmaking.Candidate(*row) for row in entries.order_by("pk").values_list(*columns))
+
+
+_CHECKS = """
+SELECT e.prompt_id, first.id, e.id
+FROM arena_entry e
+JOIN arena_generation g ON g.id = e.generation_id AND g.provider <> ''
+JOIN arena_entry first ON first.prompt_id = e.prompt_id AND first.image_model_id = e.image_model_id
+JOIN arena_generation g0 ON g0.id = first.generation_id AND g0.sample = 0
+WHERE first.id = ANY (%(entries)s) AND e.retired_at IS NULL AND e.hidden_at IS NULL
+"""
+
+
+def _checks(entries: tuple[matchmaking.Candidate, ...]) -> tuple[tuple[int, int, int], ...]:
+    """Prompt, rated image and another one of the same model through a provider that is checked."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CHECKS, {"entries": [candidate.entry for candidate in entries]})
+        return tuple(cursor.fetchall())
 
 
 def store_pair_scores(category: Category, table: matchmaking.Table) -> None:

@@ -23,9 +23,11 @@ from arena.generation.queue import (
     cancel,
     plan,
     plan_all,
+    plan_check,
     retry_capped,
     retry_failed,
     take_due,
+    unchecked,
 )
 from arena.generation.storage import re_encode, store
 
@@ -35,6 +37,7 @@ __all__ = [
     "claim",
     "plan",
     "plan_all",
+    "plan_check",
     "re_encode",
     "request_for",
     "retry_capped",
@@ -42,4 +45,5 @@ __all__ = [
     "run",
     "store",
     "take_due",
+    "unchecked",
 ]

@@ -54,7 +54,11 @@ def run(pk: int) -> None:
         return
     try:
         generated = routing.generate(
-            generation.image_model, request_for(generation.prompt), "arena", time_limit=_time_limit(generation.attempt)
+            generation.image_model,
+            request_for(generation.prompt),
+            "arena",
+            time_limit=_time_limit(generation.attempt),
+            provider=generation.provider,
         )
     except NotSent as error:
         _unclaim(generation, error)
@@ -122,7 +126,7 @@ def claim(pk: int) -> Generation | None:
             row.to_failed("internal", reason, charged_attempts=charged, **bill)
             return None
         request = cost_estimates.request_of(competition)
-        expected = routing.likely_cost(generation.image_model, request)
+        expected = routing.likely_cost(generation.image_model, request, generation.provider)
         try:
             spend_cap.check(competition, expected)
         except spend_cap.CapReached as error:
@@ -130,7 +134,7 @@ def claim(pk: int) -> Generation | None:
             row.to_queued(due_at, error.outcome, str(error), charged_attempts=charged, **bill)
             return None
         # Each offering that may be fallen back to has the time limit for itself.
-        offerings = len(routing.candidates(generation.image_model, request))
+        offerings = len(routing.candidates(generation.image_model, request, generation.provider))
         lease = _time_limit(generation.attempt + 1) * max(1, offerings) + settings.GENERATION_LEASE_GRACE
         row.to_running(
             timezone.now() + timedelta(seconds=lease),

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
-from arena.models import Competition, Generation, Prompt
+from arena.models import Competition, Entry, Generation, Prompt
 from arena.models.generations import GenerationQuerySet, Status
 from providers import file_store
 from providers.models import ImageModel
@@ -55,6 +55,38 @@ def plan_all(competition: Competition, image_models: Iterable[ImageModel]) -> in
             ignore_conflicts=True,
         )
         return planned.count() - before + _requeue(planned.filter(status=Status.CANCELLED))
+
+
+def unchecked(competition: Competition, image_model: ImageModel, provider: str) -> list[Prompt]:
+    """The competition's prompts that the model has answered through another provider, and not yet through this one."""
+    answered = Entry.objects.current().filter(
+        image_model=image_model, generation__sample=0, call__isnull=False, prompt__competition=competition
+    )
+    planned = Generation.objects.filter(image_model=image_model, provider=provider)
+    prompts = competition.prompts.current().filter(
+        pk__in=answered.exclude(call__offering__provider=provider).values("prompt")
+    )
+    return list(prompts.exclude(pk__in=planned.values("prompt")).order_by("position", "pk"))
+
+
+def plan_check(prompts: Iterable[Prompt], image_model: ImageModel, provider: str) -> int:
+    """Queue a further sample of the model's answers to these prompts, through one provider: for blind votes between its
+    own images, which no board counts. Returns how many were queued."""
+    prompts = list(prompts)
+    with transaction.atomic():
+        rows = Generation.objects.filter(prompt__in=prompts, image_model=image_model).order_by()
+        last = dict(rows.values_list("prompt").annotate(last=Max("sample")))
+        queued = Generation.objects.bulk_create(
+            Generation(
+                prompt=prompt,
+                image_model=image_model,
+                sample=last.get(prompt.pk, 0) + 1,
+                provider=provider,
+                attempts_left=settings.GENERATION_ATTEMPTS,
+            )
+            for prompt in prompts
+        )
+    return len(queued)
 
 
 def retry_capped(competition: Competition) -> int:

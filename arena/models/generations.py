@@ -133,6 +133,12 @@ class Generation(models.Model):
     prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="generations")
     image_model = models.ForeignKey(ImageModel, models.PROTECT, related_name="generations")
     sample = models.PositiveSmallIntegerField(default=0)
+    provider = models.CharField(
+        max_length=40,
+        blank=True,
+        db_default="",
+        help_text="The only provider that is asked, of a further sample that checks it; empty: as routing chooses.",
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     attempt = models.PositiveSmallIntegerField(
         default=0, help_text="Attempts started so far; also fences late writers."
@@ -205,6 +211,9 @@ class Generation(models.Model):
                 )
                 | (Q(status=Status.CANCELLED, lease_expires_at=None, finished_at__isnull=False) & ~Q(error="")),
                 name="generation status, times and error agree",
+            ),
+            models.CheckConstraint(
+                condition=Q(provider="") | Q(sample__gt=0), name="the sample that is rated names no provider"
             ),
             models.CheckConstraint(condition=Q(spent__gte=0), name="nothing negative is spent"),
             models.CheckConstraint(

@@ -18,7 +18,7 @@ import numpy as np
 from django.db import connection, transaction
 from django.utils import timezone
 
-from arena import matchmaking, pairing
+from arena import matchmaking, pairing, vote_worth
 from arena.models import Category, Vote
 from leaderboard.board import head_to_head, pair_counts, raw_votes
 from leaderboard.models import Board, Covariance, Rating, RatingNumbers, RecentBoard, RecentRating
@@ -261,7 +261,7 @@ def _store_table(category: Category, computed: Computed) -> None:
     strength = (computed.fit.elo - elo.MEAN) / elo.SCALE
     by_id = np.argsort([int(model) for model in computed.fit.models])
     provisional = np.array([numbers["status"] == "provisional" for numbers in computed.numbers], np.bool_)
-    worth = matchmaking.scores(strength, computed.fit.covariance / elo.SCALE**2, provisional)
+    worth = vote_worth.scores(strength, computed.fit.covariance / elo.SCALE**2, provisional)
     pairing.store_pair_scores(
         category,
         matchmaking.Table(

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.utils import timezone
 
 from arena import integrity
@@ -133,6 +133,7 @@ def _sampling_shares(category: Category) -> dict[int, float]:
     """In what share of the category's battles each model was shown, answered or not."""
     shown: Counter[int] = Counter()
     battles = Battle.objects.filter(prompt__competition__category=category).order_by()
+    battles = battles.exclude(left__image_model=F("right__image_model"))  # checks of providers
     for side in ("left__image_model", "right__image_model"):
         shown.update(dict(battles.values_list(side).annotate(n=Count("*"))))
     total = sum(shown.values()) / 2

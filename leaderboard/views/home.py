@@ -12,7 +12,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from arena import ballots, battle_shares, blinding, generation_progress, integrity, matchmaking
+from arena import ballots, battle_shares, blinding, generation_progress, integrity, matchmaking, vote_worth
 from arena.models import Category
 from arena.models.battles import BUSY_VOTES
 from arena.views.images import PUBLIC_SECONDS
@@ -21,7 +21,7 @@ from leaderboard.board import drift_watch, overall, ratings, raw_votes, register
 from leaderboard.board_page import highlights, pictures, rows, scatter
 from leaderboard.models import Board
 from leaderboard.page_cache import cached_page, first_category
-from leaderboard.rating import elo, intervals, methods, ranks, verdict
+from leaderboard.rating import elo, intervals, methods, parity, ranks, verdict
 from leaderboard.social_cards import board
 from leaderboard.voter import first_pair
 
@@ -131,6 +131,8 @@ def methodology(request: HttpRequest) -> HttpResponse:
         "busy": BUSY_VOTES,
         "drift_days": drift_watch.RECENT.days,
         "drift_before": drift_watch.BEFORE.days,
+        "check_share": matchmaking.CHECK_SHARE,
+        "parity_margin": parity.MARGIN,
         "luck": [(n, ranks.expected_maximum(n)) for n in (3, 5, 10, 27)],
         "luck_votes": register.ENOUGH_VOTES,
         "mean": elo.MEAN,
@@ -144,7 +146,7 @@ def methodology(request: HttpRequest) -> HttpResponse:
         "newcomers_share": battle_shares.NEWCOMERS_SHARE,
         "lab_share": battle_shares.LAB_SHARE,
         "grown": battle_shares.GROWN,
-        "boost": matchmaking.BOOST,
+        "boost": vote_worth.BOOST,
         "method_version": elo.METHOD_VERSION,
         "usable_votes": intervals.USABLE_VOTES,
         "usable_voters": intervals.USABLE_VOTERS,

@@ -104,8 +104,8 @@ def _open_offerings(image_model: ImageModel, mode: str) -> list[Offering]:
     )
 
 
-def likely_cost(image_model: ImageModel, request: ImageRequest) -> Decimal | None:
+def likely_cost(image_model: ImageModel, request: ImageRequest, provider: str = "") -> Decimal | None:
     """USD that caps count for the next image: its estimate in real money, UNKNOWN_PRICE_CEILING where its price is
     unknown; None when no offering can be called."""
-    offerings = candidates(image_model, request)
+    offerings = candidates(image_model, request, provider)
     return costs.spent(offerings[0], estimate(offerings[0], request), 1) if offerings else None

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.matchmaking import NOTHING_MET, Candidate, Pool, Table, draw, scores
+from arena.matchmaking import CHECK_SHARE, NOTHING_MET, Candidate, Pool, Table, draw
+from arena.vote_worth import scores
 
 
 def pool(prompts: int, models: int, met=None) -> Pool:
@@ -242,6 +243,23 @@ def test_a_lab_takes_three_tenths_at_most_while_another_labs_newcomer_waits():
 
 def test_on_a_young_board_newcomers_are_no_minority_to_be_capped():
     assert share_of(with_newcomers(4, [1] * 5), range(4, 9)) > 0.9
+
+
+def test_one_draw_in_twenty_checks_a_provider_while_its_images_are_fresh():
+    plain = pool(prompts=4, models=4)
+    some, random = Pool(plain.candidates, {}, checks=((0, 1, 90), (1, 1002, 91))), Random(2)
+    drawn = Counter()
+    for _ in range(8_000):
+        one = draw(some, NOTHING_MET, random)
+        drawn[frozenset((one.left, one.right))] += 1
+        if max(one.left, one.right) in (90, 91):
+            assert (one.probability, one.familiar) == (CHECK_SHARE / 2, 0)
+    checks = [drawn[frozenset(check[1:])] for check in some.checks]
+    assert abs(sum(checks) - 8_000 * CHECK_SHARE) < 120  # six standard deviations
+    assert min(checks) > 120
+    met = met_pairs([(1, 2), (1002, 1003)])  # the rated image of either check
+    later = [draw(some, met, random) for _ in range(200)]
+    assert not {entry for one in later for entry in (one.left, one.right)} & {90, 91}
 
 
 @pytest.mark.parametrize("rated", [False, True])

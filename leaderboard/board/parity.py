@@ -1,0 +1,72 @@
+"""One model through two providers: what blind votes between its images of the same prompt say. Never on a board."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from django.db import connection
+
+from arena.models import Category
+from leaderboard.rating import elo, parity
+from leaderboard.rating.parity import Parity
+from providers import accounts
+from providers.models import ImageModel
+
+_VOTES = """
+SELECT lo.provider, ro.provider, v.outcome, v.voter_id, b.prompt_id
+FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id
+JOIN arena_entry l ON l.id = b.left_id JOIN providers_call lc ON lc.id = l.call_id
+JOIN providers_offering lo ON lo.id = lc.offering_id
+JOIN arena_entry r ON r.id = b.right_id JOIN providers_call rc ON rc.id = r.call_id
+JOIN providers_offering ro ON ro.id = rc.offering_id
+WHERE v.category_id = ANY (%(categories)s) AND v.left_model_id = %(model)s AND v.right_model_id = %(model)s
+    AND v.excluded_reason = '' AND lo.provider <> ro.provider
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderParity:
+    """Two providers of a model by name, in alphabetical order, and what votes say."""
+
+    one: str
+    other: str
+    parity: Parity
+
+    @property
+    def claim(self) -> str:
+        """In words; the share is that of `one`."""
+        p = self.parity
+        votes = f"{p.votes:,} blind vote{'' if p.votes == 1 else 's'}"
+        if p.votes < parity.MIN_VOTES:
+            return f"{votes} so far: too few to say."
+        interval = f"{100 * p.share:.0f} % for {self.one}, {100 * p.lower:.0f}–{100 * p.upper:.0f}, {votes}"
+        answers = {
+            "same": f"the same, as far as votes can see ({interval}).",
+            "differs": f"{self.one if p.share > 0.5 else self.other} is preferred ({interval}): the images differ.",
+            "unknown": f"no difference found yet ({interval}).",
+        }
+        return answers[p.answer]
+
+
+def of_model(image_model: ImageModel) -> list[ProviderParity]:
+    """Every two of its providers between which votes were cast, of all categories together."""
+    with connection.cursor() as cursor:
+        categories = list(Category.objects.values_list("pk", flat=True))
+        cursor.execute(_VOTES, {"categories": categories, "model": image_model.pk})
+        rows = cursor.fetchall()
+    votes: dict[tuple[str, str], list[tuple[float, int, int]]] = defaultdict(list)
+    for left, right, outcome, voter, prompt in rows:
+        score = elo.SCORES[outcome]
+        pair = (left, right) if left < right else (right, left)
+        votes[pair].append((score if left < right else 1 - score, voter, prompt))
+    return [
+        ProviderParity(accounts.name_of(one), accounts.name_of(other), _compared(own))
+        for (one, other), own in sorted(votes.items())
+    ]
+
+
+def _compared(votes: list[tuple[float, int, int]]) -> Parity:
+    score, voter, prompt = (np.array(column) for column in zip(*votes, strict=True))
+    return parity.compare(score, voter, prompt)
