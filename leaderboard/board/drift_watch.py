@@ -108,8 +108,3 @@ def alarms() -> list[Drift]:
     """What a curator has to look into: the largest moves first."""
     rows = Drift.objects.filter(is_alarm=True).select_related("category", "image_model")
     return sorted(rows, key=lambda row: -abs(row.move))
-
-
-def of_model(image_model: ImageModel) -> list[Drift]:
-    """Of every category in which both windows have votes enough."""
-    return list(image_model.drifts.select_related("category").order_by("category__position", "category__name"))

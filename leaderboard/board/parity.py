@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from django.db import connection
 
-from arena.models import Category
 from leaderboard.rating import elo, parity
 from leaderboard.rating.parity import Parity
 from providers import accounts
-from providers.models import ImageModel
 
-_VOTES = """
-SELECT lo.provider, ro.provider, v.outcome, v.voter_id, b.prompt_id
+VOTES = """
+SELECT lo.provider AS one, ro.provider AS other, v.outcome, v.voter_id AS voter, b.prompt_id AS prompt
 FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id
 JOIN arena_entry l ON l.id = b.left_id JOIN providers_call lc ON lc.id = l.call_id
 JOIN providers_offering lo ON lo.id = lc.offering_id
 JOIN arena_entry r ON r.id = b.right_id JOIN providers_call rc ON rc.id = r.call_id
 JOIN providers_offering ro ON ro.id = rc.offering_id
-WHERE v.category_id = ANY (%(categories)s) AND v.left_model_id = %(model)s AND v.right_model_id = %(model)s
+WHERE v.category_id IN (SELECT id FROM arena_category) AND v.left_model_id = %(model)s AND v.right_model_id = %(model)s
     AND v.excluded_reason = '' AND lo.provider <> ro.provider
 """
 
@@ -50,12 +49,8 @@ class ProviderParity:
         return answers[p.answer]
 
 
-def of_model(image_model: ImageModel) -> list[ProviderParity]:
-    """Every two of its providers between which votes were cast, of all categories together."""
-    with connection.cursor() as cursor:
-        categories = list(Category.objects.values_list("pk", flat=True))
-        cursor.execute(_VOTES, {"categories": categories, "model": image_model.pk})
-        rows = cursor.fetchall()
+def compared(rows: Iterable[Sequence[Any]]) -> list[ProviderParity]:
+    """From the rows of VOTES, every two providers between which votes were cast, of all categories together."""
     votes: dict[tuple[str, str], list[tuple[float, int, int]]] = defaultdict(list)
     for left, right, outcome, voter, prompt in rows:
         score = elo.SCORES[outcome]

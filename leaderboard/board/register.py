@@ -6,6 +6,7 @@ the page of that best one says by how much the best of so many equals looks too 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -14,7 +15,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from arena.models import Category, Tally
-from leaderboard.models import Rating, RegisteredModel
+from leaderboard.models import Rating
 from leaderboard.rating.ranks import expected_maximum
 from providers.models import ImageModel
 
@@ -49,15 +50,11 @@ class BestOfVariants:
     elo: float  # the same in Elo
 
 
-def best_of_variants(image_model: ImageModel, rating: Rating) -> BestOfVariants | None:
+def best_of_variants(image_model: ImageModel, rating: Rating, variants: Mapping[int, date]) -> BestOfVariants | None:
     """None where there were fewer than `VARIANTS`, another one is better, any of the others is still voted on, or
-    enough votes have come since they left."""
-    if image_model.lab_id is None or not rating.is_placed:
-        return None
-    variants = RegisteredModel.objects.filter(category=rating.category_id, image_model__lab=image_model.lab_id)
-    last_days: dict[int, date] = dict(variants.values_list("image_model", "last_day"))
-    others = {model: day for model, day in last_days.items() if model != image_model.pk}
-    if len(last_days) < VARIANTS or image_model.pk not in last_days:
+    enough votes have come since they left. `variants`: the last days of its lab's models in the register, by id."""
+    others = {model: day for model, day in variants.items() if model != image_model.pk}
+    if len(variants) < VARIANTS or image_model.pk not in variants or not rating.is_placed:
         return None
     left = max(others.values())
     if left > timezone.now().date() - GONE:
@@ -66,9 +63,9 @@ def best_of_variants(image_model: ImageModel, rating: Rating) -> BestOfVariants 
         return None
     if _votes_since(rating.category, image_model, left) >= ENOUGH_VOTES:
         return None
-    errors = expected_maximum(len(last_days))
+    errors = expected_maximum(len(variants))
     assert image_model.lab is not None
-    return BestOfVariants(len(last_days), image_model.lab.name, errors, errors * rating.se)
+    return BestOfVariants(len(variants), image_model.lab.name, errors, errors * rating.se)
 
 
 def _votes_since(category: Category, image_model: ImageModel, day: date) -> int:

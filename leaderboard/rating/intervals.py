@@ -21,7 +21,8 @@ from leaderboard.rating.clusters import two_way
 from leaderboard.rating.elo import MEAN, SCALE, Z95, Cells, Fit, centred, expected_score
 from leaderboard.rating.elo import fit as refit
 from leaderboard.rating.likelihood import Floats, Ints
-from leaderboard.rating.ways import RawVotes
+from leaderboard.rating.ways import Part as Part  # of `RawVotes`: what `spread` takes
+from leaderboard.rating.ways import RawVotes as RawVotes
 
 USABLE_VOTES, USABLE_VOTERS, USABLE_HALF_WIDTH = 300, 30, 30.0  # short of any of them, a rating is provisional
 SETTLED_HALF_WIDTH = 12.0  # about 3,000 votes: near even odds, se ≈ 347 / √n Elo

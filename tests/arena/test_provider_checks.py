@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from arena import generation, matchmaking, pairing, voting
 from arena.models import Entry, Generation, Tally, Vote
-from leaderboard.board import parity
+from leaderboard.profiles import watched
 from tests import factories as make
 from tests.arena.test_constraints import refuses, update
 
@@ -63,7 +63,7 @@ def test_checks_are_drawn_blind_and_count_on_no_board(client, checked):
     voting.cast_vote(battle, "left")
     assert not Tally.objects.exists()
     assert Vote.objects.get().excluded_reason == ""
-    (pair,) = parity.of_model(model)
+    (pair,) = watched.of_model(model, None).parities
     assert pair.parity.votes == 1
     assert pair.one != pair.other
     page = client.get(model.get_absolute_url()).content.decode()

@@ -354,7 +354,7 @@ def test_a_large_category_is_rated_from_a_sample_of_voters_and_from_tallies(cate
     recount.check()  # `cast` writes votes past their image tallies
     exact = ratings.compute(category)
     monkeypatch.setattr(raw_votes, "LARGE", 500)
-    monkeypatch.setattr(raw_votes, "SAMPLED", 300)
+    monkeypatch.setattr(raw_votes, "SAMPLED", 400)
     raw = raw_votes.read(category, [int(model) for model in exact.fit.models])
     assert raw.share == 0.5
     (part,) = raw.sampled

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from leaderboard.board import ratings, register
 from leaderboard.models import Rating, RegisteredModel
+from leaderboard.profiles import watched
 from leaderboard.rating.ranks import expected_maximum
 from tests import factories as make
 from tests.leaderboard.test_constraints import refuses, update
@@ -56,21 +57,25 @@ def test_the_register_names_every_model_with_its_days_and_forgets_none(client, s
     refuses("a model is registered once", lambda: RegisteredModel.objects.create(**again))
 
 
+def best(model, rating):
+    return register.best_of_variants(model, rating, watched.of_model(model, rating.category).variants)
+
+
 def test_the_best_of_a_labs_variants_is_called_so_until_it_has_votes_of_its_own(client, siblings, monkeypatch):
     category, models = siblings
     rating = Rating.objects.get(image_model=models[0])
-    assert register.best_of_variants(models[0], rating) is None  # nothing is registered yet
+    assert best(models[0], rating) is None  # nothing is registered yet
     register.update()
-    luck = register.best_of_variants(models[0], rating)
+    luck = best(models[0], rating)
     assert (luck.variants, luck.elo) == (3, pytest.approx(0.846 * rating.se, rel=1e-2))
     assert "The best of 3 variants" in client.get(models[0].get_absolute_url()).content.decode()
     for other in models[1:]:
-        assert register.best_of_variants(other, Rating.objects.get(image_model=other)) is None
+        assert best(other, Rating.objects.get(image_model=other)) is None
     monkeypatch.setattr(register, "ENOUGH_VOTES", 5)
     cast(category, [models[0], models[3]], 5)
-    assert register.best_of_variants(models[0], rating) is None
+    assert best(models[0], rating) is None
     monkeypatch.setattr(register, "ENOUGH_VOTES", 6)
-    assert register.best_of_variants(models[0], rating) is not None
+    assert best(models[0], rating) is not None
     cast(category, models[:2], 1)  # a sibling is back
     register.update()
-    assert register.best_of_variants(models[0], rating) is None
+    assert best(models[0], rating) is None
