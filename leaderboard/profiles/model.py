@@ -18,7 +18,7 @@ from leaderboard.board import history as records
 from leaderboard.board.standings import Standing
 from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.models import Rating
-from leaderboard.profiles import competitions, speed
+from leaderboard.profiles import competitions, speed, watched
 from leaderboard.profiles import faq as questions
 from leaderboard.profiles import offerings as sellers
 from leaderboard.profiles import parameters as reference
@@ -70,6 +70,7 @@ def of_model(
         groups=takes.groups,
         sizes=takes.sizes,
         questions=questions.answered(_known(image_model, base_url, places, sold, measured, takes.sizes)),
+        watched=watched.of_model(image_model, category),
     )
 
 

@@ -14,10 +14,12 @@ from django.utils.safestring import SafeString
 from arena.models import Category, Entry
 from leaderboard import rights
 from leaderboard.board import standings
+from leaderboard.board.register import BestOfVariants, best_of_variants
 from leaderboard.board.standings import Standing
 from leaderboard.board_page.pictures import RatedImage
 from leaderboard.board_page.scatter import UnratedModels
 from leaderboard.chooser import catalogue
+from leaderboard.models import Rating
 from leaderboard.profiles import head_to_head as matchups
 from leaderboard.profiles import notes as standing_notes
 from leaderboard.profiles import offerings as sellers
@@ -30,6 +32,7 @@ from leaderboard.profiles.notes import StandingNote
 from leaderboard.profiles.offerings import Past, Seller
 from leaderboard.profiles.parameters import Group, Sizes
 from leaderboard.profiles.speed import Speed, SpeedRow
+from leaderboard.profiles.watched import Watched
 from leaderboard.rating import verdict as verdicts
 from leaderboard.rating.place import Place
 from leaderboard.rating.verdict import Verdict
@@ -112,6 +115,15 @@ class Profile:
     groups: Sequence[Group]
     sizes: Sizes
     questions: Sequence[Question]
+    watched: Watched  # its newer images against its older ones, its providers against each other, its lab's variants
+
+    @cached_property
+    def best_of_variants(self) -> BestOfVariants | None:
+        """Where it is the best of several that its lab sent to the board whose charts are shown."""
+        standing = next((row for row in self.standings if row.rating.category == self.category), None)
+        if standing is None or not isinstance(standing.rating, Rating):
+            return None
+        return best_of_variants(self.image_model, standing.rating, self.watched.variants)
 
     @cached_property
     def matchups(self) -> Matchups | None:

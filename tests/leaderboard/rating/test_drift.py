@@ -35,9 +35,9 @@ def alarms(votes):
 
 
 def test_two_models_that_changed_are_named_and_no_other():
-    found = [alarms(windowed(seed, 6_000, (2, 5))) for seed in range(8)]
-    assert sum(len(names & {2, 5}) for names in found) >= 12  # of 16
-    assert sum(bool(names - {2, 5}) for names in found) <= 1
+    named = [alarms(windowed(seed, 6_000, (2, 5))) for seed in range(8)]
+    assert sum(len(names & {2, 5}) for names in named) >= 12  # of 16
+    assert sum(bool(names - {2, 5}) for names in named) <= 1
 
 
 def test_boards_that_did_not_change_name_nobody_and_their_intervals_hold():
