@@ -13,6 +13,7 @@ from leaderboard.rating import elo, parity
 from leaderboard.rating.parity import Parity
 from providers import accounts
 
+# As a part of a query from providers_imagemodel: votes between two images of that model.
 VOTES = """
 SELECT lo.provider AS one, ro.provider AS other, v.outcome, v.voter_id AS voter, b.prompt_id AS prompt
 FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id
@@ -20,7 +21,8 @@ JOIN arena_entry l ON l.id = b.left_id JOIN providers_call lc ON lc.id = l.call_
 JOIN providers_offering lo ON lo.id = lc.offering_id
 JOIN arena_entry r ON r.id = b.right_id JOIN providers_call rc ON rc.id = r.call_id
 JOIN providers_offering ro ON ro.id = rc.offering_id
-WHERE v.category_id IN (SELECT id FROM arena_category) AND v.left_model_id = %(model)s AND v.right_model_id = %(model)s
+WHERE v.category_id IN (SELECT id FROM arena_category) AND v.left_model_id = providers_imagemodel.id
+    AND v.right_model_id = providers_imagemodel.id
     AND v.excluded_reason = '' AND lo.provider <> ro.provider
 """
 

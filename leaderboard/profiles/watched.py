@@ -1,14 +1,14 @@
-"""What is watched of a model: change behind its name, its providers compared, the variants of its lab. One query."""
+"""What is watched of a model: change behind its name, its providers compared, the variants of its lab. All in
+the query that finds the model."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from django.db import connection
+from django.db.models import JSONField, QuerySet
+from django.db.models.expressions import RawSQL
 
 from arena.models import Category
 from leaderboard.board import parity
@@ -16,16 +16,17 @@ from leaderboard.board.parity import ProviderParity
 from leaderboard.models import Drift
 from providers.models import ImageModel
 
-_QUERY = f"""
-SELECT
+# A column of the query that finds the model: JSON of moves, votes between its own images, and days of its lab's models.
+_COLUMN = f"""jsonb_build_array(
     (SELECT jsonb_agg(jsonb_build_array(c.name, d.made_since, d.move, d.half_width, d.is_alarm)
                       ORDER BY c.position, c.name)
-     FROM leaderboard_drift d JOIN arena_category c ON c.id = d.category_id WHERE d.image_model_id = %(model)s),
+     FROM leaderboard_drift d JOIN arena_category c ON c.id = d.category_id
+     WHERE d.image_model_id = providers_imagemodel.id),
     (SELECT jsonb_agg(jsonb_build_array(one, other, outcome, voter, prompt)) FROM ({parity.VOTES}) vote),
-    (SELECT jsonb_object_agg(r.image_model_id, r.last_day)
+    (SELECT jsonb_agg(jsonb_build_array(r.category_id, r.image_model_id, r.last_day))
      FROM leaderboard_registeredmodel r JOIN providers_imagemodel m ON m.id = r.image_model_id
-     WHERE r.category_id = %(category)s AND m.lab_id = %(lab)s)
-"""  # noqa: S608 - our own names
+     WHERE m.lab_id = providers_imagemodel.lab_id)
+)"""  # noqa: S608 - our own names
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,16 @@ class Watched:
     variants: dict[int, date]
 
 
+def with_watched(image_models: QuerySet[ImageModel]) -> QuerySet[ImageModel]:
+    """Models that carry what `of_model` takes apart."""
+    return image_models.annotate(watched=RawSQL(_COLUMN, [], output_field=JSONField()))  # noqa: S611 - no parameters
+
+
 def of_model(image_model: ImageModel, category: Category | None) -> Watched:
     """`category` is that of the board whose charts the page shows."""
-    with connection.cursor() as cursor:
-        values = {"model": image_model.pk, "lab": image_model.lab_id, "category": category and category.pk}
-        cursor.execute(_QUERY, values)
-        drifts, votes, variants = (_parsed(value) for value in cursor.fetchone())
+    if not hasattr(image_model, "watched"):
+        image_model = with_watched(ImageModel.objects.all()).get(pk=image_model.pk)
+    drifts, votes, days = image_model.watched  # type: ignore[attr-defined]  # annotated
     return Watched(
         [
             Drift(
@@ -55,9 +60,5 @@ def of_model(image_model: ImageModel, category: Category | None) -> Watched:
             for name, since, move, half_width, is_alarm in drifts or ()
         ],
         parity.compared(votes or ()),
-        {int(model): date.fromisoformat(day) for model, day in (variants or {}).items()},
+        {model: date.fromisoformat(day) for of, model, day in days or () if category and of == category.pk},
     )
-
-
-def _parsed(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value

@@ -24,7 +24,7 @@ from leaderboard.chooser import abilities, catalogue, choice
 from leaderboard.chooser.catalogue import CatalogueFilters, CatalogueRow
 from leaderboard.chooser.choice import Choice
 from leaderboard.page_cache import cached_page
-from leaderboard.profiles import competitions, json_ld
+from leaderboard.profiles import competitions, json_ld, watched
 from leaderboard.profiles import model as profile
 from leaderboard.rating import verdict as verdicts
 from leaderboard.rating.verdict import Contender, Verdict
@@ -314,7 +314,7 @@ def base_url(request: HttpRequest) -> str:
 
 
 def _found(slug: str) -> ImageModel:
-    models = profile.with_outcomes(ImageModel.objects.select_related("lab"))
+    models = watched.with_watched(profile.with_outcomes(ImageModel.objects.select_related("lab")))
     image_model: ImageModel = get_object_or_404(models, slug=slug)
     return image_model
 
