@@ -87,8 +87,7 @@ def take(category: Category) -> Snapshot | None:
                 }
                 for rating in again
             ],
-            facts=_facts(computed)
-            | {"covariance": covariance, "anchor": anchor, "votes_files": votes_files},
+            facts=_facts(computed) | {"covariance": covariance, "anchor": anchor, "votes_files": votes_files},
             **versions,
         )
         snapshot.chain_sha256 = _chained(snapshot, last)

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('arena', '0022_voters_share_pairs_and_rounds'),
+        ('arena', '0023_integrity_watch'),
         ('providers', '0013_asynchronous_requests'),
     ]
 

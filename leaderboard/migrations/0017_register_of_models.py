@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('arena', '0023_samples_of_voters_and_images_out_of_play'),
-        ('leaderboard', '0015_drift_of_hosted_models'),
+        ('arena', '0024_samples_of_voters_and_images_out_of_play'),
+        ('leaderboard', '0016_drift_of_hosted_models'),
         ('providers', '0014_spooled_files'),
     ]
 

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('arena', '0020_pair_scores_say_who_is_provisional'),
-        ('leaderboard', '0014_head_to_head_of_a_board'),
+        ('leaderboard', '0015_webhooks'),
         ('providers', '0013_asynchronous_requests'),
     ]
 
