@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from arena.models import Category
 from leaderboard.board import published_votes, snapshots
 from leaderboard.models import PublishedVotes, RegisteredModel, Snapshot
+from providers.models import ImageModel
 
 
 @require_safe
@@ -22,7 +23,9 @@ def data(request: HttpRequest) -> HttpResponse:
     ]
     context = {
         "categories": [row for row in categories if row[1] or row[2]],
-        "register": RegisteredModel.objects.select_related("category", "image_model__lab"),
+        "register": RegisteredModel.objects.filter(
+            category__in=Category.objects.all(), image_model__in=ImageModel.objects.all()
+        ).select_related("category", "image_model__lab"),
         "columns": published_votes.COLUMNS,
         "licence": published_votes.LICENCE,
         "host": request.get_host(),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('arena', '0024_samples_of_voters_and_images_out_of_play'),
+        ('arena', '0026_samples_of_voters_and_images_out_of_play'),
         ('providers', '0014_spooled_files'),
     ]
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('arena', '0023_integrity_watch'),
+        ('arena', '0025_reports_have_a_reply'),
         ('providers', '0013_asynchronous_requests'),
     ]
 
