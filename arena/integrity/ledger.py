@@ -28,12 +28,15 @@ LATE = timedelta(minutes=10)  # votes that the watch has not looked at for so lo
 _CELLS = """
 SELECT date_trunc('week', cast_at AT TIME ZONE 'UTC')::date, category_id, excluded_rule,
     count(*), count(*) FILTER (WHERE outcome = 'left'), count(*) FILTER (WHERE outcome = 'right')
-FROM arena_vote WHERE cast_at >= %s GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+FROM arena_vote WHERE cast_at >= %s
+    AND category_id NOT IN (SELECT id FROM arena_category WHERE is_private) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
-_VOTERS = "SELECT excluded_rule, count(DISTINCT voter_id) FROM arena_vote WHERE cast_at >= %s GROUP BY 1"
+_VOTERS = """SELECT excluded_rule, count(DISTINCT voter_id) FROM arena_vote WHERE cast_at >= %s
+    AND category_id NOT IN (SELECT id FROM arena_category WHERE is_private) GROUP BY 1"""
 _FAMILIAR = """
 SELECT count(*), count(*) FILTER (WHERE b.familiar > 0)
 FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id WHERE v.cast_at >= %s AND v.excluded_reason = ''
+    AND v.category_id NOT IN (SELECT id FROM arena_category WHERE is_private)
 """
 
 
@@ -150,9 +153,10 @@ def current(weeks: int = WEEKS) -> Ledger:
     ]  # fmt: skip
     watched_at = VoterWatch.objects.aggregate(at=Max("watched_at"))["at"]
     cast = {week: sum(cell.votes for cell in cells if cell.week == week) for week in listed}
+    files = VoteFile.objects.filter(category__is_private=False).select_related("category")
     return Ledger(
         listed, cells, reasons, familiar, sum(returned.values()),
-        list(VoteFile.objects.select_related("category").order_by("-imported_at")[:50]), watched_at,
+        list(files.order_by("-imported_at")[:50]), watched_at,
         [*_late(now), *_doubled(reasons, [cast[week] for week in listed]), *_newcomers(now)],
     )  # fmt: skip
 
@@ -186,7 +190,8 @@ def _doubled(reasons: list[Reason], cast: list[int]) -> list[str]:
 
 def _newcomers(now: datetime) -> list[str]:
     days = [f"{now - timedelta(days=back):%Y-%m-%d}" for back in range(7)]
-    watches = NetworkWatch.objects.filter(network__in=days, peak__gte=evidence.QUARANTINE).select_related("category")
+    public = NetworkWatch.objects.filter(category__is_private=False)
+    watches = public.filter(network__in=days, peak__gte=evidence.QUARANTINE).select_related("category")
     return [
         f"{state.category}: the {state.voters} newcomers of {state.network} vote alike, whatever their networks. "
         f"Their votes count; a curator should look."
