@@ -49,9 +49,9 @@ def of_all(categories: Iterable[Category | int] | None = None) -> dict[int, Gene
     """
     now = timezone.now()
     soon = Q(due_at__gte=now - IDLE_AFTER, due_at__lte=now + IDLE_AFTER)
-    competitions = Competition.objects if categories is None else Competition.everything
+    competitions = Competition.objects.open() if categories is None else Competition.everything.open()
     planned = Generation.objects.filter(
-        prompt__competition__in=competitions.open(), prompt__retired_at=None, image_model__retired_at=None
+        prompt__competition__in=competitions, prompt__retired_at=None, image_model__retired_at=None
     ).order_by()
     if categories is not None:
         planned = planned.filter(prompt__competition__category__in=categories)

@@ -233,8 +233,7 @@ class _Bench:
 
 def _known_models(private_too: bool) -> Iterator[tuple[str, ImageModel]]:
     """(name, model), what counts most last: name, slug, alias."""
-    manager = ImageModel.everything if private_too else ImageModel.objects
-    models = list(manager.current())
+    models = list(ImageModel.everything.current() if private_too else ImageModel.objects.current())
     yield from ((model.name, model) for model in models)
     yield from ((model.slug, model) for model in models)
     known = {model.pk: model for model in models}

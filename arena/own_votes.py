@@ -20,7 +20,9 @@ def exported(voter: int) -> dict[str, Any]:
     return {
         "votes": list(_votes(voter)),
         "skips": [
-            {"prompt": text, "at": at.isoformat()} for text, at in skipped.values_list("prompt__text", "skipped_at")
+            {"prompt": text, "at": at.isoformat()}
+            for text, at in skipped.values_list("prompt__text", "skipped_at")
+            if at is not None  # asked for above
         ],
         "reports": [
             {"reason": reason, "at": at.isoformat(), "decision": resolution or "open"}

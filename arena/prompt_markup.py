@@ -21,7 +21,7 @@ LINE = 100  # characters of one line above them on a desktop; twice as many are 
 BRIEF = 160  # characters that a phone shows whole, in three or four lines
 LONGEST_QUOTE = 120
 
-_PAIRS = ("“”", "«»", "„“", "‚‘", "「」")
+_PAIRS = (("“", "”"), ("«", "»"), ("„", "“"), ("‚", "‘"), ("「", "」"))
 _ANY = [rf"{opening}[^{opening}{closing}\n]{{1,{LONGEST_QUOTE}}}{closing}" for opening, closing in _PAIRS]
 # A single quote is an apostrophe inside a word; straight ones quote only next to a space or punctuation.
 _SINGLE = rf"‘(?:[^‘’\n]|’(?=\w)){{1,{LONGEST_QUOTE}}}’(?!\w)"

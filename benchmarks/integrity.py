@@ -254,13 +254,13 @@ def selecting(k: int, count: int, seed: int) -> dict[str, list[int | None]]:
             answered, skipped, at = np.zeros(k, np.int64), np.zeros(k, np.int64), None
             a = s = 0
             for pair in range(250):
-                left, right = (int(side[0]) for side in pairs(rng, k, 1))
-                ugly = k // 2 in (left, right)
+                one, other = (int(side[0]) for side in pairs(rng, k, 1))
+                ugly = k // 2 in (one, other)
                 if rng.random() < rates[int(ugly)]:
-                    skipped[[left, right]] += 1
+                    skipped[[one, other]] += 1
                     s += 1
                 else:
-                    answered[[left, right]] += 1
+                    answered[[one, other]] += 1
                     a += 1
                 if evidence.skipping(answered, skipped, a, s) >= evidence.QUARANTINE:
                     at = pair + 1

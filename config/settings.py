@@ -307,8 +307,8 @@ REPORTS_TO_HIDE = env_int("REPORTS_TO_HIDE", 3)  # voters whose reports hide an 
 
 # Which votes count (docs/integrity.md). 0 switches a limit off.
 VOTE_NEEDS_IMAGES = env_bool("VOTE_NEEDS_IMAGES", True)  # a vote counts only if its browser loaded both images
-VOTE_MIN_SECONDS = env_decimal("VOTE_MIN_SECONDS")  # … and not sooner after them
-VOTE_MIN_SECONDS = Decimal("0.6") if VOTE_MIN_SECONDS is None else VOTE_MIN_SECONDS
+_min_seconds = env_decimal("VOTE_MIN_SECONDS")  # … and not sooner after them
+VOTE_MIN_SECONDS = Decimal("0.6") if _min_seconds is None else _min_seconds
 SKIPS_IN_ROW = env_int("SKIPS_IN_ROW", 10)  # skips in a row, and beyond one for every two votes
 NETWORK_BALLOTS = env_int("NETWORK_BALLOTS", 60)  # different first pairs that a network can look at in an hour
 NETWORK_NEW_VOTERS = env_int("NETWORK_NEW_VOTERS", 30)  # of one IPv4 address, or IPv6 /64, in an hour

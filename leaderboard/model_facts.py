@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -35,18 +35,23 @@ def of_two(
     usable = [_usable_price(fact, standing) for fact, standing in zip(facts, standings, strict=True)]
     commercial = [rights.of_licence(model.licence) for model in models]
     rows = [
-        FactRow("place", *(_place(standing) for standing in standings), better=_better_place(standings)),
-        FactRow("usable", *(_percent(_rate(standing)) for standing in standings), better=_better_rate(standings)),
-        FactRow("price", *(_money(price) for price in prices), better=_less(*prices)),
-        FactRow("price per usable image", *(_money(price) for price in usable), better=_less(*usable)),
-        FactRow("median time", *(_time(value) for value in seconds), better=_less(*seconds)),
-        FactRow("commercial use", *(f"{use.answer}, {use.reason}" for use in commercial)),
-        FactRow("can", *(_tasks(model) for model in models)),
-        FactRow("providers", *(", ".join(map(name_of, fact.providers)) or "none listed" for fact in facts)),
-        FactRow("lab", *(model.lab.name if model.lab else "unknown" for model in models)),
-        FactRow("released", *(_day(model) for model in models)),
+        _row("place", (_place(standing) for standing in standings), _better_place(standings)),
+        _row("usable", (_percent(_rate(standing)) for standing in standings), _better_rate(standings)),
+        _row("price", (_money(price) for price in prices), _less(*prices)),
+        _row("price per usable image", (_money(price) for price in usable), _less(*usable)),
+        _row("median time", (_time(value) for value in seconds), _less(*seconds)),
+        _row("commercial use", (f"{use.answer}, {use.reason}" for use in commercial)),
+        _row("can", (_tasks(model) for model in models)),
+        _row("providers", (", ".join(map(name_of, fact.providers)) or "none listed" for fact in facts)),
+        _row("lab", (model.lab.name if model.lab else "unknown" for model in models)),
+        _row("released", (_day(model) for model in models)),
     ]
     return [row for row in rows if not (row.one == row.other and row.one in ("–", "not rated yet"))]
+
+
+def _row(label: str, values: Iterable[str], better: Better = "") -> FactRow:
+    one, other = values
+    return FactRow(label, one, other, better)
 
 
 def _place(standing: Standing | None) -> str:

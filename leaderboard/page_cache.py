@@ -79,7 +79,10 @@ def of_prompt(url_kwargs: Mapping[str, Any]) -> str:
 def first_category() -> Category | None:
     """The category whose board the rankings open with: of votes cast here, before imported ones. With its boards."""
     categories = Category.objects.select_related("board", "recent_board")
-    return categories.order_by(Case(When(source_name="", then=0), default=1), "position", "name").first()
+    first: Category | None = categories.order_by(
+        Case(When(source_name="", then=0), default=1), "position", "name"
+    ).first()
+    return first
 
 
 def of_first_category(url_kwargs: Mapping[str, Any]) -> str:

@@ -92,6 +92,6 @@ def update(request: HttpRequest, queryset: QuerySet[Any], reason: str, **columns
     """Change the rows in one statement, and write it into their histories; returns how many changed."""
     pks = list(queryset.order_by().values_list("pk", flat=True))
     rows = queryset.model._default_manager.filter(pk__in=pks)
-    count = rows.update(**columns)
+    count: int = rows.update(**columns)
     record(request, rows, reason)
     return count

@@ -30,7 +30,8 @@ _numbers = itertools.count(1)
 
 def make_category(slug: str = "text-to-image", mode: str = "text-to-image", **fields: Any) -> Category:
     defaults = {"name": slug.replace("-", " ").capitalize(), "mode": mode}
-    return Category.everything.get_or_create(slug=slug, defaults=defaults | fields)[0]
+    category: Category = Category.everything.get_or_create(slug=slug, defaults=defaults | fields)[0]
+    return category
 
 
 def make_competition(category: Category | None = None, shape: str = "1:1", **fields: Any) -> Competition:
@@ -42,19 +43,23 @@ def make_competition(category: Category | None = None, shape: str = "1:1", **fie
         "is_published": True,
         "unveiling": "always",  # tests of unveiling say otherwise
     }
-    return Competition.objects.create(category=category or make_category(), shape=shape, **defaults | fields)
+    fields = {"category": category or make_category(), "shape": shape, **defaults, **fields}
+    row: Competition = Competition.objects.create(**fields)
+    return row
 
 
 def make_prompt(competition: Competition | None = None, text: str = "", **fields: Any) -> Prompt:
     competition = competition or make_competition()
     if competition.category.mode == "edit" and "source_image" not in fields:
         fields["source_image"] = ContentFile(images.clean_source(picture("source")), name=f"{next(_numbers):032x}.jpg")
-    return Prompt.objects.create(competition=competition, text=text or f"A red kite, number {next(_numbers)}", **fields)
+    text = text or f"A red kite, number {next(_numbers)}"
+    prompt: Prompt = Prompt.objects.create(competition=competition, text=text, **fields)
+    return prompt
 
 
 def make_model(slug: str = "", name: str | None = None, origin: str = "sample", **fields: Any) -> ImageModel:
     slug = slug or f"sample-{next(_numbers)}"
-    return ImageModel.objects.create(
+    image_model: ImageModel = ImageModel.objects.create(
         slug=slug,
         name=name or slug.replace("-", " ").title(),
         origin=origin,
@@ -63,6 +68,7 @@ def make_model(slug: str = "", name: str | None = None, origin: str = "sample", 
         modes=fields.pop("modes", ["text-to-image", "edit"]),
         **fields,
     )
+    return image_model
 
 
 def make_offering(image_model: ImageModel | None = None, provider: str = "simulated-openai", **fields: Any) -> Offering:
@@ -112,7 +118,7 @@ def make_entry(prompt: Prompt | None = None, image_model: ImageModel | None = No
         finished_at=now,
     )
     data, derivatives = _sample(next(_numbers) % 8, prompt.competition.shape)
-    return Entry.objects.create(
+    entry: Entry = Entry.objects.create(
         generation=row,
         prompt=prompt,
         image_model=image_model,
@@ -122,6 +128,7 @@ def make_entry(prompt: Prompt | None = None, image_model: ImageModel | None = No
         pipeline=images.PIPELINE,
         **file_store.save(images.files_of(derivatives, data)),
     )
+    return entry
 
 
 def store_by_worker(row: Generation) -> Entry:

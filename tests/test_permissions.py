@@ -175,7 +175,7 @@ def test_the_api_wants_a_key():
     for name, who in ROUTES.items():
         if who == KEY and name.startswith("providers:gateway:"):
             pattern = dict(all_routes())[name]
-            method = "post" if name.endswith(("generations", "edits")) else "get"
+            method = "post" if name.endswith(("generations", "edits", "variations", "responses")) else "get"
             assert getattr(Client(), method)(url_of(name, pattern)).status_code == 401, name
 
 

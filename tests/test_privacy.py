@@ -69,7 +69,8 @@ def public() -> list[Entry]:
 
 def arguments(name: str, entry: Entry, battle: Battle) -> dict[str, Any]:
     """What a route of this name may be given to reach this world."""
-    competition = entry.prompt.competition
+    competition, thumbnail = entry.prompt.competition, entry.thumbnail.name
+    assert thumbnail
     slugs = {"model": entry.image_model.slug, "lab": f"{competition.slug.split('-')[0]}-lab"}
     slugs |= dict.fromkeys(("competition", "prompt"), competition.slug)
     kind = name.rpartition(":")[2].partition("-")[0]
@@ -79,7 +80,7 @@ def arguments(name: str, entry: Entry, battle: Battle) -> dict[str, Any]:
             kind, battle.pk
         ),
         "token": battle.left_token,
-        "name": entry.thumbnail.name if "public-image" in name else entry.thumbnail.name.split("/")[1].split(".")[0],
+        "name": thumbnail if "public-image" in name else thumbnail.split("/")[1].split(".")[0],
         "one": entry.image_model.slug,
         "two": competition.slug.split("-")[0] + "-model-b",
         "three": "open-model-a",
@@ -92,18 +93,18 @@ def arguments(name: str, entry: Entry, battle: Battle) -> dict[str, Any]:
 
 
 def urls(entry: Entry, battle: Battle) -> list[str]:
-    found = []
+    urls_of_routes = []
     for name, pattern in all_routes():
         if name.startswith("admin:"):
             continue
-        wanted = {*pattern.pattern.regex.groupindex}
-        given = {key: value for key, value in arguments(name, entry, battle).items() if key in wanted}
+        names = {*pattern.pattern.regex.groupindex}
+        given = {key: value for key, value in arguments(name, entry, battle).items() if key in names}
         for alternative in (given, {**given, "pk": entry.pk}, {**given, "pk": 1}):
             try:
-                found.append(reverse(name, kwargs={key: alternative[key] for key in wanted}))
+                urls_of_routes.append(reverse(name, kwargs={key: alternative[key] for key in names}))
             except (NoReverseMatch, KeyError):
                 continue
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(urls_of_routes))
 
 
 QUERIES = [

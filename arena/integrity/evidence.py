@@ -111,7 +111,7 @@ def reference(wins: Floats, ridge: float = 1.0) -> Consensus:
         strength = strength + np.clip(step, -2, 2)
         if np.abs(step).max() < 1e-10:
             break
-    covariance = np.linalg.inv(hessian)
+    covariance = np.asarray(np.linalg.inv(hessian), np.float64)
     upper = np.triu_indices(k, 1)
     scale = np.array([np.median(np.abs(row[upper[0]] - row[upper[1]])) for row in covariance])
     return Consensus(strength, covariance, np.maximum(scale, 1e-12))

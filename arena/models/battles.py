@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -132,7 +132,9 @@ class VoterProgress(models.Model):
     category = models.ForeignKey(Category, models.CASCADE, related_name="+", db_index=False)
     votes = models.PositiveIntegerField(db_default=0)
     is_busy = models.GeneratedField(
-        expression=Q(votes__gte=BUSY_VOTES), output_field=models.BooleanField(), db_persist=True
+        expression=cast("models.Expression", Q(votes__gte=BUSY_VOTES)),  # Django takes a Q, the stubs do not
+        output_field=models.BooleanField(),
+        db_persist=True,
     )
     seen = models.PositiveIntegerField(db_default=0, help_text="Battles voted on or skipped.")
     turn = models.PositiveIntegerField(db_default=0)

@@ -24,7 +24,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 class Invitation(models.Model):
-    """A link to a private category. It lets in whoever has it, until it is revoked or expires."""
+    """A link to a private category. It lets in everybody who has it, until it is revoked or expires."""
 
     category = models.ForeignKey(
         Category, models.PROTECT, related_name="invitations", limit_choices_to={"is_private": True}

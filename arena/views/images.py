@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 
 from django.core.files import File
-from django.db.models import Case, F, When
+from django.db.models import Case, F, QuerySet, When
 from django.db.models.fields.files import FieldFile
 from django.http import (
     FileResponse,
@@ -110,6 +110,7 @@ def _stored(name: str, headers: dict[str, str]) -> HttpResponse:
 
 def _private_image(request: HttpRequest, folder: str, name: str) -> HttpResponse:
     """An image of a private category, for clients that may see it: cached nowhere, since an invitation may end."""
+    rows: QuerySet[Entry] | QuerySet[Prompt]
     if folder == "public":
         rows = Entry.everything.filter(thumbnail=name, hidden_at=None, retired_at=None)
     else:
@@ -175,7 +176,7 @@ def original(request: HttpRequest, pk: int) -> HttpResponseBase:
     )
 
 
-def _original(entry: Entry) -> File:
+def _original(entry: Entry) -> File[bytes]:
     try:
         return entry.original.open("rb")
     except FileNotFoundError as error:

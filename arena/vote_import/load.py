@@ -115,7 +115,7 @@ def _models(names: tuple[str, ...], is_private: bool) -> dict[str, ImageModel]:
             )
     private = [name for name in names if models[name].is_private and not is_private]
     if private:
-        raise BadVotes(f"{', '.join(private[:5])}: these are private models, and the category is public.")
+        raise BadVotes([f"{', '.join(private[:5])}: these are private models, and the category is public."])
     return models
 
 

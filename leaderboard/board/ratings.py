@@ -189,7 +189,7 @@ def _anchor(category: Category, computed: Computed, since: date | None) -> list[
     Fixed once, when `intervals.MIN_ANCHOR` models are settled for the first time, of all votes. Where every vote was
     imported it stays the mean of all: a study has its models from the start.
     """
-    board = Board.everything.filter(category=category).first()
+    board: Board | None = Board.everything.filter(category=category).first()
     if board is not None and board.anchor:
         return board.anchor
     settled = [numbers["image_model_id"] for numbers in computed.numbers if numbers["status"] == "settled"]

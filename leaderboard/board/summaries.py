@@ -93,4 +93,5 @@ def playable() -> QuerySet[Category]:
     other = Entry.objects.filter(prompt=OuterRef("prompt"), retired_at=None).exclude(
         image_model=OuterRef("image_model")
     )
-    return Category.objects.filter(Exists(entries.filter(Exists(other))))
+    categories: QuerySet[Category] = Category.objects.filter(Exists(entries.filter(Exists(other))))
+    return categories

@@ -80,7 +80,7 @@ def _facts(offerings: QuerySet[Offering], *, parameters: bool = False) -> dict[i
     )
     sellers: dict[int, list[OfferingFacts]] = {}
     for row in rows:
-        measured = summaries.of_figures(row.figures)  # type: ignore[attr-defined]  # annotated
+        measured = summaries.of_figures(row.figures)
         p50 = measured.duration.p50
         seconds = None if p50 is None else p50.total_seconds()
         seller = OfferingFacts(row, _price(row), seconds, measured.success_rate)

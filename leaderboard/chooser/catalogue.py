@@ -259,7 +259,8 @@ def _ranked(values: Mapping[int, float]) -> dict[int, int]:
 
 
 def category_of(task: str) -> Category | None:
-    return Category.objects.filter(mode=task, source_name="").select_related("board").first()
+    category: Category | None = Category.objects.filter(mode=task, source_name="").select_related("board").first()
+    return category
 
 
 def shown(rows: Iterable[CatalogueRow], filters: CatalogueFilters) -> list[CatalogueRow]:

@@ -88,7 +88,8 @@ def listed(words: Mapping[str, str]) -> Listing:
 def _tags() -> QuerySet[Prompt, str]:
     tag = Func(F("tags"), function="unnest")
     published = Prompt.objects.current().filter(competition__is_published=True)
-    return published.order_by().annotate(tag=tag).values_list("tag", flat=True).distinct()
+    tags: QuerySet[Prompt, str] = published.order_by().annotate(tag=tag).values_list("tag", flat=True).distinct()
+    return tags
 
 
 def _state(state: str) -> Q:

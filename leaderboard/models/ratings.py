@@ -133,6 +133,7 @@ class Rating(RatingNumbers):
     category = models.ForeignKey(Category, models.CASCADE, related_name="ratings", db_index=False)
     image_model = models.ForeignKey(ImageModel, models.CASCADE, related_name="ratings")
 
+    _default_manager: ClassVar[models.Manager[Rating]]  # `objects`, as far as a type can be read off
     objects: ClassVar[Any] = public(models.QuerySet, "category__is_private")
     everything: ClassVar[Any] = models.Manager()
 
@@ -150,6 +151,7 @@ class RecentRating(RatingNumbers):
     category = models.ForeignKey(Category, models.CASCADE, related_name="recent_ratings", db_index=False)
     image_model = models.ForeignKey(ImageModel, models.CASCADE, related_name="recent_ratings")
 
+    _default_manager: ClassVar[models.Manager[RecentRating]]  # `objects`, as far as a type can be read off
     objects: ClassVar[Any] = public(models.QuerySet, "category__is_private")
     everything: ClassVar[Any] = models.Manager()
 

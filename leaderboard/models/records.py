@@ -21,6 +21,7 @@ class Record(models.Model):
     both_bad = models.PositiveIntegerField(default=0)
     lost = models.PositiveIntegerField(default=0)
 
+    _default_manager: ClassVar[models.Manager[Record]]  # `objects`, as far as a type can be read off
     objects: ClassVar[Any] = public(models.QuerySet, "prompt__competition__category__is_private")
     everything: ClassVar[Any] = models.Manager()
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from leaderboard.json_ld import breadcrumbs, script
-from leaderboard.profiles.model import Profile
+from leaderboard.profiles.profile import Profile
 
 
 def of_model(profile: Profile, home: str) -> SafeString:

@@ -96,7 +96,7 @@ def fit(cells: Cells, mean: Floats, deviation: Floats) -> Personal:
         # A step that moves no vote's log-odds by more than 1 gains in full; a longer one is shortened (see `elo`).
         x = x + (step if delta <= 0.5 else step * math.log1p(2 * delta) / (2 * delta))
         steps += 1
-    covariance = np.linalg.inv(_at(x, won + lost, precision)[1])
+    covariance = np.asarray(np.linalg.inv(_at(x, won + lost, precision)[1]), np.float64)
     return Personal(cells.models, MEAN + SCALE * x, SCALE**2 * covariance)
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -155,7 +155,9 @@ class _Read:
         p = probabilities((fit.elo[core] - MEAN) / SCALE, core.size)[0][left, right]
         weight = 1.0 if part.weight is None else np.asarray(part.weight)[inside]
         squared = weight * (np.asarray(part.score)[inside] - p) ** 2
-        return np.bincount(left * core.size + right, squared, core.size**2).reshape(core.size, core.size)
+        # Weighted counts are floats; the stubs know only those without weights.
+        counts = cast(Floats, np.bincount(left * core.size + right, squared, core.size**2))
+        return counts.reshape(core.size, core.size)
 
     def independent(self) -> Floats:
         """The meat of these votes, were they independent."""

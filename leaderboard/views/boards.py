@@ -16,6 +16,7 @@ from arena.models import Category
 from arena.views.images import PUBLIC_SECONDS
 from leaderboard import charts
 from leaderboard.board import image_records, standings, summaries
+from leaderboard.board.head_to_head import Window
 from leaderboard.board.standings import Standing
 from leaderboard.board_page import (
     certainty,
@@ -153,7 +154,7 @@ class View:
         asked = Parameters(request.GET, ("window", "tag"))
         self.category = category
         self.windows = standings.windows(category)
-        self.window: standings.Window = "all"
+        self.window: Window = "all"
         self.since: date | None = None  # the first day whose votes count
         if asked.one_of("window", self.windows, where="a span of days with a board") == "90d":
             self.window = "90d"

@@ -92,7 +92,7 @@ def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
     known = price_and_speed.of_models([model.pk for model in models])
     arenas = model_comparison.arenas(models)
     on_prompts = model_comparison.between(*models) if len(models) == PAIR else PairOnPrompts({}, {})
-    uses = model_comparison.by_use(*models, on_prompts.by_tag) if len(models) == PAIR else []
+    uses = model_comparison.by_use(models[0], models[1], on_prompts.by_tag) if len(models) == PAIR else []
     shared = model_comparison.shared(models, hidden, on_prompts.by_prompt)
     arena = _arena_of(arenas)
     standings: list[Standing | None] = arena.standings if arena else [None] * len(models)

@@ -26,7 +26,7 @@ def competitions(request: HttpRequest) -> HttpResponse:
     listing = overview.listed(request.GET.dict())
     context = {
         "listing": listing,
-        "page": _page(request, listing.competitions, ON_A_PAGE),
+        "page": page_of(request, listing.competitions, ON_A_PAGE),
         "categories": Category.objects.filter(competitions__is_published=True).distinct(),
         "states": overview.STATES,
     }
@@ -47,7 +47,7 @@ def competition(request: HttpRequest, slug: str) -> HttpResponse:
 def shown(request: HttpRequest, competition: Competition, *, unveiled: bool) -> dict[str, Any]:
     """What a competition's page shows; no prompts, images and records of models unless it is `unveiled`."""
     hidden = blinding.open_prompts_of(request)
-    page = _page(request, competition.prompts.current() if unveiled else Prompt.objects.none(), PROMPTS)
+    page = page_of(request, competition.prompts.current() if unveiled else Prompt.objects.none(), PROMPTS)
     records = image_records.of_competition(competition) if unveiled else []
     return {
         "competition": competition,
@@ -73,7 +73,7 @@ def prompt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     context = {
         "competition": shown_prompt.competition,
         "asked": asked,
-        "page": _page(request, asked.answers, ON_A_PAGE),
+        "page": page_of(request, asked.answers, ON_A_PAGE),
     }
     return render(request, "leaderboard/prompt.html", context)
 
@@ -84,7 +84,7 @@ def _moved(slug: str, rest: str = "") -> HttpResponse:
     return redirect(f"{competition.get_absolute_url()}{rest}", permanent=True)
 
 
-def _page(request: HttpRequest, rows: QuerySet[Any] | list[Any], size: int) -> Any:
+def page_of(request: HttpRequest, rows: QuerySet[Any] | list[Any], size: int) -> Any:
     try:
         return Paginator(rows, size).page(request.GET.get("page") or 1)
     except (EmptyPage, PageNotAnInteger) as error:

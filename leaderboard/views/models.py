@@ -322,7 +322,9 @@ def _found(slug: str) -> ImageModel:
 def _alias(slug: str) -> ImageModel | None:
     """The model whose id, written without dots, is this slug."""
     dashed = Replace("slug", Value("."), Value("-"))
-    return ImageModel.objects.current().annotate(dashed=dashed).filter(dashed=slug.replace(".", "-")).first()
+    models = ImageModel.objects.current().annotate(dashed=dashed)
+    image_model: ImageModel | None = models.filter(dashed=slug.replace(".", "-")).first()
+    return image_model
 
 
 def _hidden(request: HttpRequest) -> Collection[int]:

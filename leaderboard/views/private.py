@@ -6,7 +6,6 @@ ones out (`providers.models.audience`). This one looks them up by hand, after `i
 
 from __future__ import annotations
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -17,6 +16,7 @@ from arena.models import Competition, Prompt
 from leaderboard.board.standings import Standing
 from leaderboard.competitions import overview
 from leaderboard.models import BY_ELO, Board, Rating
+from leaderboard.views.competitions import page_of
 
 PROMPTS, IMAGES = 12, 24  # on a page: prompts, and images of each
 
@@ -30,7 +30,7 @@ def private(request: HttpRequest, slug: str) -> HttpResponse:
     ratings = list(Rating.everything.filter(category=category).select_related("image_model").order_by(*BY_ELO))
     competitions = Competition.everything.published().filter(category=category)
     prompts = Prompt.everything.current().filter(competition__in=competitions.unveiled())
-    page = Paginator(prompts.select_related("competition"), PROMPTS).get_page(request.GET.get("page"))
+    page = page_of(request, prompts.select_related("competition"), PROMPTS)
     context = {
         "category": category,
         "board": Board.everything.filter(category=category).first(),

@@ -214,7 +214,7 @@ def _check_amount(where: str, amount: Any) -> list[str]:
     return [f"{where}: {amount!r} is not an amount; write US dollars as text, like '0.015'"]
 
 
-def usd(amount: Decimal | None) -> str:
+def usd(amount: Decimal | float | None) -> str:
     """An amount in US dollars with as many digits as it needs: $0.006, $0.04, $1.50; a dash for None."""
     if amount is None:
         return "–"

@@ -45,8 +45,9 @@ def send(
     target = parsed(url)
     own: dict[str | bytes, str | bytes] = {
         "Host": httpx.URL(url).netloc, "User-Agent": USER_AGENT, "Content-Length": str(len(data)),
-        "Connection": "close", **headers,
+        "Connection": "close",
     }  # fmt: skip
+    own.update(headers.items())
     network = CheckedNetwork(deadline, origin_of(url) in trusted)
     with (
         httpcore.ConnectionPool(ssl_context=ssl_context(), network_backend=network) as pool,

@@ -66,7 +66,7 @@ def test_progress_of_fifty_models_and_three_hundred_prompts_takes_few_queries(cu
             for row, prompt in enumerate(prompts)
             for column, model in enumerate(models)
         ),
-        batch_size=5_000,
+        batch_size=1_000,
     )
     other = Client()
     other.force_login(User.objects.create_superuser("another"))

@@ -336,7 +336,9 @@ def test_a_competition_with_any_number_of_prompts_can_be_saved(client):
         "slug": competition.slug,
         "title": "Another title",
         "criterion": competition.criterion,
+        "question": competition.question,
         "shape": competition.shape,
+        "unveiling": competition.unveiling,
     }
     reply = client.post(f"/admin/arena/competition/{competition.pk}/change/", fields)
     assert reply.status_code == 302

@@ -36,7 +36,8 @@ def moderator(client):
 
 
 def decide(client, action: str, pk: int, **fields) -> str:
-    return client.post(QUEUE, {"action": action, "pk": pk, **fields}, follow=True).content.decode()
+    page: str = client.post(QUEUE, {"action": action, "pk": pk, **fields}, follow=True).content.decode()
+    return page
 
 
 def test_the_queue_shows_whole_prompts_images_and_what_is_much_alike(moderator):

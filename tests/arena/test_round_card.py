@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import cast
 from uuid import uuid4
 
 import pytest
 
+from arena.models import Entry
 from arena.reveals import Crowd
 from arena.round_card import RoundCard, RoundVote, sentence
 
@@ -14,8 +16,8 @@ from arena.round_card import RoundCard, RoundVote, sentence
 def vote(
     large: str, small: str, outcome: str = "left", stand: str = "", left: int = 70, basis: str = "votes"
 ) -> RoundVote:
-    entries = (SimpleNamespace(image_model=SimpleNamespace(name=name)) for name in (large, small))
-    return RoundVote(*entries, outcome, Crowd(basis, left, 9, stand), uuid4(), "1:1")  # type: ignore[arg-type]
+    one, other = (cast(Entry, SimpleNamespace(image_model=SimpleNamespace(name=name))) for name in (large, small))
+    return RoundVote(one, other, outcome, Crowd(basis, left, 9, stand), uuid4(), "1:1")
 
 
 KITES = [vote("Kite", f"M{n}") for n in range(2)]

@@ -65,7 +65,7 @@ def test_work_above_the_cap_waits_with_the_reason_and_goes_on_when_it_is_raised(
     competition = competition_of(second)
     form = {
         field: getattr(competition, field)
-        for field in ("slug", "title", "criterion", "shape", "description", "is_published")
+        for field in ("slug", "title", "criterion", "question", "shape", "unveiling", "description", "is_published")
     } | {"category": competition.category_id, "spend_cap": "0.20", "prompts-TOTAL_FORMS": 0, "prompts-INITIAL_FORMS": 0}
     response = curator.post(f"/admin/arena/competition/{competition.pk}/change/", form)
     assert response.status_code == 302, response.context["errors"]

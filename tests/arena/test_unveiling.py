@@ -36,7 +36,7 @@ def shows(entry, client=None) -> bool:
     pages = [competition.get_absolute_url(), f"{competition.get_absolute_url()}{entry.prompt_id}/",
              entry.image_model.get_absolute_url(), f"{entry.image_model.get_absolute_url()}images/"]  # fmt: skip
     seen = {name in client.get(page).content for page in pages}
-    own = client.get(f"/entries/{entry.pk}/").status_code == 200
+    own: bool = client.get(f"/entries/{entry.pk}/").status_code == 200
     reply = client.get(f"/entries/{entry.pk}/original")
     if reply.streaming:
         b"".join(reply.streaming_content)  # which closes the file

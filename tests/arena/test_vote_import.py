@@ -46,6 +46,15 @@ def test_votes_land_in_the_tallies_and_the_nightly_recount_agrees():
     assert pair_counts.differences(category) == {}
 
 
+def test_a_public_category_refuses_votes_on_private_models_and_names_them():
+    make.make_model("alpha", "Alpha", is_private=True)
+    with pytest.raises(load.BadVotes) as caught:
+        load.import_votes(GOOD, make.make_category(), "Elsewhere")
+    assert caught.value.problems == ["Alpha: these are private models, and the category is public."]
+    assert not VoteFile.objects.exists()
+    assert not ImageModel.everything.filter(name="Beta").exists()
+
+
 def test_the_same_file_twice_changes_nothing_and_another_adds():
     category = make.make_category()
     load.import_votes(GOOD, category, "Elsewhere")

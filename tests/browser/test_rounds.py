@@ -70,9 +70,10 @@ def test_five_votes_end_in_a_card_and_a_tick_or_a_held_vote_is_the_voters_own(
 def test_the_twentieth_votes_next_opens_the_voters_own_ranking(live_server: Any, page: Page, transactional_db: None):
     site, voter = Site(prompts=7), factories.make_voter()
     for _ in range(19):
-        voting.cast_vote(battles.serve(voter, site.category), "left")
-    cookie = {"name": "voter", "value": factories.cookie_of(voter), "url": live_server.url}
-    page.context.add_cookies([cookie])
+        battle = battles.serve(voter, site.category)
+        assert battle
+        voting.cast_vote(battle, "left")
+    page.context.add_cookies([{"name": "voter", "value": factories.cookie_of(voter), "url": live_server.url}])
     begin(page, live_server, site)
     page.keyboard.press("a")
     expect(page.locator(".next")).to_contain_text("Your ranking")

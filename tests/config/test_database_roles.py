@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,11 +19,11 @@ SQL = Path(__file__).parents[2] / "docs" / "sql" / "roles.sql"
 
 
 @pytest.fixture
-def as_app(db) -> Iterator[str]:
+def as_app(db) -> str:
     """This test's transaction, as the role; its name is this run's own, for roles are of the whole server."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 'arena_app_' || pg_backend_pid()")
-        (role,) = cursor.fetchone()
+        role: str = cursor.fetchone()[0]
         statements = re.sub(r"--.*", "", SQL.read_text()).replace("arena_app", role).split(";")
         for statement in filter(None, (text.strip() for text in statements)):
             cursor.execute(statement)

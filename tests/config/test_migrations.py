@@ -35,7 +35,8 @@ def faults(operation: Operation, created: set[str] = frozenset()) -> list[str]: 
     model = getattr(operation, "model_name", getattr(operation, "name", "")).lower()
     if model in created:
         return []
-    kind, field = type(operation).__name__, getattr(operation, "field", None)
+    kind = type(operation).__name__
+    field: Any = getattr(operation, "field", None)
     large = model in LARGE
     texts = []
     match operation:

@@ -64,9 +64,10 @@ def test_files_pass_in_parts_however_large_they_are(tmp_path: Path, monkeypatch)
     name = default_storage.save("originals/large.png", ContentFile(content))
     sizes: list[int] = []
 
-    def reading(file: File) -> Callable[..., bytes]:
+    def reading(file: File[bytes]) -> Callable[..., bytes]:
         def read(size: int = -1) -> bytes:
             sizes.append(size if size >= 0 else len(content))
+            assert file.file
             return bytes(file.file.read(size))
 
         return read

@@ -78,7 +78,8 @@ def pooled_url(tmp_path: Path) -> Iterator[str]:
 
 
 def run(url: str, **environment: str) -> subprocess.CompletedProcess[Any]:
-    variables = os.environ | {"DATABASE_URL": url, "ARENA_PROCESS": "web"} | environment
+    counted = {"VOTE_NEEDS_IMAGES": "0", "VOTE_MIN_SECONDS": "0"}  # the program loads no images before it votes
+    variables = os.environ | {"DATABASE_URL": url, "ARENA_PROCESS": "web"} | counted | environment
     return subprocess.run(
         [sys.executable, "-c", PROGRAM], cwd=CHECKOUT, env=variables, capture_output=True, text=True, timeout=240
     )

@@ -17,7 +17,7 @@ from django.db.models import F
 
 from arena.models import Vote
 from leaderboard.board import ratings, standings
-from leaderboard.models import Rating
+from leaderboard.models import Rating, RecentRating
 from leaderboard.social_cards import model as model_card
 from providers.models import Offering
 from providers.performance import percentiles, summaries
@@ -46,12 +46,12 @@ def board(client):
     return category
 
 
-def margin(row: Rating) -> str:
+def margin(row: Rating | RecentRating) -> str:
     """The ± of an interval: its wider half."""
     return f"±{max(row.upper - row.elo, row.elo - row.lower):.0f}"
 
 
-def rows_of(category) -> list[Rating]:
+def rows_of(category) -> list[Rating | RecentRating]:
     rows = [standing.rating for standing in standings.board(category)]
     assert [row.image_model.name for row in rows] == ["Bird 3", "Bird 2", "Bird 1", "Bird 0"]
     assert all(row.lower < row.elo - 5 < row.elo + 5 < row.upper for row in rows)

@@ -32,7 +32,8 @@ class Crowd:
     def __init__(self, models: int = 6, prompts: int = 10, spread: float = 1.0, seed: int = 1) -> None:
         self.random = Random(seed)
         self.now = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        self.tallied, self.images = Counter(), Counter()
+        self.tallied: Counter[tuple[int, int, str]] = Counter()
+        self.images: Counter[tuple[int, int]] = Counter()
         self.category: Category = make.make_category()
         competition = make.make_competition(self.category)
         self.models = [make.make_model() for _ in range(models)]
@@ -52,11 +53,12 @@ class Crowd:
             for entry in self.entries[0]
         )  # fmt: skip
         files = ("image", "small", "thumbnail", "original", "width", "height")
-        return Entry.objects.bulk_create(
+        entries: list[Entry] = Entry.objects.bulk_create(
             Entry(generation=generation, prompt=prompt, image_model=entry.image_model,
                   **{name: getattr(entry, name) for name in files})
             for generation, entry in zip(generations, self.entries[0], strict=True)
         )  # fmt: skip
+        return entries
 
     def pairs(self, voter: Voter, count: int, only=None) -> list[Battle]:
         """Battles of this voter on random pairs, stored and shown as `battles` would."""

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import jsonschema_rs
@@ -42,10 +43,11 @@ def get(path: str, status: int = 200, client: Client | None = None, **headers: s
     return response.json()
 
 
-def schema_of(path: str, status: str = "200") -> dict:
+def schema_of(path: str, status: str = "200") -> dict[str, Any]:
     document = openapi.document("https://arena.example")
-    content = document["paths"][f"/{path}"]["get"]["responses"][status]["content"]["application/json"]["schema"]
-    return content | {"components": document["components"]}
+    answer = document["paths"][f"/{path}"]["get"]["responses"][status]
+    schema: dict[str, Any] = answer["content"]["application/json"]["schema"]
+    return schema | {"components": document["components"]}
 
 
 def examples(category) -> dict[str, str]:
@@ -72,7 +74,7 @@ def test_every_endpoint_returns_what_the_openapi_file_says(category):
         assert rows or rows is None or path in ("leaderboards/overall/",), path
 
 
-def _nothing_more(schema: dict, value, path: str, components=None) -> None:
+def _nothing_more(schema: dict[str, Any], value, path: str, components=None) -> None:
     """No field that the file does not describe."""
     components = components or schema["components"]["schemas"]
     if "$ref" in schema:

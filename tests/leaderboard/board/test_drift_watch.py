@@ -11,7 +11,7 @@ from arena.models import Entry
 from leaderboard.board import drift_watch, ratings
 from leaderboard.models import Drift
 from tests import factories as make
-from tests.leaderboard.test_constraints import refuses, update
+from tests.arena.test_constraints import refuses, update
 from tests.leaderboard.voting import cast
 
 pytestmark = pytest.mark.django_db

@@ -90,7 +90,7 @@ def test_it_is_filtered_and_sorted_and_its_csv_is_exactly_what_it_shows(client, 
         ({"price": "-1"}, "not an amount"),
         ({"released": "soon"}, "not a date"),
         ({"lab": "nobody"}, "other-lab"),
-        ({"sort": "zzz"}, "Nothing is sorted by"),
+        ({"sort": "zzz"}, "“zzz” is not what a board is sorted by"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_what_to_write_instead(client, models, query, says):

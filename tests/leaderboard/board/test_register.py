@@ -12,7 +12,7 @@ from leaderboard.models import Rating, RegisteredModel
 from leaderboard.profiles import watched
 from leaderboard.rating.ranks import expected_maximum
 from tests import factories as make
-from tests.leaderboard.test_constraints import refuses, update
+from tests.arena.test_constraints import refuses, update
 from tests.leaderboard.voting import cast
 
 pytestmark = pytest.mark.django_db

@@ -20,7 +20,7 @@ NAMES = st.one_of(
     st.sampled_from(
         ["FLUX.2 [klein] 9B", "GPT Image 1 mini", "SD", '"><script>alert(1)</script>', "a&b <i>", "模型 一号", ""]
     ),
-    st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=60),
+    st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), max_size=60),
 )
 ELOS = st.floats(400, 1800)
 

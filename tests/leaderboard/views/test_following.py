@@ -45,7 +45,9 @@ def feed(client, url: str):
     for entry in entries:
         assert entry.findtext(f"{ATOM}title")
         assert entry.findtext(f"{ATOM}updated")
-        assert entry.find(f"{ATOM}link").get("href").startswith("http://testserver/")
+        link = entry.find(f"{ATOM}link")
+        assert link is not None
+        assert link.get("href", "").startswith("http://testserver/")
     return entries
 
 

@@ -98,7 +98,7 @@ def test_what_was_taken_back_stands_in_the_ledger(votes):
 
 @pytest.fixture
 def voter(votes, client) -> Voter:
-    voter = Vote.objects.counted().first().voter
+    voter = Vote.objects.counted()[0].voter
     make.sign_in(client, voter)
     return voter
 

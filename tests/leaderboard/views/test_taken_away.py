@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from arena.models import Entry
-from leaderboard.templatetags.images import source_url, tiny_url
+from leaderboard.image_urls import source_url, tiny_url
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db
 
 def lifetime(response) -> int:
     assert "immutable" not in response["Cache-Control"]
-    return int(re.search(r"max-age=(\d+)", response["Cache-Control"])[1])
+    age = re.search(r"max-age=(\d+)", response["Cache-Control"])
+    assert age
+    return int(age[1])
 
 
 def test_small_copies_and_cards_go_with_the_image(client):

@@ -103,7 +103,7 @@ def test_a_wrong_value_is_rejected_with_the_name_of_its_parameter(client, fields
         ("POST", "images/generations", b"[" * 100_000, 400),
         ("GET", "images/generations", b"", 405),
         ("POST", "models", b"", 405),
-        ("POST", "images/variations", b"", 404),
+        ("POST", "images/upscales", b"", 404),
         ("GET", "models/none/such", b"", 404),
     ],
 )

@@ -18,6 +18,7 @@ EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "8"))
 OPERATIONS = [
     "POST /images/generations",
     "POST /images/edits",
+    "POST /images/variations",
     "GET /images/jobs/{id}",
     "DELETE /images/jobs/{id}",
     "GET /key",

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import httpx
 import pytest
@@ -75,7 +76,7 @@ class Spender:
             self.sums.append(budgets.spent(self.key).month)
             connection.close()
 
-    def _send(self, url: str, kind: str, body: dict, dice: Random) -> None:
+    def _send(self, url: str, kind: str, body: dict[str, Any], dice: Random) -> None:
         headers = {"Authorization": f"Bearer {self.secret}"}
         body = body | {"response_format": "url" if kind == "url" else "b64_json"}
         timeout = 60.0
@@ -103,7 +104,7 @@ class Spender:
                 return
         self.statuses.append(self._post(url, body, headers, timeout))
 
-    def _twice(self, url: str, body: dict, headers: dict[str, str]) -> None:
+    def _twice(self, url: str, body: dict[str, Any], headers: dict[str, str]) -> None:
         """The same request at once, as a client whose proxy has retried it."""
         other = threading.Thread(target=lambda: self._ignoring(lambda: self._post(url, body, headers, 60.0)))
         other.start()
@@ -116,7 +117,7 @@ class Spender:
         with contextlib.suppress(httpx.HTTPError):
             send()
 
-    def _post(self, url: str, body: dict, headers: dict[str, str], timeout: float) -> int:
+    def _post(self, url: str, body: dict[str, Any], headers: dict[str, str], timeout: float) -> int:
         return httpx.post(
             f"{url}/openai/v1/images/generations", json=body, headers=headers, timeout=timeout
         ).status_code
@@ -150,7 +151,7 @@ def test_no_mix_spends_more_than_the_budget_and_what_was_in_flight_at_a_kill(
 
     def made() -> int:
         """Images that the provider has made, or is making: it bills those."""
-        entry = simulator.journal().get("openai", {}).get(f"tests/{slug}-text-to-image", {})
+        entry: dict[str, int] = simulator.journal().get("openai", {}).get(f"tests/{slug}-text-to-image", {})
         return entry.get("done", 0) + entry.get("running", 0)
 
     with serving(simulator, tmp_path) as (url, process):
