@@ -144,7 +144,7 @@ def store_by_worker(row: Generation) -> Entry:
 
 
 def _offering_of(image_model: ImageModel) -> Offering:
-    return Offering.objects.filter(image_model=image_model).first() or make_offering(image_model)
+    return Offering.objects.filter(image_model=image_model).order_by("pk").first() or make_offering(image_model)
 
 
 def make_imported_entry(prompt: Prompt | None = None, image_model: ImageModel | None = None) -> Entry:

@@ -36,7 +36,7 @@ LINKED = """
 
 
 # Folders of the machine, and roots of URLs at which nothing is.
-FOLDERS = ("/var/", "/run/", "/etc/", "/opt/", "/tmp/", "/openai/", "/static/")
+FOLDERS = ("/stored/", "/var/", "/run/", "/etc/", "/opt/", "/tmp/", "/openai/", "/static/")
 
 
 @pytest.fixture
