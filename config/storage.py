@@ -4,15 +4,12 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    # Our scripts import each other: in `import … from "./pair.js"` the name becomes the hashed one. Django's own
-    # support for that reads every script, and fails on comments in those of installed packages.
+    # Our scripts import each other: every "./pair.js" becomes the hashed name, in whatever form of import it stands.
+    # Django's own support for that reads every script, and fails on comments in those of installed packages.
     patterns = (
         *CompressedManifestStaticFilesStorage.patterns,
         (
             "js/*.js",
-            (
-                (r'(?P<matched>from "(?P<url>\./[\w.-]+)")', 'from "%(url)s"'),
-                (r'(?P<matched>import\("(?P<url>\./[\w.-]+)"\))', 'import("%(url)s")'),
-            ),
+            ((r'(?P<matched>"(?P<url>\./[\w.-]+\.js)")', '"%(url)s"'),),
         ),
     )

@@ -27,9 +27,10 @@ def test_scripts_import_each_other_by_names_that_exist(tmp_path: Path):
     imported = [
         (script.name, name)
         for script in tmp_path.glob("js/*.js")
-        for name in re.findall(r'(?:from |import\()"\./([^"]+)"', script.read_text())
+        for name in re.findall(r"""["'`]\./([^"'`]+)["'`]""", script.read_text())
     ]
-    assert imported
+    text = "".join(source.read_text() for source in SOURCES.glob("*.js"))
+    assert all(re.search(rf'\b{form}"\./', text) for form in ("from ", "import ", r"import\(")), "a form is untried"
     for importer, name in imported:
         assert re.fullmatch(r"[\w-]+\.[0-9a-f]{12}\.js", name), (importer, name)
         assert (tmp_path / "js" / name).exists(), (importer, name)
