@@ -220,6 +220,9 @@ def rows(task: str, category: Category | None) -> list[CatalogueRow]:
     ]
 
 
+RANKS, RANKS_SECONDS = "catalogue ranks", 10 * MINUTE  # their key in the cache, and how old they may be
+
+
 @dataclass(frozen=True, slots=True)
 class Ranks:
     """Of catalogued models, by id: dollars an image, median seconds, and the rank by either; 1 is the best.
@@ -236,11 +239,11 @@ class Ranks:
 
 def ranks(task: str) -> Ranks:
     """May be ten minutes old."""
-    return get_or_compute("catalogue ranks", task, seconds=10 * MINUTE, compute=lambda: _ranks(task))
+    return get_or_compute(RANKS, task, seconds=RANKS_SECONDS, compute=lambda: ranked(*price_and_speed.of_catalog(task)))
 
 
-def _ranks(task: str) -> Ranks:
-    models, facts = price_and_speed.of_catalog(task)
+def ranked(models: Mapping[int, ImageModel], facts: Mapping[int, price_and_speed.Facts]) -> Ranks:
+    """Of the catalogued models and their facts, by model id."""
     prices = {pk: float(fact.price) for pk, fact in facts.items() if fact.price is not None}
     times = {pk: fact.seconds for pk, fact in facts.items() if fact.seconds is not None}
     free = [models[pk] for pk in prices if rights.of_licence(models[pk].licence).answer == "yes"]

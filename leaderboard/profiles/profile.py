@@ -145,8 +145,8 @@ class Profile:
         if self.stage is None:
             return ""
         category, board = self.stage
-        known = catalogue.ranks(category.mode)
         rated = {row.standing.rating.image_model_id for row in landscape.rows(category, board)}
+        known = catalogue.ranks(category.mode)  # which are there once the rows are
         own = self.image_model.pk
         shown = UnratedModels(
             tuple(sorted(price for pk, price in known.prices.items() if pk not in rated)),

@@ -9,18 +9,27 @@ from django.utils.safestring import SafeString
 
 from arena.models import Category
 from leaderboard.board.standings import Standing
+from leaderboard.board_page import price_and_speed, scatter
 from leaderboard.board_page import rows as listing
-from leaderboard.board_page import scatter
 from leaderboard.board_page.filters import BoardRow
-from leaderboard.cache import MINUTE, get_or_compute, version
+from leaderboard.cache import MINUTE, get_or_compute, put, version
+from leaderboard.chooser import catalogue
 from providers.models import ImageModel
 
 
 def rows(category: Category, board: Callable[[], Sequence[Standing]]) -> list[BoardRow]:
-    """The board with prices and speeds, which may be a minute old; ratings are never older than the board."""
-    return get_or_compute(
-        "landscape", version(category), seconds=MINUTE, compute=lambda: listing.rows(board(), category.mode)
-    )
+    """The board with prices and speeds, which may be a minute old; ratings are never older than the board.
+
+    The query that finds them finds the catalogue's, too, so `catalogue.ranks` has them afterwards.
+    """
+    return get_or_compute("landscape", version(category), seconds=MINUTE, compute=lambda: _rows(category, board()))
+
+
+def _rows(category: Category, standings: Sequence[Standing]) -> list[BoardRow]:
+    rated = [standing.rating.image_model_id for standing in standings]
+    known, models, facts = price_and_speed.of_board_and_catalog(rated, category.mode)
+    put(catalogue.ranked(models, facts), catalogue.RANKS, category.mode, seconds=catalogue.RANKS_SECONDS)
+    return listing.rows(standings, category.mode, known)
 
 
 def drawn(

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 
-from arena import blinding, voting
+from arena import voting
 from arena.models import Category
 from leaderboard.board import image_records, ratings, snapshots, standings
 from leaderboard.board_page import rows, scatter
@@ -199,7 +199,6 @@ def test_a_page_asks_few_queries_and_stays_small_whatever_the_size_of_the_board(
     made = crowd(200)
     for model in (made[7], played[0].image_model):
         address = model.get_absolute_url()
-        blinding.veiled_prompts()  # one set of the whole site, which each process reads once in some seconds
         with CaptureQueriesContext(connection) as cold:
             page = client.get(address).content
         with CaptureQueriesContext(connection) as warm:
