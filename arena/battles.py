@@ -179,7 +179,7 @@ WITH turn AS (
     RETURNING *
 )
 SELECT {COLUMNS} FROM b {JOINS}
-"""  # noqa: S608
+"""  # noqa: S608 – our own names, no value of a request
 
 
 def _assign(

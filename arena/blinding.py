@@ -46,7 +46,7 @@ def of_reader(request: HttpRequest) -> HiddenPrompts:
         own = open_prompts(voter)
         answered = _answered(voter, veiled)
         known = HiddenPrompts(own | (veiled - answered), bool(own - veiled or answered))
-        request._hidden_prompts = known  # type: ignore[attr-defined]
+        request._hidden_prompts = known  # type: ignore[attr-defined]  # read above
     return known
 
 

@@ -40,7 +40,7 @@ class Invitation(models.Model):
     class Meta:
         ordering = ("-created_at",)
         constraints = [
-            models.CheckConstraint(condition=Q(token__regex=r"^[\w-]{32}$"), name="an invitation has its token"),  # noqa: S106
+            models.CheckConstraint(condition=Q(token__regex=r"^[\w-]{32}$"), name="an invitation has its token"),  # noqa: S106 – a rule
             models.CheckConstraint(condition=~Q(note=""), name="an invitation says whom it is for"),
         ]
 

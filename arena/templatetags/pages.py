@@ -20,7 +20,7 @@ class Capture(template.Node):
 
     def render(self, context: Context) -> SafeString:
         # What was rendered is escaped already.
-        context[self.name] = mark_safe(" ".join(self.nodelist.render(context).split()))  # noqa: S308
+        context[self.name] = mark_safe(" ".join(self.nodelist.render(context).split()))  # noqa: S308 – what Django rendered
         return mark_safe("")
 
 

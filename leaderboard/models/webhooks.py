@@ -42,7 +42,7 @@ class Webhook(models.Model):
             models.CheckConstraint(
                 condition=Q(events__contained_by=Event.values) & ~Q(events=[]), name="a webhook has known events"
             ),
-            models.CheckConstraint(condition=Q(secret__startswith="whsec_"), name="a webhook has its secret"),  # noqa: S106
+            models.CheckConstraint(condition=Q(secret__startswith="whsec_"), name="a webhook has its secret"),  # noqa: S106 – a rule
         ]
 
     def __str__(self) -> str:
