@@ -84,7 +84,8 @@ def of_board_and_catalog(
 
 
 def _catalogued() -> QuerySet[ImageModel]:
-    return ImageModel.objects.current().filter(origin=ImageModel.Origin.CATALOG)
+    models: QuerySet[ImageModel] = ImageModel.objects.current().filter(origin=ImageModel.Origin.CATALOG)
+    return models
 
 
 def _of_mode(mode: str) -> QuerySet[Offering]:
