@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.signals import request_finished, request_started
-from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Response
+from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Response, expect
 
 from arena.models import Category, Competition, Prompt
 from providers.models import ImageModel
@@ -20,6 +20,8 @@ from tests import factories
 
 # Playwright keeps an event loop in this thread, which Django would take for asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+expect.set_options(timeout=20_000)  # ms; what is awaited comes late on a machine that has other work too
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (

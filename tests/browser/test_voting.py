@@ -208,7 +208,7 @@ def test_the_next_pair_needs_no_network_and_is_timed_from_its_showing(live_serve
     page.on("request", lambda request: asked.append(urlsplit(request.url).path))
     with page.expect_response("**/show/") as showing:
         page.keyboard.press("Space")
-        expect(page.locator(BUTTON)).to_be_enabled(timeout=1000)
+        expect(page.locator(BUTTON)).to_be_enabled()
         for image in page.locator(".side img").all():
             assert image.evaluate("image => image.complete && image.naturalWidth > 0")
     assert showing.value.status == 204
@@ -228,6 +228,7 @@ def test_two_tabs_are_one_voter(live_server, page: Page, context: BrowserContext
     expect(other.locator(".reveal")).to_be_visible()
     with other.expect_response("**/show/"):
         other.keyboard.press("Space")
+    expect(other.locator(BUTTON)).to_be_enabled()
     other.keyboard.press("t")
     expect(other.locator(".reveal")).to_be_visible()
     page.keyboard.press("ArrowRight")
