@@ -14,11 +14,6 @@ from tests import factories as make
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _at_once(monkeypatch):
-    monkeypatch.setattr(blinding._veiled, "seconds", 0.0)
-
-
 @pytest.fixture
 def entry():
     competition = make.make_competition(unveiling="after_vote")

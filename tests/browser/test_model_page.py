@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from arena import battles, voting
+from arena import voting
 from leaderboard.board import image_records, ratings
 from providers.models import Offering
 from tests import factories
@@ -22,10 +22,9 @@ LINKS = ".plot.wide .dots a"
 @pytest.fixture
 def address(live_server, site: Site) -> str:
     """The page of a model that was voted on and has a price."""
-    for outcome in ("left", "right", "left"):
-        battle = battles.serve(factories.make_voter(), site.category)
-        assert battle is not None
-        voting.cast_vote(battle, outcome)
+    heron, plover, wagtail = site.prompts[0].entries.order_by("pk")
+    for left, right, outcome in ((heron, plover, "left"), (plover, wagtail, "right"), (wagtail, heron, "left")):
+        voting.cast_vote(factories.make_battle(left=left, right=right), outcome)
     for number, model in enumerate(site.models, start=1):
         Offering.objects.filter(image_model=model).update(price=number / 100)
     ratings.recompute_moved()

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 
-from arena import battles, context_processors, voting
+from arena import battles, voting
 from arena.models import Battle, Vote, Voter
 from leaderboard.board import image_records, ratings, snapshots
 from leaderboard.competitions import use_cases
@@ -396,8 +396,7 @@ def test_a_voters_start_page_shows_the_battle_they_owe(client, site):
 
 
 def queries(client, address):
-    client.get(address)  # what a process keeps is there from the second look on,
-    context_processors.voting_categories.clear()  # but for what it keeps only for seconds, which may be over by then
+    client.get(address)  # what a process keeps for longer than seconds is there from the second look on
     with CaptureQueriesContext(connection) as captured:
         text_of(client.get(address))
     return [query["sql"] for query in captured.captured_queries]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -9,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -25,22 +25,27 @@ from providers.samples.simulator.__main__ import main
 from providers.samples.simulator.canvas import canvas
 from providers.samples.simulator.jobs import sample_model_of
 from providers.samples.simulator.scenarios import Scenario, usual_seconds, work_seconds
+from tests.config.processes import eventually
 
 ROOT = Path(__file__).parents[3]
 
 
-def test_eighty_slow_requests_are_served_at_once(simulator):
+def test_eighty_slow_requests_are_worked_on_at_once():
     def run(number):
-        order = {"prompt": "a kite [sim:slow=0.8]", "image_size": {"width": 96, "height": 64}}
-        return client.post(f"{simulator.url}/fal/run/tests/many", json=order).status_code
+        order = {"prompt": "a kite [sim:slow=600]", "image_size": {"width": 96, "height": 64}}
+        with contextlib.suppress(httpx.HTTPError):  # the simulator stops before any of them is done
+            client.post(f"{simulator.url}/fal/run/tests/many", json=order)
 
     with (
-        httpx.Client(headers={"Authorization": "Key id:secret"}, limits=httpx.Limits(max_connections=80)) as client,
+        httpx.Client(
+            headers={"Authorization": "Key id:secret"}, limits=httpx.Limits(max_connections=80), timeout=120
+        ) as client,
         ThreadPoolExecutor(80) as pool,
+        Simulator() as simulator,
     ):
-        started = time.monotonic()
-        assert set(pool.map(run, range(80))) == {200}
-        assert time.monotonic() - started < 8  # one after the other they would take 64 s
+        for number in range(80):
+            pool.submit(run, number)
+        eventually(lambda: simulator.journal().get("fal", {}).get("tests/many", {}).get("running") == 80, seconds=60)
 
 
 def test_after_it_is_stopped_nothing_of_it_is_left():
