@@ -12,11 +12,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from arena.models import Category, Competition, Entry, Prompt
-from leaderboard import rights
 from leaderboard.api.endpoint import Json
 from leaderboard.board import snapshots, standings
 from leaderboard.board.image_records import ImageRecord
 from leaderboard.board_page.filters import BoardRow
+from leaderboard.model_facts import rights
 from leaderboard.models import BoardState, Rating, Snapshot
 from leaderboard.profiles import offerings
 from leaderboard.rating.place import Place

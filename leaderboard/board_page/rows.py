@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from leaderboard import rights
 from leaderboard.board.standings import Standing
 from leaderboard.board_page import filters
-from leaderboard.board_page import price_and_speed as facts
+from leaderboard.model_facts import price_and_speed as facts
+from leaderboard.model_facts import rights
 
 
 def rows(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
-from leaderboard.board_page.price_and_speed import Facts
+from leaderboard.model_facts.price_and_speed import Facts
 from providers.offering import sizing
 
 TIERS = ("1K", "2K", "4K")

@@ -14,16 +14,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from arena.models import Category
-from leaderboard import rights
-from leaderboard.board_page import price_and_speed
-from leaderboard.board_page.price_and_speed import Facts
 from leaderboard.cache import MINUTE, get_or_compute
 from leaderboard.chooser import abilities
 from leaderboard.chooser.choice import Misfit
+from leaderboard.model_facts import price_and_speed, rights
+from leaderboard.model_facts.price_and_speed import Facts
+from leaderboard.model_facts.rights import CommercialUse
 from leaderboard.models import Rating
 from leaderboard.rating.place import Place
 from leaderboard.rating.verdict import Verdict
-from leaderboard.rights import CommercialUse
 from providers.accounts import is_simulated, name_of
 from providers.models import ImageModel
 from providers.query_parameters import Parameters, Query

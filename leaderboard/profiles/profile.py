@@ -12,13 +12,14 @@ from django.conf import settings
 from django.utils.safestring import SafeString
 
 from arena.models import Category, Entry
-from leaderboard import rights
 from leaderboard.board import standings
 from leaderboard.board.register import BestOfVariants, best_of_variants
 from leaderboard.board.standings import Standing
 from leaderboard.board_page.pictures import RatedImage
 from leaderboard.board_page.scatter import UnratedModels
 from leaderboard.chooser import catalogue
+from leaderboard.model_facts import rights
+from leaderboard.model_facts.rights import CommercialUse
 from leaderboard.models import Rating
 from leaderboard.profiles import head_to_head as matchups
 from leaderboard.profiles import notes as standing_notes
@@ -36,7 +37,6 @@ from leaderboard.profiles.watched import Watched
 from leaderboard.rating import verdict as verdicts
 from leaderboard.rating.place import Place
 from leaderboard.rating.verdict import Verdict
-from leaderboard.rights import CommercialUse
 from providers.models import ImageModel
 from providers.offering.pricing import usd
 

@@ -9,11 +9,12 @@ from django.utils.safestring import SafeString
 
 from arena.models import Category
 from leaderboard.board.standings import Standing
-from leaderboard.board_page import price_and_speed, scatter
 from leaderboard.board_page import rows as listing
+from leaderboard.board_page import scatter
 from leaderboard.board_page.filters import BoardRow
 from leaderboard.cache import MINUTE, get_or_compute, put, version
 from leaderboard.chooser import catalogue
+from leaderboard.model_facts import price_and_speed
 from providers.models import ImageModel
 
 

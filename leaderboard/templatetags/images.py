@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django import template
 
-from leaderboard import rights
 from leaderboard.image_urls import source_url, tiny_url
+from leaderboard.model_facts import rights
 
 register = template.Library()
 

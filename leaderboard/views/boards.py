@@ -26,11 +26,11 @@ from leaderboard.board_page import (
     json_ld,
     opened,
     pictures,
-    price_and_speed,
     rows,
     scatter,
     verdicts,
 )
+from leaderboard.model_facts import price_and_speed
 from leaderboard.models import Board, RecentBoard
 from leaderboard.page_cache import cached_page, first_category, of_category, of_first_category
 from leaderboard.rating.verdict import Verdict

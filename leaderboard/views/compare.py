@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from arena import blinding
-from leaderboard import model_comparison, model_facts
 from leaderboard.board.standings import Standing
-from leaderboard.board_page import price_and_speed
-from leaderboard.board_page.price_and_speed import Facts
-from leaderboard.model_comparison import CategoryComparison, PairOnPrompts, UseVotes
+from leaderboard.comparison import facts, side_by_side
+from leaderboard.comparison.side_by_side import CategoryComparison, PairOnPrompts, UseVotes
+from leaderboard.model_facts import price_and_speed
+from leaderboard.model_facts.price_and_speed import Facts
 from leaderboard.page_cache import cached_page
 from leaderboard.rating import verdict
 from leaderboard.rating.verdict import Contender, Verdict
@@ -58,7 +58,7 @@ def pick(request: HttpRequest) -> HttpResponse:
         "query": query,
         "named": named[:MAX_NAMED],
         "message": message,
-        "often": model_comparison.most_met(),
+        "often": side_by_side.most_met(),
     }
     return render(request, "leaderboard/compare_pick.html", context, status=400 if message else 200)
 
@@ -90,10 +90,10 @@ def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
     models = [by_slug[slug] for slug in requested]
     hidden = blinding.open_prompts_of(request)
     known = price_and_speed.of_models([model.pk for model in models])
-    arenas = model_comparison.arenas(models)
-    on_prompts = model_comparison.between(*models) if len(models) == PAIR else PairOnPrompts({}, {})
-    uses = model_comparison.by_use(models[0], models[1], on_prompts.by_tag) if len(models) == PAIR else []
-    shared = model_comparison.shared(models, hidden, on_prompts.by_prompt)
+    arenas = side_by_side.arenas(models)
+    on_prompts = side_by_side.between(*models) if len(models) == PAIR else PairOnPrompts({}, {})
+    uses = side_by_side.by_use(models[0], models[1], on_prompts.by_tag) if len(models) == PAIR else []
+    shared = side_by_side.shared(models, hidden, on_prompts.by_prompt)
     arena = _arena_of(arenas)
     standings: list[Standing | None] = arena.standings if arena else [None] * len(models)
     is_answer = arena is not None and all(standings)
@@ -103,11 +103,11 @@ def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
         "verdict": _verdict(models, arena if is_answer else None, arenas, known, uses),
         "models": models,
         "is_pair": len(models) == PAIR,
-        "heads": list(zip(models, standings, model_comparison.best_entries(models, shared), strict=True)),
+        "heads": list(zip(models, standings, side_by_side.best_entries(models, shared), strict=True)),
         "pair": pair,
         "others": [other for other in arenas if other.duels and not (pair and other is arena)],
         "arena": arena,
-        "rows": model_facts.of_two(models, standings, known) if len(models) == PAIR else [],
+        "rows": facts.of_two(models, standings, known) if len(models) == PAIR else [],
         "uses": uses,
         "facts": [(model, known.get(model.pk, price_and_speed.Facts())) for model in models],
         "arenas": arenas,

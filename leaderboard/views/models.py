@@ -17,12 +17,12 @@ from django.views.decorators.http import require_safe
 from arena import blinding
 from arena.models import Category
 from arena.views.images import PUBLIC_SECONDS
-from leaderboard import rights
 from leaderboard.board_page import pictures
 from leaderboard.board_page.verdicts import find_ratings
 from leaderboard.chooser import abilities, catalogue, choice
 from leaderboard.chooser.catalogue import CatalogueFilters, CatalogueRow
 from leaderboard.chooser.choice import Choice
+from leaderboard.model_facts import rights
 from leaderboard.page_cache import cached_page
 from leaderboard.profiles import competitions, json_ld, watched
 from leaderboard.profiles import model as profile

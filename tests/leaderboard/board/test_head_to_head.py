@@ -8,8 +8,8 @@ import re
 import pytest
 
 from arena.vote_import import load
-from leaderboard import model_comparison
 from leaderboard.board import head_to_head, ratings
+from leaderboard.comparison import side_by_side
 from leaderboard.models import Covariance
 from leaderboard.rating import elo
 from tests import factories as make
@@ -80,7 +80,7 @@ def test_without_a_bound_there_is_no_interval(category, models):
     ash, birch, _ = models
     load.import_votes(f"left,right,outcome\n{ash.slug},{birch.slug},left\n".encode(), category, "Elsewhere")
     ratings.recompute(category)
-    ((pair,),) = [arena.duels for arena in model_comparison.arenas([ash, birch])]
+    ((pair,),) = [arena.duels for arena in side_by_side.arenas([ash, birch])]
     assert pair.expected > 0.5
     assert (pair.lower, pair.upper) == (None, None)
 

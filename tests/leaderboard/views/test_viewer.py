@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from arena import voting
-from leaderboard import model_comparison, viewer
+from leaderboard import viewer
 from leaderboard.board import image_records, ratings
 from leaderboard.board.head_to_head import PairRecord
+from leaderboard.comparison import side_by_side
 from leaderboard.image_urls import large_url
 from tests import factories as make
 
@@ -82,15 +83,15 @@ def test_a_comparison_says_by_use_and_prompt_whom_votes_prefer_whichever_stood_l
     cast(one, two, *["left"] * 9)
     cast(two, one, *["right"] * 3)
     models = [one.image_model, two.image_model]
-    votes = model_comparison.between(*models)
+    votes = side_by_side.between(*models)
     records = votes.by_prompt
     assert records == {one.prompt_id: PairRecord(12, 0)}
-    (use,) = model_comparison.by_use(*models, votes.by_tag)
+    (use,) = side_by_side.by_use(*models, votes.by_tag)
     assert (use.tag, use.votes.claim) == ("birds", "Bird 0, clearly")
     ratings.recompute_moved()
-    (shared,) = model_comparison.shared(models, (), records)
+    (shared,) = side_by_side.shared(models, (), records)
     assert shared.votes.share == 1
-    turned = model_comparison.PairVotes("Bird 1", "Bird 0", records[one.prompt_id].reversed())
+    turned = side_by_side.PairVotes("Bird 1", "Bird 0", records[one.prompt_id].reversed())
     assert turned.claim == "Bird 0, clearly"
-    assert model_comparison.PairVotes("a", "b", PairRecord(6, 5)).claim == "no difference shown"
-    assert model_comparison.PairVotes("a", "b", PairRecord(70, 40)).claim == "a, probably"
+    assert side_by_side.PairVotes("a", "b", PairRecord(6, 5)).claim == "no difference shown"
+    assert side_by_side.PairVotes("a", "b", PairRecord(70, 40)).claim == "a, probably"

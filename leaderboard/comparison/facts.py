@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from leaderboard import rights
 from leaderboard.board.standings import Standing
-from leaderboard.board_page.price_and_speed import Facts
+from leaderboard.model_facts import rights
+from leaderboard.model_facts.price_and_speed import Facts
 from leaderboard.rating.shares import wilson
 from providers.accounts import name_of
 from providers.models import ImageModel

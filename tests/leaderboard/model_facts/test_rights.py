@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from leaderboard import rights
+from leaderboard.model_facts import rights
 
 
 @pytest.mark.parametrize(
