@@ -68,7 +68,7 @@ def main() -> None:
 async def run(site: Site, script: list[tuple[str, faults.Fault]], voters: int) -> tuple[dict[str, Line], Ledger]:
     ledger, stop, lines = Ledger(), asyncio.Event(), dict[str, Line]()
     target = browser.Site("127.0.0.1", site.port, database.PAGE)
-    people = [Voter(target, ledger, htmx=n % 2 == 0) for n in range(voters)]
+    people = [Voter(browser.Browser(target), ledger, htmx=n % 2 == 0) for n in range(voters)]
     tasks = [asyncio.create_task(voter.vote_until(stop)) for voter in people]
     await back(ledger, time.monotonic())
     chaos_started = time.monotonic()

@@ -35,7 +35,7 @@ class Verdict:
 
 
 def plan(prompts: int) -> None:
-    """Queue images of every sample model, in a competition beside the one that is voted on."""
+    """Queue images of every sample model for new prompts, in a competition beside the one that is voted on."""
     from arena import generation
     from arena.models import Category, Competition, Prompt
     from providers import routing
@@ -43,16 +43,23 @@ def plan(prompts: int) -> None:
 
     category = Category.objects.exclude(slug="load").filter(mode="text-to-image").first()
     category = category or Category.objects.create(slug="chaos", name="Chaos", mode="text-to-image")
-    competition = Competition.objects.create(
-        category=category, slug="chaos", title="Chaos", criterion="being there", is_published=True
-    )
+    facts = {"category": category, "title": "Chaos", "criterion": "being there", "is_published": True}
+    competition, _ = Competition.objects.get_or_create(slug="chaos", defaults=facts)
     models = [model for model in ImageModel.objects.filter(origin="sample") if not model.slug.startswith("load-")]
-    for number in range(prompts):
+    first = competition.prompts.count()
+    for number in range(first, first + prompts):
         prompt = Prompt.objects.create(
             competition=competition, text=f"Stones of the beach, number {number} [sim:slow=0.7]", position=number
         )
         able = [m for m in models if routing.candidates(m, generation.request_for(prompt))]
         generation.plan(prompt, able)
+
+
+def is_working() -> bool:
+    """Whether images are being made."""
+    from arena.models import Generation
+
+    return Generation.objects.filter(prompt__competition__slug="chaos", status="running").exists()
 
 
 def await_settled() -> float:

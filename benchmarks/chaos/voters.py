@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from benchmarks.load.browser import Browser, Site
+from benchmarks.load.browser import Browser
 
 VOTES_OF_A_VOTER = 12
 TIMEOUT = 45.0  # seconds a voter waits for an answer
@@ -39,8 +39,8 @@ class Ledger:
 
 
 class Voter:
-    def __init__(self, site: Site, ledger: Ledger, *, htmx: bool) -> None:
-        self.browser, self.ledger, self.htmx = Browser(site), ledger, htmx
+    def __init__(self, browser: Browser, ledger: Ledger, *, htmx: bool) -> None:
+        self.browser, self.ledger, self.htmx = browser, ledger, htmx
         self.browser.is_htmx = htmx
 
     async def vote_until(self, stop: asyncio.Event) -> None:
