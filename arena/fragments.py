@@ -3,7 +3,8 @@
 A battle's page and the reply to a vote consist of the same few pieces with other texts in them. Django's templates stay
 their only source: a template is rendered with marks in place of its values, cut at the marks, and the pieces are
 cached. Filling them takes a hundredth of what rendering takes. It is right as long as the template does nothing with a
-value but print it: what it decides on must be among the conditions, which are part of the cache's key.
+value but print it: what it decides on must be among the conditions, which are part of the cache's key, as the language
+is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from providers.cache import ProcessCache
 
@@ -36,7 +38,7 @@ def fill(
 
     With a `request`, context processors take part; what they add must depend on nothing but host and name of the URL.
     """
-    key: tuple[Hashable, ...] = (template, frozenset(conditions.items()))
+    key: tuple[Hashable, ...] = (template, get_language(), frozenset(conditions.items()))
     if request is not None:
         view = request.resolver_match
         key = (*key, request.scheme, request.get_host(), view.view_name if view else "")

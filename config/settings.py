@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.translations.middleware.of_reader",
     "config.middleware.readable",
     "config.middleware.explained",
     "config.middleware.DatabaseOutage",
@@ -126,7 +127,12 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "arena.context_processors.site",
             ],
-            "builtins": ["arena.templatetags.arena", "providers.templatetags.providers"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.l10n",
+                "arena.templatetags.arena",
+                "providers.templatetags.providers",
+            ],
         },
     }
 ]
@@ -482,9 +488,12 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 # Language and time ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # by their own names; which pages: config/translations/middleware.py
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600  # seconds
+LANGUAGE_COOKIE_SECURE = HTTPS
 TIME_ZONE = "UTC"
 USE_TZ = True
-USE_I18N = False
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

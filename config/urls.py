@@ -8,6 +8,7 @@ from providers import history
 
 from . import health, login
 from .operations import views
+from .translations.views import choose
 
 if settings.ADMIN_TOTP:
     admin.site.__class__ = login.one_time_site()
@@ -22,6 +23,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     # Browsers ask for this on pages that name no icon, such as the admin's.
     path("favicon.ico", lambda request: redirect(static("favicon.svg"))),
+    path("language/", choose, name="language"),
     path("metrics", views.metrics, name="metrics"),
     path("admin/health/", admin.site.admin_view(views.health), name="operator-health"),
     path("admin/", admin.site.urls),

@@ -27,6 +27,7 @@ from django.db.models import Case, Count, Max, When
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from django.utils.http import http_date
+from django.utils.translation import get_language
 
 from arena import blinding, generation_progress
 from arena.models import Category, Prompt
@@ -41,6 +42,7 @@ MAX_QUERY = 300  # characters of a query that is worth caching
 RENDER_TIMEOUT = 20  # seconds after which the process that renders is taken for dead
 
 # Caches on the way may serve a page for a moment, and an old one while they fetch the new; browsers always revalidate.
+# English ones only: a cache that ignores Vary then never shows a reader of English another language.
 SHARED = {
     "public": True, "max_age": 0, "s_maxage": 10, "stale_while_revalidate": 30, "stale_if_error": 600,
 }  # fmt: skip
@@ -125,7 +127,8 @@ def cached_page(*parameters: str, version: Version = of_all_boards, blind: bool 
             if isinstance(page, HttpResponse):
                 return page
             response = _response(request, page)
-            patch_cache_control(response, **(PRIVATE if blind else SHARED))
+            is_shared = not blind and get_language() == settings.LANGUAGE_CODE
+            patch_cache_control(response, **(SHARED if is_shared else PRIVATE))
             if blind:
                 patch_vary_headers(response, ["Cookie"])
             return _conditional(request, page, response)
@@ -137,11 +140,13 @@ def cached_page(*parameters: str, version: Version = of_all_boards, blind: bool 
 
 
 def _canonical(request: HttpRequest, parameters: tuple[str, ...]) -> str:
-    """What the page depends on: the parameters in a fixed order, and the host, which absolute URLs name."""
+    """What the page depends on: language, parameters in a fixed order, and the host, which absolute URLs name."""
     given = [
         (name, [text.strip() for text in request.GET.getlist(name) if text.strip()]) for name in sorted(parameters)
     ]
-    return repr((request.scheme, request.get_host(), [(name, values) for name, values in given if values]))
+    return repr(
+        (get_language(), request.scheme, request.get_host(), [(name, values) for name, values in given if values])
+    )
 
 
 def _is_personal(request: HttpRequest, blind: bool) -> bool:

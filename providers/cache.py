@@ -30,7 +30,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 CODE = ("arena", "config", "leaderboard", "providers", "static", "templates", "requirements.txt")
-SUFFIXES = {".css", ".html", ".js", ".json", ".md", ".py", ".svg", ".toml", ".txt"}
+SUFFIXES = {".css", ".html", ".js", ".json", ".md", ".po", ".py", ".svg", ".toml", ".txt"}
 
 _process_caches: weakref.WeakSet[ProcessCache[Any, Any]] = weakref.WeakSet()
 

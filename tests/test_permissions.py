@@ -31,7 +31,7 @@ SIGNED = "the client that has the signed URL"
 
 # Route → who. A permission is written as app.codename: staff without it are rejected, anonymous ones sent to the login.
 ROUTES = {
-    "healthz": ANYONE, "readyz": ANYONE, "favicon.ico": ANYONE, "metrics": KEY,
+    "healthz": ANYONE, "readyz": ANYONE, "favicon.ico": ANYONE, "metrics": KEY, "language": ANYONE,
     "operator-health": "providers.view_call",
     # providers
     "providers:webhook": SIGNED, "providers:playground": ANYONE, "providers:tried": OWN,

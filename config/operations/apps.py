@@ -8,5 +8,7 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         from config.operations import checks
+        from config.translations import compiling, files
 
         register(checks.encoding, Tags.database)
+        compiling.compile_changed(files.catalog_paths())
