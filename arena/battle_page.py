@@ -118,7 +118,7 @@ def shared(
 
 def preview(request: HttpRequest, row: BattleRow, urls: Mapping[str, str]) -> SafeString:
     """The voting page of a pair that is no battle: images from `urls`, every answer sent back to this very URL."""
-    conditions, values = _context(request, row, VoterState(0, 0, 0, 0, b"", row, []), None, None, PREVIEW)
+    conditions, values = _context(request, row, VoterState(0, 0, 0, 0, 0, b"", row, []), None, None, PREVIEW)
     conditions["category"] = Category(pk=row.category, slug=row.category_slug, name=row.category_name)
     conditions |= {
         "category_name": row.category_name,
@@ -141,14 +141,14 @@ def _context(
     message: str,
 ) -> tuple[Conditions, Values]:
     token = get_token(request)
-    votes = cast.votes if cast is not None else state.votes
+    votes, uncounted = (state.votes, state.uncounted) if cast is None else (cast.votes, cast.uncounted)
     if cast is not None:
         row = replace(row, outcome=cast.outcome, cast_at=cast.cast_at, excluded_reason=cast.excluded_reason)
     pairs = list(following or ())
     is_last = following is not None and not pairs and not state.waiting
     is_answered = row.outcome is not None
-    ahead = "".join(_ahead(battle, votes, token) for battle in pairs)
-    progress = (rounds.of_answered if is_answered else rounds.of_pair)(votes, is_last=is_last)
+    ahead = "".join(_ahead(battle, rounds.of_pair(votes, uncounted), token) for battle in pairs)
+    progress = (rounds.of_answered if is_answered else rounds.of_pair)(votes, uncounted, is_last=is_last)
     conditions, values = _common(row, progress, token)
     values |= {"message": message, "following": mark_safe(ahead)}  # noqa: S308 - made of filled fragments
     conditions |= {"has_message": bool(message), "state": _state(row)}
@@ -158,7 +158,7 @@ def _context(
     waiting = {battle.prompt for battle in (*state.waiting, *pairs) if battle.pk != row.pk}
     shown, names = _revealed(row, cast)
     over = rounds.finished(votes, is_last=is_last)
-    names |= _marks(rounds.of_pair(votes), "next_") | {
+    names |= _marks(rounds.of_pair(votes, uncounted), "next_") | {
         "method_url": reveals.extras.method_url(),
         "continue_url": values["next_url"] if over is None else _after_round(row, votes, over),
     }
@@ -181,9 +181,9 @@ def _state(row: BattleRow) -> str:
     return "reported" if row.is_reported else "skipped" if row.skipped_at is not None else "expired"
 
 
-def _ahead(row: BattleRow, votes: int, token: str) -> SafeString:
+def _ahead(row: BattleRow, progress: RoundProgress, token: str) -> SafeString:
     """A pair that is on nobody's screen yet."""
-    conditions, values = _common(row, rounds.of_pair(votes), token)
+    conditions, values = _common(row, progress, token)
     values |= {"message": "", "following": ""}
     conditions |= {"has_message": False, "state": "open"}
     return fragments.fill("arena/_ahead.html", conditions | _OPEN, values | _NOTHING)

@@ -28,6 +28,7 @@ class RoundVote:
     crowd: Crowd
     battle: UUID
     shape: str
+    counts: bool
 
     @property
     def battle_url(self) -> str:
@@ -140,4 +141,4 @@ def _vote(vote: Vote) -> RoundVote:
     large, small = (right, left) if vote.outcome == Outcome.RIGHT else (left, right)
     shape = vote.battle.prompt.competition.shape
     shown = reveals.extras.reveal(pair)
-    return RoundVote(large, small, vote.outcome, shown.crowd, vote.battle_id, shape)
+    return RoundVote(large, small, vote.outcome, shown.crowd, vote.battle_id, shape, not vote.excluded_reason)

@@ -13,11 +13,13 @@ LEAST = 3  # votes of a shorter one, at the end of the pairs, that are worth a c
 
 @dataclass(frozen=True, slots=True)
 class RoundProgress:
-    """Where a pair stands: in the round of this number it is the one after `done`, of `size`."""
+    """Where a pair stands: in the round of this number it is the one after `done`, of `size`. Of those done, the votes
+    whose bit is set in `uncounted` do not count."""
 
     number: int
     done: int
     size: int = SIZE
+    uncounted: int = 0
 
     @property
     def position(self) -> int:
@@ -25,22 +27,25 @@ class RoundProgress:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """A class for each of five bars: done, current, to come (""), or absent from a shorter round."""
-        return tuple(
-            "is-done" if n < self.done else "is-absent" if n >= self.size else "is-current" if n == self.done else ""
-            for n in range(SIZE)
-        )
+        """A class for each of five bars: done, uncounted, current, to come (""), or absent from a shorter round."""
+        return tuple(self._mark(n) for n in range(SIZE))
+
+    def _mark(self, n: int) -> str:
+        if n < self.done:
+            return "is-uncounted" if self.uncounted >> n & 1 else "is-done"
+        return "is-absent" if n >= self.size else "is-current" if n == self.done else ""
 
 
-def of_pair(votes: int, *, is_last: bool = False) -> RoundProgress:
-    """The place of a pair that is asked after so many votes; `is_last` where none can follow it."""
+def of_pair(votes: int, uncounted: int = 0, *, is_last: bool = False) -> RoundProgress:
+    """The place of a pair that is asked after so many votes, those of its round that do not count given as bits;
+    `is_last` where none can follow it."""
     done = votes % SIZE
-    return RoundProgress(votes // SIZE + 1, done, done + 1 if is_last else SIZE)
+    return RoundProgress(votes // SIZE + 1, done, done + 1 if is_last else SIZE, uncounted)
 
 
-def of_answered(votes: int, *, is_last: bool = False) -> RoundProgress:
+def of_answered(votes: int, uncounted: int = 0, *, is_last: bool = False) -> RoundProgress:
     """The place of the pair whose vote was the last of so many."""
-    return of_pair(max(votes - 1, 0), is_last=is_last)
+    return of_pair(max(votes - 1, 0), uncounted, is_last=is_last)
 
 
 def finished(votes: int, *, is_last: bool = False) -> int | None:

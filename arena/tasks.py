@@ -7,7 +7,7 @@ from celery import shared_task
 from providers.db import connection_released
 
 from . import blinding, generation, orphans, recount
-from .integrity import alarm, networks, watch
+from .integrity import alarm, caps, networks, watch
 
 
 @shared_task
@@ -40,6 +40,12 @@ def check_votes() -> None:
 def watch_votes() -> None:
     watch.run()
     blinding.complete_prompts()
+
+
+@shared_task
+@connection_released()
+def follow_caps() -> None:
+    caps.follow()
 
 
 @shared_task

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from . import rounds
 from .battle_rows import COLUMNS, JOINS, BattleRow, battle_row
 from .models import VoterProgress
 
@@ -24,6 +25,7 @@ class VoterState:
     turn: int
     votes: int
     seen: int
+    uncounted: int  # votes of the last round, as bits
     met: bytes  # `pairing.unpack`
     battle: BattleRow | None
     waiting: list[BattleRow]
@@ -34,7 +36,7 @@ _IN_ORDER = "ORDER BY b.served_at, array_position(s.waiting, b.id)"
 # `met` comes once, with the first row: it is the only column that grows with a voter. "+ 0" keeps a planner that knows
 # voters of one battle each off the voter's index, which would read all battles of this one.
 _OF_BATTLE = f"""
-SELECT own.voter_id, s.turn, s.votes, s.seen, CASE WHEN b.id = own.id THEN s.met END, {COLUMNS}
+SELECT own.voter_id, s.turn, s.votes, s.seen, s.uncounted, CASE WHEN b.id = own.id THEN s.met END, {COLUMNS}
 FROM arena_battle own
 JOIN arena_prompt asked ON asked.id = own.prompt_id
 JOIN arena_competition within ON within.id = asked.competition_id
@@ -45,7 +47,8 @@ WHERE own.id = %(battle)s AND own.voter_id + 0 = %(voter)s
 {_IN_ORDER}
 """  # noqa: S608 – our own names, no value of a request
 _OF_CATEGORY = f"""
-SELECT who.id, s.turn, s.votes, s.seen, CASE WHEN b.id IS NULL OR b.id = s.waiting[1] THEN s.met END, {COLUMNS}
+SELECT who.id, s.turn, s.votes, s.seen, s.uncounted,
+    CASE WHEN b.id IS NULL OR b.id = s.waiting[1] THEN s.met END, {COLUMNS}
 FROM arena_voter who
 LEFT JOIN arena_voterprogress s ON s.voter_id = who.id AND s.category_id = %(category)s
 LEFT JOIN arena_battle b ON b.id = ANY (s.waiting)
@@ -71,12 +74,12 @@ def _state(statement: str, parameters: dict[str, Any], battle: uuid.UUID | None)
         rows = cursor.fetchall()
     if not rows:
         return None
-    voter, turn, votes, seen, _ = rows[0][:5]
-    met = next((bytes(row[4]) for row in rows if row[4] is not None), b"")
-    all_rows = [battle_row(row[5:]) for row in rows if row[5] is not None]
+    voter, turn, votes, seen, uncounted, _ = rows[0][:6]
+    met = next((bytes(row[5]) for row in rows if row[5] is not None), b"")
+    all_rows = [battle_row(row[6:]) for row in rows if row[6] is not None]
     own = next((row for row in all_rows if row.pk == battle), None)
     waiting = [row for row in all_rows if row is not own and row.is_live and not row.is_answered]
-    return VoterState(voter, turn or 0, votes or 0, seen or 0, met, own, waiting)
+    return VoterState(voter, turn or 0, votes or 0, seen or 0, uncounted or 0, met, own, waiting)
 
 
 _RECOUNT = """
@@ -87,7 +90,8 @@ SELECT count(v.battle_id), count(*) FILTER (WHERE v.battle_id IS NOT NULL OR b.s
         ORDER BY b.served_at NULLS LAST, b.expires_at), ''),
     array_agg(b.skipped_at) FILTER (
         WHERE b.skipped_at IS NOT NULL AND NOT EXISTS (SELECT FROM arena_report r WHERE r.battle_id = b.id)
-    ), max(v.cast_at)
+    ), max(v.cast_at),
+    array_agg(v.excluded_reason <> '' ORDER BY v.cast_at, v.battle_id) FILTER (WHERE v.battle_id IS NOT NULL)
 FROM arena_battle b
 JOIN arena_prompt p ON p.id = b.prompt_id
 JOIN arena_competition c ON c.id = p.competition_id AND c.category_id = %(category)s
@@ -104,11 +108,15 @@ def rebuild_progress(voter: int, category: int) -> VoterProgress:
         row = VoterProgress.objects.select_for_update().get(voter=voter, category=category)
         with connection.cursor() as cursor:
             cursor.execute(_RECOUNT, {"voter": voter, "category": category, "waiting": row.waiting})
-            row.votes, row.seen, row.waiting, row.met, skips, voted_at = cursor.fetchone()
+            row.votes, row.seen, row.waiting, row.met, skips, voted_at, excluded = cursor.fetchone()
         skips = skips or []
         row.skips = len(skips)
         row.skips_in_row = sum(1 for at in skips if voted_at is None or at > voted_at)
         row.answered_at = max([*skips, *filter(None, [voted_at])], default=None)
+        last_round = (excluded or [])[rounds.of_answered(row.votes).done * -1 - 1 :]
+        row.uncounted = sum(is_out << n for n, is_out in enumerate(last_round))
         row.turn += 1
-        row.save(update_fields=["votes", "seen", "waiting", "met", "skips", "skips_in_row", "answered_at", "turn"])
+        row.save(update_fields=[
+            "votes", "seen", "uncounted", "waiting", "met", "skips", "skips_in_row", "answered_at", "turn",
+        ])  # fmt: skip
         return row

@@ -10,15 +10,15 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
-from . import integrity
+from . import rounds, vote_cap
 from .battle_rows import BattleRow
 from .battles import closed_reason
-from .integrity import rules
+from .integrity import caps, rules
 from .models import Battle, Outcome, Vote
 
 # Nothing can come between, and it is several times quicker than the same through the ORM. The battle's row is locked,
 # so that a skip and a vote cannot both win. A vote beyond its voter's cap is stored, but excluded and in no tally (see
-# integrity.py). Recent votes are counted only for who has as many in all: one index scan of at most the cap's rows,
+# integrity/caps.py). Recent votes are counted only for who has as many in all: one index scan of the cap's rows,
 # MATERIALIZED or it would be done twice, for the reason and for the rule; "+ 0" keeps a planner without statistics off
 # the category's index, which would read all its votes.
 #
@@ -27,7 +27,7 @@ _CAST_VOTE = """
 WITH battle AS (
     SELECT b.id, b.voter_id, b.served_at, b.left_id, b.right_id, c.category_id, s.votes,
            l.image_model_id AS left_model_id, r.image_model_id AS right_model_id, s.excluded_reason AS voter_reason,
-           s.excluded_rule AS voter_rule,
+           s.excluded_rule AS voter_rule, coalesce(k.cap, %(cap)s) AS cap,
            CASE WHEN %(needs_images)s AND (b.left_fetched_at IS NULL OR b.right_fetched_at IS NULL)
                     THEN %(unseen_rule)s
                 WHEN %(min_seconds)s::float8 > 0
@@ -40,10 +40,11 @@ WITH battle AS (
     JOIN arena_prompt p ON p.id = b.prompt_id
     JOIN arena_competition c ON c.id = p.competition_id
     LEFT JOIN arena_voterprogress s ON s.voter_id = b.voter_id AND s.category_id = c.category_id
+    LEFT JOIN arena_votecap k ON k.category_id = c.category_id
     WHERE b.id = %(battle)s AND b.skipped_at IS NULL AND b.expires_at > statement_timestamp()
     FOR UPDATE OF b
 ), recent AS MATERIALIZED (
-    SELECT CASE WHEN battle.votes < %(cap)s THEN battle.votes ELSE (
+    SELECT CASE WHEN battle.votes < battle.cap THEN battle.votes ELSE (
         SELECT count(*) FROM arena_vote v
         WHERE v.voter_id = battle.voter_id AND v.category_id + 0 = battle.category_id
             AND v.cast_at > now() - make_interval(days => %(cap_days)s) AND v.excluded_reason = ''
@@ -51,7 +52,7 @@ WITH battle AS (
     FROM battle
 ), verdict AS (
     SELECT battle.id AS battle_id, CASE
-        WHEN rule <> '' THEN rule WHEN counted < %(cap)s THEN '' ELSE %(cap_rule)s END AS rule
+        WHEN rule <> '' THEN rule WHEN counted < cap THEN '' ELSE %(cap_rule)s END AS rule
     FROM battle, recent
 ), vote AS (
     INSERT INTO arena_vote (battle_id, voter_id, category_id, left_model_id, right_model_id, outcome, cast_at,
@@ -59,7 +60,8 @@ WITH battle AS (
     SELECT id, voter_id, category_id, left_model_id, right_model_id, %(outcome)s, now(),
            CASE WHEN served_at IS NOT NULL THEN greatest(now() - served_at, interval '0') END,
            CASE verdict.rule WHEN '' THEN '' WHEN %(unseen_rule)s THEN %(unseen_reason)s
-               WHEN %(fast_rule)s THEN %(fast_reason)s WHEN voter_rule THEN voter_reason ELSE %(cap_reason)s END,
+               WHEN %(fast_rule)s THEN %(fast_reason)s WHEN voter_rule THEN voter_reason
+               ELSE format(%(cap_reason)s, cap) END,
            verdict.rule
     FROM battle, verdict
     ON CONFLICT (battle_id) DO NOTHING
@@ -77,10 +79,12 @@ WITH battle AS (
     RETURNING low_wins, high_wins, ties, both_bad
 ), progress AS (
     UPDATE arena_voterprogress s SET turn = s.turn + 1, votes = s.votes + 1, seen = s.seen + 1,
+        uncounted = CASE WHEN s.votes %% %(round)s = 0 THEN 0 ELSE s.uncounted END
+            | (vote.excluded_reason <> '')::int << (s.votes %% %(round)s),
         skips_in_row = 0, answered_at = vote.cast_at,
         waiting = array_remove(s.waiting, vote.battle_id)
     FROM vote WHERE s.voter_id = vote.voter_id AND s.category_id = vote.category_id
-    RETURNING s.votes, s.seen
+    RETURNING s.votes, s.seen, s.uncounted
 ), tally AS (
     INSERT INTO arena_tally (category_id, day, left_model_id, right_model_id, outcome, n, changed_at)
     SELECT category_id, (cast_at AT TIME ZONE 'UTC')::date, left_model_id, right_model_id, outcome, 1,
@@ -89,7 +93,7 @@ WITH battle AS (
     ON CONFLICT (category_id, day, left_model_id, right_model_id, outcome)
     DO UPDATE SET n = arena_tally.n + 1, changed_at = clock_timestamp()
 )
-SELECT vote.cast_at, vote.excluded_reason, progress.votes, progress.seen,
+SELECT vote.cast_at, vote.excluded_reason, progress.votes, progress.seen, progress.uncounted,
        images.low_wins, images.high_wins, images.ties, images.both_bad
 FROM vote LEFT JOIN images ON true LEFT JOIN progress ON true
 """
@@ -99,8 +103,8 @@ FROM vote LEFT JOIN images ON true LEFT JOIN progress ON true
 class CastVote:
     """A vote that was stored just now, and the voter's counts with it.
 
-    `images` are all counted votes on its two images: wins of the smaller id, wins of the other, ties, both bad; zeros
-    where the vote itself does not count.
+    `uncounted` are the votes of the voter's round that do not count, as bits. `images` are all counted votes on its two
+    images: wins of the smaller id, wins of the other, ties, both bad; zeros where the vote itself does not count.
     """
 
     outcome: str
@@ -108,6 +112,7 @@ class CastVote:
     excluded_reason: str
     votes: int
     seen: int
+    uncounted: int
     images: tuple[int, int, int, int]
 
 
@@ -115,10 +120,11 @@ def parameters(outcome: str) -> dict[str, Any]:
     """What the statement takes, but for the battle."""
     return {
         "outcome": outcome,
-        "cap": integrity.CAP,
-        "cap_days": integrity.CAP_DAYS,
-        "cap_reason": integrity.CAP_REASON,
-        "cap_rule": integrity.CAP_RULE,
+        "round": rounds.SIZE,
+        "cap": vote_cap.FLOOR,  # of a category whose votes nobody has counted yet
+        "cap_days": caps.DAYS,
+        "cap_reason": caps.reason("%s"),
+        "cap_rule": rules.CAP.name,
         "needs_images": settings.VOTE_NEEDS_IMAGES,
         "unseen_rule": rules.UNSEEN.name,
         "unseen_reason": rules.UNSEEN.reason,
@@ -140,9 +146,10 @@ def cast(battle: Battle | BattleRow, outcome: str) -> CastVote | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    cast_at, excluded_reason, votes, seen, *images = row
+    cast_at, excluded_reason, votes, seen, uncounted, *images = row
     low_wins, high_wins, ties, both_bad = (count or 0 for count in images)
-    return CastVote(outcome, cast_at, excluded_reason, votes or 0, seen or 0, (low_wins, high_wins, ties, both_bad))
+    counts = (low_wins, high_wins, ties, both_bad)
+    return CastVote(outcome, cast_at, excluded_reason, votes or 0, seen or 0, uncounted or 0, counts)
 
 
 def cast_vote(battle: Battle | BattleRow, outcome: str) -> None:

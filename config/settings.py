@@ -262,6 +262,8 @@ CELERY_BEAT_SCHEDULE = {
     "snapshots": {"task": "leaderboard.tasks.take_snapshots", "schedule": 300.0, "options": {"expires": 300.0}},
     "check-votes": {"task": "arena.tasks.check_votes", "schedule": 86_400.0, "options": {"expires": 3600.0}},
     "watch-votes": {"task": "arena.tasks.watch_votes", "schedule": 5.0, "options": {"expires": 5.0}},
+    # Looks only where somebody voted; a large category once an hour: arena/integrity/caps.py.
+    "follow-caps": {"task": "arena.tasks.follow_caps", "schedule": 20.0, "options": {"expires": 20.0}},
     "check-integrity": {"task": "arena.tasks.check_integrity", "schedule": 600.0, "options": {"expires": 600.0}},
     "check-tallies": {"task": "leaderboard.tasks.check_tallies", "schedule": 300.0, "options": {"expires": 300.0}},
     "playground": {"task": "providers.tasks.dispatch_trials", "schedule": 1.0, "options": {"expires": 2.0}},

@@ -1,10 +1,6 @@
 """Which votes count, who decides it, and how it is taken back."""
 
 from arena.integrity.exclusion import (
-    CAP,
-    CAP_DAYS,
-    CAP_REASON,
-    CAP_RULE,
     DAILY_DAYS,
     exclude,
     first_daily,
@@ -16,10 +12,6 @@ from arena.integrity.exclusion import (
 )
 
 __all__ = [
-    "CAP",
-    "CAP_DAYS",
-    "CAP_REASON",
-    "CAP_RULE",
     "DAILY_DAYS",
     "exclude",
     "first_daily",

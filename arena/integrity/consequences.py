@@ -7,9 +7,7 @@ cap would have counted them. Every decision is a row that nobody changes.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -17,7 +15,7 @@ from django.utils import timezone
 
 from arena.models import Battle, NetworkWatch, Report, Vote, Voter, VoterDecision, VoterProgress, VoterWatch
 
-from . import exclusion, rules
+from . import caps, exclusion, rules
 
 
 def exclude_voter(
@@ -53,10 +51,11 @@ def return_voter(voter: int, category: int, reason: str, *, by: str) -> int:
         if standing is None:
             return 0
         rule = standing.excluded_rule
-        inside, beyond = _within_cap(voter, category, rule)
+        cap = caps.of(category)
+        inside = _within_cap(voter, category, rule, cap)
         moved = exclusion.include(inside, rule, standing=(voter, category))
-        Vote.objects.filter(pk__in=beyond, excluded_rule=rule).update(
-            excluded_reason=exclusion.CAP_REASON, excluded_rule=exclusion.CAP_RULE
+        Vote.objects.filter(voter=voter, category=category, excluded_rule=rule).update(
+            excluded_reason=caps.reason(cap), excluded_rule=rules.CAP.name
         )
         _forget_evidence(voter, category)
         VoterDecision.objects.create(
@@ -87,21 +86,11 @@ def exclude_network(watch: NetworkWatch, voters: Iterable[int]) -> int:
     return moved
 
 
-def _within_cap(voter: int, category: int, rule: str) -> tuple[list[UUID], list[UUID]]:
-    """The votes that `rule` took out, as the cap would have decided them: counted, not counted."""
+def _within_cap(voter: int, category: int, rule: str, cap: int) -> set[UUID]:
+    """The votes that `rule` took out and that the cap would have counted."""
     votes = Vote.objects.filter(voter=voter, category=category, excluded_rule__in=("", rule))
-    recent: deque[datetime] = deque()
-    inside, beyond = [], []
-    for pk, at, excluded in votes.order_by("cast_at", "pk").values_list("pk", "cast_at", "excluded_rule"):
-        while recent and recent[0] <= at - timedelta(days=exclusion.CAP_DAYS):
-            recent.popleft()
-        if excluded and len(recent) >= exclusion.CAP:
-            beyond.append(pk)
-            continue
-        recent.append(at)
-        if excluded:
-            inside.append(pk)
-    return inside, beyond
+    rows = votes.order_by("cast_at", "pk").values_list("pk", "cast_at", "excluded_rule")
+    return caps.within(((pk, at, bool(excluded)) for pk, at, excluded in rows), cap)
 
 
 def _forget_evidence(voter: int, category: int) -> None:

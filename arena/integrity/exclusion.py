@@ -4,13 +4,7 @@ A vote is never deleted: it is excluded, with a reason and the rule's version, a
 
 Every change moves the tallies in its own transaction, so ledger, tallies and nightly recount always agree.
 
-The cap. Of one voter's votes in one category, at most `CAP` of any `CAP_DAYS` days count, first come: a few people who
-vote all day would otherwise rule the board, and fool its intervals (with Zipf-like activity a cap of 200 makes ratings
-29 % more accurate, using a third fewer votes). The vote itself decides (`voting.cast_vote`): one beyond the cap is
-stored, but excluded by the rule `CAP_RULE`, so it is in no tally and every later count agrees without knowing of caps.
-The decision is final: excluding an earlier vote does not admit a later one, or a board would depend on when we looked.
-Votes in flight at the same moment do not see each other, so a voter who holds n open battles can pass the cap by n − 1;
-the site gives out one to answer and two to load ahead. Imported votes are somebody else's study and have no cap.
+How many votes of one voter count is decided by the vote itself, and again as the board grows: see `caps`.
 """
 
 from __future__ import annotations
@@ -22,13 +16,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from . import rules
-
 DAILY_DAYS = 120  # tallies are stored per day for so long at least; the longest window of a board is 90
-CAP = 200
-CAP_DAYS = 90
-CAP_RULE = rules.CAP.name
-CAP_REASON = rules.CAP.reason.format(cap=CAP, days=CAP_DAYS)
 
 _LOCK = 0x45786331  # exclusions run one at a time, so that two of them cannot wait for each other
 
@@ -96,7 +84,7 @@ DO UPDATE SET n = arena_tally.n + excluded.n, changed_at = clock_timestamp()
 def exclude(votes: Iterable[UUID], reason: str, rule: str, *, standing: tuple[int, int] | None = None) -> int:
     """Stop counting these votes (ids of their battles); returns how many counted until now.
 
-    A vote that is excluded already keeps its first reason. `rule` names the rule and its version, as "cap-1". With
+    A vote that is excluded already keeps its first reason. `rule` names the rule and its version, as "side-1". With
     `standing`, a voter and a category, that voter's later votes there do not count either, for the same reason.
     """
     if not reason or not rule:

@@ -20,9 +20,12 @@ class VoteRule:
 
 
 CAP = VoteRule(
-    "cap-1", "Over the limit of one voter", "more than one voter's share of a board",
-    "beyond this voter's {cap} counted votes in {days} days", "2026-11-28",
+    "cap-2", "Over the limit of one voter", "more than one voter's share of a board, until it has grown",
+    "beyond the first {cap} votes of one voter in {days} days, until the board has grown", "2026-11-30",
 )  # fmt: skip
+FIXED_CAP = VoteRule(
+    "cap-1", "Over a limit that did not grow", "more than 200 votes of one voter; replaced by cap-2", "", "2026-11-28"
+)
 UNSEEN = VoteRule(
     "unseen-1", "Images not loaded", "at least one of the two was never fetched",
     "at least one of the two images was never loaded by this browser", "2026-11-30",
@@ -66,10 +69,11 @@ NOT_BLIND = VoteRule("not-blind-1", "Not blind", "an image named its model", "an
 
 ALL = {
     rule.name: rule
-    for rule in (FAST, UNSEEN, CAP, SIDE, TIES, ONE_MODEL, INFLUENCE, CONSENSUS, SKIPS, NETWORK, CURATOR, NOT_BLIND,
-                 WITHDRAWN)
+    for rule in (FAST, UNSEEN, CAP, FIXED_CAP, SIDE, TIES, ONE_MODEL, INFLUENCE, CONSENSUS, SKIPS, NETWORK, CURATOR,
+                 NOT_BLIND, WITHDRAWN)
 }  # fmt: skip
-AT_THE_VOTE = (CAP.name, UNSEEN.name, FAST.name)  # decided by the vote's own statement, about that vote alone
+CAPS = (CAP.name, FIXED_CAP.name)
+AT_THE_VOTE = (*CAPS, UNSEEN.name, FAST.name)  # decided by the vote's own statement, about that vote alone
 OF_FAMILY = {
     "side": SIDE, "one model": ONE_MODEL, "influence": INFLUENCE, "consensus": CONSENSUS, "ties": TIES,
 }  # fmt: skip

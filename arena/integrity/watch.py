@@ -1,6 +1,6 @@
 """Looking at voters after they voted: evidence from their votes, and exclusion where it is beyond doubt.
 
-A state is computed whole from the votes that it is about – at most the cap's 200 – and from strengths that never
+A state is computed whole from the votes that it is about – at most `WINDOW` – and from strengths that never
 change. So nothing is counted twice, a worker that dies loses nothing, and `differences` can compute all of it again.
 Nothing here runs in a vote's request.
 """
@@ -20,7 +20,7 @@ from django.utils import timezone
 from arena.models import Battle, NetworkWatch, Strengths, Vote, Voter, VoterProgress, VoterWatch
 from arena.models.integrity import FOLDS
 
-from . import consequences, evidence, exclusion, rules, strengths
+from . import caps, consequences, evidence, rules, strengths
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ FIRST_TIMERS = 10  # votes below which a voter of an excluded network goes with 
 POOL = 500  # first votes of one network that are looked at
 NETWORK_DAYS = 35  # as long as hashes of networks live
 EXCLUDED_HOURS = 24  # in which new voters of an excluded network do not count
+WINDOW = 200  # votes of a voter in 90 days that are looked at
 LIMIT = 2_000  # voters of one run
 _SCORE = {"left": 1, "right": -1, "tie": 0, "both_bad": 0}
 
@@ -136,9 +137,9 @@ def _answers_of(
     last: datetime = votes.aggregate(at=Max("cast_at"))["at"]
     if since is not None:
         votes = votes.filter(cast_at__gt=since)
-    window = votes.filter(cast_at__gt=last - timedelta(days=exclusion.CAP_DAYS))
+    window = votes.filter(cast_at__gt=last - timedelta(days=caps.DAYS))
     window = window.exclude(excluded_rule__in=rules.AT_THE_VOTE).order_by("cast_at", "pk")
-    rows = list(window.values_list("left_model", "right_model", "outcome")[: exclusion.CAP])
+    rows = list(window.values_list("left_model", "right_model", "outcome")[:WINDOW])
     return last, _answers(judge, rows)
 
 
@@ -154,9 +155,7 @@ def _answers(judge: Strengths, rows: list[tuple[int, int, str]]) -> evidence.Ans
 def _skips(voter: int, category: int, judge: Strengths, since: datetime | None, until: datetime) -> float:
     battles = Battle.objects.filter(voter=voter, prompt__competition__category=category)
     battles = battles.filter(Q(vote__cast_at__lte=until) | Q(skipped_at__lte=until, reports=None))
-    battles = battles.filter(
-        Q(vote__cast_at__gt=until - timedelta(days=exclusion.CAP_DAYS)) | Q(skipped_at__isnull=False)
-    )
+    battles = battles.filter(Q(vote__cast_at__gt=until - timedelta(days=caps.DAYS)) | Q(skipped_at__isnull=False))
     if since is not None:
         battles = battles.filter(Q(vote__cast_at__gt=since) | Q(skipped_at__gt=since))
     rows = list(battles.values_list("left__image_model", "right__image_model", "skipped_at"))

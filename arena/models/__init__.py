@@ -18,7 +18,7 @@ from arena.models.reports import Report
 from arena.models.scores import PairScores
 from arena.models.shares import Share, SharedAnswer
 from arena.models.suggestions import Suggestion
-from arena.models.votes import ImageTally, Outcome, Tally, Vote
+from arena.models.votes import ImageTally, Outcome, Tally, Vote, VoteCap
 
 __all__ = [
     "QUESTION",
@@ -44,6 +44,7 @@ __all__ = [
     "Suggestion",
     "Tally",
     "Vote",
+    "VoteCap",
     "VoteFile",
     "Voter",
     "VoterDecision",

@@ -140,6 +140,9 @@ class VoterProgress(models.Model):
     turn = models.PositiveIntegerField(db_default=0)
     waiting = ArrayField(models.UUIDField(), db_default=[], help_text="Battles assigned and not answered.")
     met = models.BinaryField(db_default=b"", help_text="Pairs of entries that were assigned: 4 big-endian bytes an id.")
+    uncounted = models.PositiveSmallIntegerField(
+        db_default=0, help_text="Votes of the last round that did not count when they were cast: bit n is its n-th."
+    )
     skips = models.PositiveIntegerField(db_default=0)
     skips_in_row = models.PositiveIntegerField(db_default=0, help_text="Since the last vote.")
     answered_at = models.DateTimeField(null=True, help_text="When the last battle was voted on or skipped.")

@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Mod
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest, Least, Mod, NullIf
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
+from arena import vote_cap
 from arena.models.battles import Battle, Voter
 from arena.models.competitions import Category
 from arena.models.generations import Entry
@@ -25,6 +26,17 @@ class Outcome(models.TextChoices):
 
 
 SAMPLE = 16
+
+# `vote_cap.cap`, as Postgres computes it.
+_CAP = (
+    Greatest(
+        Value(vote_cap.FLOOR),
+        vote_cap.AVERAGES * F("votes") / NullIf(F("voters"), Value(0)),
+        Least(Value(vote_cap.CEILING), F("votes") / vote_cap.SHARE),
+    )
+    / 10
+    * 10
+)
 
 
 class VoteQuerySet(models.QuerySet["Vote"]):
@@ -58,7 +70,7 @@ class Vote(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["voter", "cast_at"], name="vote_voter_recent"),
-            # What the cap counts: never more than its 200 rows, however much a voter clicks.
+            # What the cap counts: never more than so many rows, however much a voter clicks.
             models.Index(
                 fields=["voter", "cast_at"],
                 include=["category"],
@@ -143,3 +155,24 @@ class ImageTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.low_id} {self.low_wins}:{self.high_wins} {self.high_id}"
+
+
+class VoteCap(models.Model):
+    """How many of one voter's votes count in a category, and from how many votes and voters that follows; without a row
+    it is the least. Derived, and followed by `integrity.caps`; the vote's statement reads it."""
+
+    category = models.OneToOneField(Category, models.CASCADE, primary_key=True, related_name="vote_cap")
+    cap = models.PositiveIntegerField()
+    votes = models.PositiveIntegerField(help_text="Of the last 90 days, valid before the cap.")
+    voters = models.PositiveIntegerField(help_text="Who cast these votes.")
+    applied = models.PositiveIntegerField(null=True, help_text="The cap by which earlier votes were judged last.")
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Exact(F("cap"), _CAP), name="a cap follows from votes and voters"),
+            models.CheckConstraint(condition=Q(voters__lte=F("votes")), name="every voter of a cap has a vote"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cap} votes of a voter in {self.category_id}"

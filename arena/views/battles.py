@@ -52,7 +52,7 @@ def arena(request: HtmxRequest, slug: str) -> HttpResponse:
     if drawn is None:
         return _nothing(request, category, state)
     ballot, row = drawn
-    response = HttpResponse(battle_page.page(request, row, VoterState(0, 0, 0, 0, b"", row, [])))
+    response = HttpResponse(battle_page.page(request, row, VoterState(0, 0, 0, 0, 0, b"", row, [])))
     ballots.remember(response, request, ballot)
     return response
 

@@ -16,8 +16,9 @@ from django.db import transaction
 from django.db.models import Count, F, QuerySet
 from django.utils import timezone
 
-from arena import integrity
-from arena.models import Battle, Category
+from arena import vote_cap
+from arena.integrity import caps, rules
+from arena.models import Battle, Category, VoteCap
 from leaderboard.board import pair_counts, published_votes, ratings
 from leaderboard.models import Board, Snapshot
 from leaderboard.rating import elo, intervals, reproduction
@@ -87,7 +88,7 @@ def take(category: Category) -> Snapshot | None:
                 }
                 for rating in again
             ],
-            facts=_facts(computed) | {"covariance": covariance, "anchor": anchor, "votes_files": votes_files},
+            facts=_facts(category, computed) | {"covariance": covariance, "anchor": anchor, "votes_files": votes_files},
             **versions,
         )
         snapshot.chain_sha256 = _chained(snapshot, last)
@@ -139,7 +140,7 @@ def _sampling_shares(category: Category) -> dict[int, float]:
     return {model: count / total for model, count in shown.items()}
 
 
-def _facts(computed: ratings.Computed) -> dict[str, Any]:
+def _facts(category: Category, computed: ratings.Computed) -> dict[str, Any]:
     votes = computed.counts.total
     side = computed.side if computed.side and isfinite(computed.side.se) else None
     return {
@@ -151,7 +152,7 @@ def _facts(computed: ratings.Computed) -> dict[str, Any]:
         "effective_prompts": computed.spread.all_effective_prompts,
         "tie_rate": computed.counts.tied / votes,
         "side_effect": {"elo": side.elo, "se": side.se} if side else None,
-        "rules": {"cap": integrity.CAP, "cap_days": integrity.CAP_DAYS, "cap_rule": integrity.CAP_RULE},
+        "rules": _cap_rule(category),
         "thresholds": {
             "usable_votes": intervals.USABLE_VOTES,
             "usable_voters": intervals.USABLE_VOTERS,
@@ -160,6 +161,15 @@ def _facts(computed: ratings.Computed) -> dict[str, Any]:
             "settled_half_width": intervals.SETTLED_HALF_WIDTH,
         },
     }
+
+
+def _cap_rule(category: Category) -> dict[str, Any]:
+    """How many votes of one voter counted, and the votes and voters that this follows from."""
+    cap = VoteCap.objects.filter(category=category).first() or VoteCap(cap=vote_cap.FLOOR, votes=0, voters=0)
+    return {
+        "cap": cap.cap, "cap_votes": cap.votes, "cap_voters": cap.voters, "cap_days": caps.DAYS,
+        "cap_rule": rules.CAP.name,
+    }  # fmt: skip
 
 
 def dates(category: Category) -> QuerySet[Snapshot]:
@@ -249,6 +259,7 @@ def _differences(snapshot: Snapshot, again: dict[str, Any]) -> list[str]:
     before = Snapshot.objects.filter(category=snapshot.category, pk__lt=snapshot.pk).order_by("-pk").first()
     if snapshot.chain_sha256 and snapshot.chain_sha256 != _chained(snapshot, before):
         lines.append("chain_sha256: something in this snapshot, or the one before it, was changed since")
+    lines += _cap_differences(snapshot.facts.get("rules", {}))
     compared = None if snapshot.method_version == again["method_version"] else _SINCE_VERSION_1
     fresh = {row["model"]: row for row in again["ratings"]}
     for row in snapshot.ratings:
@@ -262,3 +273,13 @@ def _differences(snapshot: Snapshot, again: dict[str, Any]) -> list[str]:
             if row.get(name) != value and (compared is None or name in compared)
         ]
     return lines + [f"{model}: not among the models of the snapshot" for model in fresh]
+
+
+def _cap_differences(stated: dict[str, Any]) -> list[str]:
+    """Whether the cap follows from the votes and voters stated beside it; snapshots before cap-2 had a fixed one."""
+    if stated.get("cap_rule") != rules.CAP.name:
+        return []
+    cap = vote_cap.cap(stated["cap_votes"], stated["cap_voters"])
+    if cap == stated["cap"]:
+        return []
+    return [f"cap of a voter: the snapshot says {stated['cap']}, its votes and voters make {cap}"]

@@ -5,7 +5,7 @@
 
 shows the sha256 of the sorted cells and the ratings as JSON: from cells alone without what voters and prompts share,
 from the published votes with the page's own intervals, ranks and tiers. The models before --votes are the anchor that
-the board names. A snapshot itself was computed by the same function, from
+the board names; "cap" says how many votes of one voter count. A snapshot itself was computed by the same function, from
 a cold start, so the same numpy gives the same digits.
 """
 
@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from arena import vote_cap
 from leaderboard.rating import elo, intervals, ranks, ways
 from leaderboard.rating.likelihood import Floats, Ints
 
@@ -142,6 +143,22 @@ def rate_votes(paths: Iterable[Path], anchor: Iterable[str] = ()) -> tuple[list[
     return cells, rate(cells, covariance=packed(fit), anchor=anchor)
 
 
+def cap_of(paths: Iterable[Path]) -> dict[str, int]:
+    """How many votes of one voter the files' votes and voters would let count, and the most that do: as the site's cap
+    where the files are of one month of a young board, else from pseudonyms that change every month."""
+    counted, votes = Counter[tuple[Path, str]](), Counter[tuple[Path, str]]()
+    for path in paths:
+        for row in _votes(path):
+            if not row["source"] and (row["counted"] == "yes" or row["reason"].startswith("cap-")):
+                votes[path, row["voter"]] += 1
+                counted[path, row["voter"]] += row["counted"] == "yes"
+    valid = [n for voter, n in votes.items() if counted[voter]]  # who was excluded has none that counts
+    return {
+        "cap": vote_cap.cap(sum(valid), len(valid)), "votes": sum(valid), "voters": len(valid),
+        "most": max(counted.values(), default=0),
+    }  # fmt: skip
+
+
 def _clusters(
     rows: list[dict[str, str]], column: str, left: Ints, right: Ints, score: Floats
 ) -> tuple[Ints, Ints, Ints, Floats, int]:
@@ -177,7 +194,7 @@ def main(arguments: list[str]) -> int:
         files = [Path(name) for name in arguments[at + 1 :]]
         voted, ratings = rate_votes(files, arguments[:at])
         hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-        _write({"files": hashes, "sha256": digest(cells_csv(voted)), "ratings": ratings})
+        _write({"files": hashes, "sha256": digest(cells_csv(voted)), "cap": cap_of(files), "ratings": ratings})
         return 0
     if len(arguments) == 1:
         given: dict[str, Any] = {"cells": Path(arguments[0]).read_text(encoding="utf-8")}

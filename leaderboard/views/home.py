@@ -12,7 +12,8 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from arena import ballots, battle_shares, blinding, generation_progress, integrity, matchmaking, vote_worth
+from arena import ballots, battle_shares, blinding, generation_progress, matchmaking, vote_cap, vote_worth
+from arena.integrity import caps
 from arena.models import Category
 from arena.models.battles import BUSY_VOTES
 from arena.views.images import PUBLIC_SECONDS
@@ -118,8 +119,13 @@ def methodology(request: HttpRequest) -> HttpResponse:
         "moved_by_order": methods.largest_difference(compared),
         "running_k": methods.K,
         "sides": Board.objects.exclude(side_effect=None).filter(side_effect_se__lt=1000).select_related("category"),
-        "cap": integrity.CAP,
-        "cap_days": integrity.CAP_DAYS,
+        "cap": {
+            "days": caps.DAYS,
+            "floor": vote_cap.FLOOR,
+            "averages": vote_cap.AVERAGES,
+            "share": 1 / vote_cap.SHARE,
+            "ceiling": vote_cap.CEILING,
+        },
         "min_seconds": settings.VOTE_MIN_SECONDS,
         "min_effective": intervals.MIN_EFFECTIVE,
         "min_anchor": intervals.MIN_ANCHOR,

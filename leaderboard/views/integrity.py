@@ -9,8 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from arena import integrity as counting
-from arena.integrity import ledger, rules
+from arena.integrity import caps, ledger, rules
 from leaderboard import ledger as page
 from leaderboard.page_cache import cached_page
 
@@ -28,8 +27,8 @@ def integrity(request: HttpRequest) -> HttpResponse:
         "imported": ledger.imported(),
         "open_cases": ledger.open_cases(),
         "rules": list(rules.ALL.values()),
-        "cap": counting.CAP,
-        "cap_days": counting.CAP_DAYS,
+        "caps": caps.public(),
+        "cap_days": caps.DAYS,
         "min_seconds": settings.VOTE_MIN_SECONDS,
     }
     return render(request, "leaderboard/integrity.html", context)
@@ -60,6 +59,10 @@ def integrity_json(request: HttpRequest) -> JsonResponse:
         "false_alarms": "at most 1 in 1000 voters inside the null, by Ville's inequality",
         "alarms": current.alarms,
         "rules": [{"rule": rule.name, "title": rule.title, "since": rule.since} for rule in rules.ALL.values()],
+        "caps": [
+            {"category": row.category.slug, "cap": row.cap, "votes": row.votes, "voters": row.voters}
+            for row in caps.public()
+        ],
         "rows": [dict(zip(page.COLUMNS, row, strict=True)) for row in page.rows(current)],
         "categories": [
             {

@@ -10,6 +10,7 @@ from PIL import Image
 
 from arena import generation, integrity, voting
 from arena.admin import shared
+from arena.integrity import caps, rules
 from arena.models import Generation, Prompt, Tally, Vote
 from tests import factories as make
 
@@ -241,7 +242,7 @@ def test_a_curator_stops_counting_votes_for_a_reason_and_counts_them_again(curat
     voting.cast_vote(battle, "left")
     capped = make.make_battle(make.make_voter())
     voting.cast_vote(capped, "right")
-    integrity.exclude([capped.pk], integrity.CAP_REASON, integrity.CAP_RULE)
+    integrity.exclude([capped.pk], caps.reason(50), rules.CAP.name)
     page = "/admin/arena/vote/"
     chosen = {"_selected_action": [battle.pk, capped.pk]}
     refused = curator.post(page, {"action": "stop_counting", **chosen}, follow=True).content.decode()

@@ -10,7 +10,8 @@ from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from arena import integrity, recount, voting
+from arena import integrity, recount, vote_cap, voting
+from arena.integrity import caps, rules
 from arena.models import ImageTally, Tally, Vote, VoterProgress
 from leaderboard.board import pair_counts
 from tests import factories as make
@@ -38,19 +39,19 @@ def counted():
 
 @pytest.mark.django_db
 def test_a_vote_beyond_the_cap_is_stored_but_does_not_count(monkeypatch):
-    monkeypatch.setattr(integrity, "CAP", 3)
+    monkeypatch.setattr(vote_cap, "FLOOR", 3)
     voter = make.make_voter()
     ids = votes(5, voter)
-    beyond = Vote.objects.filter(excluded_rule=integrity.CAP_RULE)
+    beyond = Vote.objects.filter(excluded_rule=rules.CAP.name)
     assert {vote.pk for vote in beyond} == set(ids[3:])
-    assert {vote.excluded_reason for vote in beyond} == {integrity.CAP_REASON}
+    assert {vote.excluded_reason for vote in beyond} == {caps.reason(3)}
     assert counted() == 3
     assert pair_counts.check() == 0
 
 
 @pytest.mark.django_db
 def test_the_cap_is_per_voter_and_category_and_old_votes_leave_its_window(monkeypatch):
-    monkeypatch.setattr(integrity, "CAP", 2)
+    monkeypatch.setattr(vote_cap, "FLOOR", 2)
     voter, other = make.make_voter(), make.make_voter()
     votes(2, voter)
     votes(2, other)
@@ -60,7 +61,7 @@ def test_the_cap_is_per_voter_and_category_and_old_votes_leave_its_window(monkey
     votes(1, voter)
     assert Vote.objects.exclude(excluded_reason="").count() == 1
     Vote.objects.filter(voter=voter).update(
-        cast_at=Vote.objects.latest("cast_at").cast_at - timedelta(days=integrity.CAP_DAYS, hours=1)
+        cast_at=Vote.objects.latest("cast_at").cast_at - timedelta(days=caps.DAYS, hours=1)
     )
     votes(1, voter)
     assert Vote.objects.exclude(excluded_reason="").count() == 1
@@ -112,7 +113,7 @@ def test_a_recount_finds_what_is_wrong_and_puts_it_right():
 
 @pytest.mark.django_db
 def test_an_exclusion_without_reason_or_rule_is_refused():
-    for reason, rule in (("", "cap-1"), ("because", "")):
+    for reason, rule in (("", "side-1"), ("because", "")):
         with pytest.raises(ValueError, match="names its reason"):
             integrity.exclude([], reason, rule)
 

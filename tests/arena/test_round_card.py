@@ -17,7 +17,7 @@ def vote(
     large: str, small: str, outcome: str = "left", stand: str = "", left: int = 70, basis: str = "votes"
 ) -> RoundVote:
     one, other = (cast(Entry, SimpleNamespace(image_model=SimpleNamespace(name=name))) for name in (large, small))
-    return RoundVote(one, other, outcome, Crowd(basis, left, 9, stand), uuid4(), "1:1")
+    return RoundVote(one, other, outcome, Crowd(basis, left, 9, stand), uuid4(), "1:1", True)
 
 
 KITES = [vote("Kite", f"M{n}") for n in range(2)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from arena.models import Competition, NetworkWatch, Strengths, VoterDecision, VoterProgress, VoterWatch
+from arena import vote_cap
+from arena.models import Competition, NetworkWatch, Strengths, VoteCap, VoterDecision, VoterProgress, VoterWatch
 from tests import factories as make
 from tests.arena.test_constraints import refuses
 
@@ -82,3 +83,17 @@ def test_unveiling_and_target():
     competitions = Competition.objects.filter(pk=competition.pk)
     refuses("unveiling is known", lambda: competitions.update(unveiling="never"))
     refuses("a target of votes is at least one", lambda: competitions.update(target_votes=0))
+
+
+def test_a_cap_follows_from_its_votes_and_voters():
+    category = make.make_category()
+
+    def cap(**fields):
+        return VoteCap.objects.create(category=category, counted_at=timezone.now(), **fields)
+
+    for votes, voters in ((0, 0), (299, 10), (800, 10), (3_499, 200), (1_000_000, 70_000)):
+        right = vote_cap.cap(votes, voters)
+        for wrong in (right - 10, right + 10):
+            refuses("a cap follows", lambda n=wrong, v=votes, w=voters: cap(cap=n, votes=v, voters=w))
+        cap(cap=right, votes=votes, voters=voters).delete()
+    refuses("every voter of a cap has a vote", lambda: cap(cap=50, votes=1, voters=2))

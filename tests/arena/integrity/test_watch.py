@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
-from arena import voting
-from arena.integrity import consequences, evidence, rules, watch
+from arena import vote_cap, voting
+from arena.integrity import consequences, evidence, exclusion, rules, watch
 from arena.models import Tally, Vote, VoterDecision, VoterProgress, VoterWatch
 from leaderboard.board import pair_counts, ratings
 from leaderboard.models import Rating
@@ -94,7 +94,7 @@ def test_a_return_brings_back_exactly_what_was_taken_out(crowd):
 
 
 def test_a_return_does_not_pass_the_cap(crowd, monkeypatch):
-    monkeypatch.setattr(consequences.exclusion, "CAP", 20)
+    monkeypatch.setattr(vote_cap, "FLOOR", 20)
     rigger = make.make_voter()
     crowd.vote(rigger, 15, lambda battle, honest: honest)
     consequences.exclude_voter(rigger.pk, crowd.category.pk, rules.CURATOR.name, "a test", by="boss")
@@ -120,7 +120,7 @@ def test_a_vote_in_flight_while_its_voter_went_out_is_taken_out(crowd):
     crowd.vote(rigger, 45, lambda battle, _: "left")
     watch.run()
     late = Vote.objects.filter(voter=rigger).latest("cast_at")
-    watch.exclusion.include([late.pk])
+    exclusion.include([late.pk])
     VoterWatch.objects.filter(voter=rigger).update(last_vote_at=late.cast_at - timedelta(seconds=1))
     watch.run()
     assert not Vote.objects.counted().filter(voter=rigger).exists()

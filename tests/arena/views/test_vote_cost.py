@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
-from arena import battle_page, battles, fragments, integrity, reveals, voter_state, voting
+from arena import battle_page, battles, fragments, integrity, reveals, vote_cap, voter_state, voting
 from arena.models import Battle, Vote
 from tests import factories as make
 
@@ -189,7 +189,7 @@ def test_without_an_app_that_rates_votes_the_reveal_names_the_models_alone(clien
 
 
 def test_a_vote_that_does_not_count_says_so_with_its_reason(client, category, monkeypatch):
-    monkeypatch.setattr(integrity, "CAP", 0)
+    monkeypatch.setattr(vote_cap, "FLOOR", 0)
     url = make.battle_url(client.get(ARENA))
     reply = client.post(f"{url}vote/", {"outcome": "left"}, **HTMX).content.decode()
     assert "does not count" in reply

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from arena import integrity
+from arena.integrity import caps
 from arena.models import Vote, Voter
 from arena.vote_import import load
 from leaderboard.board import published_votes, ratings, snapshots
@@ -39,6 +40,7 @@ def category():
 
 
 def test_a_month_of_votes_gives_the_very_numbers_of_the_page(client, category, tmp_path):
+    caps.recount(category.pk)
     taken = snapshots.take(category)
     files = client.get("/data/files.json").json()["votes"]
     paths = []
@@ -48,6 +50,9 @@ def test_a_month_of_votes_gives_the_very_numbers_of_the_page(client, category, t
         assert taken.facts["votes_files"][file["month"]] == file["sha256"]
         paths.append(tmp_path / f"{file['month']}.csv")
         paths[-1].write_bytes(content)
+    stated = taken.facts["rules"]
+    assert (stated["cap"], stated["cap_votes"], stated["cap_voters"]) == (50, 157, 25)
+    assert reproduction.cap_of(paths) == {"cap": 50, "votes": 157, "voters": 25, "most": 7}
     cells, rows = reproduction.rate_votes(paths, taken.facts["anchor"])
     assert reproduction.digest(reproduction.cells_csv(cells)) == taken.sha256
     page = {

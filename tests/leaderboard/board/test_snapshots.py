@@ -105,6 +105,13 @@ def test_it_computes_again_to_the_same_digits_in_a_process_of_its_own(category, 
     assert taken.sha256 in capsys.readouterr().out
 
 
+def test_a_cap_that_does_not_follow_from_its_votes_and_voters_is_found(category):
+    taken = snapshots.take(category)
+    assert snapshots.verify(taken).differences == []
+    taken.facts["rules"]["cap"] = 200
+    assert "cap of a voter: the snapshot says 200, its votes and voters make 50" in snapshots.verify(taken).differences
+
+
 def test_its_file_in_any_order_with_cells_split_up_verifies_and_a_changed_one_does_not(category, tmp_path):
     taken = snapshots.take(category)
     cells = reproduction.read_csv(snapshots.cells_csv(taken))

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from arena import integrity, recount, voters, voting
-from arena.integrity import alarm, consequences, ledger, rules
+from arena.integrity import alarm, caps, consequences, ledger, rules
 from arena.models import Battle, Tally, Vote, Voter
 from leaderboard.board import pair_counts
 from tests import factories as make
@@ -48,6 +48,14 @@ def test_the_ledger_counts_what_the_table_holds(client, votes):
     (category,) = data["categories"]
     assert category["with_every_vote"]["model"]
     assert sum(category["share_of_votes"].values()) == pytest.approx(2)
+
+
+def test_the_ledger_has_the_cap_of_every_category_and_what_it_follows_from(client, votes):
+    caps.follow()
+    page = " ".join(client.get("/integrity/").content.decode().split())
+    assert "a voter’s first 50 votes of any 90 days count now, from 5 votes of 5 voters." in page
+    (cap,) = client.get("/integrity.json").json()["caps"]
+    assert (cap["cap"], cap["votes"], cap["voters"]) == (50, 5, 5)
 
 
 def test_an_empty_ledger_says_so(client):
