@@ -19,7 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from providers import file_store
+from providers.files import file_store
 from providers.models import ImageModel
 
 from . import archives, images, tabular

@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.db.models import Model
 from django.utils import timezone
 
-from providers import file_store
+from providers.files import file_store
 
 from .models import Entry, Prompt, Suggestion
 

@@ -17,8 +17,8 @@ from config import health, monitoring  # noqa: E402
 from config.entry.application import Entry  # noqa: E402
 from config.entry.messages import Scope  # noqa: E402
 from config.entry.pages import Pages  # noqa: E402
-from providers import client_address  # noqa: E402
 from providers.gateway.asgi import Gateway  # noqa: E402
+from providers.web import client_address  # noqa: E402
 
 _MB = 1 << 20
 monitoring.start("web")

@@ -13,8 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from leaderboard.board import health
-from providers import file_store, heartbeats
+from providers import heartbeats
 from providers.db import release_connection
+from providers.files import file_store
 
 SKEW_SECONDS = 5.0  # by which this machine's clock may differ from the database's: leases compare both
 

@@ -17,7 +17,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from providers import client_address
+from providers.web import client_address
 
 log = logging.getLogger(__name__)
 

@@ -63,7 +63,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 # Behind proxies every visitor has a proxy's IP address; the real one is in X-Forwarded-For. How many proxies there are
-# one behind the other, each of which appends to it, and from which networks they reach us: providers/client_address.py.
+# one behind the other, each of which appends to it, and from which networks they come: providers/web/client_address.py.
 TRUSTED_PROXY_HOPS = env_int("TRUSTED_PROXY_HOPS", 0)
 TRUSTED_PROXIES = env_list("TRUSTED_PROXIES", "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7")
 

@@ -22,7 +22,7 @@ from leaderboard.views import (
     snapshots,
     status,
 )
-from providers.slugs import DottedSlug
+from providers.web.slugs import DottedSlug
 
 register_converter(DottedSlug, "dotted")
 

@@ -7,9 +7,9 @@ from datetime import UTC, timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from providers import spool
 from providers.catalog import ends
 from providers.db import connection_released
+from providers.files import spool
 from providers.gateway import budgets, jobs, signed_files
 from providers.performance import summaries
 from providers.spending import daily_cap, price_check

@@ -20,7 +20,7 @@ from PIL import Image
 
 from arena import generation, image_import, images, voter_state, voters
 from arena.models import Battle, Category, Competition, Entry, Generation, Prompt, Voter
-from providers import file_store
+from providers.files import file_store
 from providers.models import Call, ImageModel, Lab, Offering
 from providers.request import GeneratedImage
 from providers.routing.results import Attempt, DeliveredImage, Generated

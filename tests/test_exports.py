@@ -12,7 +12,7 @@ from arena import voting
 from leaderboard.board import snapshots
 from leaderboard.rating import reproduction
 from leaderboard.templatetags.markdown import md, md_code
-from providers.spreadsheets import safe_cell
+from providers.web.spreadsheets import safe_cell
 from tests import factories as make
 
 HOSTILE = '=HYPERLINK("http://evil.example","x")'

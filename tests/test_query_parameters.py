@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from providers.playground import forms
-from providers.query_parameters import Parameters
+from providers.web.query_parameters import Parameters
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

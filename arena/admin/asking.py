@@ -18,7 +18,7 @@ from arena import cost_estimates, generation, spend_cap
 from arena.admin.shared import number_of
 from arena.cost_estimates import Quote
 from arena.models import Competition, Generation
-from providers import file_store
+from providers.files import file_store
 from providers.spending import daily_cap
 from providers.spending.daily_cap import dollars
 

@@ -15,7 +15,7 @@ from arena import image_import, tabular
 from arena.admin import staging
 from arena.image_import import ImageVerdict
 from arena.models import Competition
-from providers.file_store import StoreUnwritable
+from providers.files.file_store import StoreUnwritable
 
 MAX_IMAGES = 500  # in one request; the command takes any number
 PURPOSE = "images of competition {}"

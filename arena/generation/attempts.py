@@ -17,7 +17,7 @@ from django.utils import timezone
 from arena import cost_estimates, images, spend_cap
 from arena.models import Generation, Prompt
 from arena.models.generations import Status
-from providers import file_store, routing
+from providers import routing
 from providers.accounts import is_simulated
 from providers.errors import (
     BadOutput,
@@ -29,6 +29,7 @@ from providers.errors import (
     RateLimited,
     TimedOut,
 )
+from providers.files import file_store
 from providers.request import ImageRequest, SourceImage
 
 from . import storage

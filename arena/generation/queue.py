@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from arena.models import Competition, Entry, Generation, Prompt
 from arena.models.generations import GenerationQuerySet, Status
-from providers import file_store
+from providers.files import file_store
 from providers.models import ImageModel
 
 REDISPATCH_SECONDS = 10  # a task message that no worker took for this long was lost: it is sent again

@@ -14,8 +14,9 @@ from django.utils import timezone
 from arena import images
 from arena.models import Entry, Generation, SpooledImage
 from arena.models.generations import GenerationQuerySet, Status
-from providers import file_store, routing
+from providers import routing
 from providers.db import release_connection
+from providers.files import file_store
 from providers.models import Call
 
 log = logging.getLogger(__name__)

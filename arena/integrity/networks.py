@@ -25,8 +25,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from arena.models import Report, Voter
-from providers import client_address
 from providers.cache import ProcessCache
+from providers.web import client_address
 
 log = logging.getLogger(__name__)
 

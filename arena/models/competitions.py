@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from providers.models import ModeChoices, slug_validator
 from providers.models.audience import public
-from providers.slugs import SLUG_PATTERN
+from providers.web.slugs import SLUG_PATTERN
 
 QUESTION = "Which is better?"  # of a competition that has none of its own
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from arena.models.competitions import Competition
-from providers.slugs import SLUG_PATTERN
+from providers.web.slugs import SLUG_PATTERN
 
 
 class OldSlug(models.Model):

@@ -29,7 +29,7 @@ from django.views.decorators.http import require_safe
 from arena import ballots, blinding, fetches, images
 from arena.invitations import may_see as _may_see
 from arena.models import Competition, Entry, Prompt
-from providers import file_store
+from providers.files import file_store
 from providers.transfer import metadata
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,8 @@ from django.utils import timezone
 from arena.models import Generation, Report, Suggestion
 from leaderboard.board import drift_watch, health
 from leaderboard.models import Drift
-from providers import file_store, heartbeats
+from providers import heartbeats
+from providers.files import file_store
 from providers.models import Call
 from providers.spending import daily_cap
 

@@ -24,7 +24,7 @@ from leaderboard.models import Board, Snapshot
 from leaderboard.rating import elo, intervals, reproduction
 from leaderboard.rating.place import Place
 from providers.models import ImageModel
-from providers.spreadsheets import safe_cell
+from providers.web.spreadsheets import safe_cell
 
 
 def take_due() -> list[Snapshot]:

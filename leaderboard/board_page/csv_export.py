@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from math import isfinite
 
 from leaderboard.board_page.filters import BoardRow
-from providers.spreadsheets import safe_cell
+from providers.web.spreadsheets import safe_cell
 
 # The first seven stay what they are: other people's programs read them.
 COLUMNS = (

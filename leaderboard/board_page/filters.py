@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from providers.query_parameters import Parameters, Query
+from providers.web.query_parameters import Parameters, Query
 
 
 @dataclass(frozen=True, slots=True)

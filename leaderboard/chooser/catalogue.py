@@ -25,7 +25,7 @@ from leaderboard.rating.place import Place
 from leaderboard.rating.verdict import Verdict
 from providers.accounts import is_simulated, name_of
 from providers.models import ImageModel
-from providers.query_parameters import Parameters, Query
+from providers.web.query_parameters import Parameters, Query
 
 TASKS = {"text-to-image": "text to image", "edit": "image editing"}
 FILTERS = ("price", "seconds", "rights", "size", "edits", "provider", "lab", "weights", "licence", "ratio", "need", "q")

@@ -28,7 +28,7 @@ from arena.models import Category, Competition, Entry, Prompt
 from leaderboard.board import image_records
 from leaderboard.board.image_records import ImageRecord
 from leaderboard.models import Record
-from providers.query_parameters import Parameters
+from providers.web.query_parameters import Parameters
 
 STATES = {"open": "Open for votes", "coming": "Not open yet", "closed": "Closed"}
 

@@ -35,7 +35,7 @@ from leaderboard.models import Board, RecentBoard
 from leaderboard.page_cache import cached_page, first_category, of_category, of_first_category
 from leaderboard.rating.verdict import Verdict
 from leaderboard.social_cards import board
-from providers.query_parameters import Parameters
+from providers.web.query_parameters import Parameters
 
 SHOWN = ("sort", *filters.FIELDS)  # the words by which an address says which rows it shows, and in which order
 WORDS = ("window", "tag", *SHOWN)  # that the address of a category's board may carry

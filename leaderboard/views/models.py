@@ -33,7 +33,7 @@ from providers import accounts
 from providers.gateway import code_examples
 from providers.models import ImageModel
 from providers.offering.pricing import usd
-from providers.query_parameters import Parameters
+from providers.web.query_parameters import Parameters
 
 
 @dataclass(frozen=True, slots=True)

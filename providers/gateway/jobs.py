@@ -22,8 +22,8 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from providers import spool
 from providers.db import connection_released
+from providers.files import spool
 from providers.gateway import lifecycle, responses
 from providers.gateway.disconnect import ClientConnection
 from providers.gateway.errors import ApiError

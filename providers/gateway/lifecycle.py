@@ -23,8 +23,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
-from providers import routing, spool
+from providers import routing
 from providers.errors import BadOutput, NotFound, ProviderError
+from providers.files import spool
 from providers.gateway import (
     auto_model,
     budgets,

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from providers import spool
+from providers.files import spool
 from providers.gateway import idempotency, process
 from providers.gateway.image_formats import EXTENSIONS
 from providers.models import GatewayRequest

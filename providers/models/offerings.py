@@ -22,8 +22,8 @@ from providers.errors import OUTCOMES
 from providers.models.audience import public
 from providers.offering import normalisation, pricing
 from providers.offering.pricing import UNITS
-from providers.slugs import SLUG_PATTERN
-from providers.spreadsheets import safe_cell
+from providers.web.slugs import SLUG_PATTERN
+from providers.web.spreadsheets import safe_cell
 
 slug_validator = RegexValidator(SLUG_PATTERN, "Use lower-case letters, digits and single dots, dashes or underscores.")
 

@@ -120,7 +120,7 @@ class GatewayRequest(models.Model):
 
 
 class SpooledFile(models.Model):
-    """A file that was paid for and that the file store has not taken yet (providers/spool.py)."""
+    """A file that was paid for and that the file store has not taken yet (providers/files/spool.py)."""
 
     name = models.CharField(max_length=100, primary_key=True)
     data = models.BinaryField()

@@ -14,7 +14,7 @@ from providers.gateway import keys, uploads, wire
 from providers.gateway.errors import ApiError
 from providers.gateway.wire import ApiRequest
 from providers.models import ApiKey, ImageModel, Offering
-from providers.query_parameters import Parameters
+from providers.web.query_parameters import Parameters
 
 PARAMETERS = ("model", "prompt", "size", "seed")
 MAX_MODELS = 4

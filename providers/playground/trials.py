@@ -23,9 +23,10 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from providers import file_store, routing, spool
+from providers import routing
 from providers.accounts import is_simulated
 from providers.errors import ProviderError
+from providers.files import file_store, spool
 from providers.gateway import budgets, keys, responses
 from providers.gateway.errors import ApiError
 from providers.gateway.image_formats import EXTENSIONS

@@ -13,11 +13,12 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from providers import client_address, spool
+from providers.files import spool
 from providers.gateway import code_examples
 from providers.gateway.image_formats import EXTENSIONS
 from providers.gateway.views import origin_of
 from providers.models import Trial
+from providers.web import client_address
 
 from . import forms, trials, visitors
 from .forms import FormError, TrialForm

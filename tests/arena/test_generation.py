@@ -15,8 +15,9 @@ from django.utils import timezone
 from arena import cost_estimates, generation, images
 from arena.generation import attempts
 from arena.models import Competition, Entry, Generation, Prompt, SpooledImage
-from providers import cache, file_store, routing
+from providers import cache, routing
 from providers.adapters.base import Account
+from providers.files import file_store
 from providers.models import Call, ImageModel
 from providers.routing import sending
 from tests import factories as make

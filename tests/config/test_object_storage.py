@@ -22,7 +22,7 @@ from arena import generation, orphans
 from arena.models import Entry, Generation
 from config.demo import ports
 from config.object_storage import options_of
-from providers import file_store
+from providers.files import file_store
 from providers.models import Call
 from tests import factories as make
 from tests.config.processes import eventually

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from arena import image_import, tabular
 from arena.models import Competition
-from providers.file_store import StoreUnwritable
+from providers.files.file_store import StoreUnwritable
 
 SHOWN = 20  # refused lines that are listed
 

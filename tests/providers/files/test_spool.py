@@ -11,7 +11,8 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 
-from providers import cache, file_store, spool
+from providers import cache
+from providers.files import file_store, spool
 from providers.gateway import jobs, signed_files
 from providers.models import ApiKey, Call, GatewayRequest, SpooledFile, Trial
 from providers.playground import trials

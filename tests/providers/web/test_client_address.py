@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import RequestFactory
 
-from providers import client_address
+from providers.web import client_address
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import logging
 from django.core.files.storage import default_storage
 from django.db import connection
 
-from providers import file_store
+from providers.files import file_store
 from providers.models import SpooledFile
 
 log = logging.getLogger(__name__)

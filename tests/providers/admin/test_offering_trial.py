@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from providers import offering_trial
+from providers.admin import offering_trial
 from providers.models import Call
 from tests import factories as make
 

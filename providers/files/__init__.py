@@ -1,0 +1,1 @@
+"""Files of images: the store, and where they wait when it fails."""
