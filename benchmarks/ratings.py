@@ -30,7 +30,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from arena import battle_shares, matchmaking  # noqa: E402 - the repository's root comes first
+from arena import battle_shares, vote_worth  # noqa: E402 - the repository's root comes first
 from leaderboard.rating import elo, ranks, reproduction  # noqa: E402 - once Django is set up
 from leaderboard.rating.clusters import clustered_covariance  # noqa: E402 - once Django is set up
 
@@ -353,7 +353,7 @@ def _until_settled(name: str, seed: int, old: int = 20, new: int = 3) -> int:
             chance = np.where(is_new, 5.0, 1.0)
             chance /= chance.sum()
         else:
-            worth = matchmaking.scores((fit.elo - 1000) / elo.SCALE, fit.covariance / elo.SCALE**2, provisional)
+            worth = vote_worth.scores((fit.elo - 1000) / elo.SCALE, fit.covariance / elo.SCALE**2, provisional)
             even = np.triu(np.ones((k, k)), 1) / p.size
             table = np.triu(worth, 1)
             table /= table.sum()

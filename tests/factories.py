@@ -7,6 +7,7 @@ import hashlib
 import io
 import itertools
 import re
+import struct
 import zipfile
 from datetime import timedelta
 from decimal import Decimal
@@ -19,7 +20,7 @@ from django.utils import timezone
 from PIL import Image
 
 from arena import generation, image_import, images, voter_state, voters
-from arena.models import Battle, Category, Competition, Entry, Generation, Prompt, Voter
+from arena.models import Battle, Category, Competition, Entry, Generation, Prompt, Voter, VoterProgress
 from providers.files import file_store
 from providers.models import Call, ImageModel, Lab, Offering
 from providers.request import GeneratedImage
@@ -188,8 +189,17 @@ def make_battle(
         "expires_at": timezone.now() + timedelta(seconds=settings.BATTLE_LIFETIME),
     }
     battle = Battle.objects.create(voter=voter or make_voter(), left=left, right=right, **defaults | fields)
-    voter_state.rebuild_progress(battle.voter_id, battle.prompt.competition.category_id)
+    category = battle.prompt.competition.category_id
+    if voter is None and battle.skipped_at is None:
+        VoterProgress.objects.create(voter_id=battle.voter_id, category_id=category, **_of_one(battle))
+    else:
+        voter_state.rebuild_progress(battle.voter_id, category)
     return battle
+
+
+def _of_one(battle: Battle) -> dict[str, Any]:
+    """A new voter's progress, as a recount finds it (a test compares) with a sixth of the queries."""
+    return {"waiting": [battle.pk], "met": struct.pack(">2i", battle.left_id, battle.right_id), "turn": 1}
 
 
 def cookie_of(voter: Voter) -> str:

@@ -10,7 +10,7 @@ from arena.models import Category, Vote
 from leaderboard.board import standings
 from leaderboard.board_page.filters import BoardRow
 from leaderboard.models import Board, RecentBoard
-from leaderboard.rating.verdict import counted
+from leaderboard.rating.number_words import counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from arena.models import Category
 from leaderboard.board import standings
 from leaderboard.board_page.filters import BoardRow, Filters
 from leaderboard.models import Board, Covariance, Rating, RecentBoard
-from leaderboard.rating import verdict
+from leaderboard.rating import number_words, verdict
 from leaderboard.rating.elo import expected_score
 from leaderboard.rating.likelihood import Floats
 from leaderboard.rating.verdict import Contender, Finding, Verdict
@@ -105,7 +105,11 @@ def _worth(model: Contender, board: Sequence[Contender]) -> str:
     cost = ""
     if model.price is not None and leader.price:
         cheaper = model.price < leader.price
-        part = verdict.fraction(model.price / leader.price) if cheaper else verdict.times(model.price / leader.price)
+        part = (
+            number_words.fraction(model.price / leader.price)
+            if cheaper
+            else number_words.times(model.price / leader.price)
+        )
         cost = f", costs {part}{' of the leader' if cheaper and part != 'as much' else ''}"
         cost += " as much as the leader" if not cheaper else ""
     return f"It stands {model.place}{cost} and wins {wins} of 10 against {leader.name}."

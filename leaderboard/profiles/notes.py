@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from leaderboard.board_page.filters import BoardRow
 from leaderboard.profiles.competitions import TagScore
 from leaderboard.profiles.head_to_head import Matchups
-from leaderboard.rating import verdict
+from leaderboard.rating import number_words, verdict
 from leaderboard.rating.elo import expected_score
 from leaderboard.rating.intervals import USABLE_VOTES
 from providers.offering.pricing import usd
@@ -60,9 +60,9 @@ def _rival(own: BoardRow, rows: Sequence[BoardRow], matchups: Matchups | None) -
         return None
     rival = min(near, key=lambda row: abs(row.elo - own.elo))
     matchup = met[rival.slug]
-    text = f"{100 * matchup.share:.0f} % of {verdict.counted(matchup.votes, 'vote')}."
+    text = f"{100 * matchup.share:.0f} % of {number_words.counted(matchup.votes, 'vote')}."
     if own.seconds and rival.seconds and rival.seconds >= CLEARLY_SLOWER * own.seconds:
-        text += f" It takes {verdict.times(rival.seconds / own.seconds)} as long."
+        text += f" It takes {number_words.times(rival.seconds / own.seconds)} as long."
     return StandingNote(f"Rival: {rival.name}", text, matchup.compare_url, "Compare")
 
 
@@ -75,7 +75,7 @@ def _bargain(own: BoardRow, rows: Sequence[BoardRow]) -> StandingNote | None:
         return None
     row = max(cheap, key=lambda row: row.elo)
     wins = round(10 * expected_score(row.elo, own.elo))
-    part = verdict.fraction(float(row.price / own.price)) if row.price else "nothing"
+    part = number_words.fraction(float(row.price / own.price)) if row.price else "nothing"
     text = f"{part[:1].upper()}{part[1:]} of the price; expected to win {wins} of 10 against it."
     return StandingNote(f"Bargain: {row.name}", text, _compare(own, row), "Compare")
 
@@ -105,7 +105,7 @@ def of_unrated(
             text = f"{best.name}, {usd(best.price)}, {best.standing.place}."
             notes.append(StandingNote(f"Rated at this price: up to {best.elo:.0f}", text))
         if prompts:
-            text = f"and {verdict.counted(prompts, 'image')}: about {usd(round(price * prompts, 2))}."
+            text = f"and {number_words.counted(prompts, 'image')}: about {usd(round(price * prompts, 2))}."
             notes.append(StandingNote(f"To place it takes about {USABLE_VOTES} votes", text))
     if others:
         text = ", ".join(f"{name} {usd(round(cost, 4))}" for name, _, cost in others[:CHEAPER])

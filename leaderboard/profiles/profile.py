@@ -34,6 +34,7 @@ from leaderboard.profiles.offerings import Past, Seller
 from leaderboard.profiles.parameters import Group, Sizes
 from leaderboard.profiles.speed import Speed, SpeedRow
 from leaderboard.profiles.watched import Watched
+from leaderboard.rating import number_words
 from leaderboard.rating import verdict as verdicts
 from leaderboard.rating.place import Place
 from leaderboard.rating.verdict import Verdict
@@ -256,9 +257,9 @@ class Profile:
         ]
         votes = [f"{row.rating.votes:,} votes in {row.rating.category.name}" for row in shown]
         rest = f" and rated in {more} more categories" if more > 0 else ""
-        based = f"{verdicts.counted(self.voted, 'blind-vote competition')}" if self.voted else "imported votes"
+        based = f"{number_words.counted(self.voted, 'blind-vote competition')}" if self.voted else "imported votes"
         return (
-            f"{self.image_model.name} is {verdicts.both(places)}{rest}, where people pick the better of two images "
+            f"{self.image_model.name} is {number_words.both(places)}{rest}, where people pick the better of two images "
             f"without knowing whose they are. Based on {based}: {', '.join(votes)}{' and more' if more > 0 else ''}."
         )
 

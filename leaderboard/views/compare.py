@@ -17,7 +17,7 @@ from leaderboard.comparison.side_by_side import CategoryComparison, PairOnPrompt
 from leaderboard.model_facts import price_and_speed
 from leaderboard.model_facts.price_and_speed import Facts
 from leaderboard.page_cache import cached_page
-from leaderboard.rating import verdict
+from leaderboard.rating import number_words, verdict
 from leaderboard.rating.verdict import Contender, Verdict
 from providers.models import ImageModel
 
@@ -152,12 +152,16 @@ def _worth(one: Contender, other: Contender, arena: CategoryComparison, uses: Se
     if one.seconds and other.seconds:
         quick, slow = sorted((one, other), key=lambda model: model.seconds or 0)
         if (slow.seconds or 0) >= FASTER * (quick.seconds or 1):
-            parts.append(f"{quick.name} takes {verdict.fraction((quick.seconds or 0) / (slow.seconds or 1))} the time.")
+            parts.append(
+                f"{quick.name} takes {number_words.fraction((quick.seconds or 0) / (slow.seconds or 1))} the time."
+            )
     if one.price is not None and other.price is not None and one.price != other.price:
         cheap = one if one.price < other.price else other
         level = [use.tag for use in uses if not use.votes.is_apart][:2]
         if level and len(level) < len(uses):
-            parts.append(f"{cheap.name} is the better buy for {verdict.both(level)}, where votes see no difference.")
+            parts.append(
+                f"{cheap.name} is the better buy for {number_words.both(level)}, where votes see no difference."
+            )
     return " ".join(parts) or f"By votes in {arena.category.name}."
 
 

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from arena import battles, integrity, voter_progress, voter_state, voting
-from arena.models import Battle, Tally, Vote
+from arena.models import Battle, Tally, Vote, VoterProgress
 from tests import factories as make
 
 
@@ -310,3 +310,14 @@ def test_battles_assigned_together_keep_their_order_however_postgres_reads_them(
             assert [row.pk for row in voter_state.look_at(voter.pk, first.pk).waiting] == following
             assert [row.pk for row in voter_state.look_for(voter.pk, category.pk).waiting] == [first.pk, *following]
             assert voter_state.rebuild_progress(voter.pk, category.pk).waiting == [first.pk, *following]
+
+
+@pytest.mark.django_db
+def test_a_made_battles_progress_is_what_a_recount_finds():
+    """Tests' own battles of new voters are stored without the recount."""
+    battle = make.make_battle()
+    fields = [field.name for field in VoterProgress._meta.fields if field.name not in ("pk", "turn")]
+    made = VoterProgress.objects.values(*fields).get(voter=battle.voter)
+    voter_state.rebuild_progress(battle.voter_id, battle.prompt.competition.category_id)
+    assert made == VoterProgress.objects.values(*fields).get(voter=battle.voter)
+    assert made["waiting"] == [battle.pk]

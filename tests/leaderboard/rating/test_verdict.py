@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leaderboard.rating import verdict
+from leaderboard.rating import number_words, verdict
 from leaderboard.rating.place import Place
 from leaderboard.rating.verdict import Contender, Finding, find
 
@@ -226,20 +226,20 @@ def test_a_liking_for_a_side_is_named_only_where_there_is_one():
 
 
 def test_numbers_as_words():
-    assert [verdict.rounded(n) for n in (7, 99, 1_127, 14_999)] == ["7", "99", "1,200", "15,000"]
-    assert [verdict.fraction(part) for part in (0.33, 0.21, 0.1, 0.04)] == [
+    assert [number_words.rounded(n) for n in (7, 99, 1_127, 14_999)] == ["7", "99", "1,200", "15,000"]
+    assert [number_words.fraction(part) for part in (0.33, 0.21, 0.1, 0.04)] == [
         "a third",
         "a fifth",
         "a tenth",
         "less than a tenth",
     ]
-    assert [verdict.times(factor) for factor in (1.4, 2.1, 4.8, 23.4)] == [
+    assert [number_words.times(factor) for factor in (1.4, 2.1, 4.8, 23.4)] == [
         "1.4 times",
         "twice",
         "five times",
         "23 times",
     ]
-    assert [verdict.ordinal(n) for n in (1, 2, 3, 4, 11, 21, 112)] == [
+    assert [number_words.ordinal(n) for n in (1, 2, 3, 4, 11, 21, 112)] == [
         "1st",
         "2nd",
         "3rd",
