@@ -19,8 +19,9 @@ from django.db.models import Sum
 from arena.cost_estimates import Quote
 from arena.models import Competition, Generation
 from providers.errors import CapReached
+from providers.offering.pricing import usd
 from providers.spending import daily_cap
-from providers.spending.daily_cap import RETRY_SECONDS, dollars
+from providers.spending.daily_cap import RETRY_SECONDS
 
 __all__ = ["RETRY_SECONDS", "CapReached", "Spent", "check", "of", "refusal"]
 
@@ -58,8 +59,8 @@ def check(competition: Competition, cost: Decimal | None) -> None:
     spent = of(competition)
     if spent.total + cost > competition.spend_cap:
         raise CapReached(
-            f"{_state(spent)} of the competition's cap of {dollars(competition.spend_cap)}, and this image costs about "
-            f"{dollars(cost)}. Work goes on when the cap is raised.",
+            f"{_state(spent)} of the competition's cap of {usd(competition.spend_cap)}, and this image costs about "
+            f"{usd(cost)}. Work goes on when the cap is raised.",
             retry_after=RETRY_SECONDS,
         )
 
@@ -79,22 +80,22 @@ def refusal(competition: Competition, offers: list[Quote], chosen: list[Quote], 
     if cap is not None and spent.total + queued + cost > cap:
         return (
             f"Nothing was asked: {_state(spent)} in this competition{_waiting(queued)}, and this would cost "
-            f"{dollars(cost)}: more than its cap of {dollars(cap)}. Choose fewer models, or raise the cap on the "
+            f"{usd(cost)}: more than its cap of {usd(cap)}. Choose fewer models, or raise the cap on the "
             "competition's page."
         )
     if day is not None and (today := daily_cap.today()) + spent.expected + queued + cost > day:
         return (
-            f"Nothing was asked: {dollars(today)} are spent today{_waiting(spent.expected + queued)}, and this would "
-            f"cost {dollars(cost)}: more than the {dollars(day)} that DAILY_SPEND_CAP allows a day. Choose fewer "
+            f"Nothing was asked: {usd(today)} are spent today{_waiting(spent.expected + queued)}, and this would "
+            f"cost {usd(cost)}: more than the {usd(day)} that DAILY_SPEND_CAP allows a day. Choose fewer "
             "models, raise DAILY_SPEND_CAP and restart, or ask again after midnight UTC."
         )
     return ""
 
 
 def _state(spent: Spent) -> str:
-    under_way = f" and {dollars(spent.expected)} under way" if spent.expected else ""
-    return f"{dollars(spent.paid)} are spent{under_way}"
+    under_way = f" and {usd(spent.expected)} under way" if spent.expected else ""
+    return f"{usd(spent.paid)} are spent{under_way}"
 
 
 def _waiting(queued: Decimal) -> str:
-    return f", {dollars(queued)} more are queued" if queued else ""
+    return f", {usd(queued)} more are queued" if queued else ""

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
@@ -19,8 +19,8 @@ from arena.admin.shared import number_of
 from arena.cost_estimates import Quote
 from arena.models import Competition, Generation
 from providers.files import file_store
+from providers.offering.pricing import usd
 from providers.spending import daily_cap
-from providers.spending.daily_cap import dollars
 
 Status = Generation.Status
 
@@ -34,18 +34,16 @@ def page(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: i
         return response or redirect(request.path)
     quotes = cost_estimates.of(competition)
     askable = [quote for quote in quotes if quote.provider]
-    ticked = [quote for quote in askable if TICKS.get(request.GET.get("tick", ""), _none)(quote)]
+    ticked = _ticked(askable, request.GET)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Ask the models",
         "opts": model_admin.model._meta,
         "quotes": askable,
         "prompts": competition.prompts.current().count(),
-        "missing": sum(quote.missing for quote in askable),
-        "all_cost": _total(askable),
-        "unknown_prices": sum(quote.missing > 0 and quote.is_unpriced for quote in askable),
+        "all_missing": cost_sentence(askable, again=False),
         "ticked": {quote.image_model.pk for quote in ticked},
-        **_sums(ticked, again=False),
+        **_sums(ticked, again="again" in request.GET),
         "today": daily_cap.today(),
         "daily_cap": daily_cap.cap(),
         "troubles": [(quote, quote.trouble) for quote in askable if quote.trouble],
@@ -68,16 +66,29 @@ def total(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: 
     return render(request, "admin/arena/competition/_ask_total.html", _sums(chosen, "again" in request.GET))
 
 
-def _none(quote: Quote) -> bool:
-    return False
-
-
-# ?tick= → which models a page opens with as ticked; none unless it says so.
+# ?tick= → which models a page opens with as ticked; none unless it says so, or names them.
 TICKS: dict[str, Callable[[Quote], bool]] = {
     "missing": lambda quote: quote.missing > 0,
     "priced": lambda quote: quote.missing > 0 and not quote.is_unpriced,
     "free": lambda quote: quote.missing > 0 and quote.simulated,
 }
+
+
+def _ticked(askable: list[Quote], query: QueryDict) -> list[Quote]:
+    """The models that a page opens with as ticked: `?model=` by number, as after a refusal, else by `?tick=`."""
+    if "model" in query:
+        return _chosen(askable, query.getlist("model"))
+    rule = TICKS.get(query.get("tick", ""))
+    return [quote for quote in askable if rule(quote)] if rule else []
+
+
+def _again(request: HttpRequest) -> HttpResponse:
+    """Back to the page, with what was ticked."""
+    query = QueryDict(mutable=True)
+    query.setlist("model", request.POST.getlist("model"))
+    if "again" in request.POST:
+        query["again"] = "on"
+    return redirect(f"{request.path}?{query.urlencode()}")
 
 
 def _competition(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: int) -> Competition:
@@ -117,9 +128,21 @@ def _sums(chosen: list[Quote], again: bool) -> dict[str, Any]:
         "again": again,
         "images": sum(quote.asks(again) for quote in chosen),
         "total": _total(chosen, again),
-        "unpriced": [quote for quote in chosen if quote.asks(again) and quote.is_unpriced],
-        "ceiling": settings.UNKNOWN_PRICE_CEILING,
+        "sentence": cost_sentence(chosen, again),
     }
+
+
+def cost_sentence(chosen: list[Quote], again: bool) -> str:
+    """What asking these models would cost, and what the sum counts where no price is known."""
+    images = sum(quote.asks(again) for quote in chosen)
+    models = sum(quote.asks(again) > 0 for quote in chosen)
+    unpriced = sum(quote.asks(again) > 0 and quote.is_unpriced for quote in chosen)
+    verb = "costs" if images == 1 else "cost"
+    sentence = f"{_images(images)} of {_models(models)} {verb} about {usd(_total(chosen, again))}."
+    if not unpriced:
+        return sentence
+    ceiling = usd(settings.UNKNOWN_PRICE_CEILING)
+    return f"{sentence} That counts {ceiling} for each image of {_models(unpriced)} whose price is not known."
 
 
 # What the buttons do; None goes back to the page ──────────────────────────────────────────────────────────────────────
@@ -137,13 +160,14 @@ def _review(
         return None
     if error := spend_cap.refusal(competition, quotes, chosen, again):
         messages.error(request, error)
-        return None
+        return _again(request)
     if not sums["images"]:
         messages.info(request, "Nothing is missing: these models have already been asked.")
         return None
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Ask the models?",
+        "question": f"Ask for {_images(sums['images'])}, about {usd(sums['total'])}",
         "opts": model_admin.model._meta,
         "competition": competition,
         **sums,
@@ -161,13 +185,13 @@ def _ask(
         return _review(model_admin, request, competition)  # what would be bought is not what was confirmed
     if error := spend_cap.refusal(competition, quotes, chosen, again):
         messages.error(request, error)
-        return None
+        return _again(request)
     image_models = [quote.image_model for quote in chosen]
     queued = generation.plan_all(competition, image_models)
     if again:
         prompts = competition.prompts.current()
         queued += generation.retry_failed(_failed(competition).filter(prompt__in=prompts, image_model__in=image_models))
-    text = f"{_images(queued)} of {len(chosen)} models queued, for about {dollars(sums['total'])}."
+    text = f"{_images(queued)} of {_models(len(chosen))} queued, for about {usd(sums['total'])}."
     messages.success(request, text)
     model_admin.log_change(request, competition, f"Asked the models: {text}")
     return None
@@ -224,6 +248,10 @@ def _failed(competition: Competition) -> Any:
 
 def _images(count: int) -> str:
     return "1 image" if count == 1 else f"{count:,} images"
+
+
+def _models(count: int) -> str:
+    return "1 model" if count == 1 else f"{count:,} models"
 
 
 ACTIONS: dict[str, Any] = {

@@ -25,11 +25,11 @@ from django.utils import timezone
 from providers import routing
 from providers.gateway.errors import ApiError
 from providers.models import ApiKey, Call, GatewayRequest, KeySpending
+from providers.offering.pricing import usd
 from providers.request import ImageRequest
 from providers.routing.preferences import NO_PREFERENCES, Preferences
 from providers.routing.results import Attempt
 from providers.routing.selection import Target
-from providers.spending.daily_cap import dollars
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,8 @@ def check(key: ApiKey, price: Decimal) -> None:
             raise ApiError(
                 402,
                 "budget_exceeded",
-                f"{dollars(amount)} of this key's budget of {dollars(budget)}{period} are spent or reserved, and this "
-                f"request may cost {dollars(price)}. {end}",
+                f"{usd(amount)} of this key's budget of {usd(budget)}{period} are spent or reserved, and this "
+                f"request may cost {usd(price)}. {end}",
                 kind="insufficient_quota",
             )
 

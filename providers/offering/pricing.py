@@ -215,9 +215,9 @@ def _check_amount(where: str, amount: Any) -> list[str]:
 
 
 def usd(amount: Decimal | float | None) -> str:
-    """An amount in US dollars with as many digits as it needs: $0.006, $0.04, $1.50; a dash for None."""
+    """An amount in US dollars with as many digits as it needs: $0.006, $0.04, $1.50, $2,817.00; a dash for None."""
     if amount is None:
         return "–"
-    text = f"{amount:.4f}".rstrip("0")
+    text = f"{amount:,.4f}".rstrip("0")
     whole, _, cents = text.partition(".")
     return f"${whole}.{cents.ljust(2, '0')}"

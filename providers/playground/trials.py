@@ -32,10 +32,11 @@ from providers.gateway.errors import ApiError
 from providers.gateway.image_formats import EXTENSIONS
 from providers.gateway.wire import ApiRequest
 from providers.models import ApiKey, Call, GatewayRequest, ImageModel, Trial
+from providers.offering.pricing import usd
 from providers.request import ImageRequest, Mode, SourceImage
 from providers.routing.results import Attempt
 from providers.routing.selection import Target
-from providers.spending.daily_cap import dollars, midnight
+from providers.spending.daily_cap import midnight
 from providers.transfer.image_type import measured
 
 from .forms import FormError, TrialForm
@@ -124,7 +125,7 @@ def _check_free_budget(prices: Sequence[tuple[Decimal | None, bool]]) -> None:
     left = free_budget() - spent_today()
     if any(price is None for price in real) or sum(filter(None, real), Decimal(0)) > left:
         raise FormError(
-            f"This costs more than what is left of today's free budget ({dollars(max(left, Decimal(0)))}). Try a "
+            f"This costs more than what is left of today's free budget ({usd(max(left, Decimal(0)))}). Try a "
             "sample model, retry tomorrow, or use an API key.",
             "model",
             402,

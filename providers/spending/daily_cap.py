@@ -28,6 +28,7 @@ from django.utils import timezone
 from providers import accounts
 from providers.errors import CapReached
 from providers.models import Call, Offering, Reservation, SpentDay
+from providers.offering.pricing import usd
 from providers.request import Caller
 from providers.spending import costs
 
@@ -165,7 +166,7 @@ def recount(day: date) -> Decimal:
         ]
         off = row.amount - (paid or Decimal(0)) - (reserved or Decimal(0))
         if off:
-            log.error("The amount spent on %s was off by %s; it is set right.", day, dollars(off))
+            log.error("The amount spent on %s was off by %s; it is set right.", day, usd(off))
             row.amount -= off
             row.save(update_fields=["amount"])
     return off
@@ -173,11 +174,11 @@ def recount(day: date) -> Decimal:
 
 def _cap_reached(amount: Decimal, price_is_known: bool) -> CapReached:
     tomorrow = (midnight() + timedelta(days=1) - timezone.now()).total_seconds()
-    costs_about = f"costs about {dollars(amount)}"
+    costs_about = f"costs about {usd(amount)}"
     if not price_is_known:
-        costs_about = f"has no known price and counts as {dollars(amount)} (UNKNOWN_PRICE_CEILING)"
+        costs_about = f"has no known price and counts as {usd(amount)} (UNKNOWN_PRICE_CEILING)"
     detail = (
-        f"{dollars(today())} of the {dollars(cap() or Decimal(0))} that DAILY_SPEND_CAP allows a day are spent or "
+        f"{usd(today())} of the {usd(cap() or Decimal(0))} that DAILY_SPEND_CAP allows a day are spent or "
         f"reserved, and this request {costs_about}."
     )
     log.warning("Not sent: %s", detail)  # no call records it, and callers need not know what this installation spends
@@ -190,10 +191,3 @@ def _cap_reached(amount: Decimal, price_is_known: bool) -> CapReached:
 
 def _day(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
-
-
-def dollars(amount: Decimal) -> str:
-    """An amount for a sentence: $0.0062, $0.04, $12.50."""
-    text = f"{amount:.4f}".rstrip("0")
-    whole, _, cents = text.partition(".")
-    return f"${whole}.{cents.ljust(2, '0')}"

@@ -40,7 +40,7 @@ def test_the_price_stands_before_the_button_and_nothing_is_ticked(curator, real_
     assert "$0.04" in page
     assert "$0.08" in page
     assert "nothing (simulated)" in page
-    assert "costs about $0.08" in page
+    assert "All that is missing: 4 images of 2 models cost about $0.08." in page
     assert " checked" not in page
     assert not Generation.objects.exists()
 
@@ -50,7 +50,7 @@ def test_the_total_follows_the_ticks_and_the_sum_is_confirmed(curator, real_pric
     make.make_prompt(competition)
     one, other = (make.make_offering(provider="fal", price=price).image_model for price in ("0.04", "1.00"))
     total = curator.get(f"{ask(competition)}total/", {"model": [one.pk, other.pk]}).content.decode()
-    assert "4 images of 2 models cost about\n  $2.08" in total
+    assert "4 images of 2 models cost about $2.08." in total
     review = curator.post(ask(competition), {"action": "review", "model": [one.pk]}).content.decode()
     assert "Ask for 2 images, about $0.08" in review
     assert not Generation.objects.exists()
@@ -64,7 +64,7 @@ def test_the_total_follows_the_ticks_and_the_sum_is_confirmed(curator, real_pric
 def test_asking_plans_what_is_missing_once_and_shows_its_state(curator):
     prompt = make.make_prompt()
     chosen, other = make.make_offering().image_model, make.make_offering().image_model
-    assert "1 image of 1 models queued" in ask_for(curator, prompt.competition, model=[chosen.pk])
+    assert "1 image of 1 model queued" in ask_for(curator, prompt.competition, model=[chosen.pk])
     assert "Nothing is missing" in ask_for(curator, prompt.competition, model=[chosen.pk])
     assert [row.image_model for row in Generation.objects.all()] == [chosen]
     page = curator.get(ask(prompt.competition)).content.decode()
@@ -113,7 +113,7 @@ def test_work_is_paused_resumed_and_cancelled_by_one_click_each(curator):
         "Cancelled 1 image.",
         "Cancelled 1 image.",
     ]
-    assert "1 image of 1 models queued" in ask_for(curator, prompt.competition, model=[models[0].pk])
+    assert "1 image of 1 model queued" in ask_for(curator, prompt.competition, model=[models[0].pk])
 
 
 @pytest.mark.parametrize("fragment", ["", "progress/", "total/"])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from arena.models import Generation, Prompt
+from arena.models import Competition, Generation, Prompt
 from tests import factories as make
 from tests.arena.test_admin import ask
 
@@ -33,8 +34,29 @@ def test_a_link_ticks_all_those_with_a_price_or_those_that_cost_nothing(curator,
     assert ticked("priced")[0] == set(models[:2])
     assert ticked("free")[0] == {models[1]}
     assert ticked("nonsense")[0] == set()
-    assert "2 images of 2 models cost about" in ticked("priced")[1], "the total is of what is ticked"
-    assert "and 1\n          model whose price is not known" in ticked("")[1]
+    assert "2 images of 2 models cost about $0.04." in ticked("priced")[1], "the total is of what is ticked"
+    everything = "3 images of 3 models cost about $0.29. That counts $0.25 for each image of 1 model whose price is not"
+    assert f"All that is missing: {everything} known." in ticked("")[1]
+
+
+def test_what_was_ticked_stays_ticked_when_the_sum_passes_a_cap_and_on_the_way_back(curator, real_prices):
+    competition = make.make_prompt().competition
+    Competition.objects.filter(pk=competition.pk).update(spend_cap="1")
+    dear, cheap, other = (make.make_offering(provider="fal", price=price) for price in ("7000", "0.04", "0.05"))
+
+    def ticked(page):
+        return set(re.findall(r'name="model" value="(\d+)"[^>]* checked>', page))
+
+    chosen = [dear.image_model_id, cheap.image_model_id]
+    refused = curator.post(ask(competition), {"action": "review", "model": chosen, "again": "on"}, follow=True)
+    page = refused.content.decode()
+    assert "would cost $7,000.04: more than its cap of $1.00" in page
+    assert ticked(page) == {str(pk) for pk in chosen}
+    assert 'name="again" checked' in page
+    chosen = [cheap.image_model_id, other.image_model_id]
+    review = curator.post(ask(competition), {"action": "review", "model": chosen}).content.decode()
+    (back,) = re.findall(r'href="([^"]*)">Back<', review)
+    assert ticked(curator.get(unescape(back)).content.decode()) == {str(pk) for pk in chosen}
 
 
 def test_progress_of_fifty_models_and_three_hundred_prompts_takes_few_queries(curator, django_assert_max_num_queries):

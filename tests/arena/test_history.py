@@ -101,7 +101,7 @@ def test_asking_says_how_many_images_and_what_they_cost(curator, real_prices):
     model = make.make_offering(provider="fal", price=Decimal("0.04")).image_model
     ask_for(curator, prompt.competition, model=[model.pk])
     assert last(prompt.competition) == (
-        "curator", "Asked the models: 1 image of 1 models queued, for about $0.04.", "~",
+        "curator", "Asked the models: 1 image of 1 model queued, for about $0.04.", "~",
     )  # fmt: skip
     page = f"/admin/arena/competition/{prompt.competition.pk}/ask/"
     curator.post(page, {"action": "pause"})

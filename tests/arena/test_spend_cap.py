@@ -168,7 +168,7 @@ def test_planning_above_a_cap_is_refused_with_the_figures_and_the_way_out(curato
     assert "more than the $0.15 that DAILY_SPEND_CAP allows a day" in page
     settings.DAILY_SPEND_CAP = Decimal("0.20")
     page = ask_for(curator, row.prompt.competition, **form)
-    assert "1 image of 1 models queued, for about $0.10" in page
+    assert "1 image of 1 model queued, for about $0.10" in page
     assert "of $0.20 a day" in page
 
 
@@ -184,7 +184,9 @@ def test_under_a_cap_an_image_without_a_price_counts_as_the_ceiling(curator, set
     assert "this image costs about $0.30" in again(second).error
     make.make_prompt(first.prompt.competition)
     address = f"/admin/arena/competition/{first.prompt.competition.pk}/ask/"
-    assert "caps count $0.30 for each" in " ".join(curator.get(address).content.decode().split())
+    assert "That counts $0.30 for each image of 1 model whose price is not known." in " ".join(
+        curator.get(address).content.decode().split()
+    )
     page = curator.post(address, {"model": [first.image_model.pk]}, follow=True).content.decode()
     assert "more than its cap of $0.50" in page
     assert Generation.objects.count() == 2

@@ -100,3 +100,10 @@ def test_a_price_that_cannot_be_computed_with_is_found(price, unit, details, pro
 def test_a_good_price_has_no_problems(unit, details):
     assert pricing.check(Decimal("0.02"), unit, details) == []
     assert pricing.check(None, "image", {}) == []
+
+
+def test_amounts_in_sentences():
+    amounts = ("0.0062", "0.04", "12.5", "3", "2817.5")
+    expected = ["$0.0062", "$0.04", "$12.50", "$3.00", "$2,817.50"]
+    assert [pricing.usd(Decimal(amount)) for amount in amounts] == expected
+    assert pricing.usd(None) == "–"

@@ -330,8 +330,3 @@ def test_postgres_refuses_money_that_cannot_be():
     refuses("somebody known reserves", update(row, caller="stranger"))
     refuses("a reservation lasts a while", update(row, expires_at=row.made_at))
     refuses("a call spends nothing negative", update(make.make_call(), spent=Decimal(-1)))
-
-
-def test_amounts_in_sentences():
-    amounts = ("0.0062", "0.04", "12.5", "3")
-    assert [daily_cap.dollars(Decimal(amount)) for amount in amounts] == ["$0.0062", "$0.04", "$12.50", "$3.00"]
