@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 
@@ -15,13 +16,17 @@ from . import ledger
 log = logging.getLogger(__name__)
 
 SILENT_SECONDS = 24 * 3600
+STANDING = "integrity:alarms"  # in the cache: what the last look found
+STANDING_SECONDS = 3600  # three looks that did not happen make it unknown
 
 
 def raise_new() -> list[str]:
     """Log and send the alarms that were not raised within a day; returns them. One that stands under new numbers is the
     same alarm."""
-    raised = []
-    for text in ledger.alarms():
+    raised, found = [], ledger.alarms()
+    with contextlib.suppress(redis.RedisError):
+        cache.set(STANDING, found, STANDING_SECONDS)
+    for text in found:
         subject = "".join(letter for letter in text if not letter.isdigit())
         try:
             is_new = cache.add(f"integrity:alarm:{hashlib.sha256(subject.encode()).hexdigest()}", 1, SILENT_SECONDS)
@@ -32,6 +37,16 @@ def raise_new() -> list[str]:
             _send(text)
             raised.append(text)
     return raised
+
+
+def standing() -> list[str] | None:
+    """The alarms that the last look found, without looking again, for which all votes of weeks are read; None: nobody
+    looked within the hour, or the cache does not answer."""
+    try:
+        found: list[str] | None = cache.get(STANDING)
+    except redis.RedisError:
+        return None
+    return found
 
 
 def _send(text: str) -> None:

@@ -14,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Min
 from django.utils import timezone
 
+from arena.integrity import alarm
 from arena.models import Generation, Report, Suggestion
 from leaderboard.board import drift_watch, health
 from leaderboard.models import Drift
@@ -52,6 +53,7 @@ class SiteState:
     cap: Decimal | None
     boards: list[health.Health]
     drifts: list[Drift]  # hosted models that seem to have changed
+    integrity_alarms: list[str] | None  # of the ledger of votes; None: nobody has looked within the hour
     open_reports: int
     open_suggestions: int
     tables: list[Table]
@@ -87,6 +89,7 @@ def current() -> SiteState:
         cap=daily_cap.cap(),
         boards=health.report(),
         drifts=drift_watch.alarms(),
+        integrity_alarms=alarm.standing(),
         open_reports=Report.objects.open().count(),
         open_suggestions=Suggestion.objects.filter(decided_at=None).count(),
         tables=_tables(),

@@ -68,6 +68,9 @@ def registry(site: SiteState) -> CollectorRegistry:
     trouble = gauge("board_in_trouble", "1 while a board cannot be recomputed", "category")
     for board in site.boards:
         trouble.labels(board.category.slug).set(bool(board.trouble))
+    gauge("drift_alarms", "Hosted models that seem to have changed").set(len(site.drifts))
+    if site.integrity_alarms is not None:
+        gauge("integrity_alarms", "Alarms of the ledger of votes, as of its last check").set(len(site.integrity_alarms))
     gauge("open_reports", "Reports that wait for a curator").set(site.open_reports)
     gauge("open_suggestions", "Suggestions that wait for a curator").set(site.open_suggestions)
     sizes = gauge("table_bytes", "Size of a table with its indexes", "table")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
@@ -18,8 +19,9 @@ from django.db import connection
 from django.utils import timezone
 
 from arena import voting
-from arena.models import Battle, Entry, Voter
-from config.operations import backups, pruning
+from arena.integrity import alarm
+from arena.models import Battle, Entry, Vote, Voter
+from config.operations import backups, pruning, state
 from tests import factories as make
 
 
@@ -149,8 +151,28 @@ def test_the_operators_page_names_what_is_wrong(admin_client, settings, tmp_path
     assert "has not been seen for a day" in page or "silent for" in page or ">ok<" in page
     assert "Generations queued" in page
     assert "fal: timeout" in page
-    assert "arena_generation" in page
+    assert state.current().tables[0].name in page
     assert "not applied" not in page
+
+
+@pytest.mark.django_db
+def test_alarms_about_votes_stand_on_the_operators_page_and_in_metrics(admin_client, settings):
+    settings.METRICS_TOKEN = "let-me-see"
+
+    def metrics():
+        reply = admin_client.get("/metrics", headers={"authorization": "Bearer let-me-see"})
+        return [line for line in reply.content.decode().splitlines() if line.startswith("arena_integrity_alarms")]
+
+    cache.delete(alarm.STANDING)
+    assert "not looked at within the hour" in admin_client.get("/admin/health/").content.decode()
+    assert metrics() == []
+    battle = make.make_battle()
+    voting.cast_vote(battle, "left")
+    Vote.objects.update(cast_at=timezone.now() - timedelta(hours=1))  # and no watch has looked
+    alarm.raise_new()
+    alarm.raise_new()
+    assert "The check of voters has been down since" in admin_client.get("/admin/health/").content.decode()
+    assert metrics() == ["arena_integrity_alarms 1.0"]
 
 
 @pytest.mark.django_db
