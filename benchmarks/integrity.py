@@ -27,6 +27,8 @@ from arena.integrity import evidence
 from leaderboard.rating import elo
 
 STRENGTH = 0.35  # sd of strengths, nats
+THUMB = math.log(0.63 / 0.37)  # nats towards one side
+SKIPS_IN_ROW = 10  # the site's setting, as shipped
 STEPS = (50, 100, 200)
 
 
@@ -121,6 +123,28 @@ def undecided(rng: Any, made: Board, n: int, taste: float) -> Votes:
     return left, right, honest(rng, Person(voter.strength, voter.ability, voter.side, 0.5), left, right)
 
 
+def with_one_thumb(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    """Honest, on a phone held in one hand: of two equals the near one is taken in 63 of 100 cases."""
+    voter = person(rng, made.strength, taste)
+    left, right = pairs(rng, made.models, n)
+    return left, right, honest(rng, Person(voter.strength, voter.ability, THUMB, voter.ties), left, right)
+
+
+def of_one_style(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    """Honest, and fond of a style that a quarter of the models share."""
+    voter = person(rng, made.strength, taste)
+    voter.strength[: max(1, made.models // 4)] += 0.8
+    left, right = pairs(rng, made.models, n)
+    return left, right, honest(rng, voter, left, right)
+
+
+def contrarian(rng: Any, made: Board, n: int, taste: float) -> Votes:
+    """Honest, and sees the models the other way round: what most find best is the worst."""
+    voter = person(rng, -made.strength, taste)
+    left, right = pairs(rng, made.models, n)
+    return left, right, honest(rng, voter, left, right)
+
+
 def always_left(rng: Any, made: Board, n: int, taste: float) -> Votes:
     return (*pairs(rng, made.models, n), np.ones(n, np.int64))
 
@@ -184,7 +208,12 @@ def at_random(rng: Any, made: Board, n: int, taste: float) -> Votes:
     return (*pairs(rng, made.models, n), np.where(rng.random(n) < 0.5, 1, -1))
 
 
-HONEST: dict[str, Kind] = {"honest": people, "a fan, 2 sd": fan, "an expert": expert, "half are ties": undecided}
+HONEST: dict[str, Kind] = {
+    "honest": people, "a fan, 2 sd": fan, "an expert": expert, "half are ties": undecided,
+    "one thumb": with_one_thumb, "one style": of_one_style,
+}  # fmt: skip
+# Not ordinary, and not dishonest: what the tests do not promise to spare.
+UNLIKE_ANYBODY: dict[str, Kind] = {"sees it the other way round": contrarian}
 RIGGERS: dict[str, Kind] = {
     "always left": always_left, "left 9 of 10": mostly_left, "always tie": always_tie, "copies the consensus": copies,
     "one model, picks pairs": picks_pairs, "… every second honest": picks_half, "influence": influences,
@@ -278,6 +307,47 @@ def selecting(k: int, count: int, seed: int) -> dict[str, list[int | None]]:
     return result
 
 
+def chooses(rng: Any, made: Board, n: int, push: float, skips: float) -> tuple[Votes, bool]:
+    """A voter who skips a share of the pairs without the target, as far as the site lets anybody skip, pushes the target
+    on a share of its pairs and is honest on all others; and whether those skips would be caught."""
+    k, target = made.models, made.models // 2
+    own = person(rng, made.strength, 0.5)
+    kept: list[tuple[int, int, int]] = []
+    counts, totals, in_row, caught = np.zeros((2, k), np.int64), [0, 0], 0, False
+    while len(kept) < n:
+        left, right = pairs(rng, k, 1)
+        has = target in (left[0], right[0])
+        may_skip = in_row < SKIPS_IN_ROW and totals[1] < SKIPS_IN_ROW + totals[0] / 2
+        is_skipped = may_skip and not has and rng.random() < skips
+        counts[int(is_skipped), [left[0], right[0]]] += 1
+        totals[int(is_skipped)] += 1
+        in_row = in_row + 1 if is_skipped else 0
+        caught |= evidence.skipping(counts[0], counts[1], *totals) >= evidence.QUARANTINE
+        if not is_skipped:
+            y = for_target(left, right, target) if has and rng.random() < push else honest(rng, own, left, right)
+            kept.append((int(left[0]), int(right[0]), int(y[0])))
+    left, right, y = (np.array(column) for column in zip(*kept, strict=True))
+    return (left, right, y), caught
+
+
+def harm_of_choice(k: int, per_model: int, count: int, seed: int, votes: int = 200) -> dict[str, tuple[float, int]]:
+    """As `harm`, of voters who choose pairs by skipping: what those move who are not caught, on average, and how many
+    that are."""
+    target, moved = k // 2, dict[str, tuple[float, int]]()
+    for push, skips in ((1.0, 1.0), (1.0, 0.2), (0.7, 0.2), (0.7, 0.1), (0.5, 0.1)):
+        rng, free = np.random.default_rng([seed, k, 6]), list[float]()
+        for _ in range(count):
+            made = board(rng, k, per_model * k // 2)
+            (left, right, y), is_caught = chooses(rng, made, votes, push, skips)
+            if not is_caught and caught_at((left, right, y), made) is None:
+                wins = made.wins.copy()
+                np.add.at(wins, (np.where(y > 0, left, right)[y != 0], np.where(y > 0, right, left)[y != 0]), 1)
+                free.append(abs(float(fit(wins)[target] - fit(made.wins)[target])))
+        name = f"pushes {push:.0%} of its pairs, skips {skips:.0%} of the others"
+        moved[name] = (float(np.mean(free)) if free else 0.0, len(free))
+    return moved
+
+
 def harm(k: int, per_model: int, count: int, seed: int, votes: int = 200) -> dict[str, float]:
     """By how many Elo one voter of a kind moves a model on a board of so many votes a model, as far as they count: all
     votes of who is not caught, none of who is. The mean over voters."""
@@ -318,7 +388,7 @@ def main() -> None:
                 f"\nK = {k}, board of {votes} votes: % caught within {', '.join(map(str, STEPS))} votes, median, FastChat %"
             )
             for taste in options.taste:
-                measured = measure(HONEST, k, votes, taste, 10 * options.voters, 200, options.seed)
+                measured = measure(HONEST | UNLIKE_ANYBODY, k, votes, taste, 10 * options.voters, 200, options.seed)
                 for name, row in measured.items():
                     print(line(f"{name} (taste {taste})", *row), flush=True)
             for name, row in measure(RIGGERS, k, votes, 0.5, options.voters, 200, options.seed).items():
@@ -327,8 +397,11 @@ def main() -> None:
             hit = [n for n in at if n is not None]
             print(f"{name:<26}{100 * len(hit) / len(at):8.1f} %, median {np.median(hit) if hit else 0:.0f}", flush=True)
         if options.harm:
-            for name, moved in harm(k, 3_000, max(5, options.voters // 10), options.seed).items():
+            count = max(5, options.voters // 10)
+            for name, moved in harm(k, 3_000, count, options.seed).items():
                 print(f"moves, uncaught, 3,000 votes a model: {name:<26}{moved:6.2f} Elo", flush=True)
+            for name, (elo_moved, free) in harm_of_choice(k, 3_000, count, options.seed).items():
+                print(f"moves, {name}: {elo_moved:6.2f} Elo, uncaught {free} of {count}", flush=True)
     print(f"\n{time.perf_counter() - started:.0f} s")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from arena import reports
+from arena import reports, vote_cap
 from arena.integrity import ledger, rules, watch
 from arena.models import Battle, Category, Entry, Tally, Vote, Voter
 from leaderboard.board import ratings
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 
 ARENA = "/arena/text-to-image/"
 PER_MODEL = 3_000
+AGAINST = {"left": "right", "right": "left"}
 
 
 @pytest.fixture
@@ -145,6 +146,33 @@ def test_a_voter_who_takes_pairs_as_they_come_and_pushes_one_model(crowd):
     assert abs(after(crowd)[target] - before[target]) <= 5
 
 
+def test_a_half_honest_voter_who_pushes_one_model_and_votes_for_days(crowd):
+    """Seven of ten pairs of the target are pushed, all else is honest: too little to be seen; the cap bounds it."""
+    target, before = target_of(crowd), elo(crowd.category)
+    rigger = make.make_voter()
+    crowd.vote(
+        rigger, 120, lambda battle, honest: push(battle, honest, target) if crowd.random.random() < 0.7 else honest
+    )
+    assert abs(after(crowd)[target] - before[target]) <= 5
+    assert Vote.objects.counted().count() <= vote_cap.FLOOR
+    assert rules.CAP.name in {reason.rule.name for reason in ledger.current().reasons}
+
+
+def test_two_accomplices_who_push_and_sink(crowd):
+    """One votes for the target, the other against its rival, on all pairs as they come."""
+    target, rival, before = target_of(crowd), crowd.models[2].pk, elo(crowd.category)
+    one, other = make.make_voter(), make.make_voter()
+    crowd.vote(one, 60, lambda battle, honest: push(battle, honest, target))
+
+    def sink(battle: Battle, honest: str) -> str:
+        return AGAINST.get(push(battle, "", rival), honest)
+
+    crowd.vote(other, 60, sink)
+    now = after(crowd)
+    assert abs(now[target] - before[target]) <= 5
+    assert abs(now[rival] - before[rival]) <= 5
+
+
 def push(battle: Battle, honest: str, target: int) -> str:
     if battle.left.image_model_id == target:
         return "left"
@@ -195,9 +223,28 @@ def test_honest_votes_of_a_fan_a_doubter_and_an_expert_count(crowd):
     def of_fan(battle: Battle, honest: str) -> str:
         return push(battle, honest, loved) if random.random() < 0.4 else honest
 
-    crowd.vote(fan, 60, of_fan)
-    crowd.vote(doubter, 60, lambda battle, honest: "tie" if random.random() < 0.5 else honest)
-    crowd.vote(expert, 60, lambda battle, honest: crowd.honest(battle, ability=1.6, ties=0.0))
+    crowd.vote(fan, 50, of_fan)
+    crowd.vote(doubter, 50, lambda battle, honest: "tie" if random.random() < 0.5 else honest)
+    crowd.vote(expert, 50, lambda battle, honest: crowd.honest(battle, ability=1.6, ties=0.0))
+    after(crowd)
+    assert not Vote.objects.exclude(excluded_reason="").exists()
+
+
+def test_honest_votes_with_one_thumb_and_of_one_style_count(crowd):
+    thumb, stylist = make.make_voter(), make.make_voter()
+    style = {crowd.models[0].pk, crowd.models[3].pk}
+
+    def near(battle: Battle, honest: str) -> str:
+        return "left" if crowd.random.random() < 0.25 else honest
+
+    def of_style(battle: Battle, honest: str) -> str:
+        liked = [battle.left.image_model_id in style, battle.right.image_model_id in style]
+        if liked[0] != liked[1] and crowd.random.random() < 0.35:
+            return "left" if liked[0] else "right"
+        return honest
+
+    crowd.vote(thumb, 50, near)
+    crowd.vote(stylist, 50, of_style)
     after(crowd)
     assert not Vote.objects.exclude(excluded_reason="").exists()
 

@@ -40,6 +40,37 @@ def test_honest_voters_are_not(board, kind):
     assert [simulated.caught_at(cast, board) for cast in votes if simulated.caught_at(cast, board)] == []
 
 
+def test_an_office_of_one_taste_behind_one_address_is_not(board):
+    """First votes of colleagues, pooled: everybody's own taste on top of one that they share."""
+    rng = np.random.default_rng(6)
+    for _ in range(40):
+        shared = simulated.person(rng, board.strength, 0.5).strength
+        office = simulated.Board(shared, board.wins, board.reference)
+        firsts = [simulated.people(rng, office, 1, 0.3) for _ in range(60)]
+        pooled = tuple(np.concatenate(column) for column in zip(*firsts, strict=True))
+        assert simulated.caught_at(pooled, board) is None
+
+
+def test_who_chooses_pairs_by_skipping_as_far_as_allowed_is_caught(board):
+    rng = np.random.default_rng(7)
+    for push in (1.0, 0.5):
+        for _ in range(3):
+            votes, is_caught = simulated.chooses(rng, board, 200, push, 1.0)
+            assert is_caught or simulated.caught_at(votes, board)
+
+
+def test_who_chooses_so_little_that_nobody_sees_it_moves_hardly_anything(board):
+    """On a board of 3,000 votes a model, with all of the 200 votes that count there."""
+    rng, target, moved = np.random.default_rng(8), 4, []
+    before = simulated.fit(board.wins)[target]
+    for _ in range(8):
+        (left, right, y), _ = simulated.chooses(rng, board, 200, 0.5, 0.1)
+        wins = board.wins.copy()
+        np.add.at(wins, (np.where(y > 0, left, right)[y != 0], np.where(y > 0, right, left)[y != 0]), 1)
+        moved.append(abs(simulated.fit(wins)[target] - before))
+    assert np.mean(moved) <= 5
+
+
 def test_a_young_board_accuses_nobody_for_what_it_does_not_know(board):
     rng = np.random.default_rng(3)
     young = simulated.board(rng, 8, 120)
