@@ -14,11 +14,17 @@ from decimal import Decimal
 
 import pytest
 from django.db.models import F
+from django.utils import timezone
 
 from arena.models import Vote
-from leaderboard.board import ratings, standings
+from leaderboard.board import image_records, ratings, standings
+from leaderboard.board_page import highlights
+from leaderboard.chooser import catalogue
 from leaderboard.models import Rating, RecentRating
+from leaderboard.rating.place import Place
 from leaderboard.social_cards import model as model_card
+from leaderboard.week import feeds
+from leaderboard.week.movements import Mark, Move
 from providers.models import Offering
 from providers.performance import percentiles, summaries
 from tests import factories as make
@@ -132,3 +138,133 @@ def test_a_models_card(board):
     row = rows_of(board)[1]
     facts = dict(model_card._facts(row.image_model, model_card.model.places_of(row.image_model)))
     assert facts == {"Text to image": str(row.place), "Elo": f"{row.elo:.0f} {margin(row)}", "From": "$0.034"}
+
+
+def between(one, other, **when) -> tuple[int, int, int, int]:
+    """What the votes say, row by row: won, tied, lost, both bad, from the side of `one`."""
+    sides = [(vote.left_model_id, vote.right_model_id, vote.outcome) for vote in Vote.objects.filter(**when)]
+    own = [outcome for left, right, outcome in sides if (left, right) == (one.pk, other.pk)]
+    turned = [outcome for left, right, outcome in sides if (left, right) == (other.pk, one.pk)]
+    return (
+        own.count("left") + turned.count("right"),
+        own.count("tie") + turned.count("tie"),
+        own.count("right") + turned.count("left"),
+        own.count("both_bad") + turned.count("both_bad"),
+    )
+
+
+def test_a_models_head_to_head(client, board):
+    rows = rows_of(board)
+    own = rows[1]
+    page = client.get(own.image_model.get_absolute_url()).content.decode()
+    for row in rows:
+        if row is not own:
+            won, tied, lost, both_bad = between(own.image_model, row.image_model)
+            expected = 1 / (1 + 10 ** ((row.elo - own.elo) / 400))
+            share = (won + (tied + both_bad) / 2) / (won + tied + lost + both_bad)
+            (shown,) = re.findall(rf"<strong>{row.image_model.name}</strong>.*?</a>", page, re.S)
+            assert f'aria-label="{100 * share:.0f}% of the votes; {100 * expected:.0f}% expected"' in shown
+            assert f"{won} won, {tied + both_bad} tied, {lost} lost" in shown
+
+
+@pytest.fixture
+def timed(board):
+    """An offering with 40 calls of a tenth to four seconds and ten that its provider failed."""
+    model = Rating.objects.get(category=board, image_model__slug="bird-2").image_model
+    offering = make.make_offering(model, "simulated-fal", price=Decimal("0.051"))
+    for n in range(1, 41):
+        make.make_call(offering, duration=timedelta(seconds=n / 10), ttfb=timedelta(seconds=n / 20))
+    for _ in range(10):
+        make.make_call(offering, outcome="timeout", error="No answer.")
+    summaries.compute()
+    return offering
+
+
+def test_a_models_speed_table(client, timed):
+    page = client.get("/models/bird-2/").content.decode()
+    (table,) = re.findall(r'aria-label="Provider rankings".*?</table>', page, re.S)
+    row = next(row for row in re.findall(r"<tr>\s*<td.*?</tr>", table, re.S) if "/providers/simulated-fal/" in row)
+    cells = [text_of(cell) for cell in re.findall(r"<td[^>]*>.*?</td>", row, re.S)]
+    # Rank, p50, p95, the provider's own time, success rate, first byte, requests.
+    assert cells == ["1", "2 s", "3.8 s", "–", "80.0% 40/50", "1 s", "50"]
+
+
+def test_an_offering_in_the_api(client, timed):
+    (sold,) = client.get("/api/v1/offerings/?model=bird-2&provider=simulated-fal").json()["data"]
+    assert sold["performance"] == {
+        "samples": 40, "p50_seconds": 2.05, "p95_seconds": 3.805, "provider_p50_seconds": None,
+        "success_rate": 0.8, "judged_calls": 50,
+    }  # fmt: skip
+    assert (sold["price"]["amount_usd"], sold["price"]["image_usd"]) == (0.051, 0.051)
+
+
+def test_a_prompts_images_in_the_api(client, board):
+    image_records.recount(board, force=True)
+    prompt = board.competitions.get().prompts.get()
+    images = client.get(f"/api/v1/prompts/{prompt.pk}/").json()["images"]
+    models = {row.image_model.slug: row.image_model for row in rows_of(board)}
+    assert {image["model"] for image in images} == set(models)
+    for image in images:
+        others = [other for slug, other in models.items() if slug != image["model"]]
+        won, tied, lost, both_bad = map(
+            sum, zip(*(between(models[image["model"]], other) for other in others), strict=True)
+        )
+        assert [image[name] for name in ("won", "tied", "lost", "both_bad")] == [won, tied, lost, both_bad]
+        assert image["score"] == round((won + (tied + both_bad) / 2) / (won + tied + lost + both_bad), 6)
+
+
+def test_a_comparisons_facts(client, board):
+    other, one = rows_of(board)[1:3]
+    page = client.get("/compare/bird-1/bird-2/").content.decode()
+    facts = {
+        text_of(label): (text_of(left), text_of(right))
+        for left, label, right in re.findall(
+            r"<tr>\s*<td[^>]*>(.*?)</td>\s*<th[^>]*>(.*?)</th>\s*<td[^>]*>(.*?)</td>\s*</tr>", page, re.S
+        )
+    }
+    usable = [1 - row.both_bad / row.votes for row in (one, other)]
+    assert facts["usable"] == tuple(f"{100 * share:.0f} %" for share in usable)
+    assert facts["price"] == ("–", "$0.034")
+    assert facts["price per usable image"] == ("–", f"${0.034 / usable[1]:.4f}")
+    assert facts["median time"] == ("–", "2.5 s")
+    assert other.place.high < one.place.low
+    assert facts["place"] == (str(one.place), f"{other.place} better")
+
+
+def test_the_price_of_a_usable_image(board):
+    (row,) = (row for row in catalogue.rows("text-to-image", board) if row.image_model.slug == "bird-2")
+    assert row.usable_price == pytest.approx(Decimal("0.034") / (1 - Decimal(row.rating.both_bad) / row.rating.votes))
+
+
+def test_the_share_of_votes_left_out(client, board):
+    page = client.get(URL).content.decode()
+    assert "No vote was left out" in page
+    ids = Vote.objects.values_list("pk", flat=True)[:100]
+    Vote.objects.filter(pk__in=list(ids)).update(excluded_reason="Too quick.", excluded_rule="pace/1")
+    assert ratings.recompute(board, force=True)
+    counted = board.board.votes
+    page = client.get(URL).content.decode()
+    assert f"{100 * 100 / (100 + counted):.2g} % of votes were not counted" in page
+    assert "100 votes broke a rule" in page
+
+
+def test_a_move_in_a_feed():
+    before, now = Mark(4, 1000.4, 9, Place(3, 4, 5)), Mark(1, 1100.4, 9, Place(1, 2, 5))
+    assert feeds._moved(Move("Kite", "moved", before, now)) == "Kite: 1–2 of 5, Elo 1100; before: 3–4 of 5, Elo 1000"
+    assert feeds._moved(Move("Kite", "new", None, now)) == "Kite: new, 1–2 of 5, Elo 1100"
+    assert feeds._moved(Move("Kite", "gone", before, None)) == "Kite: no longer on the board"
+
+
+def test_the_closest_pairs_of_the_week(board):
+    models = [row.image_model for row in rows_of(board)]
+    cast(board, models, 100, days_ago=20, seed=2)
+    pairs = highlights.closest_pairs(board, ())
+    distances = []
+    for pair in pairs:
+        this_week = timezone.now() - timedelta(days=8)
+        won, tied, lost, both_bad = between(pair.left.image_model, pair.right.image_model, cast_at__gt=this_week)
+        assert pair.votes == won + tied + lost + both_bad
+        assert pair.share == pytest.approx((won + (tied + both_bad) / 2) / pair.votes)
+        distances.append(abs(pair.share - 0.5))
+    assert len(pairs) > 1
+    assert distances == sorted(distances)
