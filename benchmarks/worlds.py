@@ -33,6 +33,7 @@ class World:
     cap: int | None = None  # votes of one voter that count
     busy: int = 0  # the first voters, or imported experts, who …
     busy_share: float = 0.0  # … cast this share of all votes, evenly among them
+    bridge: int | None = None  # the models are two halves, and so many votes join them
 
 
 WORLDS = {
@@ -53,6 +54,8 @@ OTHER_WORLDS = {
     "one prompt": World(prompts=1, voter_taste=0.5),
     "mostly ties": World(ties=0.9, voter_taste=0.3),
     "import of 10 ×": World(votes=11_000, voters=320, voter_taste=0.5, prompt_taste=0.3, busy=20, busy_share=10 / 11),
+    "two halves, 20 votes": World(prompts=60, voter_taste=0.5, prompt_taste=0.3, bridge=20),
+    "two halves, 80 votes": World(prompts=60, voter_taste=0.5, prompt_taste=0.3, bridge=80),
     "equals": World(strength=0.0, voter_taste=0.5, prompt_taste=0.3),
     "far apart": World(strength=1.5, voter_taste=0.5, prompt_taste=0.3),
 }  # fmt: skip
@@ -144,6 +147,10 @@ class Arena:
         if pairs is None:
             left = rng.integers(0, k, count)
             right = (left + rng.integers(1, k, count)) % k
+            if world.bridge is not None:
+                half, joins = k // 2, np.arange(count) < world.bridge
+                inside = left // half * half + (left + rng.integers(1, half, count)) % half
+                right = np.where(joins, (left + half) % k, inside)
         else:
             left, right = np.divmod(rng.choice(k * k, count, p=(pairs / pairs.sum()).ravel()), k)
         difference = self.strength[left] - self.strength[right]

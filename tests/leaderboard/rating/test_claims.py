@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks import worlds
-from benchmarks.worlds import WORLDS, Arena, World
+from benchmarks.worlds import OTHER_WORLDS, WORLDS, Arena, World
 from leaderboard.rating import elo, intervals, ranks, verdict
 from leaderboard.rating.clusters import Clusters
 
@@ -100,6 +100,19 @@ def test_so_many_more_votes_separate_two_neighbours_in_four_of_five_cases(world,
             separated += bool(abs(after.elo[upper] - after.elo[lower]) >= reach)
     assert stated >= 6
     assert separated / stated >= 0.65  # 80 %, with the noise of so few
+
+
+def test_two_halves_that_few_votes_join_claim_no_more_than_these_votes_know():
+    """Inside a half all is known, between the halves only what twenty votes say: wide, and no place across."""
+    boards = rated(OTHER_WORLDS["two halves, 20 votes"], 8)
+    assert coverage((votes, fit) for votes, _, fit, _ in boards) >= 0.935
+    for votes, _, fit, _ in boards:
+        half = votes.models // 2
+        inside, across = ((fit.covariance[0, 0] + fit.covariance[m, m] - 2 * fit.covariance[0, m]) for m in (1, half))
+        assert across > 4 * inside
+        true = 1 + (votes.truth[None, :] > votes.truth[:, None]).sum(1)
+        inference = ranks.rank_inference(fit.elo, fit.covariance, draws=2_000)
+        assert ((inference.low <= true) & (true <= inference.high)).all()
 
 
 def test_no_tier_has_a_pair_in_the_wrong_order_across_its_edge():
