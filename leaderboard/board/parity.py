@@ -13,18 +13,23 @@ from leaderboard.rating import elo, parity
 from leaderboard.rating.parity import Parity
 from providers import accounts
 
-# As a part of a query from providers_imagemodel: votes between two images of that model.
-VOTES = """
-SELECT lo.provider AS one, ro.provider AS other, v.outcome, v.voter_id AS voter, b.prompt_id AS prompt
-FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id
-JOIN arena_entry l ON l.id = b.left_id JOIN providers_call lc ON lc.id = l.call_id
-JOIN providers_offering lo ON lo.id = lc.offering_id
-JOIN arena_entry r ON r.id = b.right_id JOIN providers_call rc ON rc.id = r.call_id
-JOIN providers_offering ro ON ro.id = rc.offering_id
-WHERE v.category_id IN (SELECT id FROM arena_category) AND v.left_model_id = providers_imagemodel.id
-    AND v.right_model_id = providers_imagemodel.id
-    AND v.excluded_reason = '' AND lo.provider <> ro.provider
+_PROVIDER = """
+    SELECT o.provider FROM arena_entry e
+    JOIN providers_call c ON c.id = e.call_id JOIN providers_offering o ON o.id = c.offering_id
+    WHERE e.id = b.{side}_id
 """
+# As a part of a query from providers_imagemodel: votes between two images of that model. The provider of each image is
+# looked up vote by vote: as joins, offerings could meet offerings before any vote had chosen between them, which took
+# Postgres minutes where it had counted the tables while they were empty.
+VOTES = f"""
+SELECT * FROM (
+    SELECT ({_PROVIDER.format(side="left")}) AS one, ({_PROVIDER.format(side="right")}) AS other,
+        v.outcome, v.voter_id AS voter, b.prompt_id AS prompt
+    FROM arena_vote v JOIN arena_battle b ON b.id = v.battle_id
+    WHERE v.category_id IN (SELECT id FROM arena_category) AND v.left_model_id = providers_imagemodel.id
+        AND v.right_model_id = providers_imagemodel.id AND v.excluded_reason = ''
+) own WHERE one <> other
+"""  # noqa: S608 - our own names
 
 
 @dataclass(frozen=True, slots=True)

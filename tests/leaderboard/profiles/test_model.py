@@ -212,6 +212,29 @@ def test_a_page_asks_few_queries_and_stays_small_whatever_the_size_of_the_board(
         assert len(asked) <= QUERIES, address
 
 
+def test_the_page_reads_each_call_a_few_times_also_where_postgres_counted_the_tables_while_they_were_empty(
+    client, played
+):
+    """It then takes every join for one of a single row, and once met all calls with all calls: minutes for a page."""
+    made = crowd(60)
+
+    def rows_read(cursor):
+        cursor.execute(
+            "SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables"
+            " WHERE relname = 'providers_call'"
+        )
+        return cursor.fetchone()[0]
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE pg_class SET relpages = 1, reltuples = 0"
+            " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i')"
+        )
+        before = rows_read(cursor)
+        assert client.get(made[7].get_absolute_url()).status_code == 200
+        assert rows_read(cursor) - before < 10 * Call.objects.count()
+
+
 def test_history_is_drawn_from_snapshots(client, played):
     entry, other = played
     category = entry.prompt.competition.category
