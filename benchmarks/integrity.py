@@ -312,9 +312,9 @@ def chooses(rng: Any, made: Board, n: int, push: float, skips: float) -> tuple[V
     on a share of its pairs and is honest on all others; and whether those skips would be caught."""
     k, target = made.models, made.models // 2
     own = person(rng, made.strength, 0.5)
-    kept: list[tuple[int, int, int]] = []
+    answered: list[tuple[int, int, int]] = []
     counts, totals, in_row, caught = np.zeros((2, k), np.int64), [0, 0], 0, False
-    while len(kept) < n:
+    while len(answered) < n:
         left, right = pairs(rng, k, 1)
         has = target in (left[0], right[0])
         may_skip = in_row < SKIPS_IN_ROW and totals[1] < SKIPS_IN_ROW + totals[0] / 2
@@ -325,8 +325,8 @@ def chooses(rng: Any, made: Board, n: int, push: float, skips: float) -> tuple[V
         caught |= evidence.skipping(counts[0], counts[1], *totals) >= evidence.QUARANTINE
         if not is_skipped:
             y = for_target(left, right, target) if has and rng.random() < push else honest(rng, own, left, right)
-            kept.append((int(left[0]), int(right[0]), int(y[0])))
-    left, right, y = (np.array(column) for column in zip(*kept, strict=True))
+            answered.append((int(left[0]), int(right[0]), int(y[0])))
+    left, right, y = (np.array(column) for column in zip(*answered, strict=True))
     return (left, right, y), caught
 
 

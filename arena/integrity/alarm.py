@@ -23,10 +23,10 @@ STANDING_SECONDS = 3600  # three looks that did not happen make it unknown
 def raise_new() -> list[str]:
     """Log and send the alarms that were not raised within a day; returns them. One that stands under new numbers is the
     same alarm."""
-    raised, found = [], ledger.alarms()
+    raised, alarms = [], ledger.alarms()
     with contextlib.suppress(redis.RedisError):
-        cache.set(STANDING, found, STANDING_SECONDS)
-    for text in found:
+        cache.set(STANDING, alarms, STANDING_SECONDS)
+    for text in alarms:
         subject = "".join(letter for letter in text if not letter.isdigit())
         try:
             is_new = cache.add(f"integrity:alarm:{hashlib.sha256(subject.encode()).hexdigest()}", 1, SILENT_SECONDS)
@@ -40,13 +40,13 @@ def raise_new() -> list[str]:
 
 
 def standing() -> list[str] | None:
-    """The alarms that the last look found, without looking again, for which all votes of weeks are read; None: nobody
+    """The alarms of the last look, without looking again, for which all votes of weeks are read; None: nobody
     looked within the hour, or the cache does not answer."""
     try:
-        found: list[str] | None = cache.get(STANDING)
+        alarms: list[str] | None = cache.get(STANDING)
     except redis.RedisError:
         return None
-    return found
+    return alarms
 
 
 def _send(text: str) -> None:
