@@ -23,6 +23,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
 
 from . import battle_rows, battles, fetches, matchmaking, newcomers, pairing
 from .integrity import networks
@@ -135,7 +136,7 @@ def unseal(text: str) -> Ballot:
     try:
         battle, *numbers, left, right = _PACKED.unpack(_box().decrypt(text.encode(), ttl=settings.BATTLE_LIFETIME))
     except (InvalidToken, struct.error):
-        raise BadBallot("This pair is too old or was changed on its way. Take a new one.") from None
+        raise BadBallot(gettext("This pair is too old or was changed on its way. Take a new one.")) from None
     return Ballot(*(uuid.UUID(bytes=battle), *numbers, _token(left), _token(right)))
 
 
@@ -183,11 +184,13 @@ def adopt(request: HttpRequest, ballot: Ballot) -> int:
     adopted = newcomers.create_with_voter(battle, ballot.category, networks.of(request))
     if adopted.is_full:
         raise TooManyVoters(
-            "Many new voters have come from your network within an hour, and no more are taken for now. Come back in "
-            "an hour; this does not concern those who have voted before."
+            gettext(
+                "Many new voters have come from your network within an hour, and no more are taken for now. Come back "
+                "in an hour; this does not concern those who have voted before."
+            )
         )
     if adopted.voter is None:
-        raise BadBallot("This pair is not voted on any more. Take a new one.")
+        raise BadBallot(gettext("This pair is not voted on any more. Take a new one."))
     return adopted.voter
 
 

@@ -5,6 +5,7 @@ Before the vote nothing of a model is among them: `_revealed` alone reads names,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 
@@ -13,11 +14,13 @@ from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from providers import accounts
 
 from . import fragments, prompt_markup, reveals, rounds
 from .battle_rows import BattleRow, Side
+from .integrity import rules
 from .models import QUESTION, Category, Outcome, Report, Share
 from .rounds import RoundProgress
 from .voter_progress import GOAL
@@ -27,16 +30,23 @@ from .voting import CastVote
 Conditions = dict[str, Hashable]
 Values = dict[str, str]
 
-PREVIEW = "A preview, for staff: no answer is stored, and none counts."
+PREVIEW = gettext_noop("A preview, for staff: no answer is stored, and none counts.")
 
 _SIDES = ("left", "right")
 _BARS = "abcde"  # names of values have no digits
 _SHOWN_AFTER_VOTE = (
-    "outcome_label", "excluded_reason", "headline", "line", "crowd_left", "crowd_right", "crowd_votes", "continue_url",
-    "method_url", "next_round", "next_position", "next_size", *(f"next_mark_{letter}" for letter in _BARS),
+    "outcome_label", "excluded_reason", "headline", "line", "crowd_left", "crowd_right", "crowd_votes", "crowd_label",
+    "continue_url", "method_url", "next_round", "next_position", "next_size",
+    *(f"next_mark_{letter}" for letter in _BARS),
     *(f"{side}_{name}" for side in _SIDES for name in (
         "thumbnail_url", "entry_url", "model_url", "name", "place", "long_place", "elo")),
 )  # fmt: skip
+_SHARED = {
+    "left": gettext_noop("Who shared this chose A."),
+    "right": gettext_noop("Who shared this chose B."),
+    "tie": gettext_noop("Who shared this called it a tie."),
+    "both_bad": gettext_noop("Who shared this found both bad."),
+}
 _NOTHING = dict.fromkeys(_SHOWN_AFTER_VOTE, "")
 _OPEN: Conditions = dict.fromkeys(
     ("outcome", "is_excluded", "by_thumbnails", "is_held_back", "crowd", "others", "left_placed", "right_placed",
@@ -78,7 +88,7 @@ def page(
         "category_name": row.category_name,
         "is_entrance": view is not None and view.view_name == "arena:arena",
         "is_unexpired": not row.is_expired,
-        "reasons": tuple(Report.Reason.choices),
+        "reasons": tuple((value, str(label)) for value, label in Report.Reason.choices),
     }
     return fragments.fill(template, conditions, values, request)
 
@@ -108,8 +118,7 @@ def shared(
         values[f"{side}_token"] = f"{link.token}-{number}-{side}"
     if outcome:
         shown, names = _revealed(row, None, is_among=is_own)
-        chosen = {"left": "chose A", "right": "chose B", "tie": "called it a tie", "both_bad": "found both bad"}
-        names["line"] += "" if is_own else f" Who shared this {chosen[shared_outcome]}."
+        names["line"] += "" if is_own else f" {gettext(_SHARED[shared_outcome])}"
         names["continue_url"] = values["next_url"] if is_last else f"{link.get_absolute_url()}{number + 1}/"
         conditions |= shown | {"is_round_over": "shared" if is_last else ""}
         values |= names | _marks(RoundProgress(1, number, len(link.battles)), "next_") | {"method_url": ""}
@@ -118,13 +127,13 @@ def shared(
 
 def preview(request: HttpRequest, row: BattleRow, urls: Mapping[str, str]) -> SafeString:
     """The voting page of a pair that is no battle: images from `urls`, every answer sent back to this very URL."""
-    conditions, values = _context(request, row, VoterState(0, 0, 0, 0, 0, b"", row, []), None, None, PREVIEW)
+    conditions, values = _context(request, row, VoterState(0, 0, 0, 0, 0, b"", row, []), None, None, gettext(PREVIEW))
     conditions["category"] = Category(pk=row.category, slug=row.category_slug, name=row.category_name)
     conditions |= {
         "category_name": row.category_name,
         "is_entrance": False,
         "is_unexpired": True,
-        "reasons": tuple(Report.Reason.choices),
+        "reasons": tuple((value, str(label)) for value, label in Report.Reason.choices),
     }
     own = ("url", "vote_url", "skip_url", "report_url", "next_url", "ranking_url")
     return fragments.fill(
@@ -215,7 +224,7 @@ def _common(row: BattleRow, progress: RoundProgress, token: str) -> tuple[Condit
         "share_url": f"{url}share/",
         "next_url": f"/arena/{row.category_slug}/",
         "source_url": f"/images/{row.source_image}",
-        "question": row.question or QUESTION,
+        "question": row.question or gettext(QUESTION),
         "criterion": criterion if criterion.endswith(("?", "!")) else f"{criterion}.",
         "prompt": prompt_markup.markup(row.text),
         "width": str(row.left.width),  # both sides are declared alike
@@ -281,12 +290,13 @@ def _revealed(row: BattleRow, cast: CastVote | None, *, is_among: bool = True) -
     }
     values = {
         "outcome_label": str(Outcome(row.outcome).label),
-        "excluded_reason": row.excluded_reason or "",
-        "headline": shown.headline if counts else "Kept, not counted.",
+        "excluded_reason": _excluded_reason(row.excluded_reason or ""),
+        "headline": shown.headline if counts else gettext("Kept, not counted."),
         "line": shown.line,
         "crowd_left": str(crowd.left),
         "crowd_right": str(crowd.right),
-        "crowd_votes": str(crowd.votes),
+        "crowd_votes": ngettext("%(votes)s other vote", "%(votes)s other votes", crowd.votes) % {"votes": crowd.votes},
+        "crowd_label": _crowd_label(crowd),
     }
     for name, side, figures in (("left", row.left, shown.left), ("right", row.right, shown.right)):
         conditions |= {f"{name}_placed": bool(figures.place), f"{name}_rated": bool(figures.elo)}
@@ -300,6 +310,33 @@ def _revealed(row: BattleRow, cast: CastVote | None, *, is_among: bool = True) -
             f"{name}_elo": figures.elo,
         }
     return conditions, values
+
+
+def _crowd_label(crowd: reveals.Crowd) -> str:
+    """The bar of the shares, for those who do not see it."""
+    shares = {"left": crowd.left, "right": crowd.right, "votes": crowd.votes}
+    if crowd.basis == "expected":
+        return gettext("Expected: A %(left)s, B %(right)s per cent") % shares
+    return (
+        ngettext(
+            "A %(left)s, B %(right)s per cent of %(votes)s vote",
+            "A %(left)s, B %(right)s per cent of %(votes)s votes",
+            crowd.votes,
+        )
+        % shares
+    )
+
+
+def _excluded_reason(stored: str) -> str:
+    """The reason stored with a vote, in the reader's language; a curator's is in the curator's own."""
+    if numbers := _CAP_REASON.fullmatch(stored):
+        return gettext(rules.CAP.reason).format_map(numbers.groupdict())
+    return gettext(stored) if stored else ""
+
+
+_CAP_REASON = re.compile(
+    re.escape(rules.CAP.reason).replace(r"\{cap\}", r"(?P<cap>\d+)").replace(r"\{days\}", r"(?P<days>\d+)")
+)
 
 
 def _badge(side: Side) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from . import matchmaking, pairing, voter_state
 from .battle_rows import COLUMNS, JOINS, BattleRow, battle_row
@@ -267,10 +268,12 @@ def closed_reason(battle: Battle) -> VoteRejected:
 
 def _closed_reason(outcome: str | None, skipped_at: datetime | None) -> VoteRejected:
     if outcome is not None:
-        return AlreadyVoted(f"You already answered “{Outcome(outcome).label}”. The first answer counts.")
+        return AlreadyVoted(
+            gettext("You already answered “%(answer)s”. The first answer counts.") % {"answer": Outcome(outcome).label}
+        )
     if skipped_at is not None:
-        return BattleSkipped("You skipped this pair. Take the next one.")
-    return BattleExpired("This pair was open for too long and has expired. Take it again from the arena.")
+        return BattleSkipped(gettext("You skipped this pair. Take the next one."))
+    return BattleExpired(gettext("This pair was open for too long and has expired. Take it again from the arena."))
 
 
 # The limits are in the write itself, so that many skips at once do not pass them. After a pause a row of skips starts
@@ -298,7 +301,7 @@ def skip(battle: Battle | BattleRow, *, by_choice: bool = True) -> None:
     with transaction.atomic():
         locked = Battle.objects.select_for_update().get(pk=battle.pk)
         if Vote.objects.filter(battle=locked).exists():
-            raise AlreadyVoted("You already voted on this pair; a vote cannot be skipped.")
+            raise AlreadyVoted(gettext("You already voted on this pair; a vote cannot be skipped."))
         if locked.skipped_at is not None:
             return
         now = timezone.now()
@@ -318,8 +321,10 @@ def skip(battle: Battle | BattleRow, *, by_choice: bool = True) -> None:
             )
             if not cursor.rowcount and by_choice and locked.voter.progress.exists():
                 raise TooManySkips(
-                    "You have skipped many pairs. Answer this one – “Tie” and “Both bad” are answers, too –, or come "
-                    "back later."
+                    gettext(
+                        "You have skipped many pairs. Answer this one – “Tie” and “Both bad” are answers, too –, or "
+                        "come back later."
+                    )
                 )
 
 

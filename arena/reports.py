@@ -16,13 +16,14 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from . import battles, integrity, pairing
 from .models import Battle, Entry, Report, Vote
 
 RULE = "not-blind-1"
-ACCEPTED_TEXT = "A curator looked and took the image away."
-DISMISSED_TEXT = "A curator looked and left the image."
+ACCEPTED_TEXT = gettext_noop("A curator looked and took the image away.")
+DISMISSED_TEXT = gettext_noop("A curator looked and left the image.")
 RULE_REASON = "an image of the pair named its model"
 
 
@@ -37,12 +38,14 @@ def report(battle: Battle, side: str, reason: str, network: str = "") -> Report:
     Raises ValueError for a side or reason that does not exist, and for more reports than one network may make.
     """
     if side not in ("left", "right"):
-        raise ValueError("Choose which image you mean: A or B.")
+        raise ValueError(gettext("Choose which image you mean: A or B."))
     if reason not in Report.Reason.values:
-        raise ValueError("Choose what is wrong with the image.")
+        raise ValueError(gettext("Choose what is wrong with the image."))
     recent = Report.objects.filter(network=network, created_at__gt=timezone.now() - timedelta(hours=1))
     if network and 0 < settings.NETWORK_REPORTS <= recent.count():
-        raise ValueError("Your network has sent many reports within an hour. Skip the pair, or come back later.")
+        raise ValueError(
+            gettext("Your network has sent many reports within an hour. Skip the pair, or come back later.")
+        )
     with transaction.atomic():
         # The entry's row is locked: of two reports at once, the later one counts both.
         reported = battle.left_id if side == "left" else battle.right_id
@@ -105,7 +108,7 @@ def answer(battle: UUID) -> str:
     if report is None:
         return ""
     taken = report.resolution == Report.Resolution.ACCEPTED
-    return " ".join(filter(None, (ACCEPTED_TEXT if taken else DISMISSED_TEXT, report.reply)))
+    return " ".join(filter(None, (gettext(ACCEPTED_TEXT if taken else DISMISSED_TEXT), report.reply)))
 
 
 def _entries(reports: Iterable[Report]) -> list[int]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from django.db import connection
+from django.utils.translation import gettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class NoExtras:
 
     def reveal(self, pair: AnsweredPair) -> Reveal:
         unrated = ModelFigures("", "", "")
-        return Reveal(unrated, unrated, Crowd("", 50, 0, ""), "Thank you.", "")
+        return Reveal(unrated, unrated, Crowd("", 50, 0, ""), gettext("Thank you."), "")
 
     def board_url(self, category_slug: str) -> str:
         return "/"

@@ -10,12 +10,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.utils.translation import gettext, gettext_lazy, ngettext
+
 from . import reveals, rounds
 from .models import Category, Entry, Outcome, Vote
 from .reveals import AnsweredPair, Crowd
 
-_TIMES = ("", "once", "twice", "three times", "four times", "five times")
-_NUMBERS = ("no", "one", "two", "three", "four", "five")
+_TIMES = {3: gettext_lazy("three times"), 4: gettext_lazy("four times"), 5: gettext_lazy("five times")}
+_NUMBERS = {
+    2: gettext_lazy("two"), 3: gettext_lazy("three"), 4: gettext_lazy("four"), 5: gettext_lazy("five"),
+}  # fmt: skip
+_STANDS = {
+    ("votes", "with"): gettext_lazy("with most"),
+    ("votes", "against"): gettext_lazy("against most"),
+    ("votes", "split"): gettext_lazy("others are split"),
+    ("expected", "with"): gettext_lazy("with the favourite"),
+    ("expected", "against"): gettext_lazy("against the favourite"),
+    ("expected", "split"): gettext_lazy("too close to call"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +53,25 @@ class RoundVote:
     @property
     def against(self) -> str:
         """How the smaller image relates to the large one."""
-        return "over" if self.is_decided else "tied with" if self.outcome == Outcome.TIE else "neither, nor"
+        name = {"name": self.small.image_model.name}
+        if self.is_decided:
+            return gettext("over %(name)s") % name
+        return (
+            gettext("tied with %(name)s") if self.outcome == Outcome.TIE else gettext("neither, nor %(name)s")
+        ) % name
+
+    @property
+    def large_label(self) -> str:
+        """The large image, for those who do not see it."""
+        name = self.large.image_model.name
+        return gettext("%(name)s: your pick") % {"name": name} if self.is_decided else name
 
     @property
     def stand(self) -> str:
         """In two or three words, how the answer stands to others."""
-        if self.crowd.stand == "split":
-            return "others are split" if self.crowd.basis == "votes" else "too close to call"
-        side = "most" if self.crowd.basis == "votes" else "the favourite"
-        return f"{self.crowd.stand} {side}" if self.crowd.stand else "first to vote" if self.is_decided else ""
+        if self.crowd.stand:
+            return str(_STANDS[self.crowd.basis, self.crowd.stand])
+        return gettext("first to vote") if self.is_decided else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +93,42 @@ class RoundCard:
         return sum(vote.crowd.stand == "with" for vote in self.votes)
 
     @property
-    def measure(self) -> str:
-        """What the answers are held against: others' votes, expectations, or both."""
-        by = {vote.crowd.basis for vote in self.votes if vote.crowd.stand in ("with", "against")}
-        return "most" if by == {"votes"} else "the favourite" if by == {"expected"} else "most or the favourite"
+    def agreement(self) -> str:
+        """How many answers agree with what they are held against: others' votes, expectations, or both."""
+        if self._measures == {"votes"}:
+            text = ngettext(
+                "You voted with most on %(agreed)s of %(pairs)s pair.",
+                "You voted with most on %(agreed)s of %(pairs)s pairs.",
+                self.judged,
+            )
+        elif self._measures == {"expected"}:
+            text = ngettext(
+                "You voted with the favourite on %(agreed)s of %(pairs)s pair.",
+                "You voted with the favourite on %(agreed)s of %(pairs)s pairs.",
+                self.judged,
+            )
+        else:
+            text = ngettext(
+                "You voted with most or the favourite on %(agreed)s of %(pairs)s pair.",
+                "You voted with most or the favourite on %(agreed)s of %(pairs)s pairs.",
+                self.judged,
+            )
+        return text % {"agreed": self.with_most, "pairs": self.judged}
+
+    @property
+    def share_label(self) -> str:
+        """The picture of that share, for those who do not see it."""
+        if self._measures == {"votes"}:
+            text = gettext("%(share)s per cent with most")
+        elif self._measures == {"expected"}:
+            text = gettext("%(share)s per cent with the favourite")
+        else:
+            text = gettext("%(share)s per cent with most or the favourite")
+        return text % {"share": self.share}
+
+    @property
+    def _measures(self) -> set[str]:
+        return {vote.crowd.basis for vote in self.votes if vote.crowd.stand in ("with", "against")}
 
     @property
     def share(self) -> int:
@@ -95,20 +149,24 @@ def sentence(votes: Sequence[RoundVote]) -> str:
     often = [name for name, times in shown.most_common() if times >= 3]
     for name in often:
         if won[name] == shown[name]:
-            return f"You picked {name} all {_TIMES[shown[name]]} you saw it."
+            times = {"name": name, "times": _TIMES[shown[name]]}
+            return gettext("You picked %(name)s all %(times)s you saw it.") % times
     for name in often:
         lost = sum(vote.is_decided and vote.small.image_model.name == name for vote in votes)
         if lost == shown[name]:
-            return f"{name} lost all {_TIMES[shown[name]]} you saw it."
+            times = {"name": name, "times": _TIMES[shown[name]]}
+            return gettext("%(name)s lost all %(times)s you saw it.") % times
     stands = Counter(vote.crowd.stand for vote in votes)
     if stands["against"] >= 3:
-        return f"You went your own way on {stands['against']} of {len(votes)}."
+        own = {"own": stands["against"], "votes": len(votes)}
+        return gettext("You went your own way on %(own)s of %(votes)s.") % own
     if len(votes) == stands["with"] > 1:
-        return f"You and the crowd agree on all {_NUMBERS[len(votes)]}."
+        return gettext("You and the crowd agree on all %(number)s.") % {"number": _NUMBERS[len(votes)]}
     if (bad := sum(vote.outcome == Outcome.BOTH_BAD for vote in votes)) >= 3:
-        return f"Hard to please: {_TIMES[bad]} neither."
+        return gettext("Hard to please: %(times)s neither.") % {"times": _TIMES[bad]}
     closest = min(votes, key=lambda vote: abs(vote.crowd.left - 50) if vote.crowd.basis else 50)
-    return f"Closest call: {closest.large.image_model.name} against {closest.small.image_model.name}."
+    names = {"one": closest.large.image_model.name, "other": closest.small.image_model.name}
+    return gettext("Closest call: %(one)s against %(other)s.") % names
 
 
 def read(voter: int, category: Category, number: int) -> RoundCard | None:

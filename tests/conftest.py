@@ -20,6 +20,7 @@ from providers import cache
 from providers.admission import valkey
 from providers.routing import selection, sending
 from providers.samples.simulator import Simulator
+from tests import pseudo_language
 
 # A busy machine is no failure, and what CI tries today it tries tomorrow: new examples are found at the desk.
 hypothesis_settings.register_profile(
@@ -81,6 +82,13 @@ def _fresh_caches(monkeypatch: pytest.MonkeyPatch) -> None:
     for short_lived in SHORT_LIVED:
         monkeypatch.setattr(short_lived, "seconds", 0.0)
     monkeypatch.setattr(page_cache, "FRESH_SECONDS", 0.0)
+
+
+@pytest.fixture
+def right_to_left(tmp_path: Path) -> Iterator[None]:
+    """The language of tests/pseudo_language.py is there, too."""
+    with pseudo_language.active(tmp_path):
+        yield
 
 
 @pytest.fixture(autouse=True)

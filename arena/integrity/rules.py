@@ -8,6 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def gettext_noop(text: str) -> str:
+    """Marks a text for translation: its readers' language is known where it is shown."""
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class VoteRule:
     """`title` names it in the ledger, `means` says what it does there, `reason` completes “it does not count: …”."""
@@ -21,51 +26,56 @@ class VoteRule:
 
 CAP = VoteRule(
     "cap-2", "Over the limit of one voter", "more than one voter's share of a board, until it has grown",
-    "beyond the first {cap} votes of one voter in {days} days, until the board has grown", "2026-11-30",
+    gettext_noop("beyond the first {cap} votes of one voter in {days} days, until the board has grown"), "2026-11-30",
 )  # fmt: skip
 FIXED_CAP = VoteRule(
     "cap-1", "Over a limit that did not grow", "more than 200 votes of one voter; replaced by cap-2", "", "2026-11-28"
 )
+gettext_noop("beyond this voter's 200 counted votes in 90 days")  # as cap-1 has stored it
 UNSEEN = VoteRule(
     "unseen-1", "Images not loaded", "at least one of the two was never fetched",
-    "at least one of the two images was never loaded by this browser", "2026-11-30",
+    gettext_noop("at least one of the two images was never loaded by this browser"), "2026-11-30",
 )  # fmt: skip
 FAST = VoteRule(
     "fast-1", "Too fast to have looked", "cast sooner after both images stood than anybody can look",
-    "it came sooner after the images than anybody can look at them", "2026-11-30",
+    gettext_noop("it came sooner after the images than anybody can look at them"), "2026-11-30",
 )  # fmt: skip
 SIDE = VoteRule(
     "side-1", "Always the same side", "the running test of side: left or right, whatever stands there",
-    "this browser's votes follow one side of the screen, whatever stands there", "2026-11-30",
+    gettext_noop("this browser's votes follow one side of the screen, whatever stands there"), "2026-11-30",
 )  # fmt: skip
 ONE_MODEL = VoteRule(
     "one-model-1", "Pushes or sinks one model", "the running test of votes for and against single models",
-    "this browser's votes push or sink one model, beyond what tastes explain", "2026-11-30",
+    gettext_noop("this browser's votes push or sink one model, beyond what tastes explain"), "2026-11-30",
 )  # fmt: skip
 INFLUENCE = VoteRule(
     "influence-1", "Moves one model's rating", "the running test of votes that all move one rating the same way",
-    "this browser's votes all move one model's rating the same way", "2026-11-30",
+    gettext_noop("this browser's votes all move one model's rating the same way"), "2026-11-30",
 )  # fmt: skip
 CONSENSUS = VoteRule(
     "consensus-1", "Copies the ranking", "the running test of votes that repeat the board",
-    "this browser's votes repeat the ranking, whatever the pictures show", "2026-11-30",
+    gettext_noop("this browser's votes repeat the ranking, whatever the pictures show"), "2026-11-30",
 )  # fmt: skip
 TIES = VoteRule(
     "ties-1", "Always equal", "the running test of ties and both-bad",
-    "nearly all of this browser's votes are “Tie” or “Both bad”", "2026-11-30",
+    gettext_noop("nearly all of this browser's votes are “Tie” or “Both bad”"), "2026-11-30",
 )  # fmt: skip
 SKIPS = VoteRule(
     "skips-1", "Picks its pairs", "the running test of skips: until one model comes",
-    "this browser skips pairs until one model comes", "2026-11-30",
+    gettext_noop("this browser skips pairs until one model comes"), "2026-11-30",
 )  # fmt: skip
 NETWORK = VoteRule(
     "network-1", "New voters of one network agree", "the running test of first votes and first pairs of one network",
-    "the first votes from your network follow one pattern; a curator can let them count", "2026-11-30",
+    gettext_noop("the first votes from your network follow one pattern; a curator can let them count"), "2026-11-30",
 )  # fmt: skip
-WITHDRAWN = VoteRule("withdrawn-1", "Withdrawn", "deleted by the voter", "withdrawn by the voter", "2026-11-30")
+WITHDRAWN = VoteRule(
+    "withdrawn-1", "Withdrawn", "deleted by the voter", gettext_noop("withdrawn by the voter"), "2026-11-30"
+)
 CURATOR = VoteRule("curator-1", "By a curator", "decided by hand, with a reason", "", "2026-11-28")
-NOT_BLIND = VoteRule("not-blind-1", "Not blind", "an image named its model", "an image of the pair named its model",
-                 "2026-11-28")  # fmt: skip
+NOT_BLIND = VoteRule(
+    "not-blind-1", "Not blind", "an image named its model",
+    gettext_noop("an image of the pair named its model"), "2026-11-28",
+)  # fmt: skip
 
 ALL = {
     rule.name: rule

@@ -11,12 +11,13 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from providers.models import ModeChoices, slug_validator
 from providers.models.audience import public
 from providers.web.slugs import SLUG_PATTERN
 
-QUESTION = "Which is better?"  # of a competition that has none of its own
+QUESTION = gettext_noop("Which is better?")  # of a competition that has none of its own
 
 
 class Category(models.Model):
@@ -205,7 +206,7 @@ class Competition(models.Model):
     @property
     def asks(self) -> str:
         """The question a voter answers."""
-        return self.question or QUESTION
+        return self.question or gettext(QUESTION)
 
     def clean(self) -> None:
         """What voters were asked to judge stays what it was (Postgres refuses it too), and images keep one shape."""

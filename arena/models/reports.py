@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from arena.models.battles import Battle, Voter
 from arena.models.generations import Entry
@@ -21,9 +22,9 @@ class Report(models.Model):
     """A voter's word that an image should not be voted on; a curator decides."""
 
     class Reason(models.TextChoices):
-        BROKEN = "broken", "It is broken, cut off or empty"
-        OFFENSIVE = "offensive", "It is offensive or harmful"
-        NAMES_MODEL = "names_model", "It names or marks the model that made it"
+        BROKEN = "broken", _("It is broken, cut off or empty")
+        OFFENSIVE = "offensive", _("It is offensive or harmful")
+        NAMES_MODEL = "names_model", _("It names or marks the model that made it")
 
     class Resolution(models.TextChoices):
         ACCEPTED = "accepted"

@@ -10,6 +10,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest, Least, Mod, NullIf
 from django.db.models.lookups import Exact
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from arena import vote_cap
 from arena.models.battles import Battle, Voter
@@ -19,10 +20,10 @@ from providers.models import ImageModel
 
 
 class Outcome(models.TextChoices):
-    LEFT = "left", "A is better"
-    RIGHT = "right", "B is better"
-    TIE = "tie", "Tie"
-    BOTH_BAD = "both_bad", "Both bad"
+    LEFT = "left", _("A is better")
+    RIGHT = "right", _("B is better")
+    TIE = "tie", _("Tie")
+    BOTH_BAD = "both_bad", _("Both bad")
 
 
 SAMPLE = 16

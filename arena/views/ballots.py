@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -21,10 +22,10 @@ def cast(request: HttpRequest) -> HttpResponse:
         voter = voters.named(request)
         if voter is None:
             if ballots.find(request, battle.pk) is None:
-                raise ballots.BadBallot("This pair was drawn for another browser, or yours keeps no cookies.")
+                raise ballots.BadBallot(gettext("This pair was drawn for another browser, or yours keeps no cookies."))
             voter = ballots.adopt(request, ballot)
         elif not Battle.objects.filter(pk=battle.pk, voter=voter).exists():
-            raise ballots.BadBallot("You have pairs of your own by now. Take the next one.")
+            raise ballots.BadBallot(gettext("You have pairs of your own by now. Take the next one."))
         voting.cast_vote(battle, request.POST.get("outcome", ""))
     except ballots.BadBallot as error:
         return _rejection(request, str(error), error.status)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -72,7 +73,7 @@ def _pair(request: HttpRequest, link: Share, number: int, given: list[str], *, i
         return render(request, "arena/image_hidden.html", {"prompt": battle.prompt}, status=403)
     row = shares.row_of(battle)
     if row is None:
-        context = {"message": "An image of this pair was taken away.", "status": 410}
+        context = {"message": gettext("An image of this pair was taken away."), "status": 410}
         return render(request, "arena/ballot_rejected.html", context, status=410)
     if request.method == "POST" and not is_own and number == len(given) + 1:
         try:

@@ -15,6 +15,7 @@ from django.utils.translation.template import templatize
 from config.translations.files import SOURCES, catalog_path
 
 _FUNCTIONS: dict[str, Any] = {
+    "_": None,
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,

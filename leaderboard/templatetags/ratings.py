@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django import template
 from django.utils.html import format_html
 
+from leaderboard import place_words
 from leaderboard.models import Rating
 from leaderboard.rating.place import Place
 from leaderboard.voter.rankings import RankedModel
@@ -31,8 +32,12 @@ def place(place: Place, form: str = "text") -> str:
     `{% place standing.place %}` in running text; `{% place standing.place "cell" %}`: the two lines of a table's cell.
     """
     if form == "cell":
-        return format_html('<span class="place">{}</span> <small>{}</small>', place.bounds, place.detail)
-    return str(place)
+        return format_html(
+            '<span class="place">{}</span> <small>{}</small>',
+            place_words.bounds(place),
+            place_words.detail(place),
+        )
+    return place_words.text(place)
 
 
 @register.filter

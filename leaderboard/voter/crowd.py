@@ -1,4 +1,4 @@
-"""How a vote stands to those of others, in numbers and words. Pure.
+"""How a vote stands to those of others, in numbers and words.
 
 With five votes of others on the very same two images, these speak. Before, the models' ratings say what to expect of
 the pair, and the words call it an expectation.
@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext_lazy
+
 from arena.reveals import Crowd
 
 ENOUGH = 5  # votes of others before their share says more than the ratings
 EVEN = (45, 55)  # per cent: within, neither side is the larger one
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_NUMBERS = (
+    "", pgettext_lazy("votes", "one"), gettext_lazy("two"), gettext_lazy("three"), gettext_lazy("four"),
+)  # fmt: skip
+_HEADLINES = {
+    ("votes", "with"): gettext_lazy("You agree with most."),
+    ("votes", "against"): gettext_lazy("You see it differently."),
+    ("votes", "split"): gettext_lazy("Others are split."),
+    ("expected", "with"): gettext_lazy("You chose the favourite."),
+    ("expected", "against"): gettext_lazy("You chose the outsider."),
+    ("expected", "split"): gettext_lazy("Nobody could call this one."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,38 +77,50 @@ def of(outcome: str, others: Others, expected: float | None) -> Crowd:
 def headline(outcome: str, crowd: Crowd) -> str:
     """One short sentence."""
     if outcome == "tie":
-        return "A tie, you say."
+        return gettext("A tie, you say.")
     if outcome == "both_bad":
-        return "Neither, you say."
+        return gettext("Neither, you say.")
     if not crowd.stand:
-        return f"You chose {'A' if outcome == 'left' else 'B'}."
-    words = {
-        "votes": {"with": "You agree with most.", "against": "You see it differently.", "split": "Others are split."},
-        "expected": {
-            "with": "You chose the favourite.",
-            "against": "You chose the outsider.",
-            "split": "Nobody could call this one.",
-        },
-    }
-    return words[crowd.basis][crowd.stand]
+        return gettext("You chose A.") if outcome == "left" else gettext("You chose B.")
+    return str(_HEADLINES[crowd.basis, crowd.stand])
 
 
 def line(outcome: str, crowd: Crowd, others: Others) -> str:
     """What others did, in figures."""
     n = others.votes
     if not n:
-        return "You are the first to vote on this pair." if crowd.basis else "First vote on these two."
+        return (
+            gettext("You are the first to vote on this pair.") if crowd.basis else gettext("First vote on these two.")
+        )
     if n < ENOUGH:
-        return f"{n} other{'' if n == 1 else 's'} so far: {_few(others)}."
-    chosen, letter = (others.right, "B") if outcome == "right" else (others.left, "A")
-    other, other_letter = (others.left, "A") if outcome == "right" else (others.right, "B")
-    text = f"{chosen} of {n} others chose {letter}" + (", as you did." if outcome in ("left", "right") else ".")
+        few = {"votes": n, "answers": _few(others)}
+        return ngettext("%(votes)s other so far: %(answers)s.", "%(votes)s others so far: %(answers)s.", n) % few
+    sentences = [_chosen(outcome) % {"left": others.left, "right": others.right, "votes": n}]
     if crowd.stand != "with":
-        text += f" {other} chose {other_letter}."
-    return text + (f" {others.both_bad} found both bad." if others.both_bad else "")
+        sentences.append(
+            gettext("%(left)s chose A.") % {"left": others.left}
+            if outcome == "right"
+            else gettext("%(right)s chose B.") % {"right": others.right}
+        )
+    if others.both_bad:
+        both_bad = ngettext("%(votes)s found both bad.", "%(votes)s found both bad.", others.both_bad)
+        sentences.append(both_bad % {"votes": others.both_bad})
+    return " ".join(sentences)
+
+
+def _chosen(outcome: str) -> str:
+    if outcome == "left":
+        return gettext("%(left)s of %(votes)s others chose A, as you did.")
+    if outcome == "right":
+        return gettext("%(right)s of %(votes)s others chose B, as you did.")
+    return gettext("%(left)s of %(votes)s others chose A.")
 
 
 def _few(others: Others) -> str:
-    counts = (("A", others.left), ("B", others.right), ("a tie", others.tie), ("neither", others.both_bad))
-    return ", ".join(f"{_NUMBERS[count]} {name}" if name in "AB" else f"{_NUMBERS[count]} for {name}"
-                     for name, count in counts if count)  # fmt: skip
+    answers = (
+        (gettext("%(votes)s A"), others.left),
+        (gettext("%(votes)s B"), others.right),
+        (gettext("%(votes)s for a tie"), others.tie),
+        (gettext("%(votes)s for neither"), others.both_bad),
+    )
+    return ", ".join(text % {"votes": _NUMBERS[votes]} for text, votes in answers if votes)

@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 from django.db import transaction
 from django.db.models import Count, Max
+from django.utils.translation import gettext
 
 from arena.models import Category, Voter
 from leaderboard.models import Rating, SharedRanking
@@ -52,11 +53,12 @@ class Ranking:
     def headline(self) -> str:
         """Whose model wins, once its chance of being first is at least a half."""
         if not self.places:
-            return "No model yet."
+            return gettext("No model yet.")
         first = self.places[0]
         if len(self.places) == 1 or (first.place.best or 0) >= 0.5:
-            return f"{first.image_model.name} is your model."
-        return f"{first.image_model.name} or {self.places[1].image_model.name}: too close to call."
+            return gettext("%(name)s is your model.") % {"name": first.image_model.name}
+        names = {"one": first.image_model.name, "other": self.places[1].image_model.name}
+        return gettext("%(one)s or %(other)s: too close to call.") % names
 
     @property
     def low(self) -> float:

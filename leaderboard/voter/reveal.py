@@ -6,12 +6,14 @@ Ratings are cached in this process for seconds: a reveal asks the database for n
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext
 
 from arena.reveals import AnsweredPair, ModelFigures
 from arena.reveals import Reveal as ShownReveal
+from leaderboard import place_words
 from leaderboard.models import Rating
 from leaderboard.rating import elo
 from leaderboard.rating.place import Place
@@ -70,12 +72,11 @@ def _figures(rating: RatedModel | None) -> ModelFigures:
     if rating is None:
         return ModelFigures("", "", "")
     if not rating.place.is_known:
-        return ModelFigures("", "", f"{rating.elo:.0f} provisional")
-    place = f"first of {rating.place.of}" if rating.place.is_first else str(rating.place)
-    is_bounds = place[0].isdigit()
-    return ModelFigures(
-        place, f"Place {place}" if is_bounds else place.capitalize(), f"{rating.elo:.0f} ±{rating.half_width:.0f}"
-    )
+        return ModelFigures("", "", gettext("%(elo)s provisional") % {"elo": f"{rating.elo:.0f}"})
+    place, words = replace(rating.place, best=None), place_words.text(replace(rating.place, best=None))
+    is_bounds = not place.is_first and not place.is_tied_with_all
+    long = gettext("Place %(place)s") % {"place": words} if is_bounds else words[0].upper() + words[1:]
+    return ModelFigures(words, long, f"{rating.elo:.0f} ±{rating.half_width:.0f}")
 
 
 def _read_ratings(category: int) -> dict[int, RatedModel]:

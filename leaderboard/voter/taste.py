@@ -10,12 +10,16 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext, ngettext
+
 from arena.models import Category, Entry, ImageTally, Outcome, Vote, Voter
+from leaderboard import place_words
 from leaderboard.voter import crowd
 from leaderboard.voter.rankings import RankedModel, Ranking
 from leaderboard.voter.reveal import expected, ratings_of
 
 LIKED = 4  # images, of as many prompts
+MANY = 3  # rivals that are named; more are counted
 APART = 2.0  # places between the middles of two intervals from which one parts with everybody
 
 
@@ -62,37 +66,56 @@ def sentences(ranking: Ranking, agreed: Agreement) -> tuple[Sentence, ...]:
 
 def _first(places: Sequence[RankedModel]) -> Sentence:
     first, rivals = places[0], [row.image_model.name for row in places[1:] if row.place.could_be_first]
-    times = f"you chose it {first.won} of {first.votes} times."
-    if not rivals:
-        return Sentence(f"{first.image_model.name} comes first for you:", f"{times} No other can catch it.")
-    if len(rivals) > 3:
-        return Sentence(
-            f"{first.image_model.name} comes first for you:", f"{times} {len(rivals)} others could catch it."
+    claim = gettext("%(name)s comes first for you:") % {"name": first.image_model.name}
+    times = {"won": first.won, "votes": first.votes, "rivals": len(rivals)}
+    if len(rivals) > MANY:
+        evidence = ngettext(
+            "you chose it %(won)s of %(votes)s times. %(rivals)s other could catch it.",
+            "you chose it %(won)s of %(votes)s times. %(rivals)s others could catch it.",
+            len(rivals),
         )
-    return Sentence(
-        f"{first.image_model.name} comes first for you:", f"{times} {_listed(rivals)} could still catch it."
-    )
+        return Sentence(claim, evidence % times)
+    if not rivals:
+        return Sentence(claim, gettext("you chose it %(won)s of %(votes)s times. No other can catch it.") % times)
+    evidence = gettext("you chose it %(won)s of %(votes)s times. %(names)s could still catch it.")
+    return Sentence(claim, evidence % {**times, "names": _listed(rivals)})
 
 
 def _agreement(agreed: Agreement) -> Sentence:
     if not agreed.pairs:
-        return Sentence("Nobody to compare with yet:", "too few others have voted on your pairs.")
+        return Sentence(gettext("Nobody to compare with yet:"), gettext("too few others have voted on your pairs."))
     difference = agreed.with_most - agreed.usual
-    close = 1.96 * math.sqrt(agreed.variance)
-    how = (
-        "about as often as" if abs(difference) <= close else "more often than" if difference > 0 else "less often than"
-    )
-    pairs = f"{agreed.pairs} pair{'' if agreed.pairs == 1 else 's'}"
-    return Sentence("You vote with most people", f"on {agreed.with_most} of {pairs}, {how} people do with each other.")
+    if abs(difference) <= 1.96 * math.sqrt(agreed.variance):
+        evidence = ngettext(
+            "on %(agreed)s of %(pairs)s pair, about as often as people do with each other.",
+            "on %(agreed)s of %(pairs)s pairs, about as often as people do with each other.",
+            agreed.pairs,
+        )
+    elif difference > 0:
+        evidence = ngettext(
+            "on %(agreed)s of %(pairs)s pair, more often than people do with each other.",
+            "on %(agreed)s of %(pairs)s pairs, more often than people do with each other.",
+            agreed.pairs,
+        )
+    else:
+        evidence = ngettext(
+            "on %(agreed)s of %(pairs)s pair, less often than people do with each other.",
+            "on %(agreed)s of %(pairs)s pairs, less often than people do with each other.",
+            agreed.pairs,
+        )
+    figures = {"agreed": agreed.with_most, "pairs": agreed.pairs}
+    return Sentence(gettext("You vote with most people"), evidence % figures)
 
 
 def _parting(ranking: Ranking) -> Sentence:
     apart = max(ranking.places, key=_gap)
     if _gap(apart) < APART or apart.public is None:
-        return Sentence("You and everybody agree,", f"as far as {ranking.votes} votes can say.")
+        evidence = ngettext("as far as %(votes)s vote can say.", "as far as %(votes)s votes can say.", ranking.votes)
+        return Sentence(gettext("You and everybody agree,"), evidence % {"votes": ranking.votes})
+    places = {"public": place_words.bounds(apart.public.place), "own": place_words.bounds(apart.place)}
     return Sentence(
-        f"You part over {apart.image_model.name}:",
-        f"place {apart.public.place.bounds} for everybody, {apart.place.bounds} for you.",
+        gettext("You part over %(name)s:") % {"name": apart.image_model.name},
+        gettext("place %(public)s for everybody, %(own)s for you.") % places,
     )
 
 
@@ -108,7 +131,9 @@ def _middle(low: int | None, high: int | None) -> float:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    if len(names) == 1:
+        return names[0]
+    return gettext("%(names)s and %(last)s") % {"names": ", ".join(names[:-1]), "last": names[-1]}
 
 
 def agreement(votes: Iterable[Vote]) -> Agreement:

@@ -2,7 +2,7 @@
 // Without this file the page is a plain form and works; htmx swaps #battle, these files look after what it brings.
 import { lookAhead } from "./ahead.js";
 import { flip, isOne, look } from "./frames.js";
-import { battle, showTogether } from "./pair.js";
+import { battle, say, showTogether } from "./pair.js";
 import { setting, store } from "./settings.js";
 import "./undo.js";
 
@@ -31,7 +31,7 @@ function goOn(current) {
   (next ?? question ?? current.querySelector("a"))?.focus({ preventScroll: true });
   const said = current.querySelector("[data-live]") ?? current.querySelector(".alert:not([hidden])");
   const progress = current.querySelector(".progress b");
-  const pair = question && !voted ? `Pair ${progress?.textContent ?? ""}. ${question.textContent}` : "";
+  const pair = question && !voted ? say("pair", { position: progress?.textContent ?? "", question: question.textContent }) : "";
   document.getElementById("live").textContent = said?.textContent ?? pair;
   if (!voted) window.scrollTo(0, 0);
 }

@@ -1,6 +1,6 @@
 // When the network or the server fails: say so, store the choice, send it when there is a network again. Voting twice is
 // harmless, the server takes the first answer only.
-import { battle } from "./pair.js";
+import { battle, say } from "./pair.js";
 
 // Not of a question that asks itself again: it will.
 const asksAgain = ({ detail }) => detail.elt.matches(".making");
@@ -24,15 +24,15 @@ function fail(message, label, retry) {
 function again(event) {
   const { elt } = event.detail;
   const trigger = elt.matches("form") ? pressed : elt;
-  return { what: elt.matches(".votes") ? "your vote" : "your request", retry: () => (trigger?.isConnected ? trigger.click() : location.reload()) };
+  return { isVote: elt.matches(".votes"), retry: () => (trigger?.isConnected ? trigger.click() : location.reload()) };
 }
 
 function unsent(event) {
   if (asksAgain(event)) return;
-  const { what, retry } = again(event);
+  const { isVote, retry } = again(event);
   const form = event.detail.elt;
   if (form.matches(".votes") && pressed?.isConnected) queue(form, pressed);
-  fail(`You seem to be offline – ${what} was not sent.`, "Try again", retry).focus();
+  fail(say(isVote ? "voteUnsent" : "unsent"), say("again"), retry).focus();
 }
 document.addEventListener("htmx:sendError", unsent);
 document.addEventListener("htmx:timeout", unsent);
@@ -40,9 +40,9 @@ document.addEventListener("htmx:timeout", unsent);
 document.addEventListener("htmx:responseError", (event) => {
   if (asksAgain(event)) return;
   const { status } = event.detail.xhr;
-  const { what, retry } = again(event);
-  if (status >= 500) fail(`Something went wrong on our side; ${what} may not have arrived. Trying again is safe.`, "Try again", retry).focus();
-  else fail("This page is no longer valid. Reload it to go on.", "Reload", () => location.reload()).focus();
+  const { isVote, retry } = again(event);
+  if (status >= 500) fail(say(isVote ? "voteFailed" : "failed"), say("again"), retry).focus();
+  else fail(say("invalid"), say("reload"), () => location.reload()).focus();
 });
 
 // A vote without a network: it waits in this tab, “Next pair” goes on with what was loaded ahead, and it is sent in its turn
@@ -60,12 +60,12 @@ function queue(form, button) {
   const note = document.createElement("div");
   note.className = "unsent";
   note.innerHTML = "<p></p>";
-  note.firstChild.textContent = "Saved here, sent when you are online.";
+  note.firstChild.textContent = say("saved");
   const next = document.createElement("a");
   next.className = "button primary next";
   next.dataset.next = "";
   next.href = section.dataset.next;
-  next.textContent = "Next pair";
+  next.textContent = say("next");
   note.append(next);
   form.querySelector("fieldset").hidden = true;
   form.append(note);
@@ -127,10 +127,10 @@ document.addEventListener("arena:broken", ({ target }) => {
     const words = document.createElement("p");
     const retry = document.createElement("button");
     if (!target.querySelector(".is-broken")) words.setAttribute("role", "alert"); // heard once
-    words.textContent = `Image ${side.querySelector(".letter").textContent} could not be loaded. Voting waits for both.`;
+    words.textContent = say("broken", { letter: side.querySelector(".letter").textContent });
     retry.type = "button";
     retry.className = "button";
-    retry.textContent = "Try again";
+    retry.textContent = say("again");
     retry.onclick = () => location.reload();
     frame.classList.add("is-broken");
     frame.append(words, retry);
@@ -138,7 +138,7 @@ document.addEventListener("arena:broken", ({ target }) => {
 });
 
 document.addEventListener("arena:late", () => {
-  fail("The images are slow to arrive. Both will be shown together; you can also skip this pair.", "Try again", () => location.reload());
+  fail(say("late"), say("again"), () => location.reload());
 });
 
 for (const type of ["htmx:beforeRequest", "arena:shown", "arena:next"]) {

@@ -1,6 +1,6 @@
 // What the frames show: one image at a time or both, an edit, its source or what it changed; and the prompt opened.
 // Without this file thumbs still flip (they are radio buttons) and the prompt stands whole.
-import { battle } from "./pair.js";
+import { battle, say } from "./pair.js";
 
 const seen = new WeakMap(); // battle → sides that were on the screen
 
@@ -42,7 +42,7 @@ export function gate(section) {
     const { side } = thumb.dataset;
     thumb.classList.toggle("is-asking", ["left", "right"].includes(side) && !sides.has(side));
   }
-  if (button) button.querySelector("span").textContent = sides.size < 2 ? `See ${missing}` : "Flip";
+  if (button) button.querySelector("span").textContent = sides.size < 2 ? say("see", { letter: missing }) : say("flip");
 }
 
 document.addEventListener("change", ({ target }) => {
@@ -50,7 +50,7 @@ document.addEventListener("change", ({ target }) => {
   if (!section || !target.matches(".flip input")) return;
   if (["left", "right"].includes(target.value)) {
     look(section, "edit");
-    document.getElementById("live").textContent = target.value === "left" ? "Image A" : "Image B";
+    document.getElementById("live").textContent = say("image", { letter: target.value === "left" ? "A" : "B" });
   } else look(section, target.value);
   gate(section);
 });

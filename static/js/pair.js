@@ -1,6 +1,12 @@
 // One pair of images: loaded, decoded and shown in the same frame, so that neither load time nor order says anything.
 
 export const battle = () => document.getElementById("battle");
+
+/** A text in the reader's language (templates/arena/_words.html), with values for its {names}. */
+export function say(name, values = {}) {
+  return document.getElementById("words").dataset[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+}
+
 const looked = new WeakSet();
 const LATE_AFTER = 8000; // ms until a notice says why two grey boxes are all there is
 

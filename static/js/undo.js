@@ -1,7 +1,7 @@
 // “Three seconds to undo a vote”, a setting that is off unless the voter wants it: the answer stands in the bar while a line
 // runs out, and is sent after it, at once on a second press, or when the page is left. Names come with the vote's reply, so
 // nothing is taken back that was seen.
-import { battle } from "./pair.js";
+import { battle, say } from "./pair.js";
 import { setting, store } from "./settings.js";
 
 const SECONDS = 3;
@@ -16,7 +16,7 @@ function hold(form, button) {
   answer.className = "undo-answer";
   answer.textContent = `✓ ${button.querySelector("span").textContent}`;
   answer.style.color = getComputedStyle(button).color;
-  undo.textContent = "Undo";
+  undo.textContent = say("undo");
   bar.append(answer, undo);
   answer.onclick = send;
   undo.onclick = takeBack;
@@ -25,7 +25,7 @@ function hold(form, button) {
   form.append(bar);
   answer.focus({ preventScroll: true });
   held = { form, button, bar, timer: setTimeout(send, SECONDS * 1000) };
-  document.getElementById("live").textContent = `${button.querySelector("span").textContent}. Undo: U`;
+  document.getElementById("live").textContent = say("undoKey", { answer: button.querySelector("span").textContent });
 }
 
 function release() {
@@ -77,9 +77,9 @@ window.addEventListener("keydown", (event) => {
 function offer() {
   const box = document.querySelector("#battle .failure");
   const isOn = setting("undo") === "on";
-  box.querySelector("p").textContent = `Names are shown, so this vote stands.${isOn ? "" : " Turn on three seconds to undo?"}`;
+  box.querySelector("p").textContent = say(isOn ? "stands" : "standsOffer");
   const button = box.querySelector("button");
-  button.textContent = isOn ? "Close" : "Turn on";
+  button.textContent = say(isOn ? "close" : "turnOn");
   button.onclick = () => { if (!isOn) store("undo", "on"); box.hidden = true; };
   box.hidden = false;
 }

@@ -30,7 +30,8 @@ function figureOf(link, source) {
   const figure = document.createElement("figure");
   const layer = document.createElement("div");
   const letter = document.createElement("figcaption");
-  figure.dataset.name = letter.textContent = link.dataset.zoom;
+  figure.dataset.name = link.dataset.zoom;
+  letter.textContent = link.dataset.zoomName ?? link.dataset.zoom;
   letter.className = "letter";
   layer.className = "layer";
   layer.append(picture(link));

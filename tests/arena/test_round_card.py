@@ -50,6 +50,11 @@ def test_a_card_counts_only_answers_that_can_be_held_against_others():
         vote("G", "H", stand="split"),
     )
     card = RoundCard(3, votes)
-    assert (card.with_most, card.judged, card.share, card.measure) == (1, 2, 50, "most")
-    assert RoundCard(1, (vote("A", "B", stand="with", basis="expected"),)).measure == "the favourite"
+    assert (card.with_most, card.judged, card.share) == (1, 2, 50)
+    assert card.agreement == "You voted with most on 1 of 2 pairs."
+    assert card.share_label == "50 per cent with most"
+    one = RoundCard(1, (vote("A", "B", stand="with", basis="expected"),))
+    assert one.agreement == "You voted with the favourite on 1 of 1 pair."
+    both = RoundCard(1, (*one.votes, *votes))
+    assert both.share_label == "67 per cent with most or the favourite"
     assert [answer.stand for answer in votes] == ["with most", "against most", "", "others are split"]

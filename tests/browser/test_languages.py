@@ -1,0 +1,105 @@
+"""Pages in other languages: German, and a pseudo-language that is long and runs from right to left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from arena.models import Vote
+from tests import pseudo_language
+
+from .conftest import Site
+from .test_voting import BUTTON, begin
+
+pytestmark = pytest.mark.browser
+
+# Elements that show less of their own text than there is, but for those that say so by an ellipsis or are for speech.
+CUT_OFF = """() => [...document.querySelectorAll("body *")].filter((element) => {
+  const style = getComputedStyle(element);
+  const hasText = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+  if (!hasText || !element.checkVisibility({ visibilityProperty: true }) || element.closest("svg")) return false;
+  const { left, right, width } = element.getBoundingClientRect();
+  if (width < 2 || style.clipPath !== "none" || style.textOverflow === "ellipsis") return false;
+  const apart = "[role=region], .scroll-x, .site-nav, .visually-hidden, .skip-link, pre, dialog:not([open])";
+  if (element.closest(apart)) return false;
+  const isClipped = style.overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1;
+  return isClipped || left < -1 || right > innerWidth + 1;
+}).map((element) => `${element.className || element.tagName}: ${element.textContent.trim().slice(0, 40)}`)"""
+
+
+def choose(page: Page, live_server: Any, language: str) -> None:
+    page.context.add_cookies([{"name": "language", "value": language, "url": live_server.url}])
+
+
+def cut_off(page: Page) -> list[str]:
+    """What does not fit a phone, a tablet and a desktop."""
+    faults = []
+    for width, height in ((360, 740), (820, 1180), (1280, 800)):
+        page.set_viewport_size({"width": width, "height": height})
+        needed = page.evaluate("document.documentElement.scrollWidth")
+        faults += [f"{width}: the page needs {needed}"] if needed > width else []
+        faults += [f"{width}: {text}" for text in page.evaluate(CUT_OFF)]
+    return faults
+
+
+def left_edge(page: Page, selector: str) -> float:
+    box = page.locator(selector).first.bounding_box()
+    assert box is not None
+    return box["x"]
+
+
+@pytest.mark.usefixtures("right_to_left")
+def test_voting_runs_fromright_to_left_and_nothing_is_cut_off(live_server, page: Page, site: Site):
+    choose(page, live_server, pseudo_language.CODE)
+    page.emulate_media(reduced_motion="reduce")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    begin(page, live_server, site)
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    assert left_edge(page, ".side[data-side=left]") < left_edge(page, ".side[data-side=right]")
+    assert left_edge(page, ".votes [value=left]") < left_edge(page, ".votes [value=right]")
+    assert cut_off(page) == []
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".reveal")).to_be_visible()
+    assert Vote.objects.get().outcome == "left"
+    assert cut_off(page) == []
+    page.goto(f"{live_server.url}{site.arena}mine/")
+    assert cut_off(page) == []
+
+
+@pytest.mark.usefixtures("right_to_left")
+def test_a_round_and_the_end_of_the_pairs_run_fromright_to_left(live_server, page: Page, site: Site):
+    choose(page, live_server, pseudo_language.CODE)
+    page.emulate_media(reduced_motion="reduce")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    begin(page, live_server, site)
+    for _ in range(5):
+        expect(page.locator(BUTTON)).to_be_enabled()
+        page.keyboard.press("a")
+        expect(page.locator(".next")).to_be_focused()
+        page.keyboard.press("Space")
+    expect(page.locator(".round-card")).to_be_visible()
+    assert cut_off(page) == []
+
+
+def test_a_voter_reads_german_and_no_english(live_server, page: Page, site: Site):
+    choose(page, live_server, "de")
+    begin(page, live_server, site)
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.locator(".votes [value=tie]")).to_contain_text("Unentschieden")
+    page.keyboard.press("t")
+    expect(page.locator(".headline")).to_have_text("Unentschieden, sagst du.")
+    expect(page.locator("#live")).to_contain_text("Deine Antwort: „Unentschieden“.")
+    expect(page.locator(".next")).to_contain_text("Nächstes Paar")
+
+
+def test_the_switch_at_the_foot_changes_the_language_of_the_page(live_server, page: Page, site: Site):
+    page.goto(f"{live_server.url}{site.arena}mine/")
+    expect(page.get_by_role("link", name="Start voting")).to_be_visible()
+    page.get_by_role("button", name="Deutsch").click()
+    expect(page.get_by_role("link", name="Mit dem Abstimmen anfangen")).to_be_visible()
+    assert page.url.endswith("/mine/")
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("link", name="Start voting")).to_be_visible()

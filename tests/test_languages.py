@@ -1,0 +1,106 @@
+"""No text of a translated page is left in English: each page in a language made of all texts there are."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from arena import battles, voting
+from arena.models import Battle
+from leaderboard.board import ratings
+from tests import factories as make
+from tests import pseudo_language
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("right_to_left")]
+
+ARENA = "/arena/text-to-image/"
+HTMX = {"headers": {"HX-Request": "true"}}
+
+
+@pytest.fixture
+def reader(client: Client) -> Client:
+    """A browser whose reader has chosen the language."""
+    client.cookies["language"] = pseudo_language.CODE
+    return client
+
+
+@pytest.fixture
+def category():
+    """Five prompts, five models: fifty pairs."""
+    category = make.make_category()
+    models = [make.make_model() for _ in range(5)]
+    for _ in range(5):
+        prompt = make.make_prompt(make.make_competition(category))
+        for model in models:
+            make.make_entry(prompt, model)
+    return category
+
+
+def english(response, status: int = 200) -> list[str]:
+    assert response.status_code == status
+    text = response.content.decode()
+    assert "[" in text
+    return pseudo_language.untranslated(text)
+
+
+def test_the_check_finds_a_text_that_no_translation_reaches():
+    page = '<p title="[אב]">[אב] 3</p><img alt="Image A"><p>Nothing <b>here</b></p>'
+    assert pseudo_language.untranslated(page) == ["Image A", "Nothing", "here"]
+
+
+def test_every_state_of_a_pair(reader, category):
+    url = make.battle_url(reader.get(ARENA))
+    assert english(reader.get(url)) == []
+    assert english(reader.get(f"{url}report/")) == []
+    assert english(reader.post(f"{url}report/", {"side": "left"}), 400) == []
+    assert english(reader.post(f"{url}vote/", {"outcome": "left"}, **HTMX)) == []
+    assert english(reader.post(f"{url}vote/", {"outcome": "right"}, **HTMX), 409) == []
+    assert english(reader.get(url)) == []
+    url = make.battle_url(reader.get(ARENA))
+    reader.post(f"{url}skip/")
+    assert english(reader.get(url)) == []
+    url = make.battle_url(reader.get(ARENA))
+    reader.post(f"{url}report/", {"side": "left", "reason": "broken"})
+    assert english(reader.get(url)) == []
+    url = make.battle_url(reader.get(ARENA))
+    Battle.objects.filter(vote=None, skipped_at=None).update(
+        served_at="2024-01-01T00:00Z", expires_at="2024-01-02T00:00Z"
+    )
+    assert english(reader.get(url)) == []
+
+
+def test_what_others_think_round_and_own_ranking(reader, category):
+    for number in range(12):
+        voter = make.make_voter()
+        for _ in range(6):
+            battle = battles.serve(voter, category)
+            voting.cast_vote(battle, ("left", "right", "tie", "both_bad")[number % 4])
+    ratings.recompute(category)
+    assert english(reader.get(f"{ARENA}mine/")) == []
+    for number in range(20):
+        url = make.battle_url(reader.get(ARENA))
+        outcome = ("left", "right", "tie", "both_bad", "left")[number % 5]
+        assert english(reader.post(f"{url}vote/", {"outcome": outcome}, **HTMX)) == []
+        if number % 5 == 4:
+            assert english(reader.get(f"{ARENA}rounds/{number // 5 + 1}/")) == []
+    assert english(reader.get(f"{ARENA}mine/")) == []
+    shared = reader.post(f"{ARENA}mine/share/")["Location"]
+    assert english(reader.get(shared)) == []
+    link = reader.post(f"{url}share/")["Location"]
+    stranger = Client()
+    stranger.cookies["language"] = pseudo_language.CODE
+    pair = stranger.get(link, follow=True)
+    assert english(pair) == []
+    stranger.post(pair.redirect_chain[0][0], {"outcome": "tie"})
+    assert english(stranger.get(pair.redirect_chain[0][0])) == []
+
+
+def test_nothing_to_vote_on_and_addresses_that_are_not_the_readers(reader):
+    make.make_category()
+    assert english(reader.get(ARENA)) == []
+    make.make_generation(make.make_prompt())
+    assert english(reader.get(ARENA)) == []
+    assert english(reader.get("/arena/nowhere/"), 404) == []
+    assert english(reader.get("/battles/00000000-0000-4000-8000-000000000000/"), 404) == []
+    assert english(reader.post("/vote/", {"ballot": "x", "outcome": "left"}), 410) == []
+    assert english(reader.get("/vote/", headers={"Accept": "text/html"}), 405) == []
