@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
+
 import pytest
 from django.test import Client
 
 from arena import battles, voting
 from arena.models import Battle
 from leaderboard.board import ratings
+from providers.models import Offering
 from tests import factories as make
 from tests import pseudo_language
 
@@ -70,12 +74,7 @@ def test_every_state_of_a_pair(reader, category):
 
 
 def test_what_others_think_round_and_own_ranking(reader, category):
-    for number in range(12):
-        voter = make.make_voter()
-        for _ in range(6):
-            battle = battles.serve(voter, category)
-            voting.cast_vote(battle, ("left", "right", "tie", "both_bad")[number % 4])
-    ratings.recompute(category)
+    rated(category)
     assert english(reader.get(f"{ARENA}mine/")) == []
     for number in range(20):
         url = make.battle_url(reader.get(ARENA))
@@ -93,6 +92,39 @@ def test_what_others_think_round_and_own_ranking(reader, category):
     assert english(pair) == []
     stranger.post(pair.redirect_chain[0][0], {"outcome": "tie"})
     assert english(stranger.get(pair.redirect_chain[0][0])) == []
+
+
+def rated(category):
+    """Votes of twelve voters, counted and rated."""
+    for number in range(12):
+        voter = make.make_voter()
+        for _ in range(6):
+            battle = battles.serve(voter, category)
+            voting.cast_vote(battle, ("left", "right", "tie", "both_bad")[number % 4])
+    ratings.recompute(category)
+
+
+def test_home_and_privacy(reader, category):
+    assert english(reader.get("/")) == []
+    for number, offering in enumerate(Offering.objects.all()):
+        Offering.objects.filter(pk=offering.pk).update(price=Decimal(number + 1) / 100)
+    rated(category)
+    assert english(reader.get("/")) == []
+    assert english(reader.get("/privacy/")) == []
+    reader.post(f"{make.battle_url(reader.get(ARENA))}vote/", {"outcome": "left"})
+    assert english(reader.get("/privacy/")) == []
+    assert english(reader.get("/privacy/delete/")) == []
+
+
+def test_numbers_in_markup_have_a_point_whatever_the_language(reader, category):
+    rated(category)
+    reader.cookies["language"] = "de"
+    for number in range(20):
+        reader.post(f"{make.battle_url(reader.get(ARENA))}vote/", {"outcome": ("left", "tie")[number % 2]})
+    for path in ("/", f"{ARENA}mine/", f"{ARENA}rounds/1/"):
+        text = reader.get(path).content.decode()
+        assert "<svg" in text
+        assert re.findall(r' (?:[xyrd]|c[xy]|width|height|transform|viewBox|value|max)="[^"]*\d,\d[^"]*"', text) == []
 
 
 def test_nothing_to_vote_on_and_addresses_that_are_not_the_readers(reader):

@@ -19,7 +19,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 # Paths of pages that are translated as a whole. All end in a slash; what does not is a file.
-TRANSLATED = re.compile(r"/(?:arena|battles|vote|shared|rankings)/(?:.*/)?")
+TRANSLATED = re.compile(r"/(?:wait/|privacy/(?:.*/)?|(?:arena|battles|vote|shared|rankings)/(?:.*/)?)?")
 
 
 def of_reader(get_response: Answer) -> Answer:

@@ -9,15 +9,20 @@ from datetime import timedelta
 
 from django.db.models import Sum
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext, ngettext
 
 from arena.models import Category, Entry, Tally
+from leaderboard import place_words
 from leaderboard.board_page import verdicts
 from leaderboard.board_page.filters import BoardRow
 from leaderboard.models import Board
 from leaderboard.rating import elo
+from leaderboard.rating.number_words import both
 from leaderboard.rating.shares import wilson
 from leaderboard.rating.verdict import MAX_LEADERS
-from providers.offering.pricing import usd
+from leaderboard.translation import translated
+from providers.money import usd
 
 CHEAP = 0.02  # dollars an image
 GOOD, SURELY_GOOD = 0.9, 0.85  # usable share, and what its 95 % interval must not fall below
@@ -59,27 +64,29 @@ def _best(placed: Sequence[BoardRow], board: Board) -> Highlight:
     verdict = verdicts.of_board(placed, board)
     first = [row for row in placed if row.standing.place.could_be_first]
     if 0 < len(first) <= MAX_LEADERS < len(placed) and all(row.status != "provisional" for row in first):
-        return Highlight("Best now", first[0].name, _numbers(first[0]), verdict.claim, first[0])
-    fact = f"{len(first)} of {len(placed)} could be first"
-    return Highlight("Best now", "Too early to say", fact, verdict.value, placed[0])
+        return Highlight(gettext("Best now"), first[0].name, _numbers(first[0]), translated(verdict.claim), first[0])
+    fact = gettext("%(first)s of %(models)s could be first") % {"first": len(first), "models": len(placed)}
+    return Highlight(gettext("Best now"), gettext("Too early to say"), fact, translated(verdict.value), placed[0])
 
 
 def _cheap(category: Category, placed: Sequence[BoardRow], board: Board) -> Highlight | None:
     rows = [row for row in placed if row.price is not None and row.price <= CHEAP]
     if not rows:
         return None
-    question = f"Best under ${CHEAP:.2f}"
+    question = gettext("Best under %(price)s") % {"price": usd(CHEAP)}
     finding = verdicts.find(category, rows, board)
     named = [rows[index] for index in finding.named]
     nameable = len(named) <= MAX_LEADERS and all(row.status != "provisional" for row in named)
     if finding.kind in ("lead", "open") and nameable:
         row = named[0]
-        others = [other.name for other in named[1:]]
-        level = f" Not distinguished from {' and '.join(others)}." if others else ""
-        return Highlight(question, row.name, _numbers(row), f"{usd(row.price)} an image.{level}", row)
+        price = gettext("%(price)s an image.") % {"price": usd(row.price)}
+        others = translated(both([other.name for other in named[1:]]))
+        level = gettext("Not distinguished from %(names)s.") % {"names": others} if others else ""
+        return Highlight(question, row.name, _numbers(row), f"{price} {level}".strip(), row)
     cheapest = min(rows, key=lambda row: row.price or 0)
-    fact = f"{len(rows)} of {len(placed)} cost so little"
-    return Highlight(question, "Too early to say", fact, f"Cheapest: {cheapest.name}, {usd(cheapest.price)}.", cheapest)
+    fact = gettext("%(cheap)s of %(models)s cost so little") % {"cheap": len(rows), "models": len(placed)}
+    reason = gettext("Cheapest: %(name)s, %(price)s.") % {"name": cheapest.name, "price": usd(cheapest.price)}
+    return Highlight(question, gettext("Too early to say"), fact, reason, cheapest)
 
 
 def _fast(rows: Sequence[BoardRow]) -> Highlight | None:
@@ -88,10 +95,14 @@ def _fast(rows: Sequence[BoardRow]) -> Highlight | None:
         return None
     good = [row for row in timed if row.status != "provisional" and _is_good(row)]
     row = (good or timed)[0]
-    name = row.name if good else f"{row.name}, if it proves good"
-    fact = f"{row.seconds:.1f} s · {_numbers(row)}" if good else f"{row.seconds:.1f} s · {row.votes:,} votes"
-    usable = "" if row.keeper_rate is None else f"Usable {10 * row.keeper_rate:.0f} times in 10."
-    return Highlight("Fastest good one", name, fact, usable if good else f"{usable} Not shown by votes yet.", row)
+    name = row.name if good else gettext("%(name)s, if it proves good") % {"name": row.name}
+    votes = ngettext("%(votes)s vote", "%(votes)s votes", row.votes) % {"votes": _grouped(row.votes)}
+    seconds = number_format(f"{row.seconds:.1f}")  # its own decimal_pos cuts off
+    fact = f"{seconds} s · {_numbers(row) if good else votes}"
+    times = None if row.keeper_rate is None else round(10 * row.keeper_rate)
+    usable = "" if times is None else gettext("Usable %(times)s times in 10.") % {"times": times}
+    unproven = "" if good else gettext("Not shown by votes yet.")
+    return Highlight(gettext("Fastest good one"), name, fact, " ".join(filter(None, (usable, unproven))), row)
 
 
 def _is_good(row: BoardRow) -> bool:
@@ -105,7 +116,11 @@ def _is_good(row: BoardRow) -> bool:
 def _numbers(row: BoardRow) -> str:
     margin = row.standing.margin
     plus = f" ±{margin:.0f}" if margin is not None else ""
-    return f"Elo {row.elo:.0f}{plus} · {row.standing.place}"
+    return f"Elo {row.elo:.0f}{plus} · {place_words.text(row.standing.place)}"
+
+
+def _grouped(number: int) -> str:
+    return number_format(number, force_grouping=True)
 
 
 def price_notes(rows: Sequence[BoardRow]) -> list[tuple[str, str]]:
@@ -117,27 +132,48 @@ def price_notes(rows: Sequence[BoardRow]) -> list[tuple[str, str]]:
     unsettled = [row for row in rows if row.status == "provisional"]
     settled = sorted((row for row in known if row not in unsettled), key=lambda row: (row.price or 0, -row.elo))
     if all(row.standing.place.is_tied_with_all for row in known):
-        notes.append(("The bars overlap everywhere", "Price separates these models, votes do not yet."))
+        notes.append(
+            (gettext("The bars overlap everywhere"), gettext("Price separates these models, votes do not yet."))
+        )
     elif not settled:
         lead = max(known, key=lambda row: row.elo)
         cheap = min(known, key=lambda row: row.price or 0)
-        text = f"It takes settled ratings. {lead.name} is highest so far ({usd(lead.price)})"
-        notes.append(("No line yet", f"{text}, {cheap.name} the cheapest ({usd(cheap.price)})."))
+        text = gettext(
+            "It takes settled ratings. %(lead)s is highest so far (%(price)s), "
+            "%(cheap)s the cheapest (%(cheap_price)s)."
+        )
+        values = {"lead": lead.name, "price": usd(lead.price), "cheap": cheap.name, "cheap_price": usd(cheap.price)}
+        notes.append((gettext("No line yet"), text % values))
     best = max(settled, key=lambda row: row.elo, default=None)
     if best is not None:
         dearer = [row for row in settled if (row.price or 0) > (best.price or 0)]
         if dearer:
-            names = " and ".join(row.name for row in dearer[:2])
-            notes.append(
-                (f"Past {usd(best.price)} nothing is gained", f"{names} cost more than {best.name}, rated no higher.")
+            claim = gettext("Past %(price)s nothing is gained") % {"price": usd(best.price)}
+            evidence = ngettext(
+                "%(names)s costs more than %(best)s, rated no higher.",
+                "%(names)s cost more than %(best)s, rated no higher.",
+                len(dearer),
             )
+            names = translated(both([row.name for row in dearer[:2]]))
+            notes.append((claim, evidence % {"names": names, "best": best.name}))
         front = [row for row in settled if all(row.elo > other.elo for other in settled[: settled.index(row)])]
         if len(front) > 1:
-            ends = f"From {front[0].name} ({usd(front[0].price)}) to {front[-1].name} ({usd(front[-1].price)})."
-            notes.append((f"{len(front)} models are the best for their price", ends))
+            ends = gettext("From %(cheap)s (%(cheap_price)s) to %(dear)s (%(dear_price)s).") % {
+                "cheap": front[0].name,
+                "cheap_price": usd(front[0].price),
+                "dear": front[-1].name,
+                "dear_price": usd(front[-1].price),
+            }
+            claim = ngettext(
+                "%(models)s model is the best for its price",
+                "%(models)s models are the best for their price",
+                len(front),
+            )
+            notes.append((claim % {"models": len(front)}, ends))
     if unsettled:
-        names = "1 model is" if len(unsettled) == 1 else f"{len(unsettled)} models are"
-        notes.append((f"{names} unsettled", "Dotted circles: too few votes to rely on their height."))
+        claim = ngettext("%(models)s model is unsettled", "%(models)s models are unsettled", len(unsettled))
+        evidence = gettext("Dotted circles: too few votes to rely on their height.")
+        notes.append((claim % {"models": len(unsettled)}, evidence))
     return notes
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from leaderboard import charts
 from leaderboard.board_page.filters import BoardRow
 from leaderboard.charts.scatter import Scatter
+from leaderboard.sentence import sentence, sentences
 from providers.accounts import is_simulated
 from providers.models import ImageModel
 
@@ -50,10 +51,9 @@ def of_rows(
     by_price = charts.Unrated(unrated.prices, unrated.price, unrated.name)
     by_time = charts.Unrated(unrated.seconds, unrated.time, unrated.name)
     return Landscape(
-        _picture(rows, current, charts.COST, _price, _price_note, "without pricing omitted", frame, by_price),
+        _picture(rows, current, charts.COST, _price, _price_note, _unpriced, frame, by_price),
         _picture(
-            rows, current, charts.SPEED, lambda row: row.seconds, _speed_note, "waiting for enough speed data", frame,
-            by_time,
+            rows, current, charts.SPEED, lambda row: row.seconds, _speed_note, _untimed, frame, by_time,
         ),
     )  # fmt: skip
 
@@ -64,21 +64,43 @@ def _picture(
     axis: charts.Axis,
     value: Callable[[BoardRow], float | None],
     note: Callable[[BoardRow], str],
-    reason: str,
+    unknown: Callable[[int], str],
     frame: charts.Frame,
     unrated: charts.Unrated,
 ) -> Picture:
     values = [value(row) for row in rows]
     known = [(row, x) for row, x in zip(rows, values, strict=True) if x]
     points = [_point(row, x, note(row), current) for row, x in known]
-    omitted = ((values.count(None), reason), (values.count(0), "free of charge omitted: a log scale has no zero"))
+    omitted = ((values.count(None), unknown), (values.count(0), _free))
     return Picture(
         charts.scatter(points, axis, frame, unrated),
         charts.scatter(points, axis, charts.NARROW, unrated),
         tuple(points),
-        tuple(f"{n} model{'s' if n > 1 else ''} {why}." for n, why in omitted if n),
+        tuple(note(models) for models, note in omitted if models),
         axis,
     )
+
+
+def _unpriced(models: int) -> str:
+    return sentences(
+        "%(models)s model without pricing omitted.", "%(models)s models without pricing omitted.",
+        models, models=models,
+    )  # fmt: skip
+
+
+def _untimed(models: int) -> str:
+    return sentences(
+        "%(models)s model waiting for enough speed data.", "%(models)s models waiting for enough speed data.",
+        models, models=models,
+    )  # fmt: skip
+
+
+def _free(models: int) -> str:
+    return sentences(
+        "%(models)s model free of charge omitted: a log scale has no zero.",
+        "%(models)s models free of charge omitted: a log scale has no zero.",
+        models, models=models,
+    )  # fmt: skip
 
 
 def _price(row: BoardRow) -> float | None:
@@ -86,19 +108,20 @@ def _price(row: BoardRow) -> float | None:
 
 
 def _price_note(row: BoardRow) -> str:
-    return "estimated price" if row.facts.is_estimated else ""
+    return sentence("estimated price") if row.facts.is_estimated else ""
 
 
 def _speed_note(row: BoardRow) -> str:
     """Whether the quickest seller is our own simulator."""
     quickest = (seller for seller in row.facts.sellers if seller.seconds == row.seconds)
-    return "simulated" if any(is_simulated(seller.provider) for seller in quickest) else ""
+    return sentence("simulated") if any(is_simulated(seller.provider) for seller in quickest) else ""
 
 
 def _point(row: BoardRow, x: float, note: str, current: int | None) -> charts.Point:
     rating = row.standing.rating
     model = rating.image_model
-    origin = "sample" if model.is_sample else "imported" if model.origin == ImageModel.Origin.IMPORTED else ""
+    is_imported = model.origin == ImageModel.Origin.IMPORTED
+    origin = sentence("sample") if model.is_sample else sentence("imported") if is_imported else ""
     return charts.Point(
         name=model.name,
         url=model.get_absolute_url(),
@@ -106,7 +129,7 @@ def _point(row: BoardRow, x: float, note: str, current: int | None) -> charts.Po
         elo=rating.elo,
         lower=rating.lower,
         upper=rating.upper,
-        note=", ".join(filter(None, (origin, note))),
+        note=sentence("%(title)s, %(note)s", title=origin, note=note) if origin and note else origin or note,
         provisional=row.status == "provisional",
         current=model.pk == current,
     )

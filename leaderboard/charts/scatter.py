@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from leaderboard.sentence import sentence, sentences
+
 from . import labels, ticks
 from .frames import WIDE, Box, Frame, Tick, number, polyline
 from .labels import Label
@@ -29,8 +31,8 @@ class Axis:
     short: str = "value"
 
 
-COST = Axis("Cost per image (USD, log scale)", ticks.dollars, "price")
-SPEED = Axis("Median seconds per image (log scale)", ticks.seconds, "time")
+COST = Axis(sentence("Cost per image (USD, log scale)"), ticks.dollars, sentence("price"))
+SPEED = Axis(sentence("Median seconds per image (log scale)"), ticks.seconds, sentence("time"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,9 @@ def scatter(
             if plot.left <= x <= plot.right
         ),
         marker=None if unrated.current is None else round(x_of(unrated.current), 1),
-        marker_title="" if unrated.current is None else f"{unrated.name}: {axis.write(unrated.current)}, not rated",
+        marker_title=""
+        if unrated.current is None
+        else sentence("%(name)s: %(x)s, not rated", name=unrated.name, x=axis.write(unrated.current)),
     )
 
 
@@ -210,18 +214,33 @@ def _radius(kind: Kind) -> float:
 
 
 def _title(point: Point, axis: Axis) -> str:
-    interval = (
-        f"{point.lower:.0f}–{point.upper:.0f}" if math.isfinite(point.upper - point.lower) else "interval has no bounds"
-    )
-    extra = "".join(f", {note}" for note in (point.note, "provisional" if point.provisional else "") if note)
-    return f"{point.name}: Elo {point.elo:.0f} ({interval}), {axis.write(point.x)}{extra}"
+    bounded = math.isfinite(point.upper - point.lower)
+    interval = f"{point.lower:.0f}–{point.upper:.0f}" if bounded else sentence("interval has no bounds")
+    values = {"name": point.name, "elo": f"{point.elo:.0f}", "interval": interval, "x": axis.write(point.x)}
+    title: str = sentence("%(name)s: Elo %(elo)s (%(interval)s), %(x)s", **values)
+    for note in (point.note, sentence("provisional") if point.provisional else ""):
+        title = sentence("%(title)s, %(note)s", title=title, note=note) if note else title
+    return title
 
 
 def _summary(points: Sequence[Point], axis: Axis) -> str:
     best, least = max(points, key=lambda p: p.elo), min(points, key=lambda p: p.x)
-    return (
-        f"{len(points)} model{'s' if len(points) != 1 else ''}. Highest Elo: {best.name}, {best.elo:.0f} at "
-        f"{axis.write(best.x)}. Least on the x axis: {least.name}, {axis.write(least.x)} with Elo {least.elo:.0f}."
+    values = {
+        "models": len(points),
+        "best": best.name,
+        "best_elo": f"{best.elo:.0f}",
+        "best_x": axis.write(best.x),
+        "least": least.name,
+        "least_elo": f"{least.elo:.0f}",
+        "least_x": axis.write(least.x),
+    }
+    return sentences(
+        "%(models)s model. Highest Elo: %(best)s, %(best_elo)s at %(best_x)s. "
+        "Least on the x axis: %(least)s, %(least_x)s with Elo %(least_elo)s.",
+        "%(models)s models. Highest Elo: %(best)s, %(best_elo)s at %(best_x)s. "
+        "Least on the x axis: %(least)s, %(least_x)s with Elo %(least_elo)s.",
+        len(points),
+        **values,
     )
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from leaderboard.sentence import sentence
+
 ORDINALS = ("", "First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth")
-_FRACTIONS = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth", 7: "a seventh", 8: "an eighth",
-              9: "a ninth", 10: "a tenth"}  # fmt: skip
+_FRACTIONS = {
+    2: sentence("half"), 3: sentence("a third"), 4: sentence("a quarter"), 5: sentence("a fifth"),
+    6: sentence("a sixth"), 7: sentence("a seventh"), 8: sentence("an eighth"), 9: sentence("a ninth"),
+    10: sentence("a tenth"),
+}  # fmt: skip
 _TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six times", 7: "seven times",
           8: "eight times", 9: "nine times", 10: "ten times"}  # fmt: skip
 
@@ -15,8 +20,9 @@ _TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "si
 def fraction(part: float) -> str:
     """A part of one down to a tenth: 0.21 → a fifth."""
     if part < 0.095:
-        return "less than a tenth"
-    return _FRACTIONS.get(round(1 / part), "as much") if part < 0.8 else "as much"
+        return sentence("less than a tenth")
+    as_much = sentence("as much")
+    return _FRACTIONS.get(round(1 / part), as_much) if part < 0.8 else as_much
 
 
 def times(factor: float) -> str:
@@ -26,12 +32,12 @@ def times(factor: float) -> str:
     return _TIMES.get(round(factor)) or f"{factor:.0f} times"
 
 
-def rounded(number: int) -> str:
-    """A forecast with the two digits that it can bear: 1,127 → 1,100."""
+def rounded(number: int) -> int:
+    """A forecast with the two digits that it can bear: 1,127 → 1,200."""
     if number < 100:
-        return f"{number}"
-    unit = 10 ** (math.floor(math.log10(number)) - 1)
-    return f"{math.ceil(number / unit) * unit:,}"
+        return number
+    unit: int = 10 ** (math.floor(math.log10(number)) - 1)
+    return math.ceil(number / unit) * unit
 
 
 def counted(number: int | None, noun: str) -> str:
@@ -48,8 +54,12 @@ def ordinal(number: int) -> str:
 
 
 def both(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""
+    if len(names) < 2:
+        return "".join(names)
+    return sentence("%(names)s and %(last)s", names=", ".join(names[:-1]), last=names[-1])
 
 
 def either(names: Sequence[str]) -> str:
-    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""
+    if len(names) < 2:
+        return "".join(names)
+    return sentence("%(names)s or %(last)s", names=", ".join(names[:-1]), last=names[-1])

@@ -19,11 +19,13 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from leaderboard.rating import board_words
 from leaderboard.rating.elo import Z95, expected_score
 from leaderboard.rating.likelihood import Floats
-from leaderboard.rating.number_words import ORDINALS, both, counted, either, fraction, ordinal, rounded, times
+from leaderboard.rating.number_words import ORDINALS, both, counted, either, ordinal, rounded, times
 from leaderboard.rating.place import Place, sure
 from leaderboard.rating.ranks import RankInference, rank_inference
+from leaderboard.sentence import sentence
 
 Kind = Literal["no votes", "early", "lead", "open", "level"]
 
@@ -141,54 +143,38 @@ def of_board(
     named = [models[index] for index in finding.named]
     names, n = [model.name for model in named], len(models)
     if finding.kind == "no votes":
-        return Verdict("No votes yet.", "The first 30 draw the first picture.")
+        return Verdict(sentence("No votes yet."), sentence("The first 30 draw the first picture."))
     if finding.kind == "early":
         all_tied = n > 1 and all(model.place.is_tied_with_all for model in models)
-        claim = f"Too early to say: all {n} could be first." if all_tied else "Too early to say which model is first."
-        return Verdict(claim, _missing(finding.lacking, more_votes, voters, prompts, prompts_bind))
-    missing = _missing("votes", more_votes, voters, prompts, prompts_bind)
+        claim = (
+            sentence("Too early to say: all %(models)s could be first.", models=n)
+            if all_tied
+            else sentence("Too early to say which model is first.")
+        )
+        return Verdict(claim, board_words.missing(finding.lacking, more_votes, voters, prompts, prompts_bind))
+    missing = board_words.missing("votes", more_votes, voters, prompts, prompts_bind)
     if finding.kind == "level":
+        within = round(finding.within or 0)
         return Verdict(
-            f"No model can be distinguished from another yet: all within {finding.within or 0:.0f} Elo.", missing
+            sentence("No model can be distinguished from another yet: all within %(elo)s Elo.", elo=within), missing
         )
     if len(named) <= MAX_LEADERS and any(model.is_provisional for model in named):
-        return Verdict(_unnamed(len(named), n), missing)
+        return Verdict(board_words.unnamed(len(named), n), missing)
     if finding.kind == "lead":
-        return Verdict(_lead(named, n), bargain(named, models))
+        return Verdict(board_words.lead(names, n - len(named), named[0].place.best), bargain(named, models))
     if len(names) == 1:
-        return Verdict(f"{names[0]} is ahead, to be confirmed by the next daily snapshot.", missing)
+        ahead = sentence("%(name)s is ahead, to be confirmed by the next daily snapshot.", name=names[0])
+        return Verdict(ahead, missing)
     if len(names) <= MAX_LEADERS:
-        return Verdict(f"{either(names)} is first.", bargain(named, models) or missing)
+        return Verdict(sentence("%(names)s is first.", names=either(names)), bargain(named, models) or missing)
     likely = max(named, key=lambda model: model.place.best or 0.0)
-    chance = "" if likely.place.best is None else f"; {likely.name} most likely ({sure(likely.place.best)})"
-    chance = "" if likely.is_provisional else chance
-    return Verdict(f"{len(names)} of {n} could be first{chance}.", missing)
-
-
-def _unnamed(leaders: int, n: int) -> str:
-    """Of leaders among whom a rating is still provisional."""
-    if leaders == 1:
-        return f"Too early to name the first: one of {n} is ahead, on too few votes."
-    return f"Too early to name the first: {leaders} of {n} could be, on too few votes."
-
-
-def _lead(named: Sequence[Contender], n: int) -> str:
-    names, rest = [model.name for model in named], n - len(named)
-    if len(names) == 1:
-        best = named[0].place.best
-        return f"{names[0]} leads." if best is None else f"{names[0]} leads ({sure(best)} sure)."
-    behind = "both" if len(names) == 2 else "all three"
-    return f"{both(names)} lead; the other {rest} {'is' if rest == 1 else 'are'} behind {behind}."
-
-
-def _missing(lacking: str, more_votes: int | None, voters: int | None, prompts: int | None, prompts_bind: bool) -> str:
-    if lacking == "voters":
-        return f"{counted(voters, 'voter')}: more voters would help more than more votes of the same."
-    if lacking == "prompts" or prompts_bind:
-        return f"{counted(prompts, 'prompt')}: more prompts would help more than more votes."
-    if more_votes:
-        return f"About {rounded(more_votes)} more votes between the first two would separate them."
-    return "How many votes it takes cannot be foreseen yet."
+    if likely.place.best is None or likely.is_provisional:
+        return Verdict(sentence("%(first)s of %(models)s could be first.", first=len(names), models=n), missing)
+    claim = sentence(
+        "%(first)s of %(models)s could be first; %(name)s most likely (%(chance)s).",
+        first=len(names), models=n, name=likely.name, chance=sure(likely.place.best),
+    )  # fmt: skip
+    return Verdict(claim, missing)
 
 
 def bargain(leaders: Sequence[Contender], models: Sequence[Contender]) -> str:
@@ -208,9 +194,9 @@ def bargain(leaders: Sequence[Contender], models: Sequence[Contender]) -> str:
         return ""
     model = max(front, key=lambda model: model.elo)
     wins = round(10 * expected_score(model.elo, leader.elo))
-    against = "it" if len(leaders) == 1 else leader.name
-    cost = "is free" if not model.price else f"costs {fraction(model.price / leader.price)}"
-    return f"{model.name} {cost} and still wins {wins} of 10 against {against}."
+    return board_words.bargain(
+        model.name, model.price / leader.price if model.price else 0.0, wins, leader.name, len(leaders) == 1
+    )
 
 
 def of_filter(
@@ -290,7 +276,7 @@ def of_pair(
         unrated = [model.name for model, is_rated in zip((one, other), rated, strict=True) if not is_rated]
         return Verdict(f"Only price and rights can be compared: nobody has rated {either(unrated)}.")
     if share is None or lower is None or upper is None or (votes < MIN_HEAD_TO_HEAD and lower <= 0.5 <= upper):
-        more = f" About {rounded(more_votes)} more would decide." if more_votes else ""
+        more = f" About {rounded(more_votes):,} more would decide." if more_votes else ""
         return Verdict(f"Too early: {counted(votes, 'vote') if votes else 'no vote'} between them.{more}")
     if lower <= 0.5 <= upper:
         interval = f"{100 * share:.0f} %, {100 * lower:.0f}–{100 * upper:.0f}"

@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass
 
 from django import template
+from django.utils.formats import number_format
 from django.utils.html import format_html
+from django.utils.translation import gettext
 
-from leaderboard import place_words
+from leaderboard import place_words, translation
 from leaderboard.models import Rating
 from leaderboard.rating.place import Place
 from leaderboard.voter.rankings import RankedModel
@@ -38,6 +40,12 @@ def place(place: Place, form: str = "text") -> str:
             place_words.detail(place),
         )
     return place_words.text(place)
+
+
+@register.filter
+def translated(text: str) -> str:
+    """A sentence of the pure modules in the reader's language."""
+    return translation.translated(text)
 
 
 @register.filter
@@ -80,12 +88,12 @@ def bar(rating: Rating | RankedModel, low: float, high: float) -> Bar:
 
 @register.filter
 def percent(share: float | None, digits: int = 0) -> str:
-    return "–" if share is None else f"{share * 100:.{digits}f}%"
+    return "–" if share is None else gettext("%(number)s%%") % {"number": number_format(f"{share * 100:.{digits}f}")}
 
 
 @register.filter
 def thousands(number: int | None) -> str:
-    return "–" if number is None else f"{number:,}"
+    return "–" if number is None else number_format(number, force_grouping=True)
 
 
 @register.filter

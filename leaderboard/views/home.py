@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
@@ -58,6 +59,7 @@ def _front(category: Category, hidden: frozenset[int]) -> SafeString:
     """What the votes of a category say, as HTML, without images of `hidden` prompts; may be a minute old."""
     return cache.get_or_compute(
         "front page",
+        get_language(),
         cache.version(category),
         sorted(hidden),
         seconds=cache.MINUTE,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from django import template
 
-from providers import accounts
-from providers.offering import pricing
+from providers import accounts, money
 
 register = template.Library()
-register.filter("usd", pricing.usd)
+register.filter("usd", money.usd)
 
 
 @register.filter

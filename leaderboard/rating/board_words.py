@@ -1,0 +1,81 @@
+"""The sentences of a board's verdict that take more than one form. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from leaderboard.rating.number_words import both, fraction, rounded
+from leaderboard.rating.place import sure
+from leaderboard.sentence import sentence, sentences
+
+
+def unnamed(leaders: int, n: int) -> str:
+    """Of leaders among whom a rating is still provisional."""
+    if leaders == 1:
+        return sentence("Too early to name the first: one of %(models)s is ahead, on too few votes.", models=n)
+    return sentence(
+        "Too early to name the first: %(first)s of %(models)s could be, on too few votes.", first=leaders, models=n
+    )
+
+
+def lead(names: Sequence[str], rest: int, best: float | None) -> str:
+    """`names` are ahead of each of the `rest`; `best`: the chance of a single leader to be the best."""
+    if len(names) == 1:
+        if best is None:
+            return sentence("%(name)s leads.", name=names[0])
+        return sentence("%(name)s leads (%(chance)s sure).", name=names[0], chance=sure(best))
+    if len(names) == 2:
+        return sentences(
+            "%(names)s lead; the other %(rest)s is behind both.",
+            "%(names)s lead; the other %(rest)s are behind both.",
+            rest, names=both(names), rest=rest,
+        )  # fmt: skip
+    return sentences(
+        "%(names)s lead; the other %(rest)s is behind all three.",
+        "%(names)s lead; the other %(rest)s are behind all three.",
+        rest, names=both(names), rest=rest,
+    )  # fmt: skip
+
+
+def missing(lacking: str, more_votes: int | None, voters: int | None, prompts: int | None, prompts_bind: bool) -> str:
+    """What would help most; see `verdict.of_board`."""
+    if lacking == "voters":
+        if not voters:
+            return sentence("No voter: more voters would help more than more votes of the same.")
+        return sentences(
+            "%(voters)s voter: more voters would help more than more votes of the same.",
+            "%(voters)s voters: more voters would help more than more votes of the same.",
+            voters, voters=voters,
+        )  # fmt: skip
+    if lacking == "prompts" or prompts_bind:
+        if not prompts:
+            return sentence("No prompt: more prompts would help more than more votes.")
+        return sentences(
+            "%(prompts)s prompt: more prompts would help more than more votes.",
+            "%(prompts)s prompts: more prompts would help more than more votes.",
+            prompts, prompts=prompts,
+        )  # fmt: skip
+    if more_votes:
+        return sentence(
+            "About %(votes)s more votes between the first two would separate them.", votes=rounded(more_votes)
+        )
+    return sentence("How many votes it takes cannot be foreseen yet.")
+
+
+def bargain(name: str, part: float, wins: int, leader: str, is_only: bool) -> str:
+    """A model at a `part` of the price of the `leader`, who leads alone or not, wins so many of ten against it."""
+    if not part and is_only:
+        return sentence("%(name)s is free and still wins %(wins)s of 10 against it.", name=name, wins=wins)
+    if not part:
+        return sentence(
+            "%(name)s is free and still wins %(wins)s of 10 against %(leader)s.", name=name, wins=wins, leader=leader
+        )
+    if is_only:
+        return sentence(
+            "%(name)s costs %(part)s and still wins %(wins)s of 10 against it.",
+            name=name, part=fraction(part), wins=wins,
+        )  # fmt: skip
+    return sentence(
+        "%(name)s costs %(part)s and still wins %(wins)s of 10 against %(leader)s.",
+        name=name, part=fraction(part), wins=wins, leader=leader,
+    )  # fmt: skip

@@ -1,0 +1,36 @@
+"""English sentences that can still be said in another language.
+
+An `EnglishSentence` is its text, for files, cards and the API, and has the message it was made from with its values, by
+which pages translate it (`leaderboard/translation.py`). Values may be sentences themselves. Pure: no Django.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class EnglishSentence(str):
+    """`message` with `%(name)s` for each value; about `number` things where there is a `plural` of it."""
+
+    message: str
+    values: dict[str, Any]
+    plural: str
+    number: int
+
+    def __new__(cls, message: str, values: dict[str, Any], plural: str = "", number: int = 1) -> EnglishSentence:
+        shown = {name: f"{value:,}" if isinstance(value, int) else value for name, value in values.items()}
+        text = super().__new__(cls, (plural if plural and number != 1 else message) % shown)
+        text.message, text.values, text.plural, text.number = message, values, plural, number
+        return text
+
+    def __reduce__(self) -> tuple[Any, ...]:  # cached boards are pickled
+        return EnglishSentence, (self.message, self.values, self.plural, self.number)
+
+
+def sentence(message: str, **values: Any) -> EnglishSentence:
+    return EnglishSentence(message, values)
+
+
+def sentences(message: str, plural: str, number: int, **values: Any) -> EnglishSentence:
+    """One message for one thing and another for several; the number is among the values where it is to be read."""
+    return EnglishSentence(message, values, plural, number)

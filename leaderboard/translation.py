@@ -1,0 +1,23 @@
+"""Sentences of the pure modules in the reader's language."""
+
+from __future__ import annotations
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext, ngettext
+
+from leaderboard.sentence import EnglishSentence
+
+
+def translated(text: str) -> str:
+    """The sentence in the active language; a text that is none stays as it is."""
+    if not isinstance(text, EnglishSentence):
+        return text
+    values = {name: _shown(value) for name, value in text.values.items()}
+    template = ngettext(text.message, text.plural, text.number) if text.plural else gettext(text.message)
+    return template % values
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, int):
+        return number_format(value, force_grouping=True)
+    return translated(str(value) if not isinstance(value, str) else value)
