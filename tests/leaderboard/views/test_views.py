@@ -202,6 +202,6 @@ def test_readiness_names_the_part_that_fails(client, settings):
 
 def test_the_methodology_shows_its_constants_and_the_same_votes_rated_three_ways(client, board):
     page = text_of(client.get("/methodology/"))
-    for piece in ("at most 200 in any 90 days", "fewer than 30 voters", "Running Elo", "1145", "25% of the battles"):
+    for piece in ("first c in any 90 days count", "fewer than 30 voters", "Running Elo", "1145", "25% of the battles"):
         assert piece in page, piece
     assert "Left and right" in page
