@@ -19,8 +19,9 @@ from providers.errors import BadOutput, ContentPolicy, InputUnreachable, Provide
 from providers.request import Answer, ProviderCall
 
 from .base import Account, Deadline
+from .reply import Reply, duration_of
 from .sources import base64_of, check_size
-from .wire import UNREADABLE, Reply, Wire, duration_of, growing_pauses
+from .wire import UNREADABLE, Wire, growing_pauses
 
 CREDIT = Decimal("0.01")  # USD
 MAX_INLINE = 15 * 1024 * 1024  # 20 MB of JSON with images in base64

@@ -33,8 +33,9 @@ from providers.request import Answer, ProviderCall, SourceImage
 from .base import Account, Deadline
 from .failures import kind_of_status, message_of
 from .images import strings_of
+from .reply import Reply, duration_of
 from .sources import file_name_of, with_images, with_inline_images
-from .wire import Reply, Wire, duration_of, growing_pauses
+from .wire import Wire, growing_pauses
 
 INLINE = 4 * 1024 * 1024  # bytes of source images that travel as data URIs; fal finds larger ones slow
 KEEP_FILES = 3600  # seconds fal keeps the result; we fetch it at once and want no copy to linger

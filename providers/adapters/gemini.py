@@ -28,8 +28,9 @@ from providers.request import Answer, GeneratedImage, ProviderCall
 from .base import Account, Deadline
 from .failures import message_of
 from .images import strings_of
+from .reply import Reply, retry_after, token_counts
 from .sources import base64_of, check_size
-from .wire import Reply, Wire, retry_after, token_counts
+from .wire import Wire
 
 MAX_INLINE = 14 * 1024 * 1024  # a request may have 20 MB, and base64 adds a third
 

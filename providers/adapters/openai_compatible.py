@@ -30,8 +30,9 @@ from providers.request import Answer, GeneratedImage, ProviderCall
 from .base import NO_KEY, Account, Deadline
 from .events import Events
 from .images import strings_of
+from .reply import Reply, duration_of, token_counts
 from .sources import MAX_INLINE, check_size, data_uri, file_name_of
-from .wire import Reply, Wire, duration_of, token_counts
+from .wire import Wire
 
 _BY_CODE: dict[str, type[ProviderError]] = {
     **dict.fromkeys(("moderation_blocked", "content_policy_violation", "content_filter"), ContentPolicy),

@@ -29,8 +29,9 @@ from providers.errors import (
 from providers.request import Answer, GeneratedImage, ProviderCall, SourceImage
 
 from .base import Account, Deadline
+from .reply import Reply, duration_of
 from .sources import file_name_of, with_images
-from .wire import UNREADABLE, Reply, Wire, duration_of, growing_pauses
+from .wire import UNREADABLE, Wire, growing_pauses
 
 INLINE = 256 * 1024  # bytes of source images; Replicate advises data URIs up to here
 LONGEST_WAIT = 60  # seconds; `Prefer: wait=N` takes no more

@@ -7,14 +7,10 @@ adapter sends it again by itself. Questions about a job that exists (polls, resu
 
 from __future__ import annotations
 
-import json
-import math
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,7 +39,8 @@ from providers.transfer.upload import put
 from .base import Account, Deadline
 from .failures import failure, kind_of_status, message_of, without_secrets
 from .images import strays, strings_of
-from .redaction import redacted, storable
+from .redaction import redacted
+from .reply import Reply, retry_after
 
 MAX_ANSWER = 96 * 1024 * 1024  # ten images in base64 fit; a runaway body does not
 BODY_STALL = 5.0  # seconds without a byte after the first one
@@ -60,36 +57,6 @@ MAX_FAILED_POLLS = 5  # in a row, before the job is given up
 
 # Nothing has been sent: the connection was never made, or none in our pool was free.
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A complete answer, whatever its status. `ttfb` is the time from sending to its headers, in seconds."""
-
-    status: int
-    headers: httpx.Headers
-    body: bytes
-    ttfb: float
-
-    @property
-    def ok(self) -> bool:
-        return 200 <= self.status < 300
-
-    def json(self) -> Any:
-        """The body as JSON; None when it is none (an HTML page of some gateway, an empty body)."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
-
-    def object(self) -> dict[str, Any]:
-        """The body as a JSON object; an empty one when it is anything else."""
-        value = self.json()
-        return value if isinstance(value, dict) else {}
-
-    def text(self, limit: int = 2_000) -> str:
-        """The beginning of the body, at most `limit` characters: for `ProviderError.detail`, never for a message."""
-        return " ".join(self.body[: limit * 4].decode("utf-8", "replace").split())[:limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,57 +321,3 @@ def growing_pauses(usual: float = 0.0, clock: Callable[[], float] = time.monoton
     waited_since = clock()
     while True:
         yield min(LONGEST_PAUSE, max(FIRST_PAUSE, max(usual, clock() - waited_since) * PAUSE_SHARE))
-
-
-def _number(value: Any) -> float | None:
-    """A finite number ≥ 0, from JSON or from a header; None for anything else."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) and number >= 0 else None
-
-
-def duration_of(seconds: Any) -> timedelta | None:
-    """A time a provider reports about itself; None when it reports none, or nonsense."""
-    number = _number(seconds)
-    return None if number is None or number > 86_400 else timedelta(seconds=number)
-
-
-def token_counts(usage: Any, depth: int = 0) -> dict[str, Any] | None:
-    """The numbers of a usage object, nested as they came: it is stored, so texts and oddities are left out."""
-    if not isinstance(usage, dict) or depth > 3:
-        return None
-    counts: dict[str, Any] = {}
-    for name, value in list(usage.items())[:40]:
-        nested = token_counts(value, depth + 1)
-        if nested:
-            counts[storable(name, 60)] = nested
-        elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            counts[storable(name, 60)] = value
-        elif isinstance(value, list):  # Google: [{"modality": "IMAGE", "tokenCount": 1290}]
-            rows = [row for row in value[:10] if isinstance(row, dict) and isinstance(row.get("tokenCount"), int)]
-            if rows:
-                counts[storable(name, 60)] = {storable(row.get("modality"), 20): row["tokenCount"] for row in rows}
-    return counts or None
-
-
-_RESETS_IN = re.compile(r"(?:resets?|retry|again) (?:in|after) ~?(\d+(?:\.\d+)?) ?(ms|s|m)?", re.IGNORECASE)
-
-
-def retry_after(reply: Reply) -> float | None:
-    """Seconds to wait, from the headers, or from the text (Replicate: "Your rate limit resets in ~30s.")."""
-    if (milliseconds := _number(reply.headers.get("retry-after-ms"))) is not None:
-        return milliseconds / 1000
-    value = reply.headers.get("retry-after", "")
-    if (seconds := _number(value)) is not None:
-        return seconds
-    if value:
-        try:
-            until = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
-    if match := _RESETS_IN.search(reply.text(2000)):
-        return float(match[1]) * {"ms": 0.001, "m": 60.0}.get((match[2] or "s").lower(), 1.0)
-    return None

@@ -1,9 +1,8 @@
 """What this app stores, a file per noun. Callers import from here."""
 
+from .calls import Call, CallQuerySet
 from .keys import ApiKey, KeySpending, ModelAlias
 from .offerings import (
-    Call,
-    CallQuerySet,
     ImageModel,
     ImageModelQuerySet,
     Lab,

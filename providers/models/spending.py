@@ -7,7 +7,8 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import Q
 
-from .offerings import Call, Offering
+from .calls import Call
+from .offerings import Offering
 
 
 class SpentDay(models.Model):

@@ -17,8 +17,8 @@ from PIL import Image
 
 from providers.adapters import ADAPTERS, wire
 from providers.adapters.base import Account, Deadline
+from providers.adapters.reply import Reply, retry_after
 from providers.adapters.sources import with_inline_images
-from providers.adapters.wire import Reply, retry_after
 from providers.errors import (
     BadOutput,
     ContentPolicy,

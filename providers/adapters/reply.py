@@ -1,0 +1,98 @@
+"""A provider's answer, and what every wire reads of it: times, tokens, when to come again."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from .redaction import storable
+
+_RESETS_IN = re.compile(r"(?:resets?|retry|again) (?:in|after) ~?(\d+(?:\.\d+)?) ?(ms|s|m)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A complete answer, whatever its status. `ttfb` is the time from sending to its headers, in seconds."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    ttfb: float
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """The body as JSON; None when it is none (an HTML page of some gateway, an empty body)."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    def object(self) -> dict[str, Any]:
+        """The body as a JSON object; an empty one when it is anything else."""
+        value = self.json()
+        return value if isinstance(value, dict) else {}
+
+    def text(self, limit: int = 2_000) -> str:
+        """The beginning of the body, at most `limit` characters: for `ProviderError.detail`, never for a message."""
+        return " ".join(self.body[: limit * 4].decode("utf-8", "replace").split())[:limit]
+
+
+def _number(value: Any) -> float | None:
+    """A finite number ≥ 0, from JSON or from a header; None for anything else."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
+
+
+def duration_of(seconds: Any) -> timedelta | None:
+    """A time a provider reports about itself; None when it reports none, or nonsense."""
+    number = _number(seconds)
+    return None if number is None or number > 86_400 else timedelta(seconds=number)
+
+
+def token_counts(usage: Any, depth: int = 0) -> dict[str, Any] | None:
+    """The numbers of a usage object, nested as they came: it is stored, so texts and oddities are left out."""
+    if not isinstance(usage, dict) or depth > 3:
+        return None
+    counts: dict[str, Any] = {}
+    for name, value in list(usage.items())[:40]:
+        nested = token_counts(value, depth + 1)
+        if nested:
+            counts[storable(name, 60)] = nested
+        elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            counts[storable(name, 60)] = value
+        elif isinstance(value, list):  # Google: [{"modality": "IMAGE", "tokenCount": 1290}]
+            rows = [row for row in value[:10] if isinstance(row, dict) and isinstance(row.get("tokenCount"), int)]
+            if rows:
+                counts[storable(name, 60)] = {storable(row.get("modality"), 20): row["tokenCount"] for row in rows}
+    return counts or None
+
+
+def retry_after(reply: Reply) -> float | None:
+    """Seconds to wait, from the headers, or from the text (Replicate: "Your rate limit resets in ~30s.")."""
+    if (milliseconds := _number(reply.headers.get("retry-after-ms"))) is not None:
+        return milliseconds / 1000
+    value = reply.headers.get("retry-after", "")
+    if (seconds := _number(value)) is not None:
+        return seconds
+    if value:
+        try:
+            until = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    if match := _RESETS_IN.search(reply.text(2000)):
+        return float(match[1]) * {"ms": 0.001, "m": 60.0}.get((match[2] or "s").lower(), 1.0)
+    return None
