@@ -10,7 +10,7 @@ from django.utils import timezone
 from providers.catalog import ends
 from providers.db import connection_released
 from providers.files import spool
-from providers.gateway import budgets, jobs, signed_files
+from providers.gateway import budgets, job_webhooks, jobs, signed_files
 from providers.performance import summaries
 from providers.spending import daily_cap, price_check
 
@@ -23,6 +23,7 @@ def prune_gateway() -> None:
     spool.flush()
     signed_files.prune()
     jobs.prune()
+    job_webhooks.prune()
     trials.prune()
 
 
@@ -33,6 +34,8 @@ def dispatch_trials() -> None:
         try_out.apply_async((pk,), expires=trials.RESEND_AFTER)
     for pk in jobs.take_due():
         run_image_job.apply_async((pk,), expires=jobs.RESEND_AFTER)
+    for pk, attempts in job_webhooks.take_due():
+        send_job_webhook.apply_async((pk, attempts), expires=job_webhooks.RESEND_AFTER)
 
 
 @shared_task
@@ -46,6 +49,13 @@ def try_out(pk: str) -> None:
 def run_image_job(pk: str) -> None:
     """An asynchronous request of the gateway."""
     jobs.run(pk)
+
+
+@shared_task
+@connection_released()
+def send_job_webhook(pk: str, attempts: int) -> None:
+    """That an asynchronous request has ended."""
+    job_webhooks.send(pk, attempts)
 
 
 @shared_task

@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from providers.models import OutgoingWebhook
+
 
 def new_secret() -> str:
     """As Standard Webhooks writes them: 24 random bytes."""
@@ -53,24 +55,14 @@ class Webhook(models.Model):
             raise ValidationError({"url": "Write an address that begins with https://."})
 
 
-class Delivery(models.Model):
-    """One event to one webhook, sent again until it is taken; the same id each time."""
-
-    class Status(models.TextChoices):
-        WAITING = "waiting", "waiting"
-        DELIVERED = "delivered", "delivered"
-        FAILED = "failed", "failed"
+class Delivery(OutgoingWebhook):
+    """One event to one webhook."""
 
     webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries")
     key = models.CharField(max_length=200, help_text="Which event it is: one delivery of each to a webhook.")
     event = models.CharField(max_length=30)
     payload = models.JSONField()
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    answer = models.CharField(max_length=200, blank=True, help_text="To the last attempt.")
-    due_at = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now)
-    ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "deliveries"

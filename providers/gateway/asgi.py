@@ -12,6 +12,7 @@ import asyncio
 import contextvars
 import functools
 import io
+import json
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
@@ -28,7 +29,7 @@ from django.urls import Resolver404, resolve
 
 from providers.db import share_connections
 from providers.gateway import keys
-from providers.gateway.disconnect import ClientConnection
+from providers.gateway.disconnect import ClientConnection, prefers
 from providers.gateway.errors import ApiError, invalid
 from providers.gateway.uploads import too_large
 from providers.gateway.views import error_response
@@ -116,15 +117,19 @@ class Gateway:
 
     async def _respond(self, request: HttpRequest, connection: ClientConnection, slot: _Slot, send: Send) -> None:
         """When this task is cancelled, the thread sees a disconnect and ends by itself. Then its slot is free."""
+        work = slot.run(self._handler.get_response, request, discard=HttpResponseBase.close)
         try:
-            response: HttpResponseBase = await slot.run(
-                self._handler.get_response, request, discard=HttpResponseBase.close
-            )
+            is_started = prefers(request, "keep-alive") and await _keep_alive(work, connection, send)
+            response: HttpResponseBase = await work
         except asyncio.CancelledError:
+            work.cancel()
             _disconnect(connection)
             raise
         try:
-            if isinstance(response, StreamingHttpResponse):
+            if is_started:
+                assert isinstance(response, HttpResponse)  # a view that streams says nothing of `may_begin`
+                await send({"type": "http.response.body", "body": _with_status(response)})
+            elif isinstance(response, StreamingHttpResponse):
                 await _send_stream(send, response, connection, slot)
             elif isinstance(response, HttpResponse):
                 await _send(send, response)
@@ -233,6 +238,33 @@ async def _watch(receive: Receive, connection: ClientConnection) -> None:
 def _disconnect(connection: ClientConnection) -> None:
     connection.is_disconnected = True
     threading.Thread(target=connection.disconnected, daemon=True).start()  # it may query the database
+
+
+async def _keep_alive(work: asyncio.Future[Any], connection: ClientConnection, send: Send) -> bool:
+    """Wait for the work; from the first heartbeat on, begin its response with white space, if it may begin.
+
+    True when it has started: status and headers are sent, so an error can only be reported in the body. That is why
+    clients have to ask for it: the official ones would take such an error for a success.
+    """
+    is_started = False
+    while not (await asyncio.wait({work}, timeout=HEARTBEAT))[0]:
+        if not connection.may_begin:
+            continue
+        if not is_started:
+            early = {**connection.headers, "Preference-Applied": "keep-alive", "Cache-Control": "no-store"}
+            response = HttpResponse(content_type="application/json", headers={**early, "X-Accel-Buffering": "no"})
+            await send({"type": "http.response.start", "status": 200, "headers": _headers(response)})
+            is_started = True
+        await send({"type": "http.response.body", "body": b"\n", "more_body": True})
+    return is_started
+
+
+def _with_status(response: HttpResponse) -> bytes:
+    """The body of a response whose status has been sent as 200: an error's own status is inside the error."""
+    if response.status_code == 200:
+        return response.content
+    body = json.loads(response.content)
+    return json.dumps({**body, "error": {**body["error"], "status": response.status_code}}).encode()
 
 
 async def _send_error(send: Send, error: ApiError, connection: ClientConnection) -> None:

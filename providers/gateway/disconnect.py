@@ -33,6 +33,7 @@ class ClientConnection:
         self.headers: dict[str, str] = {"x-request-id": f"req_{self.request_id.hex}", **CORS}
         self.key: ApiKey | None = None  # once it is authenticated …
         self.fingerprint = ""  # … and the request is claimed
+        self.may_begin = False  # the response may begin before it is known (asgi.py)
         self.is_delivered = False  # the whole response was sent to a client that was still connected
         self.gone = threading.Event()
         self.is_disconnected = False
@@ -63,3 +64,9 @@ def connection_of(request: HttpRequest) -> ClientConnection:
     if connection is None:
         connection = request.gateway_connection = ClientConnection()  # type: ignore[attr-defined]
     return connection
+
+
+def prefers(request: HttpRequest, preference: str) -> bool:
+    """Whether the Prefer header names it (RFC 7240)."""
+    preferences = request.headers.get("Prefer", "").lower().split(",")
+    return any(given.partition(";")[0].strip() == preference for given in preferences)

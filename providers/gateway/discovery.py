@@ -17,7 +17,7 @@ from django.db.models import Prefetch, prefetch_related_objects
 
 from providers import routing
 from providers.accounts import is_simulated, name_of
-from providers.gateway import budgets, wire
+from providers.gateway import budgets, keys, wire
 from providers.gateway import openapi as reference
 from providers.gateway.errors import ApiError
 from providers.gateway.responses import amount
@@ -101,6 +101,7 @@ def key(api_key: ApiKey) -> dict[str, Any]:
         "allowed_models": api_key.allowed_models or None,
         "default_model": api_key.default_model or None,
         "response_format": api_key.response_format or None,
+        "webhook_secret": keys.webhook_secret(api_key),
     }
 
 

@@ -22,18 +22,21 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from providers import outgoing_webhooks
 from providers.db import connection_released
+from providers.errors import BadOutput
 from providers.files import spool
 from providers.gateway import lifecycle, responses
-from providers.gateway.disconnect import ClientConnection
-from providers.gateway.errors import ApiError
+from providers.gateway.disconnect import ClientConnection, prefers
+from providers.gateway.errors import ApiError, invalid
 from providers.gateway.image_formats import EXTENSIONS
 from providers.gateway.lifecycle import ImageJob
 from providers.gateway.wire import ApiRequest
-from providers.models import ApiKey, GatewayRequest, QueuedRequest
+from providers.models import ApiKey, GatewayRequest, JobWebhook, QueuedRequest
 from providers.request import SourceImage
 from providers.routing.preferences import Preferences
 from providers.routing.selection import Target
+from providers.transfer.download import check_url
 
 FOLDER = "gateway-jobs"
 RESEND_AFTER = 10  # seconds after which a task message counts as lost
@@ -41,18 +44,24 @@ CHECK_INTERVAL = 1.0  # seconds between two looks whether a running job is to be
 RETRY_AFTER = 2  # seconds that a client is asked to wait between two polls
 
 
-def is_wanted(http: HttpRequest) -> bool:
-    """RFC 7240."""
-    preferences = http.headers.get("Prefer", "").lower().split(",")
-    return any(preference.partition(";")[0].strip() == "respond-async" for preference in preferences)
+def check(http: HttpRequest, request: ApiRequest) -> None:
+    """Raises ApiError: 400 for what cannot be asynchronous: a stream; for a webhook without a job, or of no use."""
+    is_asynchronous = prefers(http, "respond-async")
+    if is_asynchronous and request.stream:
+        raise invalid("stream", "stream: a stream cannot be asynchronous")
+    if not request.webhook_url:
+        return
+    if not is_asynchronous:
+        raise invalid("webhook_url", "webhook_url: it needs the header Prefer: respond-async")
+    try:
+        check_url(request.webhook_url, outgoing_webhooks.TRUSTED)
+    except BadOutput as error:
+        message = "webhook_url: write one that begins with https:// and has no password"
+        raise invalid("webhook_url", message) from error
 
 
-def submit(job: ImageJob) -> None:
-    """Queue a claimed request. Raises ApiError: 400 for a stream."""
-    if job.request.stream:
-        error = ApiError(400, "invalid_value", "stream: a stream cannot be asynchronous", param="stream")
-        lifecycle.fail(job, ClientConnection(), error)
-        raise error
+def submit(job: ImageJob, origin: str) -> None:
+    """Queue a claimed request. `origin` is where its images' URLs begin."""
     payload = {
         field.name: getattr(job.request, field.name)
         for field in fields(ApiRequest)
@@ -61,6 +70,8 @@ def submit(job: ImageJob) -> None:
     preferences = asdict(job.request.preferences)
     preferences["max_price"] = None if preferences["max_price"] is None else str(preferences["max_price"])
     GatewayRequest.objects.filter(pk=job.row.pk).update(process="")  # a worker's, whichever that will be
+    if job.request.webhook_url:
+        JobWebhook.objects.create(request=job.row, url=job.request.webhook_url, origin=origin)
     QueuedRequest.objects.create(
         request=job.row,
         image_model=job.target.image_model,
@@ -120,7 +131,15 @@ def describe(row: GatewayRequest, origin: str) -> dict[str, Any]:
         job["response"] = responses.with_urls(row, origin)
     elif row.error_code:
         job["error"] = {"message": row.error, "code": row.error_code}
+    if webhook := JobWebhook.objects.filter(request=row).first():
+        job["webhook"] = _describe(webhook)
     return job
+
+
+def _describe(webhook: JobWebhook) -> dict[str, Any]:
+    """What a failed connection met is for staff: it may name our network."""
+    answer = int(webhook.answer) if webhook.answer.isdecimal() else None
+    return {"status": webhook.status, "attempts": webhook.attempts, "last_status": answer}
 
 
 def id_of(row: GatewayRequest) -> str:

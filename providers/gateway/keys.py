@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from providers.admission import valkey
 from providers.gateway import lookup_cache
 from providers.gateway.errors import ApiError, rate_limited
 from providers.models import ApiKey
+from providers.transfer.signed_post import PREFIX
 
 _USE_RECORDED_EVERY = timedelta(minutes=1)  # `last_used_at` is for people; a write for every request is not worth it
 
@@ -107,6 +110,13 @@ def _unauthorised(message: str) -> ApiError:
 def party_of(key: ApiKey) -> str:
     """Whose failures a request's are (admission/circuit_breaker.py)."""
     return f"key {key.pk}"
+
+
+def webhook_secret(key: ApiKey) -> str:
+    """With which the webhooks of this key's requests are signed: derived, so it is stored nowhere and changes with
+    SECRET_KEY alone."""
+    digest = salted_hmac("providers.gateway.webhooks", str(key.pk), algorithm="sha256").digest()
+    return PREFIX + base64.b64encode(digest[:24]).decode()
 
 
 def count_request(key: ApiKey) -> RateLimit:

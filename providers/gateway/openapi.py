@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from providers.gateway import wire
+from providers.gateway.openapi_schemas import REFERENCE, schemas
 
 _DESCRIPTIONS = {
     "model": "The id of a model, or provider/model to use that provider alone. auto, or auto:<category>: the best "
@@ -27,9 +28,10 @@ _DESCRIPTIONS = {
     "partial_images": "How many partial images a stream of one image may send before it. Providers without partial "
     "images, and requests for several images, send the final images only.",
     "max_price": "US dollars that an image may cost at most, by the estimate; an unknown price is above every limit.",
+    "webhook_url": "With Prefer: respond-async: an https URL that gets a POST with the job when it has ended, signed "
+    "as Standard Webhooks says with the webhook_secret of GET /key, and again for a day until a 2xx status answers it.",
     "max_seconds": "With auto: the 95th percentile of the measured times of the last 30 days, at most.",
 }
-_SCHEMAS = "#/components/schemas/"
 _EXAMPLES: dict[str, Any] = {"prompt": "A red kite over dunes", "size": "1024x1024", "n": 1}
 _DEFAULTS: dict[str, Any] = {"n": 1, "size": "auto", "stream": False}
 
@@ -124,29 +126,30 @@ def openapi(server: str, *, example: str) -> dict[str, Any]:
             "/images/variations": {"post": _create(
                 "createImageVariation", "Vary an image", properties, edit=True, required=("model",)
             )},
+            "/responses": {"post": _create_response()},
             "/images/jobs/{id}": {
                 "parameters": [
                     {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}},
                 ],
-                "get": _get("retrieveImageJob", "An asynchronous request", f"{_SCHEMAS}Job"),
-                "delete": _get("cancelImageJob", "Cancel an asynchronous request", f"{_SCHEMAS}Job"),
+                "get": _get("retrieveImageJob", "An asynchronous request", f"{REFERENCE}Job"),
+                "delete": _get("cancelImageJob", "Cancel an asynchronous request", f"{REFERENCE}Job"),
             },
-            "/models": {"get": _get("listModels", "The models that can be called now", f"{_SCHEMAS}ModelList")},
+            "/models": {"get": _get("listModels", "The models that can be called now", f"{REFERENCE}ModelList")},
             "/models/{id}": {
                 "parameters": [
                     {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1},
                      "description": "Slashes of provider/model may be written as they are or as %2F.",
                      "example": example},
                 ],
-                "get": _get("retrieveModel", "One model", f"{_SCHEMAS}Model", _switch(
+                "get": _get("retrieveModel", "One model", f"{REFERENCE}Model", _switch(
                     "schema", "Adds the parameters it takes, by mode, as JSON Schema."
                 )),
             },
-            "/key": {"get": _get("retrieveKey", "The key's limits and what it has spent", f"{_SCHEMAS}Key")},
+            "/key": {"get": _get("retrieveKey", "The key's limits and what it has spent", f"{REFERENCE}Key")},
         },
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "A key like ia_….…"}},
-            "schemas": _schemas(),
+            "schemas": schemas(),
             "responses": {"Error": {
                 "description": "`error` says what went wrong and what to change.",
                 "headers": {"x-request-id": {"schema": {"type": "string"}}},
@@ -159,6 +162,10 @@ def openapi(server: str, *, example: str) -> dict[str, Any]:
 def _switch(name: str, description: str) -> dict[str, Any]:
     schema = {"type": "string", "enum": ["true", "false"], "default": "false"}
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+
+
+_DRY_RUN = _switch("dryRun", "Return what it would cost, without calling a provider.")
+_ERRORS_OF_CREATION = (400, 401, 402, 403, 404, 410, 413, 415, 422, 429, 499, 500, 502, 503, 504)
 
 
 def _create(
@@ -203,115 +210,59 @@ def _create(
     }
     prefer = {
         "name": "Prefer", "in": "header", "required": False, "schema": {"type": "string"},
-        "description": "respond-async: respond with 202 and a job at once; its images come by URL.",
+        "description": "respond-async: respond with 202 and a job at once; its images come by URL. keep-alive: while a "
+        "plain request takes long, white space comes before the JSON; an error then has status 200 and its own in "
+        "error.status.",
     }  # fmt: skip
-    names = ("400", "401", "402", "403", "404", "410", "413", "415", "422", "429", "499", "500", "502", "503", "504")
     return {
         "operationId": operation,
         "summary": summary,
-        "parameters": [_switch("dryRun", "Return what it would cost, without calling a provider."), header, prefer],
+        "parameters": [_DRY_RUN, header, prefer],
         "requestBody": {"required": True, "content": content},
         "responses": {
-            "200": {
-                "description": "The images; with dryRun=true their price.",
-                "headers": {name: {"schema": {"type": "string"}, "description": text} for name, text in HEADERS},
-                "content": {
-                    "application/json": {
-                        "schema": {
-                            "anyOf": [{"$ref": "#/components/schemas/Images"}, {"$ref": "#/components/schemas/Price"}]
-                        }
-                    },
-                    "text/event-stream": {"schema": {"type": "string"}},
-                },
-            },
+            "200": _made("Images"),
             "202": {
                 "description": "With Prefer: respond-async: the job, whose URL is in Location.",
                 "headers": {"Location": {"schema": {"type": "string"}}},
-                "content": {"application/json": {"schema": {"$ref": f"{_SCHEMAS}Job"}}},
+                "content": {"application/json": {"schema": {"$ref": f"{REFERENCE}Job"}}},
             },
-            **{name: {"$ref": "#/components/responses/Error"} for name in names},
+            **_errors(_ERRORS_OF_CREATION),
         },
     }
 
 
+def _create_response() -> dict[str, Any]:
+    return {
+        "operationId": "createResponse",
+        "summary": "The image tool of OpenAI's Responses API",
+        "parameters": [_DRY_RUN],
+        "requestBody": {
+            "required": True, "content": {"application/json": {"schema": {"$ref": f"{REFERENCE}ToolRequest"}}}
+        },
+        "responses": {"200": _made("Response"), **_errors(_ERRORS_OF_CREATION)},
+    }  # fmt: skip
+
+
+def _made(schema: str) -> dict[str, Any]:
+    either = {"anyOf": [{"$ref": f"{REFERENCE}{schema}"}, {"$ref": f"{REFERENCE}Price"}]}
+    return {
+        "description": "The images; with dryRun=true their price.",
+        "headers": {name: {"schema": {"type": "string"}, "description": text} for name, text in HEADERS},
+        "content": {"application/json": {"schema": either}, "text/event-stream": {"schema": {"type": "string"}}},
+    }
+
+
+def _errors(statuses: Sequence[int]) -> dict[str, Any]:
+    return {str(status): {"$ref": "#/components/responses/Error"} for status in statuses}
+
+
 def _get(operation: str, summary: str, schema: str, *parameters: dict[str, Any]) -> dict[str, Any]:
-    names = ("400", "401", "403", "404", "405")
     return {
         "operationId": operation,
         "summary": summary,
         "parameters": list(parameters),
         "responses": {
             "200": {"description": summary, "content": {"application/json": {"schema": {"$ref": schema}}}},
-            **{name: {"$ref": "#/components/responses/Error"} for name in names},
+            **_errors((400, 401, 403, 404, 405)),
         },
     }
-
-
-def _schemas() -> dict[str, Any]:
-    text, number, count = {"type": "string"}, {"type": "number"}, {"type": "integer"}
-    perhaps_number = {"type": ["number", "null"]}
-    texts = {"type": "array", "items": text}
-
-    def table(required: list[str], **properties: Any) -> dict[str, Any]:
-        return {"type": "object", "required": required, "properties": properties}
-
-    attempt = table(
-        ["provider", "outcome", "images", "duration_ms", "cost"],
-        provider=text, outcome=text, error=text, images=count, duration_ms=number, ttfb_ms=perhaps_number,
-        cost=perhaps_number,
-    )  # fmt: skip
-    metadata = table(
-        ["request_id", "model", "executed_model", "provider", "cost", "attempts", "requested_size", "delivered_size"],
-        request_id=text, model=text, model_name=text, executed_model=text, provider=text, provider_name=text,
-        simulated={"type": "boolean"}, cost=perhaps_number, cost_currency=text, cost_estimated={"type": "boolean"},
-        requested_size=text, resolved_size={"type": ["string", "null"]}, delivered_size=text, delivered_sizes=texts,
-        passed_through=texts, ignored=texts, warnings=texts, attempts={"type": "array", "items": attempt},
-        missing=count,
-        missing_because=text,
-    )  # fmt: skip
-    image = table([], url=text, b64_json=text, seed=count, revised_prompt=text)
-    price = table(["provider", "mode", "price"], provider=text, mode=text, price=perhaps_number)
-    budget = table(["budget", "spent", "remaining"], budget=perhaps_number, spent=number, remaining=perhaps_number)
-    perhaps_text, perhaps_count = {"type": ["string", "null"]}, {"type": ["integer", "null"]}
-    key = table(
-        ["object", "name", "prefix", "day", "month", "total"],
-        object={"const": "key"}, name=text, prefix=text, created=count, expires=perhaps_count,
-        requests_per_minute=count, currency=text, day=budget, month=budget, total=budget,
-        allowed_models={"type": ["array", "null"], "items": text}, default_model=perhaps_text,
-        response_format=perhaps_text,
-    )  # fmt: skip
-    model = table(
-        ["id", "object", "created", "owned_by"],
-        id=text, object={"const": "model"}, created=count, owned_by=text, name=text, modes=texts, providers=texts,
-        price_from={**perhaps_number, "description": "US dollars for one image of 1024x1024"},
-        prices={"type": "array", "items": price}, sample={"type": "boolean"}, schema={"type": "object"},
-    )  # fmt: skip
-    error = table(
-        ["message", "type", "param", "code"], message=text, type=text, param={"type": ["string", "null"]}, code=text
-    )
-    return {
-        "Images": table(
-            ["created", "data", "metadata"],
-            created=count, data={"type": "array", "minItems": 1, "items": image}, size=text, output_format=text,
-            quality=text, background=text, usage={"type": "object"}, metadata=metadata,
-        ),
-        "Price": table(
-            ["estimated", "model", "provider", "total_cost", "currency"],
-            estimated={"const": True}, model=text, provider=text, provider_name=text, n=count,
-            total_cost=perhaps_number, total_cost_micros={"type": ["integer", "null"]}, currency=text,
-            components={"type": "array", "items": {"type": "object"}},
-            offerings={"type": "array", "items": {"type": "object"}},
-        ),
-        "Job": table(
-            ["id", "object", "status", "created", "model", "request_id"],
-            id=text, object={"const": "image.job"}, created=count, model=text, request_id=text,
-            status={"type": "string", "enum": ["queued", "running", "completed", "failed", "cancelled"]},
-            response={"$ref": f"{_SCHEMAS}Images"}, error={"type": "object"},
-        ),
-        "Key": key,
-        "Model": model,
-        "ModelList": table(
-            ["object", "data"], object={"const": "list"}, data={"type": "array", "items": {"$ref": f"{_SCHEMAS}Model"}}
-        ),
-        "Error": table(["error"], error=error, metadata={"type": "object"}),
-    }  # fmt: skip

@@ -56,6 +56,8 @@ def read(http: HttpRequest, key: ApiKey) -> ToolCall:
     fields |= {"prompt": text, "response_format": "b64_json", "stream": False}
     sources, mask = uploads.of_json({"images": images, "mask": _mask(tool)})
     request = wire.parse(fields, "edit" if sources else "text-to-image", sources, mask, key.default_model)
+    if request.webhook_url:
+        raise invalid("webhook_url", "webhook_url: it belongs to POST /images/generations with Prefer: respond-async")
     return ToolCall(
         request,
         str(body.get("model") or request.model),

@@ -28,13 +28,14 @@ from providers.gateway import (
     responses_api,
     signed_files,
 )
-from providers.gateway.disconnect import CORS, ClientConnection, connection_of
+from providers.gateway.disconnect import CORS, ClientConnection, connection_of, prefers
 from providers.gateway.errors import ApiError
 from providers.gateway.lifecycle import ImageJob
 from providers.gateway.responses_api import ToolCall
+from providers.models import ApiKey
 from providers.request import GeneratedImage, Mode
 
-from .wire import is_true
+from .wire import ApiRequest, is_true
 
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
@@ -121,20 +122,26 @@ def _images(http: HttpRequest, mode: Mode, defaults: Mapping[str, str] = NO_DEFA
     connection, origin = connection_of(http), origin_of(http)
     key = lifecycle.authenticate(http)
     request = lifecycle.read(http, key, mode, defaults)
+    jobs.check(http, request)
     if is_true(http.GET.get("dryRun", "false")):
-        _, target, request = lifecycle.look_up_again(http, key, request)
-        return JsonResponse(discovery.dry_run(request, target))
+        return _dry_run(http, key, request)
     job = lifecycle.claim(http, key, request)
     connection.headers |= {"x-request-id": job.row.request_id}
     if job.is_retry:
         connection.headers |= {"Idempotent-Replayed": "true"}
-    if jobs.is_wanted(http):
+    if prefers(http, "respond-async"):
         return _accepted(job, origin)
     if job.request.stream:
         return ImagesStream(job, connection, _events(job, connection, origin))
+    connection.may_begin = prefers(http, "keep-alive")
     images = lifecycle.generate(job, connection)
     content = responses.body(job.row, images, response_format=job.request.response_format, origin=origin)
     return ImagesResponse(job, connection, images, content)
+
+
+def _dry_run(http: HttpRequest, key: ApiKey, request: ApiRequest) -> JsonResponse:
+    _, target, request = lifecycle.look_up_again(http, key, request)
+    return JsonResponse(discovery.dry_run(request, target))
 
 
 @api("POST")
@@ -143,10 +150,13 @@ def create_response(http: HttpRequest) -> HttpResponseBase:
     connection = connection_of(http)
     key = lifecycle.authenticate(http)
     call = responses_api.read(http, key)
+    if is_true(http.GET.get("dryRun", "false")):
+        return _dry_run(http, key, call.request)
     job = lifecycle.claim(http, key, call.request)
     connection.headers |= {"x-request-id": job.row.request_id}
     if call.stream:
         return ImagesStream(job, connection, _response_events(job, connection, call))
+    connection.may_begin = prefers(http, "keep-alive")
     images = lifecycle.generate(job, connection)
     return ImagesResponse(job, connection, images, responses_api.body(job.row, call, images))
 
@@ -167,7 +177,7 @@ def _response_events(job: ImageJob, connection: ClientConnection, call: ToolCall
 def _accepted(job: ImageJob, origin: str) -> JsonResponse:
     """202: a worker runs it. A retry gets the same job."""
     if not job.is_retry:
-        jobs.submit(job)
+        jobs.submit(job, origin)
     headers = {
         "Location": f"{origin}/openai/v1/images/jobs/{jobs.id_of(job.row)}",
         "Preference-Applied": "respond-async",

@@ -44,6 +44,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "partial_images": {"type": "integer", "minimum": 0, "maximum": 3},
     "max_price": {"type": "number", "minimum": 0, "maximum": 1000},
     "max_seconds": {"type": "number", "minimum": 0, "maximum": 86_400},
+    "webhook_url": {"type": "string", "max_length": 300},
 }
 # Providers' own names for the number of images: passed through, they would multiply a price that nobody has checked.
 _COUNTS = frozenset({
@@ -77,6 +78,7 @@ class ApiRequest:
     mask: SourceImage | None = None
     max_price: float | None = None
     max_seconds: float | None = None
+    webhook_url: str = ""  # of an asynchronous request: where its end is sent
     tag: str = ""
     auto: Mapping[str, Any] = field(default_factory=dict)  # why this model, where the client left the choice to us
     preferences: Preferences = NO_PREFERENCES
@@ -106,6 +108,7 @@ class ApiRequest:
         parts += [hashlib.sha256(image.data).hexdigest() for image in self.images]
         parts += ["", hashlib.sha256(self.mask.data).hexdigest() if self.mask else "", sorted(self.extra.items())]
         parts += [limit for limit in (self.max_price, self.max_seconds) if limit is not None]
+        parts += [self.webhook_url] * bool(self.webhook_url)
         return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
 
 

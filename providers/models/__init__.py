@@ -18,6 +18,7 @@ from .requests import GatewayRequest, QueuedRequest, SpooledFile
 from .spending import Reservation, SpentDay
 from .summaries import CallSummary
 from .trials import Trial
+from .webhooks import JobWebhook, OutgoingWebhook
 
 __all__ = [
     "ApiKey",
@@ -27,12 +28,14 @@ __all__ = [
     "GatewayRequest",
     "ImageModel",
     "ImageModelQuerySet",
+    "JobWebhook",
     "KeySpending",
     "Lab",
     "ModeChoices",
     "ModelAlias",
     "Offering",
     "OfferingQuerySet",
+    "OutgoingWebhook",
     "Price",
     "Proposal",
     "QueuedRequest",

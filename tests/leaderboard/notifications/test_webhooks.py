@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from django.contrib.auth.models import User
@@ -19,50 +14,19 @@ from django.utils import timezone
 from leaderboard.board import ratings, snapshots
 from leaderboard.models.webhooks import Delivery, Webhook
 from leaderboard.notifications import deliveries
+from providers import outgoing_webhooks
 from tests import factories as make
 from tests.arena.test_constraints import refuses, update
 from tests.leaderboard.voting import cast
+from tests.webhook_receiver import Receiver, is_signed, receiving
 
 pytestmark = pytest.mark.django_db
 
 
-class Receiver(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[dict[str, str], bytes]] = []
-        self.status = 204
-        super().__init__(("127.0.0.1", 0), ReceiverHandler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/hook"
-
-
-class ReceiverHandler(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
-        self.send_response(self.server.status)
-        self.send_header("Location", "/elsewhere")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
-def receiver(monkeypatch) -> Iterator[Receiver]:
-    with Receiver() as server:
-        monkeypatch.setattr(deliveries, "TRUSTED", (f"http://127.0.0.1:{server.server_port}",))
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+def receiver() -> Iterator[Receiver]:
+    with receiving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def webhook(receiver: Receiver, *events: str) -> Webhook:
@@ -91,10 +55,7 @@ def test_an_event_is_delivered_once_with_a_signature_of_its_body(receiver):
     event = json.loads(body)
     assert event["type"] == "snapshot.taken"
     assert event["data"]["path"] == taken.get_absolute_url()
-    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
-    key = base64.b64decode(hook.secret.removeprefix("whsec_"))
-    expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-    assert headers["webhook-signature"] == f"v1,{expected}"
+    assert is_signed(headers, body, hook.secret)
     assert Delivery.objects.get().status == "delivered"
 
 
@@ -111,7 +72,7 @@ def test_events_of_before_it_was_made_are_not_delivered(receiver):
 
 @pytest.mark.parametrize("status", [500, 404, 302])
 def test_what_is_not_taken_is_sent_again_under_the_same_id_and_given_up_at_last(receiver, status, monkeypatch):
-    monkeypatch.setattr(deliveries, "MAX_ATTEMPTS", 3)
+    monkeypatch.setattr(outgoing_webhooks, "MAX_ATTEMPTS", 3)
     hook = webhook(receiver, "model.changed")
     row = Delivery.objects.create(webhook=hook, key="one", event="model.changed", payload={})
     receiver.status = status
@@ -196,10 +157,3 @@ def test_postgres_refuses_what_cannot_be_true(receiver):
     )
     with pytest.raises(ValidationError, match="https"):
         hook.full_clean()
-
-
-def test_the_signature_is_that_of_the_published_example():
-    """From the specification of Standard Webhooks and the tests of its libraries."""
-    secret, name = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek"
-    signature = deliveries.signature(secret, name, 1614265330, b'{"test": 2432232314}')
-    assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="

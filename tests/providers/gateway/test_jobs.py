@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import timedelta
 
@@ -12,11 +13,12 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from providers.gateway import jobs
-from providers.models import ApiKey, Call, GatewayRequest, QueuedRequest
+from providers.gateway import job_webhooks, jobs
+from providers.models import ApiKey, Call, GatewayRequest, JobWebhook, QueuedRequest
 from tests import factories as make
 from tests.arena.test_constraints import refuses, update
 from tests.config.processes import eventually
+from tests.webhook_receiver import is_signed, receiving
 
 from .conftest import offered
 
@@ -130,3 +132,93 @@ def test_what_a_dead_worker_leaves_is_deleted(headers):
     )
     jobs.prune()
     assert not QueuedRequest.objects.exists()
+
+
+def send_due() -> list[bool]:
+    return [job_webhooks.send(*message) for message in job_webhooks.take_due()]
+
+
+def test_the_end_of_a_job_is_sent_signed_once_and_not_before(headers):
+    with receiving() as receiver:
+        response = submit(headers, webhook_url=receiver.url)
+        assert send_due() == []
+        jobs.run(*jobs.take_due())
+        (message,) = job_webhooks.take_due()
+        assert job_webhooks.take_due() == []  # its task message is on its way
+        assert job_webhooks.send(*message)
+        assert not job_webhooks.send(*message)  # a message that came twice
+    ((sent, body),) = receiver.requests
+    event = json.loads(body)
+    assert event["type"] == "image.job.completed"
+    assert event["data"]["id"] == response.json()["id"]
+    assert (
+        Client().get(event["data"]["response"]["data"][0]["url"].removeprefix("http://testserver")).status_code == 200
+    )
+    secret = Client().get("/openai/v1/key", headers=headers).json()["webhook_secret"]
+    assert is_signed(sent, body, secret)
+    assert poll(response, headers)["webhook"] == {"status": "delivered", "attempts": 1, "last_status": 204}
+    stranger = Client().get("/openai/v1/key", headers={"Authorization": f"Bearer {ApiKey.make('stranger')[1]}"}).json()
+    assert stranger["webhook_secret"] != secret
+
+
+@pytest.mark.parametrize(("prompt", "event"), [("A kite", "cancelled"), ("A kite [sim:policy]", "failed")])
+def test_a_job_that_brings_no_image_is_reported_too(headers, prompt, event):
+    with receiving() as receiver:
+        response = submit(headers, prompt=prompt, webhook_url=receiver.url)
+        if event == "cancelled":
+            poll(response, headers, "delete")
+        else:
+            jobs.run(*jobs.take_due())
+        assert send_due() == [True]
+    assert json.loads(receiver.requests[0][1])["type"] == f"image.job.{event}"
+
+
+def test_a_webhook_that_is_not_taken_is_sent_again_under_the_same_id(headers):
+    with receiving() as receiver:
+        receiver.status = 500
+        response = submit(headers, webhook_url=receiver.url)
+        poll(response, headers, "delete")
+        assert send_due() == [False]
+        assert poll(response, headers)["webhook"] == {"status": "waiting", "attempts": 1, "last_status": 500}
+        assert send_due() == []  # not due yet
+        JobWebhook.objects.update(due_at=timezone.now())
+        receiver.status = 200
+        assert send_due() == [True]
+    assert len({sent["webhook-id"] for sent, _ in receiver.requests}) == 1
+    job_webhooks.prune()
+    assert JobWebhook.objects.exists()
+    JobWebhook.objects.update(ended_at=timezone.now() - timedelta(days=8))
+    job_webhooks.prune()
+    assert not JobWebhook.objects.exists()
+
+
+def test_a_retry_of_the_client_sends_no_second_webhook(headers):
+    with receiving() as receiver:
+        for _ in range(2):
+            submit(headers | {"Idempotency-Key": "1"}, webhook_url=receiver.url)
+    assert JobWebhook.objects.count() == 1
+    refuses("a job's webhook ends when it is delivered or failed", update(JobWebhook.objects.get(), status="failed"))
+    refuses("a job's webhook has a URL", update(JobWebhook.objects.get(), url=""))
+
+
+def test_nothing_is_sent_inside_and_the_client_learns_nothing_of_the_network(headers):
+    response = submit(headers, webhook_url="https://127.0.0.1:9/hook")
+    poll(response, headers, "delete")
+    assert send_due() == [False]
+    assert JobWebhook.objects.get().answer.startswith("no answer: ")
+    assert poll(response, headers)["webhook"] == {"status": "waiting", "attempts": 1, "last_status": None}
+
+
+@pytest.mark.parametrize(
+    ("fields", "more"),
+    [
+        ({"webhook_url": "http://example.org/hook"}, {}),
+        ({"webhook_url": "https://name:password@example.org/hook"}, {}),
+        ({"webhook_url": "example.org"}, {}),
+        ({"webhook_url": "https://example.org/hook"}, {"Prefer": "wait=5"}),
+    ],
+)
+def test_a_webhook_that_cannot_be_sent_is_an_error_before_anything_is_made(headers, fields, more):
+    response = submit(headers | more, **fields)
+    assert (response.status_code, response.json()["error"]["param"]) == (400, "webhook_url")
+    assert not GatewayRequest.objects.exists()

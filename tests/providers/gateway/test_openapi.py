@@ -19,6 +19,7 @@ OPERATIONS = [
     "POST /images/generations",
     "POST /images/edits",
     "POST /images/variations",
+    "POST /responses",
     "GET /images/jobs/{id}",
     "DELETE /images/jobs/{id}",
     "GET /key",
