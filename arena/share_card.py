@@ -17,7 +17,9 @@ PAGE, INK, SOFT, WARN, WARN_TINT = (248, 248, 252), (20, 20, 31), (92, 92, 110),
 _FONT = importlib.resources.files("font_manrope") / "files" / "Manrope-VariableFont_wght.ttf"
 
 
-def draw(pictures: Sequence[bytes], *, site_name: str, is_demo: bool) -> bytes:
+def draw(
+    pictures: Sequence[bytes], *, site_name: str, is_demo: bool, question: str = "I chose. Which would you?"
+) -> bytes:
     """The card as a JPEG, from two images of a pair or the chosen ones of a round, encoded in any format."""
     card = Image.new("RGB", (WIDTH, HEIGHT), PAGE)
     pen = ImageDraw.Draw(card)
@@ -27,7 +29,7 @@ def draw(pictures: Sequence[bytes], *, site_name: str, is_demo: bool) -> bytes:
         left = WIDTH - MARGIN - pen.textlength(words, _font(22, 700)) - 28
         pen.rounded_rectangle((left, 40, WIDTH - MARGIN, 86), 12, WARN_TINT)
         pen.text((left + 14, 48), words, WARN, _font(22, 700))
-    pen.text((MARGIN, 98), "I chose. Which would you?", INK, _font(56, 800))
+    pen.text((MARGIN, 98), question, INK, _font(56, 800))
     images = [Image.open(io.BytesIO(data)).convert("RGB") for data in pictures]
     ratios = [image.width / image.height for image in images]
     room = WIDTH - 2 * MARGIN - GAP * (len(images) - 1)

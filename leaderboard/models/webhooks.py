@@ -23,6 +23,7 @@ class Event(models.TextChoices):
     PLACES = "places.changed", "Places of a board changed by more than noise"
     MODEL = "model.changed", "A model was released or retired"
     PRICE = "price.changed", "A price changed"
+    DRIFT = "model.drifted", "A hosted model seems to have changed"
     SNAPSHOT = "snapshot.taken", "A board's snapshot was taken"
     COMPETITION = "competition.closed", "A competition closed"
 

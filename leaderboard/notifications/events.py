@@ -46,6 +46,7 @@ _KINDS: dict[str, Callable[[], list[FeedEntry]]] = {
     Event.PLACES: _places,
     Event.MODEL: feeds.of_models,
     Event.PRICE: feeds.of_prices,
+    Event.DRIFT: feeds.of_drift,
     Event.SNAPSHOT: feeds.of_snapshots,
     Event.COMPETITION: _competitions,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +13,8 @@ from django.views.decorators.http import require_safe
 from arena.models import Category
 from leaderboard.board import standings
 from leaderboard.social_cards import badge as drawing
+from leaderboard.social_cards import pair as pairs
+from providers.cache import ProcessCache
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -19,6 +22,10 @@ HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+# By category and hour: drawing takes a tenth of a second. An image that is taken away is gone from it within a minute.
+_pairs: ProcessCache[tuple[int, int], bytes | None] = ProcessCache(seconds=25, max_entries=50)
 
 
 @require_safe
@@ -38,6 +45,17 @@ def top(request: HttpRequest, slug: str) -> HttpResponse:
     """A board's first rows."""
     category = _category(slug)
     return _image(drawing.of_board(standings.board(category), category.name, _computed_at(category)))
+
+
+@require_safe
+@cache_control(public=True, max_age=25)
+def pair(request: HttpRequest, slug: str) -> HttpResponse:
+    """Two images that are voted on now, for a link to the voting page: the same to everybody until the hour is over."""
+    category, hour = _category(slug), int(time.time()) // pairs.SECONDS
+    picture = _pairs.get_or_compute((category.pk, hour), lambda: pairs.of_category(category, hour))
+    if picture is None:
+        raise Http404(f"Nothing is voted on in {slug}.")
+    return HttpResponse(picture, content_type="image/jpeg", headers=HEADERS)
 
 
 def _category(slug: str) -> Category:

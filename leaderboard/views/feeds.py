@@ -42,6 +42,19 @@ def prices(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @cached_page()
+def drift(request: HttpRequest) -> HttpResponse:
+    """Of hosted models that seem to have changed behind their name."""
+    return _feed(request, "Models that seem to have changed", "/data/", feeds.of_drift())
+
+
+@require_safe
+@cached_page()
+def all_changes(request: HttpRequest) -> HttpResponse:
+    return _feed(request, "Everything that changes", "/week/", feeds.of_everything())
+
+
+@require_safe
+@cached_page()
 def snapshots(request: HttpRequest) -> HttpResponse:
     return _feed(request, "Snapshots", "/snapshots/", feeds.of_snapshots())
 

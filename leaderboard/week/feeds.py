@@ -1,4 +1,4 @@
-"""What a feed reader follows: changed places of a board, new models, new prices, snapshots. Newest first."""
+"""What a feed reader follows: changed places of a board, new models, new prices, drift, snapshots. Newest first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import pairwise
 from django.utils import timezone
 
 from arena.models import Category
-from leaderboard.models import Snapshot
+from leaderboard.models import Drift, Snapshot
 from leaderboard.week import changes
 from leaderboard.week.movements import Move, moves
 from providers.accounts import name_of
@@ -112,6 +112,27 @@ def of_prices() -> list[FeedEntry]:
 def _price(price: Price) -> str:
     amount = "unknown" if price.price is None else f"${price.price.normalize():f}"
     return f"{amount} {price.get_price_unit_display()}"
+
+
+def of_drift() -> list[FeedEntry]:
+    """Hosted models that seem to have changed behind their name: one entry a month while it seems so."""
+    rows = Drift.objects.filter(is_alarm=True, category__in=Category.objects.all())
+    return [
+        FeedEntry(
+            f"drift/{row.category.slug}/{row.image_model.slug}/{row.checked_at:%Y-%m}",
+            f"{row.image_model.name} seems to have changed ({row.category.name})",
+            row.claim,
+            row.image_model.get_absolute_url(),
+            row.checked_at,
+        )
+        for row in rows.select_related("category", "image_model").order_by("-checked_at", "pk")[:ENTRIES]
+    ]
+
+
+def of_everything() -> list[FeedEntry]:
+    """All of the above, of every board."""
+    places = [entry for category in Category.objects.all() for entry in of_places(category)]
+    return _newest([*places, *of_models(), *of_prices(), *of_drift(), *of_snapshots()])
 
 
 def _newest(entries: list[FeedEntry]) -> list[FeedEntry]:

@@ -11,6 +11,11 @@ import pytest
 from django.utils import timezone
 
 from leaderboard.board import ratings, snapshots
+from leaderboard.models import Drift
+from leaderboard.notifications import events
+from leaderboard.social_cards import pair
+from leaderboard.week import feeds
+from providers.cache import clear_process_caches
 from providers.models import Price
 from tests import factories as make
 from tests.leaderboard.voting import cast
@@ -83,6 +88,22 @@ def test_snapshots_models_and_prices_have_feeds(client, category, models):
     assert price.findtext(f"{ATOM}summary") == "Before: $0.05 per image."
 
 
+def test_a_model_that_seems_to_have_changed_is_reported_once_a_month_and_in_the_feed_of_everything(
+    client, category, models
+):
+    moved = {"made_since": timezone.now(), "checked_at": timezone.now(), "half_width": 20, "votes_before": 90}
+    Drift.objects.create(category=category, image_model=models[0], move=-80, is_alarm=True, votes_after=90, **moved)
+    Drift.objects.create(category=category, image_model=models[1], move=5, is_alarm=False, votes_after=90, **moved)
+    (entry,) = feed(client, "/feeds/drift.atom")
+    assert "−80 ± 20 Elo" in entry.findtext(f"{ATOM}summary")
+    (event,) = events.since("model.drifted", timezone.now() - timedelta(hours=1))
+    Drift.objects.update(checked_at=timezone.now() + timedelta(seconds=1))  # the check of the next day
+    assert [later.key for later in feeds.of_drift()] == [event.key]
+    links = [entry.find(f"{ATOM}link").get("href") for entry in feed(client, "/feeds/all.atom")]
+    assert any(link.endswith("/models/bird-0/") for link in links)
+    assert any("/snapshots/" in link for link in links)
+
+
 @pytest.mark.parametrize("url", ["/leaderboard/text-to-image/badges/bird-0.svg", "/leaderboard/text-to-image/top.svg"])
 def test_an_image_for_other_pages_has_place_interval_and_date_and_nothing_that_runs(client, category, url):
     response = client.get(url)
@@ -98,6 +119,24 @@ def test_an_image_for_other_pages_has_place_interval_and_date_and_nothing_that_r
     assert f"{category.board.computed_at:%Y-%m-%d}" in text
     assert {part.tag.rpartition("}")[2] for part in root.iter()} <= {"svg", "title", "rect", "path", "circle", "text"}
     assert not re.search(rb"style=|href|<script|on\w+=", response.content)
+
+
+def test_the_live_pair_is_the_same_to_everybody_blind_and_gone_when_its_images_are(client):
+    competition = make.make_competition(make.make_category())
+    url = f"/leaderboard/{competition.category.slug}/pair.jpg"
+    assert client.get(url).status_code == 404
+    prompt = make.make_prompt(competition)
+    entries = [make.make_entry(prompt) for _ in range(2)]
+    clear_process_caches()
+    response = client.get(url)
+    assert (response.status_code, response["Content-Type"]) == (200, "image/jpeg")
+    assert response["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert "Set-Cookie" not in response
+    assert not [name for entry in entries for name in (entry.image_model.slug,) if name.encode() in response.content]
+    assert pair.of_category(competition.category, 7) == pair.of_category(competition.category, 7)
+    type(entries[0]).objects.filter(pk=entries[0].pk).update(hidden_at=timezone.now())
+    clear_process_caches()
+    assert client.get(url).status_code == 404
 
 
 def test_an_image_of_what_is_not_on_the_board_is_a_404(client, category):
