@@ -7,14 +7,17 @@ cannot be read (a preset), the largest size is assumed that the offering's size 
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from providers.errors import InvalidRequest
 from providers.offering import sizing
 
-# Names without case, underscores and hyphens.
+# Names without case and whatever separates their words. Any value of these but 0 and 1 is refused …
 COUNTS = frozenset(
     {
         "n", "batch", "batchcount", "batchsize", "candidatecount", "imagecount", "imagesperprompt", "maximages",
@@ -22,6 +25,17 @@ COUNTS = frozenset(
         "numresults", "numsamples", "outputcount", "samplecount", "samples",
     }
 )  # fmt: skip
+# … and numbers above 1 where a name counts things, or is the name of things that come in numbers.
+_COUNTERS = frozenset({"batch", "count", "iter", "iterations", "max", "n", "num", "number", "per", "repeat", "total"})
+_THINGS = frozenset({
+    "artifacts", "candidates", "copies", "frames", "generations", "images", "imgs", "outputs", "photos", "pictures",
+    "results", "samples", "variants", "variations",
+})  # fmt: skip
+_THING = frozenset(thing.removesuffix("s") for thing in _THINGS) | {"copy"}
+_ALONE = _THINGS | {"amount", "count", "iterations", "niter", "quantity", "repeat", "repeats"}
+# What brings a series of images by itself, and the only value that does not.
+_SERIES = {"sequentialimagegeneration": "disabled"}
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 SIZES = frozenset(
     {
         "dimensions", "imageresolution", "imagesize", "outputresolution", "outputsize", "resolution", "size",
@@ -36,8 +50,38 @@ LARGEST_AREA = sizing.area_of("4K")
 def check_counts(extra: Mapping[str, Any], known: Collection[str] = ()) -> None:
     """Raises InvalidRequest where a parameter that is not `known` asks for several images."""
     for name, value, _ in _walk({name: value for name, value in extra.items() if name not in known}):
-        if _plain(name) in COUNTS and value is not None and str(value) not in ("0", "1"):
+        if multiplies(name, value):
             raise InvalidRequest(f"{name}: write n for the number of images, so that each of them is counted")
+
+
+def multiplies(name: str, value: Any) -> bool:
+    """Whether the parameter asks for more than one image."""
+    plain = _plain(name)
+    if value is None or plain in _SERIES:
+        return value is not None and value != _SERIES[plain]
+    if plain in COUNTS:
+        return str(value) not in ("0", "1")
+    return _is_above_one(value) and _counts(
+        plain, [word.lower() for word in _WORD.findall(unicodedata.normalize("NFKC", name))]
+    )
+
+
+def _is_above_one(value: Any) -> bool:
+    try:
+        return not isinstance(value, bool) and float(value) > 1
+    except (TypeError, ValueError):
+        return False
+
+
+def _counts(plain: str, words: list[str]) -> bool:
+    """Whether the name is that of things, or things are counted by a word: anywhere for "images", beside it for
+    "image", because num_steps_per_image counts steps."""
+    beside = pairwise(word for word in words if word != "of")
+    return (
+        plain in _ALONE
+        or not (_COUNTERS.isdisjoint(words) or _THINGS.isdisjoint(words))
+        or any({*pair} & _THING and {*pair} & {"count", "n", "num", "number"} for pair in beside)
+    )
 
 
 def expected_size(extra: Mapping[str, Any], size: sizing.Size, spec: Mapping[str, Any]) -> sizing.Size:
@@ -104,7 +148,7 @@ def _product(size: sizing.Size) -> int:
 
 
 def _plain(name: str) -> str:
-    return name.replace("_", "").replace("-", "").lower()
+    return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKC", name).lower())
 
 
 def _number(value: Any) -> float | None:

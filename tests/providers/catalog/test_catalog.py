@@ -16,7 +16,7 @@ from PIL import Image
 from providers import routing
 from providers.catalog import load as catalog
 from providers.models import ImageModel, Lab, Offering, Price
-from providers.offering import normalisation, pricing
+from providers.offering import native, normalisation, pricing
 from providers.request import ImageRequest, SourceImage
 from providers.samples.renderer import SAMPLE_MODELS
 from tests import factories as make
@@ -97,7 +97,7 @@ def shipped() -> catalog.Catalog:
 
 def test_the_shipped_catalogue_has_no_problems(shipped):
     real = [row for row in shipped.image_models.values() if row["origin"] == "catalog"]
-    assert len(real) == 77
+    assert len(real) == 84
     assert {row["lab"] for row in real} <= shipped.labs.keys()
 
 
@@ -144,6 +144,26 @@ def test_nothing_inactive_goes_unexplained(shipped):
     for (slug, provider, mode), row in shipped.offerings.items():
         explained = row["note"] or shipped.image_models[slug]["note"] or shipped.image_models[slug]["retired_at"]
         assert row["is_active"] or explained, (slug, provider, mode)
+
+
+def test_a_model_that_cannot_be_asked_says_why(shipped):
+    for slug, model in shipped.image_models.items():
+        offerings = [row for key, row in shipped.offerings.items() if key[0] == slug]
+        explained = model["note"] or model["retired_at"] or (offerings and all(row["note"] for row in offerings))
+        assert explained or any(row["is_active"] for row in offerings), slug
+
+
+def test_an_active_offering_has_a_price_or_says_that_the_provider_has_to_be_asked(shipped):
+    for key, row in shipped.offerings.items():
+        assert not row["is_active"] or row["price"] is not None or row["price_on_request"], key
+
+
+def test_no_parameter_of_an_offering_brings_images_that_nobody_counts(shipped):
+    for key, row in shipped.offerings.items():
+        for accepted in row["parameters"].get("accepts", ()):
+            most = accepted.get("maximum", 2)
+            values = accepted.get("enum", []) if accepted["type"] == "string" else [most]
+            assert not any(native.multiplies(accepted["name"], value) for value in values), (key, accepted["name"])
 
 
 def test_retired_models_have_no_active_offerings(shipped):

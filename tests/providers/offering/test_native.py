@@ -16,6 +16,11 @@ ONE = (1024, 1024)
     [
         {"num_images": 4}, {"num_outputs": "2"}, {"numberOfImages": 2}, {"batch-size": 3}, {"max_images": 15},
         {"generationConfig": {"candidateCount": 4}}, {"parameters": [{"sampleCount": 2}]}, {"n": 2},
+        {"num_variations": 4}, {"imageNum": 2}, {"variations": 3}, {"n_iter": 2}, {"NumOfPictures": "4"}, {"copies": 2},
+        {"options[num_images]": 2}, {"num.images": 2}, {"\uff2eum_\uff29mages": 2}, {"frame_count": 16},
+        {"resultNum": 3},
+        {"number_of_image": 2}, {"outputs-per-prompt": 2}, {"quantity": 1e9},
+        {"sequential_image_generation": "auto"},
     ],
 )  # fmt: skip
 def test_several_images_are_asked_for_with_n_alone(extra):
@@ -26,6 +31,11 @@ def test_several_images_are_asked_for_with_n_alone(extra):
 def test_one_image_and_what_the_offering_names_itself_pass():
     native.check_counts({"num_images": 1, "n": "1", "steps": 4, "num_outputs": None})
     native.check_counts({"samples": 8}, known={"samples"})
+    native.check_counts(
+        {"num_inference_steps": 28, "num_steps_per_image": 28, "sequential_image_generation": "disabled"}
+    )
+    native.check_counts({"n_iter": 1, "image_guidance_scale": 1.5, "max_sequence_length": 512, "images": ["a", "b"]})
+    native.check_counts({"image_prompt_strength": 5, "number_of_colors": 8, "count_tokens": True, "frames": True})
 
 
 @pytest.mark.parametrize(
