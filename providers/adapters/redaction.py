@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from .base import NO_KEY, Account
 
@@ -21,9 +21,13 @@ REDACTED = "[redacted]"
 MAX_TEXT = 8_000  # characters of an answer that are read for an error message
 RUN = 8  # characters: a shorter run of a key inside other text is taken for a coincidence
 END = 4  # characters of a key's end or beginning that give it away when they stand alone
+PIECE = 5  # characters of a key's middle that do, when they stand alone and are no word of a language
 
 _UNSTORABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 _WORD = re.compile(r"[A-Za-z0-9_\-]{4,}")
+_ESCAPE = re.compile(r"(?:\\u00|\\x|%|&#x)([2-7][0-9a-f]);?|&#(\d{2,3});", re.IGNORECASE)
+_LETTER = re.compile(r"[A-Za-z0-9]")
+_ANY = re.compile(r".", re.DOTALL)
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>\\]+", re.IGNORECASE)
 _IP = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b(?::\d+)?")
 _NO_HOST = re.compile(
@@ -39,6 +43,8 @@ _PATTERNS = tuple(
         # names that say what follows them
         r"\b(?:api[_ -]?key|x-key|x-goog-api-key|authorization|passw(?:or)?d|secret|access[_ -]?token)\b"
         r"[\"']?\s{0,3}[=:]\s{0,3}[\"']?[^\s\"',;}]{4,}",
+        r"\b(?:set-)?cookie[\"']?\s{0,3}[=:]\s{0,3}[\"']?[^\"'}]{4,}",
+        r"\b(?:x-(?:amz|goog)-[a-z-]{3,30}|sig|signature|token|auth|credentials?|key)=[^\s&\"',;}]{4,}",
         # keys by their usual shapes; JSON Web Tokens
         r"\b(?:sk|pk|rk|r8|xai|gsk|hf|ghp|whsec)[_-][a-z0-9_-]{8,}",
         r"\bAIza[a-z0-9_-]{16,}",
@@ -62,8 +68,12 @@ def storable(text: Any, limit: int = MAX_TEXT) -> str:
 
 def redacted(text: Any, account: Account) -> str:
     """A provider's text without the secrets of `account`, on one line."""
+    spellings = _spellings(account)
     clean = storable(text)
-    for secret in sorted(_spellings(account), key=len, reverse=True):
+    unescaped = _ESCAPE.sub(lambda match: chr(int(match[1], 16) if match[1] else int(match[2])), clean)
+    if _without_parts(unescaped, spellings) != unescaped:  # a key in JSON in JSON, in HTML or in a URL
+        clean = storable(unescaped)
+    for secret in sorted(spellings, key=len, reverse=True):
         clean = re.sub(re.escape(secret), REDACTED, clean, flags=re.IGNORECASE)
     for pattern in _PATTERNS:
         clean = pattern.sub(REDACTED, clean)
@@ -72,13 +82,12 @@ def redacted(text: Any, account: Account) -> str:
         clean = clean.replace(host, REDACTED)
     clean = _NO_HOST.sub(REDACTED, clean)
     clean = _IP.sub(lambda match: match[0] if _is_public_ip(match[0]) else REDACTED, clean)
-    for secret in _spellings(account):
-        clean = _without_ends(_without_runs(clean, secret), secret)
+    clean = _without_parts(clean, spellings)
     return re.sub(rf"{re.escape(REDACTED)}(?:[^\sA-Za-z0-9]?{re.escape(REDACTED)})+", REDACTED, clean)
 
 
-def _spellings(account: Account) -> list[str]:
-    return list(_spellings_of((account.api_key, account.webhook_key, *account.urls.values())))
+def _spellings(account: Account) -> tuple[str, ...]:
+    return _spellings_of((account.api_key, account.webhook_key, *account.urls.values()))
 
 
 @lru_cache(64)
@@ -91,10 +100,12 @@ def _spellings_of(values: tuple[str, ...]) -> tuple[str, ...]:
 
 def _secrets_of(value: str) -> Iterator[str]:
     parts = urlsplit(value) if "://" in value else None
-    if parts is not None:  # a URL is no secret, but what stands before its @ is
+    if parts is not None:  # a URL is no secret, but what stands before its @ is, and tokens of path and query
         userinfo = parts.netloc.rpartition("@")[0]
         yield userinfo
         yield unquote(userinfo.partition(":")[2])
+        yield from (value for _, value in parse_qsl(parts.query) if len(value) >= RUN)
+        yield from (part for part in parts.path.split("/") if len(part) >= RUN and re.search(r"\d", part))
         return
     value = value.strip()
     if value.lower() == NO_KEY:
@@ -106,38 +117,55 @@ def _secrets_of(value: str) -> Iterator[str]:
 def _encoded(secret: str) -> Iterator[str]:
     yield secret
     yield quote(secret, safe="")
-    for text in (secret, f":{secret}", f"{secret}:"):  # as user or password of basic authentication
-        yield base64.b64encode(text.encode()).decode().rstrip("=")
+    yield secret.encode().hex()
+    for before in range(3):  # base64 of a text that has the secret in it, as in basic authentication
+        padded = b"\0" * before + secret.encode()
+        inner = base64.b64encode(padded).decode().rstrip("=")[(0, 2, 3)[before] :]
+        inner = inner if len(padded) % 3 == 0 else inner[:-1]  # its last digit depends on what follows
+        yield inner
+        yield inner.translate(str.maketrans("+/", "-_"))
 
 
-def _without_runs(text: str, secret: str) -> str:
-    """Replaces every stretch of RUN or more characters that text and secret share."""
-    if len(secret) < RUN or len(text) < RUN:
+def _without_parts(text: str, spellings: tuple[str, ...]) -> str:
+    for secret in spellings:
+        if len(secret) >= RUN:
+            text = _without_pieces(_without_runs(_without_runs(text, secret, _ANY), secret, _LETTER), secret)
+    return text
+
+
+def _without_runs(text: str, secret: str, counted: re.Pattern[str]) -> str:
+    """Replaces every stretch of RUN or more characters that text and secret share.
+
+    As if both had the `counted` characters alone: letters, for keys that something has split, wrapped or spaced.
+    """
+    letters, secret = "".join(counted.findall(text)), "".join(counted.findall(secret)).lower()
+    if len(letters) == len(letters.lower()):  # a letter that is longer in lower case would shift all places
+        letters = letters.lower()
+    if not any(secret[start : start + RUN] in letters for start in range(len(secret) - RUN + 1)):
         return text
-    lower, secret = text.lower(), secret.lower()
-    if len(lower) != len(text):  # a letter that is longer in lower case would shift all places
-        lower = text
+    places = [match.start() for match in counted.finditer(text)]
     parts: list[str] = []
     copied = start = 0
-    while start + RUN <= len(text):
-        if lower[start : start + RUN] not in secret:
+    while start + RUN <= len(letters):
+        if letters[start : start + RUN] not in secret:
             start += 1
             continue
         end = start + RUN
-        while end < len(text) and lower[start : end + 1] in secret:
+        while end < len(letters) and letters[start : end + 1] in secret:
             end += 1
-        parts += [text[copied:start], REDACTED]
-        copied = start = end
+        parts += [text[copied : places[start]], REDACTED]
+        copied, start = places[end - 1] + 1, end
     return "".join(parts) + text[copied:]
 
 
-def _without_ends(text: str, secret: str) -> str:
-    """Replaces words that are the end of the secret, or its beginning as far as that is more than "sk-"."""
-    if len(secret) < RUN:
-        return text
-    return _WORD.sub(
-        lambda match: REDACTED if secret.endswith(match[0]) or secret.startswith(match[0]) else match[0], text
-    )
+def _without_pieces(text: str, secret: str) -> str:
+    """Replaces words that are the end of the secret, its beginning as far as that is more than "sk-", or a piece."""
+
+    def is_part(word: str) -> bool:
+        is_piece = len(word) >= PIECE and not word.isalpha() and not word.isdecimal() and word in secret
+        return is_piece or secret.endswith(word) or secret.startswith(word)
+
+    return _WORD.sub(lambda match: REDACTED if is_part(match[0]) else match[0], text)
 
 
 def _shown_url(url: str, account: Account) -> str:

@@ -6,6 +6,7 @@ import ast
 import base64
 import inspect
 import json
+import re
 from pathlib import Path
 
 import httpx
@@ -158,6 +159,44 @@ def test_no_run_of_a_key_survives_whatever_surrounds_it(before, start, length, a
     clean = redacted(f"{before} {part} {after}", account)
     assert len(part) < 8 or part not in clean
     assert not set(clean) & set(map(chr, [*range(32), 0xD800]))
+
+
+def split(key: str, size: int) -> list[str]:
+    return [key[start : start + size] for start in range(0, len(key), size)]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        base64.b64encode(f"api:{KEY}".encode()).decode(),
+        base64.b64encode(f"user-1:{KEY}:x".encode()).decode(),
+        base64.urlsafe_b64encode(f"ab{KEY}".encode()).decode(),
+        KEY.encode().hex(),
+        "".join(f"\\u{ord(letter):04x}" for letter in KEY),
+        "".join(f"%{ord(letter):02X}" for letter in KEY),
+        "".join(f"&#{ord(letter)};" for letter in KEY),
+        " ".join(split(KEY, 5)),
+        "\n".join(split(KEY, 6)),
+        "-".join(KEY),
+        json.dumps({f"part{number}": part for number, part in enumerate(split(KEY, 6))}),
+        json.dumps(split(KEY, 7)),
+        json.dumps({"headers": {"Cookie": "session=abc123; csrf=def456"}}),
+        "GET /generate?X-Amz-Signature=abc123def456&X-Amz-Credential=abc123def456/eu",
+        "replicate.test/out.png?sig=abc123def456 is gone",
+        "path /gw/tok3nabc123def456/images: not found",
+        "query k=abc123def456xyz is wrong",
+    ],
+)
+def test_a_key_survives_in_no_spelling_split_or_place(said):
+    url = "https://x.test/gw/tok3nabc123def456/v1?k=abc123def456xyz"
+    clean = redacted(f"{MARK}: {said} - {MARK}", Account("x", "X", "openai", {"base": url}, api_key=KEY))
+    assert REDACTED in clean
+    assert clean.startswith(MARK)
+    pieces = [part for part in re.split(r"[^A-Za-z0-9]+", clean) if len(part) >= 5 and part in KEY]
+    assert all(part.isalpha() or part.isdecimal() for part in pieces), pieces  # a word, a number
+    assert "abc123" not in clean
+    for part in split(base64.b64encode(f"api:{KEY}".encode()).decode()[6:-4], 10):
+        assert part not in clean
 
 
 def test_texts_without_secrets_stay_as_they_are():
