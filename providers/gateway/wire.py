@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -26,6 +26,7 @@ from providers.transfer.image_type import measured
 
 MAX_IMAGES = 10
 MAX_PROMPT = 32_000
+MAX_DEPTH = 32  # of tables and lists in a body: what reads it later goes down in recursion
 MAX_TAG = 64  # characters of `user` that are stored
 FORMATS: tuple[str, ...] = tuple(EMULATED["output_format"]["enum"])
 # What we read ourselves; the rest is the provider's.
@@ -120,7 +121,16 @@ def read_json(body: bytes) -> dict[str, Any]:
         raise invalid(None, f"The body is not JSON: {error}", "invalid_json") from error
     if not isinstance(fields, dict):
         raise invalid(None, 'The body must be a JSON object, like {"model": "…", "prompt": "…"}.', "invalid_json")
+    level: list[Any] = [fields]
+    for _ in range(MAX_DEPTH):
+        level = [inner for value in level for inner in _parts(value)]
+    if level:
+        raise invalid(None, f"The body is nested more than {MAX_DEPTH} levels deep.", "invalid_json")
     return fields
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _no_constant(name: str) -> float:

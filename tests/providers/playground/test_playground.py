@@ -12,6 +12,9 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from arena import suggestions
 from arena.models import Suggestion
@@ -277,3 +280,27 @@ def test_the_reference_names_every_parameter_and_every_model(client):
     for name in ("output_compression", "sample-a", "all_providers_failed", "x-arena-cost", "invalid_form"):
         assert f"{name}</code>" in page or name in page
     assert "`" not in page  # the texts are shown as they are
+
+
+ODD = st.text(
+    alphabet=st.sampled_from(["\x00", "\n", "=", "é", "🪁", "a", " ", ":", "x", "1", ".", "\u202e"]), max_size=60
+)
+
+
+@hypothesis_settings(
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True, deadline=None
+)
+@given(
+    fields=st.dictionaries(
+        st.sampled_from(["prompt", "model", "size", "seed", "key", "action"]),
+        st.one_of(ODD, st.sampled_from(["-1", "9" * 30, "1e9", "x" * 2001, "1:" + "1" * 39])),
+        min_size=1,
+        max_size=2,
+    ),
+    cookie=ODD,
+)
+def test_no_text_of_a_form_ends_in_an_internal_error(client, fields, cookie):
+    client.cookies["playground"] = "".join(filter(str.isprintable, cookie)).encode("ascii", "ignore").decode()
+    response = client.post("/playground/", FORM | fields)
+    assert response.status_code in (200, 302, 400, 401, 402, 429), response.content
+    Trial.objects.all().delete()
