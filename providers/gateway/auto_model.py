@@ -22,6 +22,7 @@ from providers.gateway.wire import ApiRequest
 from providers.models import ApiKey, ImageModel, Offering
 from providers.offering import fit
 from providers.performance import summaries
+from providers.request import ImageRequest
 
 NAME = "auto"
 
@@ -134,12 +135,16 @@ def _candidates(key: ApiKey, request: ApiRequest, board: RatedBoard) -> list[_Ca
     models = ImageModel.objects.current().filter(slug__in=rated).select_related("lab")
     usable = [model for model in models if key.may_use(model)]
     image_request = request.request()
+
+    def own(offering: Offering) -> ImageRequest:
+        return request.preferences.request_for(offering.provider, image_request)
+
     offerings = {
         pk: [
             offering
             for offering in rows
             if request.preferences.allows(offering.provider)
-            and not fit.misfit(image_request, offering.parameters).is_impossible
+            and not fit.misfit(own(offering), offering.parameters).is_impossible
         ]
         for pk, rows in routing.candidates_of_many(usable, image_request).items()
     }
@@ -149,7 +154,7 @@ def _candidates(key: ApiKey, request: ApiRequest, board: RatedBoard) -> list[_Ca
     firsts = [offerings[model.pk][0] for model in callable_models]
     seconds = _seconds(firsts)
     return [
-        _Candidate(model, rated[model.slug], routing.estimate(first, image_request), seconds.get(first.pk))
+        _Candidate(model, rated[model.slug], routing.estimate(first, own(first)), seconds.get(first.pk))
         for model, first in zip(callable_models, firsts, strict=True)
     ]
 

@@ -47,7 +47,11 @@ class Spent:
 def highest_price(target: Target, request: ImageRequest, preferences: Preferences = NO_PREFERENCES) -> Decimal:
     """USD that the request may have to pay: all its images, made by the dearest offering that routing may try."""
     offerings = routing.candidates(target.image_model, request, target.provider, preferences)
-    prices = [routing.estimate(offering, request) for offering in offerings if offering.price is not None]
+    prices = [
+        routing.estimate(offering, preferences.request_for(offering.provider, request))
+        for offering in offerings
+        if offering.price is not None
+    ]
     if any(offering.price is None for offering in offerings):
         prices.append(settings.UNKNOWN_PRICE_CEILING)
     return max((price for price in prices if price is not None), default=Decimal(0)) * request.n

@@ -174,7 +174,9 @@ def dry_run(api_request: ApiRequest, target: Target) -> dict[str, Any]:
     if not offerings:
         message = f"No provider that can be called now offers {target.image_model.slug} for {request.mode}."
         raise ApiError(404, "model_not_available", message, param="model")
-    first, price = offerings[0], routing.estimate(offerings[0], request)
+    requests = [api_request.preferences.request_for(offering.provider, request) for offering in offerings]
+    prices = [routing.estimate(offering, own) for offering, own in zip(offerings, requests, strict=True)]
+    first, price = offerings[0], prices[0]
     total = None if price is None else price * request.n
     return {
         "estimated": True,
@@ -187,11 +189,10 @@ def dry_run(api_request: ApiRequest, target: Target) -> dict[str, Any]:
         "total_cost": amount(total),
         "total_cost_micros": None if total is None else int((total * 1_000_000).to_integral_value()),
         "currency": "USD",
-        "components": [_component(first, request, total)],
+        "components": [_component(first, requests[0], total)],
         "offerings": [
             {"provider": offering.provider, "cost": amount(None if price is None else price * request.n)}
-            for offering in offerings
-            for price in [routing.estimate(offering, request)]
+            for offering, price in zip(offerings, prices, strict=True)
         ],
     }
 

@@ -55,12 +55,14 @@ PROPERTIES: dict[str, dict[str, Any]] = {name: _property(name, row) for name, ro
 PROPERTIES["provider"] = {
     "type": ["object", "string"],
     "description": "Which providers may make it: only, order, ignore (lists of providers), allow_fallbacks, max_price "
-    "(USD per image), sort (price or speed). A text is the only provider.",
+    "(USD per image), sort (price or speed), options (parameters that only one "
+    "provider gets, in its own words). A text is the only provider.",
     "properties": {
         **{name: {"type": "array", "items": {"type": "string"}} for name in ("only", "order", "ignore")},
         "allow_fallbacks": {"type": "boolean"},
         "max_price": {"type": "number", "minimum": 0},
         "sort": {"type": "string", "enum": ["price", "speed"]},
+        "options": {"type": "object", "additionalProperties": {"type": "object"}},
     },
 }
 

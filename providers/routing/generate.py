@@ -60,7 +60,7 @@ def generate(
     for number, offering in enumerate(offerings, 1):
         dispatch = sending.Dispatch(
             offering=offering,
-            request=replace(request, n=progress.missing),
+            request=replace(preferences.request_for(offering.provider, request), n=progress.missing),
             caller=caller,
             request_id=request_id,
             number=number,

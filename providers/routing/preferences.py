@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from providers.errors import InvalidRequest
+from providers.request import ImageRequest
 
 SORTS = {"price": "price", "speed": "speed", "latency": "speed", "throughput": "speed"}
-_NAMES = ("only", "order", "ignore", "allow_fallbacks", "max_price", "sort")
+_NAMES = ("only", "order", "ignore", "allow_fallbacks", "max_price", "sort", "options")
+# What stands beside `provider`, for every provider alike.
+_OF_REQUEST = {field.name for field in fields(ImageRequest)} | {"image", "model", "response_format", "stream", "user"}
 MAX_PROVIDERS = 50
 
 
@@ -24,12 +27,18 @@ class Preferences:
     allow_fallbacks: bool = True  # else only the first is called
     max_price: Decimal | None = None  # USD an image, by the estimate; an unknown price is above every limit
     sort: str = ""  # "price" or "speed" (median time), before health
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # parameters in a provider's own words
 
     def allows(self, provider: str) -> bool:
         return (not self.only or provider in self.only) and provider not in self.ignore
 
     def allows_price(self, price: Decimal | None) -> bool:
         return self.max_price is None or (price is not None and price <= self.max_price)
+
+    def request_for(self, provider: str, request: ImageRequest) -> ImageRequest:
+        """The request as this provider gets it."""
+        own = self.options.get(provider)
+        return replace(request, extra={**request.extra, **own}) if own else request
 
     def place(self, provider: str) -> int:
         """In `order`; the same for all that it does not name, after those."""
@@ -61,6 +70,7 @@ def read(value: Any) -> Preferences:
         allow_fallbacks=fallbacks is not False,
         max_price=_price(value.get("max_price")),
         sort=SORTS[sort] if sort else "",
+        options=_options(value.get("options")),
     )
 
 
@@ -71,6 +81,18 @@ def _providers(field: str, value: Any) -> tuple[str, ...]:
     if len(names) > MAX_PROVIDERS:
         raise InvalidRequest(f"provider.{field}: at most {MAX_PROVIDERS} providers")
     return tuple(dict.fromkeys(names))
+
+
+def _options(value: Any) -> Mapping[str, Mapping[str, Any]]:
+    options = {} if value is None else value
+    if not isinstance(options, Mapping) or not all(isinstance(own, Mapping) for own in options.values()):
+        raise InvalidRequest('provider.options: write {"a provider": {"its parameter": value}}')
+    if len(options) > MAX_PROVIDERS:
+        raise InvalidRequest(f"provider.options: at most {MAX_PROVIDERS} providers")
+    for provider, own in options.items():
+        if common := sorted(_OF_REQUEST.intersection(own)):
+            raise InvalidRequest(f"provider.options.{provider[:40]}.{common[0]}: write it beside provider")
+    return options
 
 
 def _price(value: Any) -> Decimal | None:

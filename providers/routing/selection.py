@@ -74,8 +74,9 @@ def _ranked(
 ) -> list[Offering]:
     ranked = []
     for offering in offerings:
-        misfit = fit.misfit(request, offering.parameters)
-        price = estimate(offering, request, misfit.size)
+        own = preferences.request_for(offering.provider, request)
+        misfit = fit.misfit(own, offering.parameters)
+        price = estimate(offering, own, misfit.size)
         if not preferences.allows_price(price):
             continue
         cheapest = (price is None, price or Decimal(0))

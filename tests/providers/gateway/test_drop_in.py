@@ -16,9 +16,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from providers.cache import clear_process_caches
-from providers.gateway import jobs, wire
+from providers.gateway import budgets, jobs, wire
 from providers.gateway.recipes import RECIPES
-from providers.models import ApiKey, Call, GatewayRequest, ImageModel, ModelAlias
+from providers.models import ApiKey, Call, GatewayRequest, ImageModel, ModelAlias, Offering
+from providers.request import ImageRequest
+from providers.routing import preferences
+from providers.routing.selection import Target
 from tests import factories as make
 from tests.arena.test_constraints import refuses
 
@@ -291,6 +294,34 @@ def test_every_response_to_a_key_has_request_id_and_rate_limit(key):
 def test_head_is_answered_where_get_is(key):
     response = Client().head("/openai/v1/models", headers={"Authorization": f"Bearer {key.secret}"})
     assert (response.status_code, response.content) == (200, b"")
+
+
+def test_options_are_for_one_provider_alone_and_are_priced(key):
+    model = offered("sample-two", "simulated-openai", "simulated-fal")
+    options = {"simulated-openai": {"odd_parameter": 3}, "simulated-fal": {"other_parameter": "x"}}
+    for provider, passed in (("simulated-openai", ["odd_parameter"]), ("simulated-fal", ["other_parameter"])):
+        answer = call(key, model="sample-two", provider={"only": [provider], "options": options}).json()
+        assert answer["metadata"]["passed_through"] == passed
+    Offering.objects.filter(image_model=model).update(price_unit="megapixel")
+    target, request = Target(model), ImageRequest("A kite", size="1024x1024")
+    large = preferences.read({"options": {"simulated-openai": {"width": 4096, "height": 4096}}})
+    assert budgets.highest_price(target, request, large) == 8 * budgets.highest_price(target, request)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"simulated-openai": {"num_images": 4}}, "write n"),
+        ({"simulated-openai": {"prompt": "Another"}}, "provider.options.simulated-openai.prompt"),
+        ({"simulated-openai": 3}, "provider.options"),
+        ("x", "provider.options"),
+    ],
+)
+def test_options_cannot_multiply_or_replace_what_is_checked(key, options, says):
+    response = call(key, provider={"options": options})
+    assert response.status_code == 400
+    assert says in response.json()["error"]["message"]
+    assert not Call.objects.exists()
 
 
 # Texts that no column holds ──────────────────────────────────────────────────────────────────────────────────────────
