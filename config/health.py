@@ -6,14 +6,13 @@ import secrets
 from datetime import UTC, datetime
 
 import redis
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from leaderboard.board import health
-from providers import heartbeats
+from providers import heartbeats, valkey_client
 from providers.db import release_connection
 from providers.files import file_store
 
@@ -34,15 +33,21 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse(parts, status=200 if ready else 503)
 
 
-def readiness() -> tuple[bool, dict[str, str]]:
+def readiness(parts: dict[str, str] | None = None) -> tuple[bool, dict[str, str]]:
     """Whether pages and API work, and the state of each part: "ok", or what is wrong with it.
 
     A part that pages can do without – ratings, beat, workers – is reported without making the process unready: the last
-    good boards stand, and all else works.
+    good boards stand, and all else works. `parts` fills up meanwhile, so that who stops waiting sees which part hangs;
+    the database is asked last, because only it can hang without a bound.
     """
-    needed = {"database": _database(), "broker": _broker(), "store": _store()}
-    parts = needed | {"ratings": _ratings(needed["database"])} | _processes(needed["broker"])
-    return all(state == "ok" for state in needed.values()), parts
+    parts = {} if parts is None else parts
+    for name, check in (("broker", _broker), ("store", _store), ("database", _database)):
+        parts[name] = "does not answer yet"
+        parts[name] = check()
+    ready = all(state == "ok" for state in parts.values())
+    parts["ratings"] = _ratings(parts["database"])
+    parts |= _processes(parts["broker"])
+    return ready, parts
 
 
 def _database() -> str:
@@ -75,7 +80,7 @@ def _ratings(database: str) -> str:
 
 def _broker() -> str:
     try:
-        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
+        with valkey_client.connect() as client:
             client.set("readyz", secrets.token_hex(4), ex=60)
     except redis.RedisError as error:
         full = "maxmemory" in str(error)

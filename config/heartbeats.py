@@ -10,9 +10,8 @@ from typing import Any
 import redis
 from celery.beat import PersistentScheduler
 from celery.signals import heartbeat_sent, worker_shutdown
-from django.conf import settings
 
-from providers import heartbeats
+from providers import heartbeats, valkey_client
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ class Scheduler(PersistentScheduler):
     def _leads(self) -> bool:
         if monotonic() - self._renewed_at < LEASE_MILLISECONDS / 4000:
             return True
-        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as valkey:
+        with valkey_client.connect() as valkey:
             leads = bool(valkey.eval(_LEAD, 1, LEADER, self._token, LEASE_MILLISECONDS))
         if leads:
             self._renewed_at = monotonic()
@@ -66,7 +65,7 @@ class Scheduler(PersistentScheduler):
     def close(self) -> None:
         """The next beat need not wait for the lease to end."""
         try:
-            with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as valkey:
+            with valkey_client.connect() as valkey:
                 if valkey.get(LEADER) == self._token.encode():
                     valkey.delete(LEADER)
         except redis.RedisError:

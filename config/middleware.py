@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+import redis
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -79,13 +80,13 @@ class DatabaseOutage:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         # OSError: the file store is away, full or hanging. A file that is missing is the view's to explain.
-        is_outage = isinstance(exception, OperationalError | InterfaceError | OSError)
+        is_outage = isinstance(exception, OperationalError | InterfaceError | redis.RedisError | OSError)
         return OutageResponse(exception) if is_outage and not isinstance(exception, FileNotFoundError) else None
 
 
 class OutageResponse(HttpResponse):
     def __init__(self, error: Exception) -> None:
-        part = "files" if isinstance(error, OSError) else "database"
+        part = "files" if isinstance(error, OSError) else "cache" if isinstance(error, redis.RedisError) else "database"
         message = f"The site cannot reach its {part} at the moment. Nothing is lost. Try again in a few seconds."
         super().__init__(page(503, message), status=503, headers={"Retry-After": "5", "Cache-Control": "no-store"})
         self.reason = f"{type(error).__name__}: {error}".splitlines()[0]

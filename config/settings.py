@@ -19,6 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import env, env_bool, env_decimal, env_int, env_list
 from config.named_providers import openai_compatible
+from providers import valkey_client
 
 django_stubs_ext.monkeypatch()  # ModelAdmin[Prompt] at run time, not only for the type checker
 
@@ -224,7 +225,13 @@ def _celery_broker_url(url: str) -> str:
     return f"redis+socket://{parts.path}?virtual_host={parse_qs(parts.query).get('db', ['0'])[0]}"
 
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": valkey_client.cache_options(),
+    }
+}
 
 # Rows are the queue (docs/architecture.md), so these only decide how quickly a lost task message is made up for.
 CELERY_BROKER_URL = _celery_broker_url(REDIS_URL)

@@ -5,8 +5,7 @@ Times are Valkey's own: no two machines can disagree about them. A process that 
 
 from __future__ import annotations
 
-import redis
-from django.conf import settings
+from providers import valkey_client
 
 BEAT, WORKERS = "arena:heartbeat:beat", "arena:heartbeat:workers"
 SILENT_SECONDS = 30  # after which a process counts as dead
@@ -15,13 +14,13 @@ FORGOTTEN_SECONDS = 24 * 3600  # after which nobody expects a worker any more
 
 def record_beat() -> None:
     """Beat has looked at its schedule. Raises redis.RedisError."""
-    with _valkey() as valkey:
+    with valkey_client.connect() as valkey:
         valkey.set(BEAT, valkey.time()[0], ex=FORGOTTEN_SECONDS)
 
 
 def record_worker(name: str) -> None:
     """A worker is running. Raises redis.RedisError."""
-    with _valkey() as valkey:
+    with valkey_client.connect() as valkey:
         now = valkey.time()[0]
         valkey.zadd(WORKERS, {name: now})
         valkey.zremrangebyscore(WORKERS, "-inf", now - FORGOTTEN_SECONDS)
@@ -29,13 +28,13 @@ def record_worker(name: str) -> None:
 
 def forget_worker(name: str) -> None:
     """A worker has ended as it should. Raises redis.RedisError."""
-    with _valkey() as valkey:
+    with valkey_client.connect() as valkey:
         valkey.zrem(WORKERS, name)
 
 
 def state() -> dict[str, str]:
     """ "beat" and "workers": "ok", or since when each is silent. Raises redis.RedisError."""
-    with _valkey() as valkey:
+    with valkey_client.connect() as valkey:
         now = valkey.time()[0]
         beat = valkey.get(BEAT)
         workers = valkey.zrange(WORKERS, 0, -1, desc=True, withscores=True)
@@ -45,7 +44,7 @@ def state() -> dict[str, str]:
 
 def silent_workers() -> list[tuple[str, int]]:
     """(name, seconds of silence) of workers that died within a day. Raises redis.RedisError."""
-    with _valkey() as valkey:
+    with valkey_client.connect() as valkey:
         now = valkey.time()[0]
         workers = valkey.zrange(WORKERS, 0, -1, withscores=True)
     return [(name.decode(), now - int(at)) for name, at in workers if now - int(at) > SILENT_SECONDS]
@@ -55,7 +54,3 @@ def _said(now: int, at: int | None) -> str:
     if at is None:
         return "has not been seen for a day"
     return "ok" if now - at <= SILENT_SECONDS else f"silent for {now - at} s"
-
-
-def _valkey() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)

@@ -59,7 +59,7 @@ class Entry:
         pages: Pages,
         limits: Mapping[str, int],
         ip_address: Callable[[Scope], str],
-        readiness: Callable[[], tuple[bool, dict[str, str]]],
+        readiness: Callable[[dict[str, str]], tuple[bool, dict[str, str]]],
     ) -> None:
         self._api = api
         self._api_limit = api_limit
@@ -69,6 +69,8 @@ class Entry:
         self._readiness = readiness
         self._bodies = Bodies()
         self._ready_thread = ThreadPoolExecutor(1, thread_name_prefix="ready")
+        self._checking: asyncio.Future[tuple[bool, dict[str, str]]] | None = None
+        self._parts: dict[str, str] = {}  # what that check has found so far
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -124,18 +126,20 @@ class Entry:
             raise BodyNotNeeded
 
     async def _ready(self, scope: Scope, send: Send) -> None:
-        """In a thread of its own: threads that wait for a hanging database answer nothing."""
-        loop = asyncio.get_running_loop()
+        """In a thread of its own: threads that wait for a hanging database answer nothing. All who ask at once share
+        one check; who has waited for READY_SECONDS gets what it has found by then."""
+        if self._checking is None or self._checking.done():
+            self._parts = {}
+            loop = asyncio.get_running_loop()
+            self._checking = loop.run_in_executor(self._ready_thread, self._readiness, self._parts)
         try:
-            ready, parts = await asyncio.wait_for(
-                loop.run_in_executor(self._ready_thread, self._readiness), READY_SECONDS
-            )
+            ready, _ = await asyncio.wait_for(asyncio.shield(self._checking), READY_SECONDS)
         except TimeoutError:
-            ready, parts = False, {"database": f"does not answer within {READY_SECONDS:.0f} s"}
+            ready = False
         headers: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
         if not ready:
             headers.append((b"retry-after", b"5"))
-        body = json.dumps(parts).encode()
+        body = json.dumps(dict(self._parts)).encode()
         await send_response(send, 200 if ready else 503, headers, body, is_head=scope["method"] == "HEAD")
 
 

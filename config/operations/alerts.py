@@ -11,11 +11,11 @@ import logging
 from typing import Any
 
 import httpx
-import redis
 from django.conf import settings
 from django.core.mail import send_mail
 
 from config.operations.state import SiteState
+from providers import valkey_client
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def send(site: SiteState) -> list[str]:
     if not (settings.ALERT_WEBHOOK_URL or settings.ALERT_EMAIL):
         return []
     now = problems(site)
-    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as valkey:
+    with valkey_client.connect() as valkey:
         stored: Any = valkey.get(SENT)
         before: dict[str, str] = json.loads(stored or "{}")
         sentences = [text for key, text in now.items() if key not in before]
