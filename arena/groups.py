@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Q
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from arena.models import GivenRight
 
 VIEWED = ("arena", "leaderboard", "providers")
 # Group → "app.action_model"; every group may also view everything but keys and their requests.
@@ -64,20 +68,34 @@ UNSEEN = ("apikey", "gatewayrequest", "trial", "webhook", "delivery")  # what on
 
 
 def create(app_config: Any, **kwargs: Any) -> None:
-    """After migrations, once all permissions are there: add the groups that are missing."""
+    """After migrations, once all permissions are there: add missing groups, and to each what it was never given.
+
+    A right that an operator took from a group was given before, so it stays away.
+    """
     with_models = [config.label for config in apps.get_app_configs() if config.models_module is not None]
     if app_config.label != with_models[-1]:  # the signal is sent for each of these in turn
         return
-    present = set(Group.objects.filter(name__in=RIGHTS).values_list("name", flat=True))
-    missing = [name for name in RIGHTS if name not in present]
-    if not missing:
+    if GivenRight._meta.db_table not in connection.introspection.table_names():  # migrated to an older release
         return
     views = Permission.objects.filter(codename__startswith="view_", content_type__app_label__in=VIEWED)
     # An object's history opens with the right to view the object.
     views = views.exclude(Q(content_type__model__in=UNSEEN) | Q(content_type__model__startswith="historical"))
-    for name in missing:
-        own = Q(pk__in=[])
-        for right in RIGHTS[name]:
-            app, _, codename = right.partition(".")
-            own |= Q(content_type__app_label=app, codename=codename)
-        Group.objects.create(name=name).permissions.set({*views, *Permission.objects.filter(own)})
+    for name, own in RIGHTS.items():
+        group, _ = Group.objects.get_or_create(name=name)
+        given = set(GivenRight.objects.filter(group=group).values_list("permission_id", flat=True))
+        _give(group, [right for right in {*views, *_permissions(own)} if right.pk not in given])
+
+
+def _permissions(rights: Iterable[str]) -> QuerySet[Permission]:
+    chosen = Q(pk__in=[])
+    for right in rights:
+        app, _, codename = right.partition(".")
+        chosen |= Q(content_type__app_label=app, codename=codename)
+    return Permission.objects.filter(chosen)
+
+
+def _give(group: Group, permissions: list[Permission]) -> None:
+    group.permissions.add(*permissions)
+    GivenRight.objects.bulk_create(
+        [GivenRight(group=group, permission=permission) for permission in permissions], ignore_conflicts=True
+    )

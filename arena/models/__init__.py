@@ -15,6 +15,7 @@ from arena.models.integrity import NetworkWatch, Strengths, VoterDecision, Voter
 from arena.models.invitations import Invitation
 from arena.models.old_slugs import OldSlug
 from arena.models.reports import Report
+from arena.models.rights import GivenRight
 from arena.models.scores import PairScores
 from arena.models.shares import Share, SharedAnswer
 from arena.models.suggestions import Suggestion
@@ -27,6 +28,7 @@ __all__ = [
     "Competition",
     "Entry",
     "Generation",
+    "GivenRight",
     "ImageTally",
     "ImportedName",
     "ImportedVote",
