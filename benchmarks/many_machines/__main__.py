@@ -1,6 +1,6 @@
 """Many machines, proven: hosts as network namespaces of this one, and what happens when they fail.
 
-    python -m benchmarks.many_machines            every fault for 20 s, which is longer than a lease
+    python -m benchmarks.many_machines            every fault for 40 s, which is longer than a lease
     python -m benchmarks.many_machines --short    the same with faults of 2 s
 
 Two page hosts, two workers, two beats, PostgreSQL, Valkey and an S3 server, each on a host with an address of its own.
@@ -34,7 +34,7 @@ ENOUGH = 12  # acknowledged votes before and after each fault
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true")
-    parser.add_argument("--seconds", type=float, help="how long a fault lasts; default 20, with --short 2")
+    parser.add_argument("--seconds", type=float, help="how long a fault lasts; default 40, with --short 2")
     parser.add_argument("--voters", type=int, help="default 6, with --short 3")
     parser.add_argument(
         "--dump", type=Path, help="pg_dump -Fc of a migrated database without rows: quicker to begin with"
@@ -53,7 +53,7 @@ def main() -> None:
     print(f"{len(arena.hosts)} hosts were up and filled after {time.monotonic() - started:.1f} s.", flush=True)
     with Crowd(arena, options.voters or (3 if options.short else 6)) as crowd:
         crowd.await_votes(ENOUGH)
-        for name, fault in faults(arena, options.seconds or (2.0 if options.short else 20.0)).items():
+        for name, fault in faults(arena, options.seconds or (2.0 if options.short else 40.0)).items():
             verdict.plan(1)
             eventually(verdict.is_working, "images are being made", arena.logs)
             start = time.monotonic()
