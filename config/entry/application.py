@@ -86,7 +86,10 @@ class Entry:
         try:
             await self._respond(scope, receive, sending)
         except ClientDisconnected:
-            pass
+            # Or its body is malformed: granian reports both alike, and answers 500 where nobody answers.
+            if not sending.is_started:
+                malformed = Rejected(400, "The body of the request ends too soon, or is malformed.")
+                await send_rejection(sending, scope, malformed, close=True)
         except Rejected as rejected:
             if not sending.is_started:
                 await send_rejection(sending, scope, rejected, close=_has_body(scope))

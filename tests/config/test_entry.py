@@ -270,6 +270,24 @@ def test_probes_need_no_host_name(site):
     assert httpx.head(f"{site.url}/healthz").headers["content-length"] == "2"
 
 
+@pytest.mark.parametrize(
+    "body", [b"ZZ\r\n", b"1;" + b"a" * 50_000 + b"\r\na\r\n0\r\n\r\n", b"-1\r\n\r\n", b"1\r\nab\r\n"]
+)
+@pytest.mark.parametrize("path", [b"/suggestions/", b"/openai/v1/images/generations"])
+def test_a_malformed_chunk_is_the_clients_error(site, path, body):
+    head = b"POST " + path + b" HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert site.send(head + body).startswith(b"HTTP/1.1 4")
+
+
+def test_a_client_that_leaves_amid_its_body_leaves_no_traceback(site):
+    before = len(site.output())
+    for _ in range(5):
+        with site.connect() as client:
+            client.sendall(b"POST /suggestions/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc")
+    site.assert_others_are_served()
+    assert "Traceback" not in site.output()[before:]
+
+
 def test_connections_end_where_the_client_says_so(site):
     for text in (
         b"GET /robots.txt HTTP/1.0\r\nHost: localhost\r\n\r\n",
