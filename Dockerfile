@@ -26,4 +26,4 @@ USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
-CMD ["granian", "--interface", "asgi", "--workers", "2", "--no-ws", "--host", "0.0.0.0", "--port", "8000", "--backlog", "4096", "--http1-header-read-timeout", "20000", "--workers-kill-timeout", "240", "config.asgi:application"]
+CMD ["granian", "--interface", "asgi", "--workers", "2", "--no-ws", "--http", "1", "--host", "0.0.0.0", "--port", "8000", "--backlog", "4096", "--http1-header-read-timeout", "20000", "--workers-kill-timeout", "240", "config.asgi:application"]

@@ -20,6 +20,7 @@ from typing import Any
 
 WINDOW = 60.0  # seconds in which a failure's traceback is written once
 MAX_FAILURES = 500  # different ones that are remembered
+MAX_MESSAGE = 2_000  # characters: a URL in it may have 60,000, and its sender decides how often it is logged
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
@@ -78,6 +79,16 @@ class Repeated(logging.Filter):
         reason = " ".join(str(error).split())[:300]
         record.msg, record.args = f"{record.getMessage()} (again: {kind.__name__}: {reason})", None
         record.exc_info = record.exc_text = None
+        return True
+
+
+class Shortened(logging.Filter):
+    """Cuts a message after `MAX_MESSAGE` characters."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if len(message) > MAX_MESSAGE:
+            record.msg, record.args = f"{message[:MAX_MESSAGE]} … ({len(message)} characters)", None
         return True
 
 

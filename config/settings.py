@@ -517,13 +517,21 @@ if LOG_FORMAT not in ("line", "json"):
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"repeated": {"()": "config.logs.Repeated"}, "context": {"()": "config.logs.Context"}},
+    "filters": {
+        "repeated": {"()": "config.logs.Repeated"},
+        "shortened": {"()": "config.logs.Shortened"},
+        "context": {"()": "config.logs.Context"},
+    },
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s%(context)s"},
         "json": {"()": "config.logs.JsonLines"},
     },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["repeated", "context"]}
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["repeated", "shortened", "context"],
+        }
     },
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "INFO")},
     "loggers": {

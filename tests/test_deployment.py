@@ -47,6 +47,16 @@ def test_every_option_exists(program):
             assert line[-1] == "config.asgi:application"
 
 
+def test_web_processes_are_started_with_the_same_options_everywhere():
+    """But for the address: what bounds a hostile client in one place does so in the others."""
+    options = set()
+    for line in commands():
+        if line[0] == "granian":
+            at = line.index("--host")
+            options.add((*line[:at], *line[at + 2 :]))
+    assert len(options) == 1
+
+
 def test_containers_get_only_variables_that_are_read():
     for name, service in COMPOSE["services"].items():
         if service.get("image") == "image-arena":

@@ -104,8 +104,9 @@ def demo_environment(services: Mapping[str, str], host: str, simulator_port: int
 def programs(env: Mapping[str, str], place: Place, host: str, port: int, simulator_port: int) -> list[Program]:
     """The commands of the site."""
     python = sys.executable
-    # Two processes: each is replaced while the other serves. The head of a request has 20 s to come.
-    granian = ["--interface", "asgi", "--workers", "2", "--no-ws", "--host", host, "--port", str(port)]
+    # Two processes: each is replaced while the other serves. The head of a request has 20 s to come, which HTTP/2 would
+    # not obey.
+    granian = ["--interface", "asgi", "--workers", "2", "--no-ws", "--http", "1", "--host", host, "--port", str(port)]
     granian += ["--respawn-failed-workers", "--respawn-interval", "0.2", "--workers-kill-timeout", "15"]
     granian += ["--http1-header-read-timeout", "20000", "--backlog", "4096"]
     # The simulator draws on these same cores, one or two images a second: what waits for more than a few times out.

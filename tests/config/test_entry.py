@@ -43,7 +43,7 @@ class Site:
         self.port = ports.any_free()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = (log / f"{self.port}.log").open("w+")
-        command = [sys.executable, "-c", PROGRAM, "--interface", "asgi", "--workers", "1", "--no-ws"]
+        command = [sys.executable, "-c", PROGRAM, "--interface", "asgi", "--workers", "1", "--no-ws", "--http", "1"]
         command += ["--port", str(self.port), "--backlog", "4096", "--http1-header-read-timeout", "60000"]
         self.process = subprocess.Popen(
             [*command, "config.asgi:application"],
@@ -286,6 +286,10 @@ def test_a_client_that_leaves_amid_its_body_leaves_no_traceback(site):
             client.sendall(b"POST /suggestions/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc")
     site.assert_others_are_served()
     assert "Traceback" not in site.output()[before:]
+
+
+def test_http_2_whose_heads_have_no_deadline_is_not_spoken(site):
+    assert site.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") == b""  # closed; HTTP/2 would begin with its settings
 
 
 def test_connections_end_where_the_client_says_so(site):

@@ -19,6 +19,7 @@ def log(settings):
     written = StringIO()
     handler = logging.StreamHandler(written)
     handler.addFilter(logs.Repeated())
+    handler.addFilter(logs.Shortened())
     handler.addFilter(logs.Context())
     handler.setFormatter(logging.Formatter(settings.LOGGING["formatters"]["line"]["format"]))
     logger = logging.getLogger("tests.lines")
@@ -54,6 +55,15 @@ def test_its_traceback_comes_again_after_a_while(log, monkeypatch):
     for _ in range(3):
         fail(logger, OSError("gone"))
     assert written.getvalue().count("Traceback") == 2
+
+
+def test_what_a_client_sends_fills_no_log(log):
+    logger, written, _ = log
+    logger.warning("Not Found: %s", "/" + "a" * 60_000)
+    assert len(written.getvalue()) < logs.MAX_MESSAGE + 100
+    assert "(60012 characters)" in written.getvalue()
+    logger.warning("Not Found: %s", "/short")
+    assert written.getvalue().splitlines()[-1].endswith("Not Found: /short")
 
 
 def test_a_line_names_its_request(log):
