@@ -16,6 +16,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends postgresql-clie
     && install -d -o arena -g arena /var/lib/arena /var/lib/arena/media /var/lib/arena/beat
 COPY --from=packages /venv /venv
 COPY . /app
+# Where an empty VAR_DIR leads: that of .env takes the place of the one below.
+RUN ln -s /var/lib/arena /app/var
 WORKDIR /app
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     VAR_DIR=/var/lib/arena MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144 MALLOC_TRIM_THRESHOLD_=262144

@@ -67,6 +67,14 @@ def test_containers_get_only_variables_that_are_read():
     assert set(environment) - {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"} == OURS
 
 
+def test_an_empty_var_dir_in_the_env_file_leads_to_the_volumes_of_the_containers():
+    """`env_file` takes the place of the image's own variables, and .env.example names each with an empty value."""
+    assert "VAR_DIR" in in_example()
+    assert "RUN ln -s /var/lib/arena /app/var\n" in (ROOT / "Dockerfile").read_text()
+    volumes = [volume.split(":")[1] for volume in COMPOSE["services"]["web"]["volumes"]]
+    assert all(Path(volume).is_relative_to("/var/lib/arena") for volume in volumes)
+
+
 def test_every_process_restarts_and_has_time_to_end():
     services = COMPOSE["services"]
     assert {"web", "worker", "beat", "postgres", "valkey", "proxy"} < set(services)
