@@ -109,8 +109,8 @@ PAGES = (
     "/", "/leaderboard/", "/leaderboard/overall/", "/leaderboard/category-3/", "/leaderboard/category-3/?window=90d",
     "/leaderboard/category-3/?tag=tag-3", "/leaderboard/category-3/?tag=any", "/leaderboard/overall/?price=0.03&sort=price",
     "/leaderboard/category-3/?price=0.03&sort=price", "/leaderboard/category-3.csv",
-    "/compare/model-1/model-2/", "/compare/model-1/model-150/model-2/model-99/", "/compare/", "/choose/?price=0.05&seconds=8",
-    "/competitions/", "/competitions/competition-3/", "/competitions/competition-3/21/", "/uses/", "/uses/tag-3/", "/week/", "/search/?q=modle+17", "/search/?q=number",
+    "/compare/model-1/model-2/", "/compare/model-1/model-150/model-2/model-99/", "/compare/", "/models/?for=me&price=0.05&seconds=8",
+    "/competitions/competition-3/", "/competitions/competition-3/21/", "/search/?q=modle+17", "/search/?q=number",
     "/models/", "/models/model-7/", "/labs/lab-3/", "/providers/fal/", "/sitemap.xml", "/llms.txt",
 )  # fmt: skip
 

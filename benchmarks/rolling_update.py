@@ -67,8 +67,8 @@ PAGES = (
     "/", "/leaderboard/", "/leaderboard/overall/", "/leaderboard/text-to-image/", "/leaderboard/text-to-image.csv",
     "/leaderboard/text-to-image/?tag=night", "/leaderboard/image-editing/", "/models/", "/models/bird-text-to-image-0/",
     "/models/bird-text-to-image-0/images/", "/models/bird-text-to-image-1/card.jpg", "/labs/sample-studio/",
-    "/compare/bird-text-to-image-0/bird-text-to-image-1/", "/competitions/", "/competitions/birds-text-to-image/",
-    "/choose/", "/uses/", "/week/", "/search/?q=bird", "/methodology/", "/status/", "/data/", "/snapshots/",
+    "/compare/bird-text-to-image-0/bird-text-to-image-1/", "/competitions/birds-text-to-image/",
+    "/models/?for=me", "/search/?q=bird", "/methodology/", "/status/", "/data/", "/snapshots/",
     "/sitemap.xml", "/llms.txt", "/openai/v1/models", "/api/", "/playground/", "/arena/text-to-image/mine/",
 )  # fmt: skip
 

@@ -81,7 +81,7 @@ def leaderboard(request: HttpRequest, slug: str) -> Json:
         "window": view.window,
         "since": representations.day(view.since),
         "tag": view.tag or None,
-        "tags": [tag for tag, _ in view.tags],
+        "tags": [tag for tag, votes in view.tags if votes],
         "verdict": {"claim": str(verdict.claim), "value": str(verdict.value)},
         "snapshot": snapshot.pk if snapshot else None,
         "standings": [representations.standing(row) for row in view.shown],

@@ -1,6 +1,6 @@
 """Records: how each model's image of each prompt did, counted from the votes whenever they moved.
 
-Competitions, their galleries and pages by use are read from here; at millions of votes nobody may count them per page.
+Competitions, their galleries and uses are read from here; at millions of votes nobody may count them per page.
 In a large category they are added up from the tallies of images, whose number does not grow with votes.
 """
 
@@ -14,9 +14,10 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, Func, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from arena.models import Category, Competition
+from arena.models import Category, Competition, Prompt
 from leaderboard.board import pair_counts, prompt_tallies, raw_votes
 from leaderboard.models import Record, RecordCount
 from providers.models import ImageModel
@@ -50,6 +51,10 @@ INSERT INTO leaderboard_record (prompt_id, image_model_id, won, tied, both_bad, 
 SELECT low.prompt_id, side.model_id, sum(won), sum(t.ties), sum(t.both_bad), sum(lost) {prompt_tallies.SIDES}
 GROUP BY 1, 2 HAVING sum(won + t.ties + t.both_bad + lost) > 0
 """
+
+
+# Votes on prompts, in an aggregate: every one of them is in two records.
+VOTES = Coalesce(Sum(F("records__won") + F("records__tied") + F("records__both_bad") + F("records__lost")) / 2, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,37 +131,11 @@ def on_prompts(prompts: Iterable[int], models: Iterable[ImageModel] | None = Non
     return by_prompt
 
 
-def with_tag(tag: str) -> dict[int, list[ImageRecord]]:
-    """By category, every model's record over the published prompts that carry the tag, best share first."""
-    shown = Record.objects.filter(prompt__tags__contains=[tag], prompt__competition__is_published=True)
-    category = "prompt__competition__category"
-    rows = list(shown.order_by().values("image_model", category).annotate(**_SUMS))
-    models = ImageModel.objects.select_related("lab").in_bulk({row["image_model"] for row in rows})
-    by_category: dict[int, list[ImageRecord]] = {}
-    for row in rows:
-        by_category.setdefault(row[category], []).append(_result(models[row["image_model"]], row))
-    return {pk: in_order(results) for pk, results in by_category.items()}
-
-
-def by_tag() -> dict[str, list[ImageRecord]]:
-    """By tag, every model's record over all published prompts that carry it, best share first. Two queries."""
-    shown = Record.objects.filter(prompt__competition__is_published=True).annotate(
-        tag=Func(F("prompt__tags"), function="unnest")
-    )
-    rows: list[Any] = list(shown.order_by().values("image_model", "tag").annotate(**_SUMS))
-    models = ImageModel.objects.in_bulk({row["image_model"] for row in rows})
-    results_by_tag: dict[str, list[ImageRecord]] = {}
-    for row in rows:
-        results_by_tag.setdefault(row["tag"], []).append(_result(models[row["image_model"]], row))
-    return {tag: in_order(results) for tag, results in results_by_tag.items()}
-
-
 def tags(category: Category) -> list[tuple[str, int]]:
     """The tags of the category's published prompts with the votes cast on them, most first."""
-    tag = Func(F("prompt__tags"), function="unnest")
-    votes = Sum(F("won") + F("tied") + F("both_bad") + F("lost")) / 2  # every vote is in two records
-    shown = Record.objects.filter(prompt__competition__category=category, prompt__competition__is_published=True)
-    return list(shown.order_by().values_list(tag).annotate(votes=votes).order_by("-votes", tag))
+    published = Prompt.objects.current().filter(competition__category=category, competition__is_published=True)
+    tag = Func(F("tags"), function="unnest")
+    return list(published.order_by().values_list(tag).annotate(votes=VOTES).order_by("-votes", tag))
 
 
 def in_order(results: Iterable[ImageRecord]) -> list[ImageRecord]:

@@ -29,7 +29,7 @@ from providers.web.query_parameters import Parameters, Query
 
 TASKS = {"text-to-image": "text to image", "edit": "image editing"}
 FILTERS = ("price", "seconds", "rights", "size", "edits", "provider", "lab", "weights", "licence", "ratio", "need", "q")
-PARAMETERS = ("task", *FILTERS, "sort", "rated")
+PARAMETERS = ("task", *FILTERS, "sort", "rated", "for")
 FOLD = 4  # rows of the rated lane before the unrated one
 
 
@@ -132,6 +132,7 @@ class CatalogueFilters:
     needs: tuple[str, ...] = ()
     q: str = ""
     sort: str = "price"
+    for_me: bool = False  # the preset “Which for me?”: one answer first
     given: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
 
@@ -185,6 +186,7 @@ def read(parameters: Query, rows: Sequence[CatalogueRow]) -> CatalogueFilters:
         needs=asked.several("need", abilities.NEEDS),
         q=asked.text("q"),
         sort=asked.one_of("sort", SORTS, "price"),
+        for_me=asked.one_of("for", ["me"]) == "me",
         given=asked.given,
         errors=asked.errors,
     )

@@ -9,12 +9,11 @@ from django.db.models import BigIntegerField, F, Sum, Value
 
 from arena.models import Competition, Entry
 from leaderboard.board_page.pictures import BEST, WORST, RatedImage
-from leaderboard.competitions.use_cases import ENOUGH
 from leaderboard.models import Record
 from providers.models import ImageModel
 
 IMAGES = 6  # shown of one competition
-USES = 12  # those with the most votes
+USES, ENOUGH = 12, 20  # those with the most votes; with fewer votes a share says nothing
 
 
 @dataclass(frozen=True, slots=True)

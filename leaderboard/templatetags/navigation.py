@@ -9,11 +9,11 @@ register = template.Library()
 SECTIONS = {
     "vote": {"arena:arena", "arena:battle"},
     "rankings": {
-        "leaderboard:index", "leaderboard:category", "leaderboard:overall", "leaderboard:week", "leaderboard:uses",
-        "leaderboard:use", "leaderboard:competitions", "leaderboard:competition",
+        "leaderboard:index", "leaderboard:category", "leaderboard:overall", "leaderboard:competition",
+        "leaderboard:prompt",
     },
     "models": {
-        "leaderboard:models", "leaderboard:model", "leaderboard:choose", "leaderboard:compare",
+        "leaderboard:models", "leaderboard:model", "leaderboard:compare",
         "leaderboard:compare-pick", "leaderboard:lab", "leaderboard:provider",
     },
     "build": {"providers:playground", "providers:tried", "providers:api", "providers:keys", "providers:log"},

@@ -30,11 +30,13 @@ from leaderboard.board_page import (
     scatter,
     verdicts,
 )
+from leaderboard.competitions import overview, use_cases
 from leaderboard.model_facts import price_and_speed
 from leaderboard.models import Board, RecentBoard
 from leaderboard.page_cache import cached_page, first_category, of_category, of_first_category
 from leaderboard.rating.verdict import Verdict
 from leaderboard.social_cards import board
+from leaderboard.week import changes
 from providers.web.query_parameters import Parameters
 
 SHOWN = ("sort", *filters.FIELDS)  # the words by which an address says which rows it shows, and in which order
@@ -122,6 +124,9 @@ def _board(request: HttpRequest, category: Category) -> HttpResponse:
         "canonical": request.build_absolute_uri(category.get_absolute_url()),
         "card": request.build_absolute_uri(board.address(category)),
         "json_ld": json_ld.of_board(category, view.rows, request.build_absolute_uri("/")),
+        "week": changes.of_category(category) if whole and not category.source_name else None,
+        "competitions": overview.of_category(category),
+        "examples": use_cases.examples(category, view.tag, hidden) if view.tag else [],
     }
     response = render(request, "leaderboard/category.html", context, status=_status(view))
     if view.computing:

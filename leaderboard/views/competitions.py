@@ -11,26 +11,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from arena import blinding
-from arena.models import Category, Competition, Prompt
+from arena.models import Competition, Prompt
 from leaderboard.board import image_records
 from leaderboard.competitions import overview
 from leaderboard.page_cache import cached_page
 
-ON_A_PAGE = 24  # competitions in the list; also images on a prompt's own page, three rows of which fill a screen
+ON_A_PAGE = 24  # images on a prompt's own page, three rows of which fill a screen
 PROMPTS, BEST = 12, 8  # on a competition's page: prompts, and images of each
-
-
-@require_safe
-@cached_page("category", "state", "tag", "page")
-def competitions(request: HttpRequest) -> HttpResponse:
-    listing = overview.listed(request.GET.dict())
-    context = {
-        "listing": listing,
-        "page": page_of(request, listing.competitions, ON_A_PAGE),
-        "categories": Category.objects.filter(competitions__is_published=True).distinct(),
-        "states": overview.STATES,
-    }
-    return render(request, "leaderboard/competitions.html", context, status=400 if listing.errors else 200)
 
 
 @require_safe

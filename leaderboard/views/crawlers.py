@@ -12,10 +12,9 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from arena.models import Category, Competition
-from leaderboard.competitions import use_cases
 from providers.models import ImageModel, Lab, Offering
 
-PAGES = ("home", "index", "overall", "models", "competitions", "choose", "compare-pick", "uses", "week", "methodology")
+PAGES = ("home", "index", "overall", "models", "compare-pick", "methodology")
 MOST = 50_000  # addresses one sitemap may have
 
 # Battles are a voter's own; comparisons of more than two and filtered boards are without number.
@@ -52,7 +51,6 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     rows += [(page.get_absolute_url(), None) for page in Competition.objects.published().only("slug")]
     rows += [(reverse("leaderboard:provider", args=[key]), None) for key in _providers()]
     rows += [(reverse(f"providers:{name}"), None) for name in ("playground", "api")]
-    rows += [(reverse("leaderboard:use", args=[tag]), None) for tag, _ in use_cases.tags()]
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">']
     for path, changed in rows[:MOST]:
         day = f"<lastmod>{changed:%Y-%m-%d}</lastmod>" if changed else ""

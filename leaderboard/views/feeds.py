@@ -37,7 +37,7 @@ def models(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cached_page()
 def prices(request: HttpRequest) -> HttpResponse:
-    return _feed(request, "Changed prices", "/week/", feeds.of_prices())
+    return _feed(request, "Changed prices", "/leaderboard/#week", feeds.of_prices())
 
 
 @require_safe

@@ -57,8 +57,6 @@ class Tool:
     value: str
 
 
-# Names that the chooser's parameters once had.
-RENAMED = {"budget": "price", "tier": "size", "category": "task"}
 # A sort's key ("" where nothing sorts by it), the column's head and class.
 COLUMNS = (
     ("model", "Model", "col-model"),
@@ -77,18 +75,17 @@ COLUMNS = (
 @cached_page(*catalogue.PARAMETERS, blind=True)
 def models(request: HttpRequest) -> HttpResponse:
     category, rows, filters = _catalogue(request)
+    if filters.for_me:
+        return _choice(request, category, rows, filters)
     shown = catalogue.shown(rows, filters)
     verdict = catalogue.verdict(rows, shown, filters)
     return _table(request, category, rows, filters, verdict, _lanes(shown, filters), {"count": len(shown)})
 
 
-@require_safe
-@cached_page(*catalogue.PARAMETERS, *RENAMED, blind=True)
-def choose(request: HttpRequest) -> HttpResponse:
-    """“Which for me?”: the catalogue's filters as a sentence, and one answer above what fits, may fit and does not."""
-    if any(request.GET.get(name) for name in RENAMED):
-        return redirect(f"{request.path}?{_renamed(request)}", permanent=True)
-    category, rows, filters = _catalogue(request)
+def _choice(
+    request: HttpRequest, category: Category | None, rows: Sequence[CatalogueRow], filters: CatalogueFilters
+) -> HttpResponse:
+    """“Which for me?”: the filters as a sentence, and one answer above what fits, may fit and does not."""
     rows = [row for row in rows if row.image_model.origin != ImageModel.Origin.IMPORTED]  # nobody sells those
 
     def could_be_best(rated: Sequence[CatalogueRow]) -> Sequence[CatalogueRow]:
@@ -105,18 +102,6 @@ def choose(request: HttpRequest) -> HttpResponse:
         "is_choice": True,
     }
     return _table(request, category, rows, filters, _answer(rows, filters, answer), _choice_lanes(answer), context)
-
-
-def _renamed(request: HttpRequest) -> str:
-    """The query in today's words: the chooser had a form of its own once."""
-    query = request.GET.copy()
-    for old, new in RENAMED.items():
-        if value := query.get(old, "").strip():
-            if old == "category":
-                value = Category.objects.filter(slug=value).values_list("mode", flat=True).first() or value
-            query[new] = query.get(new) or value
-        query.pop(old, None)
-    return query.urlencode()
 
 
 def _catalogue(request: HttpRequest) -> tuple[Category | None, list[CatalogueRow], CatalogueFilters]:

@@ -1,4 +1,4 @@
-"""What changed in the last week: boards against their snapshots, prices against their history, what is new."""
+"""What changed in the last week: a board against its snapshot, prices against their history, what is new."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from arena.models import Category, Competition
 from leaderboard.board import snapshots
+from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.models import Rating, Snapshot
 from leaderboard.rating.elo import Z95
 from leaderboard.rating.place import Place
@@ -23,12 +24,12 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A category's moves since one of its snapshots: a week old, or its first where it is younger than a week."""
+    """A board's moves since one of its snapshots: a week old, or its first where it is younger than a week."""
 
-    category: Category
     since: datetime
     snapshot: int
-    moves: list[tuple[Move, ImageModel | None]]
+    moves: list[tuple[Move, ImageModel | None]]  # those that the votes' noise alone does not explain
+    noise: int  # how many others there were
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +40,51 @@ class PriceChange:
     before: Price
 
 
-def of_boards() -> list[Moved]:
-    """Three queries, however many categories."""
-    now = timezone.now()
-    old = Snapshot.objects.defer("cells", "facts").select_related("category").distinct("category_id")
-    oldest = {earlier.category_id: earlier for earlier in old.order_by("category_id", "taken_at", "pk")}
-    week = old.filter(taken_at__lte=now - WEEK).order_by("category_id", "-taken_at", "-pk")
-    oldest |= {earlier.category_id: earlier for earlier in week}
-    models: dict[str, ImageModel] = {}
-    current: dict[int, dict[str, Mark]] = {}
-    for rating in Rating.objects.filter(category__in=oldest).select_related("image_model"):
-        name = rating.image_model.export_name
-        models[name] = rating.image_model
-        plain_se = rating.se / rating.design_effect if rating.design_effect else math.nan
-        mark = Mark(rating.rank or 0, rating.elo, rating.se, rating.place, plain_se)
-        current.setdefault(rating.category_id, {})[name] = mark
-    boards = []
-    for pk, snapshot in oldest.items():
-        moved = [(move, models.get(move.model)) for move in moves(marks(snapshot), current.get(pk, {}))]
-        boards.append(Moved(snapshot.category, snapshot.taken_at, snapshot.pk, moved))
-    return sorted(boards, key=lambda board: (not board.moves, board.category.position, board.category.name))
+@dataclass(frozen=True, slots=True)
+class Week:
+    """What a reader of one category's board missed in seven days."""
+
+    board: Moved | None  # None before its first snapshot
+    prices: list[PriceChange]
+    models: list[ImageModel]
+    competitions: list[Competition]
+
+    @property
+    def is_quiet(self) -> bool:
+        return not ((self.board and self.board.moves) or self.prices or self.models or self.competitions)
+
+
+def of_category(category: Category) -> Week:
+    """May be ten minutes old."""
+    return get_or_compute("week", version(category), seconds=10 * MINUTE, compute=lambda: _of_category(category))
+
+
+def _of_category(category: Category) -> Week:
+    return Week(
+        _of_board(category),
+        [change for change in of_prices() if change.now.offering.mode == category.mode],
+        [model for model in of_models() if category.mode in model.modes],
+        _of_competitions(category),
+    )
+
+
+def _of_board(category: Category) -> Moved | None:
+    taken = category.snapshots.defer("cells", "facts")
+    week = taken.filter(taken_at__lte=timezone.now() - WEEK).order_by("-taken_at", "-pk")
+    snapshot = week.first() or taken.order_by("taken_at", "pk").first()
+    if snapshot is None:
+        return None
+    ratings = Rating.objects.filter(category=category).select_related("image_model")
+    models = {rating.image_model.export_name: rating.image_model for rating in ratings}
+    current = {rating.image_model.export_name: _current(rating) for rating in ratings}
+    moved = moves(marks(snapshot), current)
+    clear = [(move, models.get(move.model)) for move in moved if move.is_clear]
+    return Moved(snapshot.taken_at, snapshot.pk, clear, len(moved) - len(clear))
+
+
+def _current(rating: Rating) -> Mark:
+    plain_se = rating.se / rating.design_effect if rating.design_effect else math.nan
+    return Mark(rating.rank or 0, rating.elo, rating.se, rating.place, plain_se)
 
 
 def marks(snapshot: Snapshot) -> dict[str, Mark]:
@@ -103,9 +129,9 @@ def of_models(since: datetime | None = None) -> list[ImageModel]:
     return list(ImageModel.objects.filter(recent).select_related("lab").order_by("name")[:50])
 
 
-def of_competitions() -> list[Competition]:
-    """Competitions that opened or closed this week."""
+def _of_competitions(category: Category) -> list[Competition]:
+    """Those of the category that opened or closed this week."""
     since, now = timezone.now() - WEEK, timezone.now()
     opened = Q(opens_at__range=(since, now)) | Q(opens_at=None, created_at__gte=since)
     recent = opened | Q(closes_at__range=(since, now))
-    return list(Competition.objects.published().filter(recent).select_related("category")[:50])
+    return list(Competition.objects.published().filter(recent, category=category)[:50])

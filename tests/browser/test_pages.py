@@ -63,12 +63,12 @@ def publish() -> list[str]:
     shared = rankings.share(battle.voter, edits.category)
     assert shared is not None
     return [
-        "/", "/leaderboard/", "/models/", "/competitions/", "/methodology/", "/nowhere/", "/models/?q=nothing-like-it",
+        "/", "/leaderboard/", "/models/", "/methodology/", "/nowhere/", "/models/?q=nothing-like-it",
         *(category.get_absolute_url() for category in (site.category, edits.category, elsewhere)),
         "/leaderboard/empty/", "/arena/empty/", "/leaderboard/coming/", "/arena/coming/", "/status/",
         *(subject.get_absolute_url() for subject in (site.models[0], imported, site.competition, edits.competition)),
         f"{model.get_absolute_url()}images/", "/labs/sample-studio/", "/providers/simulated-openai/", "/providers/fal/",
-        "/leaderboard/overall/", "/choose/", "/choose/?price=nothing", "/compare/", "/uses/", "/week/",
+        "/leaderboard/overall/", "/models/?for=me", "/models/?for=me&price=nothing", "/compare/",
         "/search/?q=heron",
         f"{site.category.get_absolute_url()}?price=x", f"/compare/{site.models[0].slug}/{site.models[1].slug}/",
         f"{site.competition.get_absolute_url()}{site.prompts[0].pk}/",

@@ -85,7 +85,7 @@ def test_a_page_is_rendered_once_and_again_when_its_board_is_computed(client, en
 
 
 def test_caches_on_the_way_may_share_a_board_and_nothing_that_depends_on_the_reader(client, entries):
-    board, model = client.get("/week/"), client.get(entries[0].image_model.get_absolute_url())
+    board, model = client.get("/methodology/"), client.get(entries[0].image_model.get_absolute_url())
     assert "s-maxage=" in board["Cache-Control"]
     assert "public" in board["Cache-Control"]
     assert board["Vary"] == "Accept-Encoding"

@@ -24,7 +24,7 @@ def outputs(models) -> list[str]:
     pages += [f"/models/{model.slug}.md" for model in models]
     return [
         *pages, "/", "/leaderboard/", "/leaderboard/text-to-image/", "/leaderboard/text-to-image.csv", "/llms.txt",
-        "/models/", f"/labs/{models[0].lab.slug}/", f"/compare/{one}/{two}/", "/search/?q=Bird", "/week/", "/choose/",
+        "/models/", f"/labs/{models[0].lab.slug}/", f"/compare/{one}/{two}/", "/search/?q=Bird", "/models/?for=me",
         "/snapshots/",
     ]  # fmt: skip
 

@@ -18,7 +18,6 @@ from PIL import Image
 from arena import battles, voting
 from arena.models import Battle, Vote, Voter
 from leaderboard.board import image_records, ratings, snapshots
-from leaderboard.competitions import use_cases
 from providers.performance import summaries
 from tests import factories as make
 
@@ -144,8 +143,8 @@ def test_every_page_says_what_it_is_where_it_is_shared_and_has_one_address(clien
     one, other = sorted(model.slug for model in site.models[:2])
     pages = (
         "/", "/leaderboard/text-to-image/?sort=price", "/leaderboard/overall/", "/models/",
-        f"/models/{one}/", f"/compare/{one}/{other}/", site.competition.get_absolute_url(), "/choose/?price=1",
-        "/uses/", "/uses/text/", "/week/", "/methodology/", "/status/",
+        f"/models/{one}/", f"/compare/{one}/{other}/", site.competition.get_absolute_url(), "/models/?for=me&price=1",
+        "/methodology/", "/status/",
     )  # fmt: skip
     titles = set()
     for address in pages:
@@ -196,23 +195,29 @@ def test_a_model_to_compare_is_found_by_a_part_of_its_name(client, site):
 @pytest.mark.parametrize(
     "address",
     [
-        "/models/?q=%00", "/competitions/?tag=%00", "/competitions/?category=%00", "/search/?q=%00&x=1",
+        "/models/?q=%00", "/leaderboard/text-to-image/?tag=%00", "/search/?q=%00&x=1",
         "/leaderboard/overall/?lab=%00", "/playground/?model=%00", "/models/?%00=1",
     ],
 )  # fmt: skip
 def test_what_no_database_can_hold_is_left_out_of_what_is_looked_for(client, site, address):
     assert client.get(address).status_code == 200
     assert client.get("/uses/%00/").status_code == 400
+    assert client.get("/competitions/?category=%00").status_code == 301
 
 
-def test_a_use_names_first_the_tasks_in_which_it_can_name_models(client, site):
-    prompt = make.make_prompt(make.make_competition(make.make_category("a-later-task")), tags=["night"])
-    entries = [make.make_entry(prompt, model) for model in site.models[:2]]
-    for _ in range(use_cases.ENOUGH):
-        voting.cast_vote(make.make_battle(left=entries[0], right=entries[1]), "left")
-    image_records.recount(prompt.competition.category, force=True)
-    page = text_of(client.get("/uses/night/"))
-    assert page.index("A later task") < page.index("Text to image</") < page.index("Not enough votes yet")
+def test_a_use_is_a_filter_of_the_board_with_most_votes_on_it_and_shows_prompts_about_it(client, site):
+    other = make.make_prompt(make.make_competition(make.make_category("a-later-task")), tags=["night", "fog"])
+    board = site.category.get_absolute_url()
+    assert client.get("/uses/")["Location"] == "/leaderboard/"
+    assert client.get("/uses/night/")["Location"] == f"{board}?tag=night"
+    assert client.get("/uses/fog/")["Location"] == f"{other.competition.category.get_absolute_url()}?tag=fog"
+    assert client.get("/uses/day/").status_code == 404
+    page = text_of(client.get("/uses/night/", follow=True))
+    assert all(f"{site.competition.get_absolute_url()}{prompt.pk}/" in page for prompt in site.prompts)
+    assert 'value="fog"' not in text_of(client.get(other.competition.category.get_absolute_url()))  # without votes
+    page = text_of(client.get("/uses/fog/", follow=True))
+    assert "Too few votes on “fog”" in page
+    assert other.text in page
 
 
 def _many(n):
@@ -243,27 +248,31 @@ def test_a_prompt_shows_its_images_best_first_and_none_to_a_voter_who_is_asked_a
     battle = make.make_battle(left=site.entries[0][0], right=site.entries[0][1])
     make.sign_in(client, battle.voter)
     one, other = sorted(model.slug for model in site.models[:2])
-    for blind in (address, site.competition.get_absolute_url(), "/uses/night/", f"/compare/{one}/{other}/"):
+    for blind in (
+        address,
+        site.competition.get_absolute_url(),
+        f"{site.category.get_absolute_url()}?tag=night",
+        f"/compare/{one}/{other}/",
+    ):
         page = text_of(client.get(blind))
         assert not any(entry.thumbnail.name in page for entry in site.entries[0]), blind
         assert site.entries[1][0].thumbnail.name in page or blind == address
 
 
-def test_competitions_are_filtered_by_category_state_and_tag(client, site):
-    other = make.make_competition(make.make_category("portraits"), title="Faces", closes_at=timezone.now())
-    for query, shown in (
-        ({"category": "portraits"}, {other.title}),
-        ({"state": "open"}, {site.competition.title}),
-        ({"state": "closed"}, {other.title}),
-        ({"tag": "night"}, {site.competition.title}),
-        ({}, {other.title, site.competition.title}),
-    ):
-        page = text_of(client.get("/competitions/", query))
-        assert {
-            competition.title for competition in (other, site.competition) if competition.get_absolute_url() in page
-        } == shown
-    assert "“asleep” is not a state of a competition" in text_of(client.get("/competitions/?state=asleep"), 400)
-    assert client.get("/competitions/?page=9").status_code == 404
+def test_the_competitions_of_a_category_stand_under_its_board_the_open_ones_first(client, site):
+    closed = make.make_competition(site.category, title="Yesterday's", closes_at=timezone.now())
+    elsewhere = make.make_competition(make.make_category("portraits"), title="Faces")
+    hidden = make.make_competition(site.category, title="A draft", is_published=False)
+    page = text_of(client.get(site.category.get_absolute_url()))
+    shown = page[page.index('id="competitions"') :]
+    assert shown.index(site.competition.get_absolute_url()) < shown.index(closed.get_absolute_url())
+    assert elsewhere.title not in page
+    assert hidden.title not in page
+    assert "2 prompts · 12 votes" in shown
+    assert "closed" in shown[shown.index(closed.get_absolute_url()) :]
+    assert client.get("/competitions/")["Location"] == "/leaderboard/#competitions"
+    own = client.get("/competitions/?category=portraits")
+    assert (own.status_code, own["Location"]) == (301, "/leaderboard/portraits/#competitions")
 
 
 @pytest.mark.parametrize("change", [{"criterion": "speed"}, {"shape": "9:16"}])
@@ -283,14 +292,14 @@ def test_postgres_refuses_to_change_what_voters_were_asked_to_judge(site, change
 def test_the_chooser_answers_from_votes_where_they_suffice_and_from_price_where_they_do_not(client, site):
     names = [model.name for model in site.models]
     site.models[1].offerings.update(price="0.005")
-    page = text_of(client.get("/choose/"))  # six votes: no rated model can be distinguished
+    page = text_of(client.get("/models/?for=me"))  # six votes: no rated model can be distinguished
     assert f"{names[1]}, for now: cheapest per usable image" in page
     stranger = make.make_model("stranger", "Stranger", licence="MIT")
     make.make_offering(stranger, "fal", price=Decimal("0.001"))
-    page = text_of(client.get("/choose/?rights=yes"))
+    page = text_of(client.get("/models/?for=me&rights=yes"))
     assert "Stranger is the cheapest that fits; nobody has rated it" in page
     assert "1 of 4 fit. Left out: 3 for rights." in page
-    page = text_of(client.get("/choose/?seconds=5&rights=yes"))
+    page = text_of(client.get("/models/?for=me&seconds=5&rights=yes"))
     assert "Nothing fits." in page
     assert "1 would fit if more were known" in page
 
@@ -298,8 +307,9 @@ def test_the_chooser_answers_from_votes_where_they_suffice_and_from_price_where_
 def test_addresses_of_the_old_chooser_mean_what_they_meant(client, site):
     response = client.get("/choose/?budget=0.05&category=text-to-image&tier=2K&weights=open&need=seed&need=n")
     assert response.status_code == 301
+    assert response["Location"].startswith("/models/?")
     assert set(response["Location"].partition("?")[2].split("&")) == {
-        "price=0.05", "task=text-to-image", "size=2K", "weights=open", "need=seed", "need=n",
+        "for=me", "price=0.05", "task=text-to-image", "size=2K", "weights=open", "need=seed", "need=n",
     }  # fmt: skip
     assert "is not an amount" in text_of(client.get("/choose/?budget=lots", follow=True), 400)
     assert "“nothing” is not in this list" in text_of(client.get("/choose/?category=nothing", follow=True), 400)
@@ -332,7 +342,8 @@ def test_the_week_compares_a_board_with_its_stored_snapshot(client, site):
     newcomer = make.make_entry(site.prompts[0], make.make_model("newcomer"))
     voting.cast_vote(make.make_battle(left=newcomer, right=site.entries[0][0]), "tie")
     site.count()
-    page = text_of(client.get("/week/"))
+    page = text_of(client.get("/week/", follow=True))
+    page = page[page.index('id="week"') :]
     assert re.search(r"newcomer/.*?new</span>", page, re.S)
     assert "snapshot" in page
 
@@ -403,12 +414,13 @@ def queries(client, address):
 
 
 def test_no_page_asks_more_when_there_is_more(client, site):
+    use = "/leaderboard/text-to-image/?tag=night"  # a board with some of its prompts and their images
     addresses = [
         "/", "/leaderboard/", "/leaderboard/overall/", "/leaderboard/text-to-image/", "/leaderboard/text-to-image.csv",
-        "/competitions/", site.competition.get_absolute_url(),
+        site.competition.get_absolute_url(),
         f"{site.competition.get_absolute_url()}{site.prompts[0].pk}/",
-        "/choose/", "/compare/", f"/compare/{site.models[0].slug}/{site.models[1].slug}/", "/uses/", "/uses/night/",
-        "/week/", "/search/?q=bird", "/sitemap.xml", "/llms.txt",
+        "/models/", "/models/?for=me", "/compare/", f"/compare/{site.models[0].slug}/{site.models[1].slug}/",
+        use, "/search/?q=bird", "/sitemap.xml", "/llms.txt",
     ]  # fmt: skip
     few = {address: len(queries(client, address)) for address in addresses}
     Site(models=5, prompts=3, slug="more")
@@ -420,4 +432,5 @@ def test_no_page_asks_more_when_there_is_more(client, site):
     few["/"] = max(few["/"], 16)  # with votes the front page shows answers, images and pairs
     assert {address: len(asked) for address, asked in many.items() if len(asked) > few[address]} == {}
     assert few["/"] <= 16, few  # before what the votes say is cached, for a minute
-    assert max(n for address, n in few.items() if address != "/") <= 12, few
+    assert few[use] <= 17, few
+    assert max(n for address, n in few.items() if address not in ("/", use)) <= 12, few

@@ -41,7 +41,7 @@ def text_of(response):
     )
 
 
-@pytest.mark.parametrize("address", ["/", "/leaderboard/", "/models/", "/competitions/", "/methodology/"])
+@pytest.mark.parametrize("address", ["/", "/leaderboard/", "/models/", "/methodology/"])
 def test_every_page_stands_without_any_data(client, address):
     text_of(client.get(address))
 
@@ -181,7 +181,7 @@ def test_a_real_models_name_on_a_simulated_image_is_labelled_wherever_it_stands(
 def test_an_unpublished_competition_is_not_there(client):
     hidden = make.make_competition(is_published=False)
     assert client.get(hidden.get_absolute_url()).status_code == 404
-    assert hidden.title not in text_of(client.get("/competitions/"))
+    assert hidden.title not in text_of(client.get("/leaderboard/"))
 
 
 def test_health(client):
