@@ -10,17 +10,21 @@ from leaderboard.board.head_to_head import PairRecord
 from leaderboard.competitions import overview
 from leaderboard.competitions.overview import Answer
 from leaderboard.image_urls import large_url, source_url
+from leaderboard.models import Rating
+from leaderboard.rating.place import Place
 
 MAX_IMAGES = 100  # more would fit no strip
 
 
 def of_prompt(prompt: Prompt) -> dict[str, Any]:
-    """As JSON: the prompt, its images with their URLs and shares, best first, and the pairs that voters met.
+    """As JSON: the prompt, its images with their URLs, shares and models' places on the board, best first, and the
+    pairs that voters met.
 
     A pair has the positions of its images among `images`, the votes for either, the equal ones and the claim.
     """
     (asked,) = overview.best_answers([prompt], MAX_IMAGES)
     competition = prompt.competition
+    places = {row.image_model_id: row.place for row in Rating.objects.filter(category=competition.category_id)}
     order = {answer.entry.pk: index for index, answer in enumerate(asked.answers)}
     names = [answer.entry.image_model.name for answer in asked.answers]
     pairs = [
@@ -37,7 +41,7 @@ def of_prompt(prompt: Prompt) -> dict[str, Any]:
         "question": competition.criterion,
         "competition": {"name": competition.title, "url": competition.get_absolute_url()},
         "source": _source(prompt),
-        "images": [_image(answer) for answer in asked.answers],
+        "images": [_image(answer, places.get(answer.entry.image_model_id)) for answer in asked.answers],
         "pairs": pairs,
     }
 
@@ -46,12 +50,13 @@ def _source(prompt: Prompt) -> dict[str, str] | None:
     return {"url": public_url(prompt.source_image), "small": source_url(prompt)} if prompt.source_image else None
 
 
-def _image(answer: Answer) -> dict[str, Any]:
+def _image(answer: Answer, place: Place | None) -> dict[str, Any]:
     entry, result = answer.entry, answer.result
     return {
         "id": entry.pk,
         "model": entry.image_model.name,
         "model_url": entry.image_model.get_absolute_url(),
+        "place": str(place or Place.unknown()),
         "url": entry.get_absolute_url(),
         "large": large_url(entry),
         "small": public_url(entry.thumbnail),

@@ -25,7 +25,8 @@ OTHERS = {"providers:playground": forms.PARAMETERS, "leaderboard:search": ("q",)
 # Modules that may touch request.GET: each of their views is tried below, or is for operators or for programs.
 READERS = {
     "leaderboard/views/boards.py", "leaderboard/views/compare.py", "leaderboard/views/competitions.py",
-    "leaderboard/views/models.py", "leaderboard/views/search.py", "leaderboard/page_cache.py",
+    "leaderboard/views/models.py", "leaderboard/views/moved.py", "leaderboard/views/search.py",
+    "leaderboard/page_cache.py",
     "providers/playground/forms.py", "providers/gateway/pages.py", "providers/gateway/views.py",
     "arena/admin/shared.py", "arena/admin/asking.py", "leaderboard/api/endpoint.py", "leaderboard/api/views.py",
     "arena/admin/queue.py",  # two lists share one number: the shorter one stays at its last page
@@ -56,6 +57,7 @@ def arguments():
         make.make_entry(prompt, make.make_model(slug))
     board, model = [category.slug], ["one"]
     return {
+        "leaderboard:compare": ["one", "two"],
         "leaderboard:category": board, "leaderboard:category-csv": board, "leaderboard:model": model,
         "leaderboard:competition": ["animals"], "leaderboard:prompt": ["animals", prompt.pk],
     }  # fmt: skip

@@ -20,6 +20,7 @@ from leaderboard.page_cache import cached_page
 from leaderboard.rating import number_words, verdict
 from leaderboard.rating.verdict import Contender, Verdict
 from providers.models import ImageModel
+from providers.web.query_parameters import Parameters
 
 MOST, PAIR = 4, 2  # more columns fit no screen
 MAX_NAMED = 24  # names under a search
@@ -76,9 +77,10 @@ def _named(query: str, models: Sequence[ImageModel], chosen: Sequence[str]) -> l
 
 
 @require_safe
-@cached_page(blind=True)
+@cached_page("first", blind=True)
 def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
-    """Two to four models. Their order does not matter, so one address is the right one and the others lead there."""
+    """Two to four models. Their order does not matter, so one address is the right one and the others lead there;
+    `first` is the slug of the one to stand on the left."""
     requested = list(slugs.values())
     by_slug = {row.slug: row for row in ImageModel.objects.filter(slug__in=requested).select_related("lab")}
     if missing := [slug for slug in requested if slug not in by_slug]:
@@ -87,7 +89,9 @@ def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
         return redirect(f"{reverse('leaderboard:compare-pick')}?{urlencode([('model', slug) for slug in requested])}")
     if requested != sorted(requested):
         return redirect(address(requested), permanent=True)
-    models = [by_slug[slug] for slug in requested]
+    asked = Parameters(request.GET, ["first"])
+    first = asked.one_of("first", requested, requested[0], where="one of these models")
+    models = [by_slug[slug] for slug in sorted(requested, key=lambda slug: slug != first)]
     hidden = blinding.open_prompts_of(request)
     known = price_and_speed.of_models([model.pk for model in models])
     arenas = side_by_side.arenas(models)
@@ -102,6 +106,7 @@ def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
         "heading": " or ".join(model.name for model in models) + "?",
         "verdict": _verdict(models, arena if is_answer else None, arenas, known, uses),
         "models": models,
+        "errors": asked.errors,
         "is_pair": len(models) == PAIR,
         "heads": list(zip(models, standings, side_by_side.best_entries(models, shared), strict=True)),
         "pair": pair,
@@ -116,7 +121,7 @@ def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
         "hidden": hidden,
         "is_full": len(models) == MOST,
     }
-    return render(request, "leaderboard/compare.html", context)
+    return render(request, "leaderboard/compare.html", context, status=400 if asked.errors else 200)
 
 
 def _arena_of(arenas: Sequence[CategoryComparison]) -> CategoryComparison | None:

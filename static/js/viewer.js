@@ -93,7 +93,7 @@ function draw() {
     press.dataset.front = index;
     press.setAttribute("aria-pressed", String(!one || front === index));
     const votes = image.votes ? `${percent(image.share)} of ${image.votes} votes here` : "no votes here yet";
-    return element("li", {}, press, element("span", { textContent: image.is_simulated ? `${votes}; simulated image` : votes }), element("a", { href: image.model_url, textContent: "Model page" }));
+    return element("li", {}, press, element("span", { textContent: [image.place, votes, image.is_simulated && "simulated image"].filter(Boolean).join(" · ") }), element("a", { href: image.model_url, textContent: "Model page" }));
   }));
   for (const button of dialog.querySelectorAll("[data-view]")) if (button !== panes) button.setAttribute("aria-pressed", String(button.dataset.view === view));
   for (const button of dialog.querySelectorAll(".others button")) {

@@ -35,6 +35,10 @@ def test_it_has_every_image_best_first_and_the_votes_of_each_pair(client, entrie
     assert [image["model"] for image in data["images"]] == ["Bird 0", "Bird 1", "Bird 2"]
     assert [image["votes"] for image in data["images"]] == [5, 4, 1]
     assert data["prompt"] == "A red kite"
+    assert {image["place"] for image in data["images"]} == {"not rated yet"}
+    ratings.recompute(one.prompt.competition.category, force=True)
+    again = client.get(f"/viewer/{one.prompt_id}.json").json()
+    assert again["images"][1]["place"] == "tied 1–2 of 2"
     assert {tuple(pair["images"]): (pair["votes"], pair["claim"]) for pair in data["pairs"]} == {
         (0, 1): ([2, 1, 1], "2 of 4 voters preferred Bird 0 here."),
         (0, 2): ([1, 0, 0], "1 of 1 voter preferred Bird 0 here."),
