@@ -13,7 +13,7 @@ from leaderboard.charts.forest import Forest
 from leaderboard.charts.heatmap import Heatmap, Meeting, Side
 
 INTERVALS = 30  # a longer picture is not seen at once, and the table has every interval
-SIDES = 16  # of the head to head: more columns than that do not fit a page
+SIDES = 9  # of the head to head: their names still stand level over the columns
 
 
 @dataclass(frozen=True, slots=True)

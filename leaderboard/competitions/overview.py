@@ -28,6 +28,7 @@ from django.utils import timezone
 from arena.models import Category, Competition, Entry, Prompt
 from leaderboard.board import image_records
 from leaderboard.board.image_records import ImageRecord
+from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.models import Record
 from providers.web.query_parameters import Parameters
 
@@ -78,7 +79,14 @@ def listed(words: Mapping[str, str]) -> Listing:
 
 
 def of_category(category: Category) -> list[Competition]:
-    """Its published competitions with their prompts and votes counted: open ones first, most votes first. One query."""
+    """Its published competitions with their prompts and votes counted: open ones first, most votes first.
+
+    May be a minute old.
+    """
+    return get_or_compute("competitions", version(category), seconds=MINUTE, compute=lambda: _of_category(category))
+
+
+def _of_category(category: Category) -> list[Competition]:
     is_open = Case(When(_state("open"), then=0), default=1)
     own: QuerySet[Any] = _counted(Competition.objects.published().filter(category=category))
     return list(own.order_by(is_open, "-vote_count", "title"))

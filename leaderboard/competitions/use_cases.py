@@ -11,7 +11,7 @@ from leaderboard.board import image_records
 from leaderboard.competitions import overview
 from leaderboard.competitions.overview import PromptAnswers
 
-EXAMPLES, BEST = 4, 4  # prompts with pictures, and pictures of each
+EXAMPLES, BEST = 3, 3  # prompts with pictures, and pictures of each: one row
 
 
 def category_of(tag: str) -> Category | None:

@@ -41,7 +41,7 @@ class PriceChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Week:
+class RecentChanges:
     """What a reader of one category's board missed in seven days."""
 
     board: Moved | None  # None before its first snapshot
@@ -54,13 +54,13 @@ class Week:
         return not ((self.board and self.board.moves) or self.prices or self.models or self.competitions)
 
 
-def of_category(category: Category) -> Week:
+def of_category(category: Category) -> RecentChanges:
     """May be ten minutes old."""
     return get_or_compute("week", version(category), seconds=10 * MINUTE, compute=lambda: _of_category(category))
 
 
-def _of_category(category: Category) -> Week:
-    return Week(
+def _of_category(category: Category) -> RecentChanges:
+    return RecentChanges(
         _of_board(category),
         [change for change in of_prices() if change.now.offering.mode == category.mode],
         [model for model in of_models() if category.mode in model.modes],
