@@ -9,8 +9,10 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from leaderboard.board_page.filters import SORTS, Filters
-from leaderboard.chooser.catalogue import CatalogueFilters
+from leaderboard.board_page.filters import SORTS, BoardRow, Filters
+from leaderboard.chooser.catalogue import CatalogueFilters, CatalogueRow
+from leaderboard.templatetags.ratings import percent
+from providers.money import usd
 
 register = template.Library()
 
@@ -48,6 +50,21 @@ def choices_with(filters: Filters, name: str) -> list[str]:
     usual = {"price": ["0.01", "0.02", "0.05", "0.10"], "seconds": ["2", "5", "10", "30"]}[name]
     given = filters.given.get(name, "")
     return usual if given in ("", *usual) else [*usual, given]
+
+
+@register.filter
+def in_words(row: CatalogueRow) -> str:
+    """Seconds, largest image and edits as far as they are known, for a row without columns."""
+    time = "" if row.seconds is None else seconds(row.seconds)
+    return " · ".join(filter(None, (time, row.largest, "" if row.sources is None else "edits")))
+
+
+@register.filter
+def facts_of_row(row: BoardRow) -> str:
+    """A board's share of usable images, price and seconds as far as they are known, for a row without columns."""
+    usable = "" if row.keeper_rate is None else f"{percent(row.keeper_rate)} usable"
+    price = "" if row.price is None else f"{usd(row.price)}{'≈' if row.facts.is_estimated else ''}"
+    return " · ".join(filter(None, (usable, price, "" if row.seconds is None else seconds(row.seconds))))
 
 
 @register.filter

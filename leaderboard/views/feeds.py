@@ -50,7 +50,7 @@ def drift(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cached_page()
 def all_changes(request: HttpRequest) -> HttpResponse:
-    return _feed(request, "Everything that changes", "/week/", feeds.of_everything())
+    return _feed(request, "Everything that changes", "/leaderboard/#week", feeds.of_everything())
 
 
 @require_safe

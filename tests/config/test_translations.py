@@ -114,7 +114,7 @@ def test_a_page_cached_in_one_language_is_never_served_in_another(client):
     prompt = make.make_prompt()
     for _ in range(3):
         make.make_entry(prompt)
-    for page in ("/week/", "/arena/text-to-image/"):
+    for page in ("/methodology/", "/arena/text-to-image/"):
         german, english = client.get(page, **GERMAN), client.get(page)
         again = client.get(page, **GERMAN)
         assert '<html lang="de">' in german.content.decode()
@@ -127,7 +127,7 @@ def test_a_page_cached_in_one_language_is_never_served_in_another(client):
 @pytest.mark.usefixtures("_all_translated")
 def test_caches_on_the_way_share_english_pages_alone_and_know_what_a_language_depends_on(client):
     make.make_category()
-    german, english = client.get("/week/", **GERMAN), client.get("/week/")
+    german, english = client.get("/methodology/", **GERMAN), client.get("/methodology/")
     assert "s-maxage" in english["Cache-Control"]
     assert "private" in german["Cache-Control"]
     for page in (german, english):
@@ -146,8 +146,8 @@ def test_files_and_programs_responses_are_english_whatever_the_browser_prefers(c
 
 @pytest.mark.django_db
 def test_the_switch_remembers_a_language_and_returns_to_its_page(client):
-    response = client.post("/language/", {"language": "de"}, headers={"Referer": "http://testserver/week/?x=1"})
-    assert (response.status_code, response["Location"]) == (302, "/week/?x=1")
+    response = client.post("/language/", {"language": "de"}, headers={"Referer": "http://testserver/methodology/?x=1"})
+    assert (response.status_code, response["Location"]) == (302, "/methodology/?x=1")
     cookie = client.cookies["language"]
     assert (cookie.value, cookie["httponly"], cookie["samesite"]) == ("de", True, "Lax")
 
