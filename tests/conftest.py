@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from django.conf import settings as django_settings
@@ -32,7 +33,7 @@ hypothesis_settings.load_profile("arena")
 # Calls go on unlimited, and cached values are misses, when Valkey does not answer in time. Here it answers, but the
 # machine may have other work too.
 valkey.TIMEOUT = 20.0
-CACHE_OPTIONS = django_settings.CACHES["default"]["OPTIONS"]
+CACHE_OPTIONS: dict[str, Any] = cast(Any, django_settings.CACHES["default"])["OPTIONS"]
 CACHE_OPTIONS |= {"socket_timeout": 20.0, "socket_connect_timeout": 20.0}
 
 
