@@ -1,4 +1,4 @@
-"""A language made of all texts of templates and code: in Hebrew letters, in brackets and a third longer.
+"""A language made of all texts of templates and code: in Hebrew letters, in brackets, longer; short ones doubled.
 
 A page in it shows which texts no translation reaches, what is too narrow for longer words, and what stands on the wrong
 side where writing runs from right to left. Nothing of it is stored; its code is that of Hebrew, for the direction.
@@ -32,7 +32,10 @@ def pseudo(text: str) -> str:
     parts = [
         part if _UNCHANGED.fullmatch(part) else part.lower().translate(_ALPHABET) for part in _UNCHANGED.split(text)
     ]
-    return f"[{''.join(parts)}{' אב' * (len(text) // 9)}]"
+    letters = "".join(parts)
+    if len(text) <= 12:  # as “Skip” becomes “Überspringen”: a label grows most, and has no place to break
+        return f"[{letters}{'אבגדהוזחטיכל'[: len(text)]}]"
+    return f"[{letters}{' אב' * (len(text) // 9)}]"
 
 
 @contextmanager

@@ -88,10 +88,10 @@ def test_a_voter_reads_german_and_no_english(live_server, page: Page, site: Site
     choose(page, live_server, "de")
     begin(page, live_server, site)
     expect(page.locator("html")).to_have_attribute("lang", "de")
-    expect(page.locator(".votes [value=tie]")).to_contain_text("Unentschieden")
+    expect(page.locator(".votes [value=tie]")).to_contain_text("Gleich gut")
     page.keyboard.press("t")
-    expect(page.locator(".headline")).to_have_text("Unentschieden, sagst du.")
-    expect(page.locator("#live")).to_contain_text("Deine Antwort: „Unentschieden“.")
+    expect(page.locator(".headline")).to_have_text("Gleich gut, sagst du.")
+    expect(page.locator("#live")).to_contain_text("Deine Antwort: „Gleich gut“.")
     expect(page.locator(".next")).to_contain_text("Nächstes Paar")
 
 
