@@ -45,7 +45,7 @@ def hosting(body: str, policy: str) -> Iterator[str]:
 
 
 def test_a_host_page_with_a_strict_policy_shows_badge_board_and_live_pair(live_server, page: Page, site: Site):
-    cast(site.category, site.models, 60)
+    cast(site.category, site.models, 60, voters=60)
     ratings.recompute(site.category)
     ours = live_server.url
     board = f"{ours}/leaderboard/{site.category.slug}"

@@ -36,7 +36,7 @@ def models():
 def rated(models, lead: float = 2.0, votes: int = 900):
     category = make.make_category()
     strengths = dict.fromkeys(models.values(), 0.0) | {models["strong"]: lead}
-    cast(category, list(models.values()), votes, strengths=strengths)
+    cast(category, list(models.values()), votes, strengths=strengths, voters=votes)
     ratings.recompute(category)
     cache.clear_process_caches()
 
