@@ -62,12 +62,14 @@ def section(
     cast: CastVote | None = None,
     following: Iterable[BattleRow] | None = None,
     message: str = "",
+    is_later: bool = False,
 ) -> SafeString:
     """The battle as a fragment: `row` with, after its vote, the names, and the pairs that come after it.
 
-    `following` are these, empty at the end of the pairs, and None where nobody looked.
+    `following` are these, empty at the end of the pairs, and None where nobody looked. `is_later` shows the `message`
+    in place of a pair that is open.
     """
-    return fragments.fill("arena/_battle.html", *_context(request, row, state, cast, following, message))
+    return fragments.fill("arena/_battle.html", *_context(request, row, state, cast, following, message, is_later))
 
 
 def page(
@@ -77,10 +79,11 @@ def page(
     *,
     following: Iterable[BattleRow] | None = None,
     message: str = "",
+    is_later: bool = False,
     template: str = "arena/battle.html",
 ) -> SafeString:
     """The battle as a whole page."""
-    conditions, values = _context(request, row, state, None, following, message)
+    conditions, values = _context(request, row, state, None, following, message, is_later)
     # The menu marks the category by it.
     conditions["category"] = Category(pk=row.category, slug=row.category_slug, name=row.category_name)
     view = request.resolver_match
@@ -148,6 +151,7 @@ def _context(
     cast: CastVote | None,
     following: Iterable[BattleRow] | None,
     message: str,
+    is_later: bool = False,
 ) -> tuple[Conditions, Values]:
     token = get_token(request)
     votes, uncounted = (state.votes, state.uncounted) if cast is None else (cast.votes, cast.uncounted)
@@ -161,6 +165,12 @@ def _context(
     conditions, values = _common(row, progress, token)
     values |= {"message": message, "following": mark_safe(ahead)}  # noqa: S308 - made of filled fragments
     conditions |= {"has_message": bool(message), "state": _state(row)}
+    if is_later and row.is_open:
+        conditions["state"] = "later"
+        is_public = not row.is_private
+        values["board_url"] = (
+            reveals.extras.board_url(row.category_slug) if is_public else f"/private/{row.category_slug}/"
+        )
     if not is_answered:
         return conditions | _OPEN, values | _NOTHING
     # Pages of single images name their makers: not while another pair of this prompt waits for an answer.

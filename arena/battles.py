@@ -7,6 +7,7 @@ lock a battle before its voter's progress (votes: battle, image tally, progress,
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -17,11 +18,11 @@ import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from . import matchmaking, pairing, voter_state
 from .battle_rows import COLUMNS, JOINS, BattleRow, battle_row
-from .models import Battle, Category, Outcome, Vote, Voter, new_token
+from .models import Battle, Category, Outcome, Vote, Voter, VoterProgress, new_token
 from .voter_state import VoterState
 
 _ATTEMPTS = 12  # a lost turn means that the voter's other tab has won one; two tabs need two
@@ -319,13 +320,25 @@ def skip(battle: Battle | BattleRow, *, by_choice: bool = True) -> None:
                     "pause": float(SKIP_PAUSE),
                 },
             )
-            if not cursor.rowcount and by_choice and locked.voter.progress.exists():
-                raise TooManySkips(
-                    gettext(
-                        "You have skipped many pairs. Answer this one – “Tie” and “Both bad” are answers, too –, or "
-                        "come back later."
-                    )
-                )
+            if not cursor.rowcount and by_choice:
+                category = locked.prompt.competition.category_id
+                if progress := locked.voter.progress.filter(category=category).first():
+                    raise TooManySkips(_no_more_skips(progress))
+
+
+def _no_more_skips(progress: VoterProgress) -> str:
+    """Which of the two limits is reached, and what helps."""
+    if progress.skips >= settings.SKIPS_IN_ROW + progress.votes // 2 or progress.answered_at is None:
+        return gettext(
+            "You skipped many pairs and answered few. Every two answers earn another skip: begin with this one."
+        )
+    minutes = max(1, math.ceil((progress.answered_at.timestamp() + SKIP_PAUSE - timezone.now().timestamp()) / 60))
+    return ngettext(
+        "You skipped %(skips)s pairs in a row. Answer the one that is waiting, or come back in a minute for a new one.",
+        "You skipped %(skips)s pairs in a row. Answer the one that is waiting, or come back in %(minutes)s minutes for "
+        "a new one.",
+        minutes,
+    ) % {"skips": settings.SKIPS_IN_ROW, "minutes": minutes}
 
 
 def lifetime() -> timedelta:

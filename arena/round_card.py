@@ -138,7 +138,7 @@ class RoundCard:
 
 def sentence(votes: Sequence[RoundVote]) -> str:
     """The first of these that is true: a model always picked, one never picked, often against most, always with most,
-    often neither; else the closest call."""
+    often neither, nothing but ties; else the closest call."""
     shown: Counter[str] = Counter()
     won: Counter[str] = Counter()
     for vote in votes:
@@ -164,6 +164,8 @@ def sentence(votes: Sequence[RoundVote]) -> str:
         return gettext("You and the crowd agree on all %(number)s.") % {"number": _NUMBERS[len(votes)]}
     if (bad := sum(vote.outcome == Outcome.BOTH_BAD for vote in votes)) >= 3:
         return gettext("Hard to please: %(times)s neither.") % {"times": _TIMES[bad]}
+    if (ties := sum(vote.outcome == Outcome.TIE for vote in votes)) == len(votes) > 1:
+        return gettext("%(number)s ties: you saw nothing between them.") % {"number": str(_NUMBERS[ties]).capitalize()}
     closest = min(votes, key=lambda vote: abs(vote.crowd.left - 50) if vote.crowd.basis else 50)
     names = {"one": closest.large.image_model.name, "other": closest.small.image_model.name}
     return gettext("Closest call: %(one)s against %(other)s.") % names

@@ -193,6 +193,8 @@ def skip(request: HtmxRequest, state: VoterState, row: BattleRow) -> HttpRespons
     """Put the battle aside and go on to the next."""
     try:
         battles.skip(row)
+    except battles.TooManySkips as error:
+        return _rejection(request, state, str(error), status=409, is_later=True)
     except battles.VoteRejected as error:
         return _rejection(request, state, str(error), status=409)
     following = battles.serve_state(state.voter, row.category) if request.htmx else None
@@ -230,10 +232,15 @@ def _again(state: VoterState) -> tuple[VoterState, BattleRow]:
     return current, current.battle
 
 
-def _rejection(request: HtmxRequest, state: VoterState, message: str, *, status: int) -> HttpResponse:
-    """The battle as it stands, with the reason on top: nothing is lost, and it says how to go on."""
+def _rejection(
+    request: HtmxRequest, state: VoterState, message: str, *, status: int, is_later: bool = False
+) -> HttpResponse:
+    """The battle as it stands, with the reason on top: nothing is lost, and it says how to go on.
+
+    `is_later` puts the reason in the place of the pair."""
     state, row = _again(state)
-    content = (battle_page.section if request.htmx else battle_page.page)(request, row, state, message=message)
+    fill = battle_page.section if request.htmx else battle_page.page
+    content = fill(request, row, state, message=message, is_later=is_later)
     response = HttpResponse(content, status=status)
     response["HX-Push-Url"] = "false"  # the URL of a POST is no place to come back to
     return response

@@ -33,6 +33,7 @@ OTHERS = [vote("Tern", "Gull"), vote("Gull", "Tern")]
         ([vote(f"M{n}", f"N{n}", stand="with") for n in range(5)], "You and the crowd agree on all five."),
         ([*(vote(f"M{n}", f"N{n}", "both_bad") for n in range(3)), *OTHERS], "Hard to please: three times neither."),
         ([*OTHERS, vote("Kite", "Wren", left=52), vote("M", "N"), vote("O", "P")], "Closest call: Kite against Wren."),
+        ([vote(f"M{n}", f"N{n}", "tie", left=50) for n in range(5)], "Five ties: you saw nothing between them."),
         ([vote("Kite", "Wren", stand="with")], "Closest call: Kite against Wren."),
         # Twice is not often, and a tie is no pick.
         ([*KITES, vote("Kite", "Wren", "tie", left=50)], "Closest call: Kite against Wren."),

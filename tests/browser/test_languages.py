@@ -28,6 +28,8 @@ CUT_OFF = """() => [...document.querySelectorAll("body *")].filter((element) => 
   return isClipped || left < -1 || right > innerWidth + 1;
 }).map((element) => `${element.className || element.tagName}: ${element.textContent.trim().slice(0, 40)}`)"""
 
+NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 
 def choose(page: Page, live_server: Any, language: str) -> None:
     page.context.add_cookies([{"name": "language", "value": language, "url": live_server.url}])
@@ -38,6 +40,7 @@ def cut_off(page: Page) -> list[str]:
     faults = []
     for width, height in ((360, 740), (820, 1180), (1280, 800)):
         page.set_viewport_size({"width": width, "height": height})
+        page.evaluate(NEXT_FRAME)  # scripts have answered to the new size
         needed = page.evaluate("document.documentElement.scrollWidth")
         faults += [f"{width}: the page needs {needed}"] if needed > width else []
         faults += [f"{width}: {text}" for text in page.evaluate(CUT_OFF)]
@@ -51,7 +54,7 @@ def left_edge(page: Page, selector: str) -> float:
 
 
 @pytest.mark.usefixtures("right_to_left")
-def test_voting_runs_fromright_to_left_and_nothing_is_cut_off(live_server, page: Page, site: Site):
+def test_voting_runs_from_right_to_left_and_nothing_is_cut_off(live_server, page: Page, site: Site):
     choose(page, live_server, pseudo_language.CODE)
     page.emulate_media(reduced_motion="reduce")
     page.set_viewport_size({"width": 1280, "height": 800})
@@ -70,7 +73,7 @@ def test_voting_runs_fromright_to_left_and_nothing_is_cut_off(live_server, page:
 
 
 @pytest.mark.usefixtures("right_to_left")
-def test_a_round_and_the_end_of_the_pairs_run_fromright_to_left(live_server, page: Page, site: Site):
+def test_a_round_and_the_end_of_the_pairs_run_from_right_to_left(live_server, page: Page, site: Site):
     choose(page, live_server, pseudo_language.CODE)
     page.emulate_media(reduced_motion="reduce")
     page.set_viewport_size({"width": 1280, "height": 800})

@@ -119,7 +119,10 @@ def test_skips_in_a_row_end_with_advice(client, category, settings):
         url = make.battle_url(client.get(ARENA))
         reply = client.post(f"{url}skip/", follow=True)
         assert reply.status_code == (200 if number < 3 else 409)
-    assert "Answer this one" in reply.content.decode()
+    page = reply.content.decode()
+    assert "Every two answers earn another skip" in page
+    assert 'data-state="closed"' in page
+    assert f'<a class="button primary" href="{url}"' in page  # back to the pair that waits
     assert Battle.objects.filter(skipped_at__isnull=False).count() == 3
     client.post(f"{url}vote/", {"outcome": "tie"})
     client.post(f"{make.battle_url(client.get(ARENA))}vote/", {"outcome": "tie"})
@@ -136,7 +139,7 @@ def test_after_a_pause_a_row_of_skips_starts_again(category, settings):
         voting.cast_vote(battles.serve(voter, category), "tie")
     for _ in range(2):
         battles.skip(battles.serve(voter, category))
-    with pytest.raises(battles.TooManySkips):
+    with pytest.raises(battles.TooManySkips, match=r"skipped 2 pairs in a row.* come back in \d+ minutes"):
         battles.skip(battles.serve(voter, category))
     VoterProgress.objects.update(answered_at=timezone.now() - timedelta(hours=2))
     battles.skip(battles.serve(voter, category))
