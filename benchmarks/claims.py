@@ -48,7 +48,7 @@ def measure(world: worlds.World, boards: int, first_seed: int = 0) -> Counter[st
             "inside by voter": int((np.abs(fit.elo - votes.truth) <= elo.Z95 * by_voter).sum()),
             "usable": int(usable.sum()), "usable inside": int(inside[usable].sum()),
             "ranks right": int(((inference.low <= true) & (true <= inference.high)).all()),
-            "below": int((ranks.ranks(fit.lower, fit.upper) > true).any()),
+            "below": int((inference.low > true).any()),
             "sure": int(sure), "sure right": int(sure and int(np.argmax(inference.best)) == best),
             finding.kind: 1, f"{finding.kind} right": int(best in finding.named),
         })  # fmt: skip

@@ -13,10 +13,10 @@ from providers.models import ImageModel
 # One query that leaves the cells where they are and unpacks the ratings in Postgres. Snapshots know models by the name
 # that exports use; those taken since they know slugs say the slug, which outlives a change of name.
 _HISTORY = """
-SELECT s.id, s.taken_at, r.elo, r.lower, r.upper, r.rank, s.method_version
+SELECT s.id, s.taken_at, r.elo, r.lower, r.upper, s.method_version
 FROM leaderboard_snapshot s
 CROSS JOIN LATERAL jsonb_to_recordset(s.ratings)
-    AS r(model text, slug text, elo float8, lower float8, upper float8, rank integer)
+    AS r(model text, slug text, elo float8, lower float8, upper float8)
 WHERE s.category_id = %s AND coalesce(r.slug = %s, r.model = %s)
 ORDER BY s.taken_at, s.id
 """
@@ -31,7 +31,6 @@ class EloPoint:
     elo: float
     lower: float
     upper: float
-    rank: int | None
     method_version: str
 
 

@@ -149,7 +149,7 @@ def named(computed: ratings.Computed) -> tuple[Rating, ...]:
         [numbers["image_model_id"] for numbers in computed.numbers]
     )
     rows = [Rating(image_model=models[row["image_model_id"]], **_without_id(row)) for row in computed.numbers]
-    return tuple(sorted(rows, key=lambda row: (row.rank is None, -row.elo, row.image_model.name)))
+    return tuple(sorted(rows, key=lambda row: (row.rank_low is None, -row.elo, row.image_model.name)))
 
 
 def _without_id(numbers: dict[str, Any]) -> dict[str, Any]:

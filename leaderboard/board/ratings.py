@@ -294,7 +294,7 @@ def _numbers(computed: Computed) -> list[dict[str, Any]]:
     both_bad = computed.counts.both_bad()
     inference = computed.inference
     independent = elo.Z95 * spread.pooled_design * computed.plain.se
-    placed, tier = ranks.ranks(fit.lower, fit.upper), ranks.tiers(fit.elo, inference.above)
+    tier = ranks.tiers(fit.elo, inference.above)
     with_interval = int(np.isfinite(fit.se).sum())
     return [
         {
@@ -308,7 +308,7 @@ def _numbers(computed: Computed) -> list[dict[str, Any]]:
             "half_width_from_prompts": _number(spread.from_prompts[index]),
             "effective_voters": _number(spread.effective_voters[index]),
             "effective_prompts": _number(spread.effective_prompts[index]),
-            **_ranks(placed[index], inference.low[index], inference.high[index], tier[index], fit.se[index]),
+            **_ranks(inference.low[index], inference.high[index], tier[index], fit.se[index]),
             "placed": with_interval,
             "best": float(inference.best[index]),
             "votes": int(count[index]),
@@ -328,10 +328,10 @@ def _numbers(computed: Computed) -> list[dict[str, Any]]:
     ]
 
 
-def _ranks(rank: int, low: int, high: int, tier: int, se: float) -> dict[str, int | None]:
+def _ranks(low: int, high: int, tier: int, se: float) -> dict[str, int | None]:
     """None of them for a model without an interval: it could be anywhere."""
     known = np.isfinite(se)
-    values = {"rank": rank, "rank_low": low, "rank_high": high, "tier": tier}
+    values = {"rank": low, "rank_low": low, "rank_high": high, "tier": tier}
     return {name: int(value) if known else None for name, value in values.items()}
 
 

@@ -79,6 +79,7 @@ def take(category: Category) -> Snapshot | None:
             ratings=[
                 rating
                 | {
+                    "rank": rows[rating["model"]].rank_low,  # the release before this one wants it
                     "slug": slugs[rows[rating["model"]].image_model_id],
                     "design_effect": rows[rating["model"]].design_effect,
                     "status": rows[rating["model"]].status,

@@ -10,7 +10,8 @@ from math import isfinite
 from leaderboard.board_page.filters import BoardRow
 from providers.web.spreadsheets import safe_cell
 
-# The first seven stay what they are: other people's programs read them.
+# The first seven stay what they are: other people's programs read them. `rank` is the better end of the place, as
+# `rank_low`: a rank of its own, from intervals that do not overlap, was wrong on one in four boards of equal models.
 COLUMNS = (
     "rank", "model", "elo", "lower", "upper", "votes", "status",
     "name", "lab", "tier", "rank_low", "rank_high", "best", "keeper_rate", "price_usd", "median_seconds",
@@ -27,7 +28,7 @@ def board_csv(rows: Iterable[BoardRow]) -> str:
         rating, place = row.standing.rating, row.standing.place
         writer.writerow(
             [
-                row.rank,
+                place.low,
                 safe_cell(row.slug),
                 f"{rating.elo:.6f}",
                 _bound(rating.lower),

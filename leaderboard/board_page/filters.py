@@ -19,7 +19,7 @@ from providers.web.query_parameters import Parameters, Query
 class BoardRow:
     """One model on a board, with what it can be filtered and sorted by. None is unknown."""
 
-    rank: int | None  # None without an interval: such a model has no place yet
+    is_placed: bool  # False without an interval: such a model has no place yet
     slug: str
     name: str
     elo: float
@@ -41,9 +41,9 @@ class BoardRow:
 
     @property
     def line(self) -> float | None:
-        """The key of a board's own order: by Elo, for a rank counts surely better models and can jump over a wide
+        """The key of a board's own order: by Elo, for a place counts surely better models and can jump over a wide
         interval. None without a place."""
-        return None if self.rank is None else -self.elo
+        return -self.elo if self.is_placed else None
 
     @property
     def origin(self) -> str:

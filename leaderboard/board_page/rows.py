@@ -14,7 +14,7 @@ from leaderboard.model_facts import rights
 def rows(
     standings: Sequence[Standing], mode: str, known: dict[int, facts.Facts] | None = None, *, imported: bool = False
 ) -> list[filters.BoardRow]:
-    """One row per standing, in the same order, except that models without an interval come last: they have no rank.
+    """One row per standing, in the same order, except that models without an interval come last: they have no place.
 
     `known` are the facts of these models, where somebody has them already. Where votes came from elsewhere and none
     was “both bad”, nobody was asked that, so the share of usable images is unknown.
@@ -24,13 +24,13 @@ def rows(
     board_rows = [_row(standing, known.get(standing.rating.image_model_id, facts.Facts())) for standing in standings]
     if imported and not any(standing.rating.both_bad for standing in standings):
         board_rows = [replace(row, keeper_rate=None) for row in board_rows]
-    return sorted(board_rows, key=lambda row: row.rank is None)
+    return sorted(board_rows, key=lambda row: not row.is_placed)
 
 
 def _row(standing: Standing, facts: facts.Facts) -> filters.BoardRow:
     rating, model = standing.rating, standing.rating.image_model
     return filters.BoardRow(
-        rank=None if standing.half_width is None else rating.rank,
+        is_placed=standing.half_width is not None,
         slug=model.export_name,
         name=model.name,
         elo=rating.elo,

@@ -19,7 +19,7 @@ from providers.models.audience import public
 CARDINALITY = Func(F("image_models"), function="cardinality", output_field=models.IntegerField())
 
 # The order of every board: by Elo; models without an interval, which have no place, come last.
-BY_ELO = (Case(When(rank=None, then=1), default=0), "-elo", "image_model__name")
+BY_ELO = (Case(When(rank_low=None, then=1), default=0), "-elo", "image_model__name")
 
 
 class RatingNumbers(models.Model):
@@ -29,7 +29,7 @@ class RatingNumbers(models.Model):
     lower = models.FloatField()
     upper = models.FloatField()
     rank = models.PositiveIntegerField(
-        null=True, blank=True, help_text="1 + the models whose lower bound exceeds this one's upper bound."
+        null=True, blank=True, help_text="The same as rank_low: the release before reads it; the next one drops it."
     )
     rank_low = models.PositiveIntegerField(
         default=1, null=True, blank=True, help_text="Best rank of the simultaneous 95 % interval."

@@ -42,14 +42,6 @@ class RankInference:
     above: Bools
 
 
-def ranks(lower: Floats, upper: Floats) -> Ints:
-    """1 + the number of models whose whole interval lies above this one's, [K]: models that overlap the best share 1.
-
-    The rule of Chiang et al., "Chatbot Arena" (2024), and of the boards that follow it.
-    """
-    return 1 + lower.size - np.searchsorted(np.sort(lower), upper, side="right")
-
-
 def tiers(elo: Floats, above: Bools) -> Ints:
     """Tier numbers [K] from 1: an edge stands only where every model above it is surely above every model below it.
 

@@ -103,7 +103,7 @@ def rate(
         fit = intervals.inflated(plain, effect)
     else:
         fit = elo.anchored(_unpacked(covariance, plain), anchor)
-    placed, inference = ranks.ranks(fit.lower, fit.upper), ranks.rank_inference(fit.elo, fit.covariance)
+    inference = ranks.rank_inference(fit.elo, fit.covariance)
     tier = ranks.tiers(fit.elo, inference.above)
     votes = intervals.appearances(table)
     return [
@@ -113,7 +113,6 @@ def rate(
             "sandwich_se": _digits(plain.se[index]),
             "lower": _digits(fit.lower[index]),
             "upper": _digits(fit.upper[index]),
-            "rank": int(placed[index]) if fit.connected[index] else None,
             "tier": int(tier[index]) if fit.connected[index] else None,
             "rank_interval": [int(inference.low[index]), int(inference.high[index])] if fit.connected[index] else None,
             "best": _digits(inference.best[index]) if fit.connected[index] else None,

@@ -84,7 +84,7 @@ def _of_board(category: Category) -> Moved | None:
 
 def _current(rating: Rating) -> Mark:
     plain_se = rating.se / rating.design_effect if rating.design_effect else math.nan
-    return Mark(rating.rank or 0, rating.elo, rating.se, rating.place, plain_se)
+    return Mark(rating.elo, rating.se, rating.place, plain_se)
 
 
 def marks(snapshot: Snapshot) -> dict[str, Mark]:
@@ -95,7 +95,7 @@ def marks(snapshot: Snapshot) -> dict[str, Mark]:
 def _mark(row: dict[str, Any], place: Place) -> Mark:
     """A snapshot keeps numbers as text, "inf" among them; its interval is 1.96 standard errors to either side."""
     elo, upper = float(row["elo"]), float(row["upper"])
-    return Mark(row["rank"] or 0, elo, (upper - elo) / Z95, place, float(row.get("sandwich_se", "nan")))
+    return Mark(elo, (upper - elo) / Z95, place, float(row.get("sandwich_se", "nan")))
 
 
 def of_prices(since: datetime | None = None) -> list[PriceChange]:

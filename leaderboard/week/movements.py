@@ -18,16 +18,10 @@ Kind = Literal["new", "gone", "moved"]
 class Mark:
     """A model's place on a board at one time."""
 
-    rank: int
     elo: float
     se: float
     place: Place = field(default_factory=Place.unknown)
     plain_se: float = nan  # as if votes were independent; nan where unknown
-
-    @property
-    def is_ranked(self) -> bool:
-        """Without an interval a model has no place."""
-        return isfinite(self.se)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +41,9 @@ class Move:
 
     @property
     def ranks(self) -> int:
-        """Places gained; negative where lost."""
-        if not (self.now and self.before and self.now.is_ranked and self.before.is_ranked):
-            return 0
-        return self.before.rank - self.now.rank
+        """By how much the better end of its place rose; negative where it fell."""
+        before, now = (None if mark is None else mark.place.low for mark in (self.before, self.now))
+        return 0 if before is None or now is None else before - now
 
     @property
     def is_clear(self) -> bool:
@@ -77,9 +70,9 @@ def _variance_of_change(before: Mark, now: Mark) -> float:
 
 
 def moves(before: Mapping[str, Mark], now: Mapping[str, Mark]) -> list[Move]:
-    """Every model that came, went, changed its rank or clearly changed its Elo; the largest change of rank first."""
+    """Every model that came, went, changed its place or clearly changed its Elo; the largest change of place first."""
     both = [(before[model], now[model]) for model in before.keys() & now.keys()]
-    changes = [mark.elo - old.elo for old, mark in both if old.is_ranked and mark.is_ranked]
+    changes = [mark.elo - old.elo for old, mark in both if isfinite(old.se) and isfinite(mark.se)]
     shift = median(changes) if len(changes) > 2 else 0.0
     movements: list[Move] = []
     for model in sorted(before.keys() | now.keys()):

@@ -54,7 +54,8 @@ def test_a_snapshot_says_what_the_board_says(category):
         assert row["elo"] == f"{rating.elo:.6f}"
         assert float(row["lower"]) == pytest.approx(rating.lower, abs=2e-6)
         assert float(row["upper"]) == pytest.approx(rating.upper, abs=2e-6)
-        assert (row["rank"], row["tier"], row["status"]) == (rating.rank, rating.tier, rating.status)
+        assert (row["rank_interval"], row["tier"]) == ([rating.rank_low, rating.rank_high], rating.tier)
+        assert (row["rank"], row["status"]) == (rating.rank_low, rating.status)
     assert taken.facts["votes"] == 1068
     assert taken.facts["side_effect"] is None  # the sides of imported votes were not randomised
 

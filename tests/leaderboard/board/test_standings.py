@@ -210,5 +210,6 @@ def test_history_is_one_query_and_outlives_a_change_of_name(category, models):
     assert len(queries) == 1
     assert [point.snapshot for point in points] == [first.pk, second.pk]
     rating = next(row for row in second.ratings if row["slug"] == model.slug)
-    assert (f"{points[1].elo:.6f}", points[1].rank) == (rating["elo"], rating["rank"])
+    shown = (points[1].elo, points[1].lower, points[1].upper)
+    assert tuple(f"{elo:.6f}" for elo in shown) == (rating["elo"], rating["lower"], rating["upper"])
     assert history.history(make.make_model(), category) == []

@@ -6,36 +6,14 @@ import numpy as np
 import pytest
 
 from leaderboard.rating.elo import Z95
-from leaderboard.rating.ranks import rank_inference, ranks, tiers, votes_to_separate
+from leaderboard.rating.ranks import rank_inference, tiers, votes_to_separate
 
 INF = math.inf
 
 
-def intervals(elo, half_width):
-    elo = np.array(elo, float)
-    return elo, elo - half_width, elo + half_width
-
-
-def test_rank_counts_the_models_that_are_surely_above():
-    _, lower, upper = intervals([1100, 1090, 1000, 985, 900], np.array([8, 8, 10, 10, 5]))
-    assert ranks(lower, upper).tolist() == [1, 1, 3, 3, 5]
-
-
-def test_touching_intervals_share_a_rank():
-    _, lower, upper = intervals([1020, 1000], 10)
-    assert ranks(lower, upper).tolist() == [1, 1]
-
-
-def test_rank_follows_the_interval_and_not_the_rating():
-    lower, upper = np.array([1000.0, 1040.0, 900.0]), np.array([1100.0, 1050.0, 1020.0])
-    assert ranks(lower, upper).tolist() == [1, 1, 2]
-
-
 @pytest.mark.parametrize("unknown", [1500, 1050, 500])
 def test_a_model_without_an_interval_could_be_anywhere_and_changes_nothing_for_the_others(unknown):
-    elo, lower, upper = np.array([unknown, 1100.0, 1000]), np.array([-INF, 1090.0, 990]), np.array([INF, 1110.0, 1010])
-    assert ranks(lower, upper).tolist() == [1, 1, 2]
-    result = rank_inference(elo, np.diag([INF, 25.0, 25.0]))
+    result = rank_inference(np.array([unknown, 1100.0, 1000]), np.diag([INF, 25.0, 25.0]))
     assert result.low.tolist() == [1, 1, 2]
     assert result.high.tolist() == [3, 1, 2]
     assert result.best.tolist() == [0, 1, 0]
