@@ -4,11 +4,12 @@ The first c votes of any `DAYS` days count; c follows the board (`vote_cap.cap`)
 statement reads it there: a vote beyond it is stored, but excluded by the rule `rules.CAP`, so it is in no tally and
 every later count agrees without knowing of caps. `follow` computes c again as votes come, and judges the votes that a
 new c decides differently: as the board grows, those left out come in; where c falls – few voters were joined by many –
-the last ones of the busiest go out. Older votes than `DAYS` stay as they are, and so do votes of imported files, which
-are somebody else's study and have no cap.
+the last ones of the busiest go out. So do votes that something else let in beyond c: a process of an earlier release,
+which knew another cap, or several votes of one moment. Older votes than `DAYS` stay as they are, and so do votes of
+imported files, which are somebody else's study and have no cap.
 
-Votes in flight at the same moment do not see each other, so a voter who holds n open battles can pass the cap by n − 1;
-the site gives out one to answer and two to load ahead.
+Votes in flight at the same moment do not see each other, so a voter who holds n open battles can pass the cap by n − 1
+until then; the site gives out one to answer and two to load ahead.
 """
 
 from __future__ import annotations
@@ -33,13 +34,14 @@ LARGE_SECONDS = 3600  # … so many seconds: there it moves slowly, and counting
 
 # Votes that are valid before any cap, by voter: those of an excluded voter are not.
 _VALID = """
-SELECT v.voter_id AS voter, count(*) AS n FROM arena_vote v
+SELECT v.voter_id AS voter, count(*) AS n, count(*) FILTER (WHERE v.excluded_rule = '') AS counted FROM arena_vote v
 WHERE v.category_id = %(category)s AND v.cast_at > %(since)s AND v.excluded_rule = ANY(%(rules)s)
     AND NOT EXISTS (SELECT FROM arena_voterprogress s
         WHERE s.voter_id = v.voter_id AND s.category_id = v.category_id AND s.excluded_rule <> '')
 GROUP BY 1"""
-_COUNT = f"SELECT coalesce(sum(n), 0)::int, count(*) FROM ({_VALID}) valid"  # noqa: S608 - our own names
+_COUNT = f"SELECT coalesce(sum(n), 0)::int, count(*), coalesce(max(counted), 0) FROM ({_VALID}) valid"  # noqa: S608 - our own names
 _BUSY = f"SELECT voter FROM ({_VALID}) valid WHERE n > %(least)s ORDER BY 1"  # noqa: S608 - our own names
+_OVER = f"SELECT voter FROM ({_VALID}) valid WHERE counted > %(least)s ORDER BY 1"  # noqa: S608 - our own names
 
 
 def of(category: int) -> int:
@@ -86,17 +88,19 @@ def recount(category: int) -> VoteCap:
     valid: dict[str, Any] = {"category": category, "since": since, "rules": ["", *rules.CAPS]}
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, valid)
-        votes, voters = cursor.fetchone()
+        votes, voters, most = cursor.fetchone()
     cap = vote_cap.cap(votes, voters)
     row, _ = VoteCap.objects.update_or_create(
         category_id=category, defaults={"cap": cap, "votes": votes, "voters": voters, "counted_at": now}
     )
-    if row.applied == cap:
+    if row.applied == cap and most <= cap:
         return row
+    is_new = row.applied != cap
     with connection.cursor() as cursor:
-        cursor.execute(_BUSY, valid | {"least": min(cap, row.applied or vote_cap.FLOOR)})
-        busy = [voter for (voter,) in cursor.fetchall()]
-    for voter in busy:
+        least = min(cap, row.applied or vote_cap.FLOOR) if is_new else cap
+        cursor.execute(_BUSY if is_new else _OVER, valid | {"least": least})
+        voters_moved = [voter for (voter,) in cursor.fetchall()]
+    for voter in voters_moved:
         _judge(voter, category, cap, since)
     VoteCap.objects.filter(category=category).update(applied=cap)
     row.applied = cap

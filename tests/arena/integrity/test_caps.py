@@ -77,6 +77,19 @@ def test_a_fixed_limit_of_an_earlier_release_gives_way(crowd):
     assert counted(crowd.busy) == 70
 
 
+def test_votes_that_an_earlier_release_counts_beyond_the_cap_go_out_again(crowd):
+    """While both releases run, the old one's processes count up to a cap of their own."""
+    crowd.people(9, 2)
+    assert caps.recount(crowd.category.pk).cap == 50
+    exclusion.include(Vote.objects.filter(voter=crowd.busy).values_list("pk", flat=True))
+    assert counted(crowd.busy) == 70
+    row = caps.recount(crowd.category.pk)
+    assert (row.cap, row.applied, counted(crowd.busy)) == (50, 50, 50)
+    last = Vote.objects.filter(voter=crowd.busy).order_by("cast_at")[50:]
+    assert {vote.excluded_reason for vote in last} == {caps.reason(50)}
+    assert is_sound()
+
+
 def test_a_new_vote_is_judged_by_the_cap_of_its_board(crowd):
     caps.follow()
     crowd.vote(crowd.busy, 3, lambda _, honest: honest)
