@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import worlds
 from benchmarks.worlds import OTHER_WORLDS, WORLDS, Arena, World
+from leaderboard.board import head_to_head
 from leaderboard.rating import elo, intervals, ranks, verdict
 from leaderboard.rating.clusters import Clusters
 
@@ -146,3 +147,137 @@ def test_a_liking_for_a_side_is_not_found_where_there_is_none():
         side = elo.side_effect(votes.cells)
         claims += "no liking" not in verdict.of_side(side.elo, side.se).claim
     assert claims <= 0.15 * BOARDS  # 5 %, with the noise of forty boards
+
+
+def found(votes, fit, spread, models=None):
+    """The finding about these models, all of them by default, as (finding, inference, truth)."""
+    models = np.arange(votes.models) if models is None else models
+    part = fit.elo[models], fit.covariance[np.ix_(models, models)]
+    inference = ranks.rank_inference(*part, draws=2_000)
+    finding = verdict.find(*part, voters=spread.all_effective_voters, prompts=spread.all_effective_prompts,
+                           inference=inference)  # fmt: skip
+    return finding, inference, votes.truth[models]
+
+
+SPREAD_OUT = World(models=6, votes=4_000, voters=200, prompts=40, strength=0.5, voter_taste=0.4, prompt_taste=0.25)
+SETTLED = World(models=5, votes=20_000, voters=400, prompts=200, strength=0.5, voter_taste=0.3, prompt_taste=0.2)
+
+
+def test_the_chance_of_being_best_is_true_as_often_as_it_says():
+    """“A leads (93 % sure)”, “A most likely (41 %)”: of those said to be sure to so many per cent, so many are best."""
+    stated, right = [], []
+    for world in (WORLDS["independent"], WORLDS["12 prompts"], SPREAD_OUT):
+        for votes, _, fit, _ in rated(world):
+            best = ranks.rank_inference(fit.elo, fit.covariance, draws=2_000).best
+            stated.append(best.max())
+            right.append(int(np.argmax(best)) == int(np.argmax(votes.truth)))
+    stated, right = np.array(stated), np.array(right)
+    noise = np.sqrt((stated * (1 - stated)).sum())
+    assert right.sum() >= stated.sum() - 2.5 * noise
+    assert (stated >= 0.9).sum() >= 15
+    assert right[stated >= 0.9].mean() >= 0.9
+
+
+def test_whoever_is_said_to_be_behind_the_leaders_is_behind_each_of_them():
+    """“A and B lead; the other 4 are behind both.”"""
+    said = right = 0
+    for world in (SPREAD_OUT, SETTLED):
+        for votes, _, fit, spread in rated(world, 40):
+            finding, _, truth = found(votes, fit, spread)
+            if finding.kind == "lead":
+                said += 1
+                named = list(finding.named)
+                right += truth[named].min() > np.delete(truth, named).max()
+    assert said >= 25
+    assert right >= 0.95 * said
+
+
+def test_models_that_are_said_to_lie_within_a_bound_lie_within_it():
+    """“No model can be distinguished from another yet: all within 60 Elo.”"""
+    said = right = 0
+    for votes, _, fit, spread in rated(World(models=6, votes=2_000, strength=0.08, voter_taste=0.4), 40):
+        finding, _, truth = found(votes, fit, spread)
+        if finding.kind == "level":
+            said += 1
+            right += np.ptp(truth) <= round(finding.within)
+    assert said >= 15
+    assert right >= 0.95 * said
+
+
+def test_the_best_of_a_filter_is_the_best_of_the_models_it_leaves():
+    """“Under $0.02, A is best of 5 (97 % sure)”: the same rules on a part of the board that no vote chose."""
+    said = right = 0
+    for seed, (votes, _, fit, spread) in enumerate(rated(WORLDS["independent"])):
+        models = np.random.default_rng(seed).permutation(votes.models)[:5]
+        finding, _, truth = found(votes, fit, spread, models)
+        if finding.kind in ("lead", "open"):
+            said += 1
+            right += int(np.argmax(truth)) in finding.named
+    assert said >= 20
+    assert right >= 0.95 * said
+
+
+def test_so_many_of_ten_are_won_between_two_settled_models():
+    """“B costs a third and still wins 4 of 10 against it”, “A wins 7 of 10 against B.”"""
+    near = total = 0
+    for votes, _, fit, _ in rated(SETTLED, 40):
+        one, other = np.triu_indices(votes.models, 1)
+        stated, true = (1 / (1 + 10 ** ((elos[other] - elos[one]) / 400)) for elos in (fit.elo, votes.truth))
+        near += int((np.abs(np.round(10 * stated) - 10 * true) <= 1).sum())
+        total += one.size
+    assert near >= 0.95 * total
+
+
+@pytest.mark.parametrize("world", [WORLDS["12 prompts"], SPREAD_OUT], ids=["12 prompts", "spread out"])
+def test_the_interval_of_what_one_model_scores_against_another_holds(world):
+    """“Votes see no difference (54 %, 46–62)”; and those that exclude an even score are on the right side."""
+    inside, apart = [], []
+    for votes, _, fit, _ in rated(world):
+        for one, other in pairwise(range(votes.models)):
+            c = fit.covariance
+            variance = float(c[one, one] + c[other, other] - 2 * c[one, other])
+            stated = head_to_head.expected_share(float(fit.elo[one]), float(fit.elo[other]), variance)
+            true = elo.expected_score(float(votes.truth[one]), float(votes.truth[other]))
+            inside.append(stated.lower <= true <= stated.upper)
+            if stated.is_apart:
+                apart.append((stated.share > 0.5) == (true > 0.5))
+    assert np.mean(inside) >= 0.935
+    assert len(apart) > 50
+    assert np.mean(apart) >= 0.97
+
+
+def test_other_votes_and_other_prompts_move_ratings_as_far_as_is_said_of_each():
+    """“Other prompts could move the ratings further (±31) than other votes on the same ones (±14).”"""
+    by_votes, by_prompts = [], []
+    world = World(models=8, votes=3_000, voters=80, prompts=15, prompt_taste=0.4)
+    strength = np.random.default_rng(5).normal(0, world.strength, world.models)
+
+    def board(arena, seed):
+        votes = arena.votes(world.votes, seed)
+        return intervals.spread(elo.fit(votes.cells), votes.raw)
+
+    for seed in range(20):
+        arena = Arena.of(world, seed, strength)
+        (fit, spread), (same, _) = board(arena, seed), board(arena, seed + 500)
+        other, _ = board(Arena.of(world, seed + 1000, strength), seed + 1000)
+        by_votes.append(np.abs(fit.elo - same.elo) <= np.sqrt(2) * spread.from_votes)
+        by_prompts.append(np.abs(fit.elo - other.elo) <= np.sqrt(2) * spread.from_prompts)
+        assert np.median(spread.from_prompts) > np.median(spread.from_votes)
+    assert np.mean(by_votes) >= 0.9  # 95 %, with the noise of twenty boards
+    assert np.mean(by_prompts) >= 0.9
+
+
+def test_a_settled_rating_lies_where_it_says():
+    inside = total = 0
+    for votes, plain, fit, spread in rated(SETTLED, 40):
+        half_width = elo.Z95 * spread.pooled_design * plain.se
+        count = intervals.appearances(votes.cells)
+        settled = np.array([
+            intervals.status(int(count[m]), half_width[m], True, int(spread.voters[m]), spread.effective_voters[m],
+                             spread.effective_prompts[m]) == "settled"
+            for m in range(votes.models)
+        ])  # fmt: skip
+        inside += int((np.abs(fit.elo - votes.truth) <= elo.Z95 * fit.se)[settled].sum())
+        total += int(settled.sum())
+    assert total > 60
+    assert inside / total >= 0.93
