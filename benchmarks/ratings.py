@@ -90,9 +90,11 @@ def line(target: str, promise: str, figure: str, ok: bool | None) -> None:
     print(f"{mark} {target:<4} {promise:<82} {figure}", flush=True)
 
 
-def refresh(cells: elo.Cells) -> None:
+def refresh(cells: elo.Cells) -> elo.Fit:
+    """Ratings and their intervals, which is what arena-rank's refresh gives."""
     fit = elo.fit(cells)
-    ranks.ranks(fit.lower, fit.upper)
+    assert fit.lower.size == fit.upper.size == len(cells.models)
+    return fit
 
 
 def evalica_scores(cells: elo.Cells) -> Any:
@@ -122,6 +124,9 @@ def speed(full: bool) -> None:
             took[count] = cpu(lambda cells=cells: refresh(cells), 9)  # type: ignore[misc]
             whole = cpu(lambda votes=votes: refresh(votes.cells), 5)  # type: ignore[misc]
             line("T1", f"refresh from cells, K={k}, {count:,} votes", f"{1000 * took[count]:.1f} ms", None)
+            fit = refresh(cells)
+            draws = cpu(lambda fit=fit: ranks.rank_inference(fit.elo, fit.covariance), 3)  # type: ignore[misc]
+            line("T1", f"… and its rank intervals, {ranks.DRAWS:,} draws", f"{1000 * draws:.0f} ms", None)
             promise, ok, figure = "from raw arrays, ≥ 3x evalica (int codes, no CI) at 1M, K=200", None, ""
             if count == 1_000_000:
                 reference = evalica_from_votes(votes)
