@@ -11,7 +11,8 @@ import redis
 from celery.beat import PersistentScheduler
 from celery.signals import heartbeat_sent, worker_shutdown
 
-from providers import heartbeats, valkey_client
+from providers.valkey import client as valkey_client
+from providers.valkey import heartbeats
 
 log = logging.getLogger(__name__)
 

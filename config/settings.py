@@ -19,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import env, env_bool, env_decimal, env_int, env_list
 from config.named_providers import openai_compatible
-from providers import valkey_client
+from providers.valkey import client as valkey_client
 
 django_stubs_ext.monkeypatch()  # ModelAdmin[Prompt] at run time, not only for the type checker
 

@@ -4,7 +4,7 @@ from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import include, path
 
-from providers import history
+from providers.web import history
 
 from . import health, login
 from .operations import views

@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from leaderboard.models.webhooks import Delivery, Event, Webhook
-from leaderboard.notifications import deliveries
+from leaderboard.news import deliveries
 
 
 class WebhookForm(forms.ModelForm[Webhook]):

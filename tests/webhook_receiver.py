@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from unittest.mock import patch
 
-from providers import outgoing_webhooks
+from providers.webhooks import outgoing as outgoing_webhooks
 
 
 class Receiver(ThreadingHTTPServer):

@@ -20,7 +20,7 @@ from arena.models import (
     Competition,
     Generation,
 )
-from providers.history import HistoryAdmin
+from providers.web.history import HistoryAdmin
 
 
 @admin.register(Category)

@@ -21,7 +21,7 @@ from arena.models import (
     Prompt,
     Report,
 )
-from providers import history
+from providers.web import history
 
 from .files import stored_file
 from .shared import ReadOnly, confirmation

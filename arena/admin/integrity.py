@@ -15,7 +15,7 @@ from django.shortcuts import render
 
 from arena.integrity import consequences, evidence, rules, watch
 from arena.models import NetworkWatch, Vote, VoterDecision, VoterProgress, VoterWatch
-from providers import history
+from providers.web import history
 
 from .shared import ReadOnly, reason_of
 

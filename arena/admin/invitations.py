@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from arena.models import Invitation
-from providers import history
+from providers.web import history
 
 
 @admin.register(Invitation)

@@ -24,7 +24,7 @@ from arena.admin import staging
 from arena.admin.shared import confirmation, number_of
 from arena.models import Competition, Prompt
 from arena.prompt_import import files, load
-from providers import history
+from providers.web import history
 
 PURPOSE = "prompts of competition {}"
 MAX_UPLOAD = 1024 * 1024 * 1024  # bytes

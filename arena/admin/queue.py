@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from arena import reports, suggestions
 from arena.admin.shared import number_of, reason_of
 from arena.models import Competition, Entry, Prompt, Report, Suggestion
-from providers import history
+from providers.web import history
 
 ON_A_PAGE = 10  # of each kind
 REASON = 200  # characters

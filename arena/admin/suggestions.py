@@ -22,7 +22,7 @@ from arena.models import (
     Competition,
     Suggestion,
 )
-from providers import history
+from providers.web import history
 
 
 class Decision(ActionForm):

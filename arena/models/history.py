@@ -1,7 +1,7 @@
 """The history of what staff curate: a row for every change of an object, with who made it, when, and why.
 
 Votes, battles, tallies, generations and entries have none: their writers must stay quick. What staff do to those is in
-the log of the admin. `providers.history` reads and writes the rows; they are registered here because the gateway,
+the log of the admin. `providers.web.history` reads and writes the rows; they are registered here because the gateway,
 which runs the providers app alone, has no users.
 """
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 
 from config.operations.state import SiteState
-from providers import valkey_client
+from providers.valkey import client as valkey_client
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ _FUNCTIONS: dict[str, Any] = {
     "pgettext": ((1, "c"), 2),
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
-    "sentence": None,  # leaderboard/sentence.py
+    "sentence": None,  # leaderboard/rating/sentence.py
     "sentences": (1, 2),
 }
 

@@ -13,7 +13,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from arena.models import Category, Entry, Tally
-from leaderboard import place_words
+from leaderboard.board import place_words
+from leaderboard.board.translation import translated
 from leaderboard.board_page import verdicts
 from leaderboard.board_page.filters import BoardRow
 from leaderboard.models import Board
@@ -21,8 +22,7 @@ from leaderboard.rating import elo
 from leaderboard.rating.number_words import both
 from leaderboard.rating.shares import wilson
 from leaderboard.rating.verdict import MAX_LEADERS
-from leaderboard.translation import translated
-from providers.money import usd
+from providers.spending.money import usd
 
 CHEAP = 0.02  # dollars an image
 GOOD, SURELY_GOOD = 0.9, 0.85  # usable share, and what its 95 % interval must not fall below

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from leaderboard import charts
 from leaderboard.board_page.filters import BoardRow
 from leaderboard.charts.scatter import Scatter
-from leaderboard.sentence import sentence, sentences
+from leaderboard.rating.sentence import sentence, sentences
 from providers.accounts import is_simulated
 from providers.models import ImageModel
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from leaderboard.rating.number_words import both, fraction, rounded
 from leaderboard.rating.place import sure
-from leaderboard.sentence import sentence, sentences
+from leaderboard.rating.sentence import sentence, sentences
 
 
 def unnamed(leaders: int, n: int) -> str:

@@ -25,7 +25,7 @@ from leaderboard.rating.likelihood import Floats
 from leaderboard.rating.number_words import ORDINALS, both, counted, either, ordinal, rounded, times
 from leaderboard.rating.place import Place, sure
 from leaderboard.rating.ranks import RankInference, rank_inference
-from leaderboard.sentence import sentence
+from leaderboard.rating.sentence import sentence
 
 Kind = Literal["no votes", "early", "lead", "open", "level"]
 

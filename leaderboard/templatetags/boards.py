@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from leaderboard.board_page.filters import SORTS, BoardRow, Filters
 from leaderboard.chooser.catalogue import CatalogueFilters, CatalogueRow
 from leaderboard.templatetags.ratings import percent
-from providers.money import usd
+from providers.spending.money import usd
 
 register = template.Library()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from leaderboard.image_urls import source_url, tiny_url
+from leaderboard.competitions.image_urls import source_url, tiny_url
 from leaderboard.model_facts import rights
 
 register = template.Library()

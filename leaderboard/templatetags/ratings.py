@@ -10,7 +10,7 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext
 
-from leaderboard import place_words, translation
+from leaderboard.board import place_words, translation
 from leaderboard.models import Rating
 from leaderboard.rating.place import Place
 from leaderboard.voter.rankings import RankedModel

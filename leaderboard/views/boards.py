@@ -33,10 +33,10 @@ from leaderboard.board_page import (
 from leaderboard.competitions import overview, use_cases
 from leaderboard.model_facts import price_and_speed
 from leaderboard.models import Board, RecentBoard
+from leaderboard.news import changes
 from leaderboard.page_cache import cached_page, first_category, of_category, of_first_category
 from leaderboard.rating.verdict import Verdict
 from leaderboard.social_cards import board
-from leaderboard.week import changes
 from providers.web.query_parameters import Parameters
 
 SHOWN = ("sort", *filters.FIELDS)  # the words by which an address says which rows it shows, and in which order

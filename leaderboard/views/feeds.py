@@ -12,9 +12,9 @@ from django.utils.feedgenerator import Atom1Feed
 from django.views.decorators.http import require_safe
 
 from arena.models import Category
+from leaderboard.news import feeds
+from leaderboard.news.feeds import FeedEntry
 from leaderboard.page_cache import cached_page
-from leaderboard.week import feeds
-from leaderboard.week.feeds import FeedEntry
 
 CONTENT_TYPE = "application/atom+xml; charset=utf-8"
 

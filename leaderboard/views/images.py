@@ -16,7 +16,7 @@ from arena import blinding
 from arena.models import Competition, Entry, Prompt
 from arena.views.images import PUBLIC_SECONDS
 from leaderboard import cache
-from leaderboard import viewer as viewers
+from leaderboard.competitions import viewer as viewers
 from leaderboard.page_cache import cached_page, of_prompt
 
 # They may be taken away like the images themselves: browsers and proxies ask again, and get 304 until then.

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from arena.integrity import caps, ledger, rules
-from leaderboard import ledger as page
+from leaderboard.board import ledger as page
 from leaderboard.page_cache import cached_page
 
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from leaderboard import search as finder
+from leaderboard.chooser import search as finder
 
 
 @require_safe

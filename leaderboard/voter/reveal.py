@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 
 from arena.reveals import AnsweredPair, ModelFigures
 from arena.reveals import Reveal as ShownReveal
-from leaderboard import place_words
+from leaderboard.board import place_words
 from leaderboard.models import Rating
 from leaderboard.rating import elo
 from leaderboard.rating.place import Place

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext, ngettext
 
 from arena.models import Category, Entry, ImageTally, Outcome, Vote, Voter
-from leaderboard import place_words
+from leaderboard.board import place_words
 from leaderboard.voter import crowd
 from leaderboard.voter.rankings import RankedModel, Ranking
 from leaderboard.voter.reveal import expected, ratings_of

@@ -17,12 +17,13 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 
-from providers import accounts, history
+from providers import accounts
 from providers.admin import offering_trial
 from providers.catalog import sync
 from providers.models import ImageModel, Lab, ModeChoices, Offering, Price, Proposal
 from providers.models.offerings import ENDS_SOON_DAYS
 from providers.performance import percentiles, recent
+from providers.web import history
 
 
 @admin.register(Lab)

@@ -10,8 +10,8 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 
-from providers import history
 from providers.models import ApiKey, Call, GatewayRequest, ModelAlias
+from providers.web import history
 
 
 @admin.register(Call)

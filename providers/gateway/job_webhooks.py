@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from providers import outgoing_webhooks
 from providers.gateway import jobs, keys
 from providers.models import JobWebhook
+from providers.webhooks import outgoing as outgoing_webhooks
 
 RESEND_AFTER = 10  # seconds after which a task message counts as lost
 STORED_FOR = timedelta(days=7)

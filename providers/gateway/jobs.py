@@ -22,7 +22,6 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from providers import outgoing_webhooks
 from providers.db import connection_released
 from providers.errors import BadOutput
 from providers.files import spool
@@ -37,6 +36,7 @@ from providers.request import SourceImage
 from providers.routing.preferences import Preferences
 from providers.routing.selection import Target
 from providers.transfer.download import check_url
+from providers.webhooks import outgoing as outgoing_webhooks
 
 FOLDER = "gateway-jobs"
 RESEND_AFTER = 10  # seconds after which a task message counts as lost

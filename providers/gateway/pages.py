@@ -20,10 +20,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from providers import history
 from providers.gateway import budgets, discovery, keys, openapi, responses
 from providers.models import ApiKey, GatewayRequest, ImageModel
-from providers.web import client_address
+from providers.web import client_address, history
 from providers.web.spreadsheets import safe_cell
 
 from .recipes import RECIPES

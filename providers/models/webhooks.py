@@ -10,7 +10,7 @@ from .requests import GatewayRequest
 
 
 class OutgoingWebhook(models.Model):
-    """One message to one URL, sent again until it is taken; the same id each time (providers/outgoing_webhooks.py)."""
+    """One message to one URL, sent again until it is taken; the same id each time (providers/webhooks/outgoing.py)."""
 
     class Status(models.TextChoices):
         WAITING = "waiting", "waiting"

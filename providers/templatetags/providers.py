@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django import template
 
-from providers import accounts, money
+from providers import accounts
+from providers.spending import money
 
 register = template.Library()
 register.filter("usd", money.usd)

@@ -18,8 +18,9 @@ from django.core.cache import caches
 
 from arena.models import Vote
 from config import login
-from providers import cache, valkey_client
+from providers import cache
 from providers.models import ApiKey
+from providers.valkey import client as valkey_client
 from tests import factories as make
 from tests.config.test_entry import Site
 from tests.providers.gateway.conftest import offered

@@ -21,10 +21,10 @@ from leaderboard.board import image_records, ratings, standings
 from leaderboard.board_page import highlights
 from leaderboard.chooser import catalogue
 from leaderboard.models import Rating, RecentRating
+from leaderboard.news import feeds
+from leaderboard.news.movements import Mark, Move
 from leaderboard.rating.place import Place
 from leaderboard.social_cards import model as model_card
-from leaderboard.week import feeds
-from leaderboard.week.movements import Mark, Move
 from providers.models import Offering
 from providers.performance import percentiles, summaries
 from tests import factories as make

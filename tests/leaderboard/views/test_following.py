@@ -12,9 +12,8 @@ from django.utils import timezone
 
 from leaderboard.board import ratings, snapshots
 from leaderboard.models import Drift
-from leaderboard.notifications import events
+from leaderboard.news import events, feeds
 from leaderboard.social_cards import pair
-from leaderboard.week import feeds
 from providers.cache import clear_process_caches
 from providers.models import Price
 from tests import factories as make

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from arena.models import Entry
-from leaderboard.image_urls import source_url, tiny_url
+from leaderboard.competitions.image_urls import source_url, tiny_url
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from arena import voting
-from leaderboard import viewer
 from leaderboard.board import image_records, ratings
 from leaderboard.board.head_to_head import PairRecord
 from leaderboard.comparison import side_by_side
-from leaderboard.image_urls import large_url
+from leaderboard.competitions import viewer
+from leaderboard.competitions.image_urls import large_url
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

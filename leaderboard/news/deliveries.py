@@ -7,8 +7,8 @@ import time
 from django.utils import timezone
 
 from leaderboard.models.webhooks import Delivery, Webhook
-from leaderboard.notifications import events
-from providers import outgoing_webhooks
+from leaderboard.news import events
+from providers.webhooks import outgoing as outgoing_webhooks
 
 AT_ONCE = 20  # deliveries of one run
 

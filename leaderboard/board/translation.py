@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
-from leaderboard.sentence import EnglishSentence
+from leaderboard.rating.sentence import EnglishSentence
 
 
 def translated(text: str) -> str:

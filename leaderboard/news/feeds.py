@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from arena.models import Category
 from leaderboard.models import Drift, Snapshot
-from leaderboard.week import changes
-from leaderboard.week.movements import Move, moves
+from leaderboard.news import changes
+from leaderboard.news.movements import Move, moves
 from providers.accounts import name_of
 from providers.models import Price
 

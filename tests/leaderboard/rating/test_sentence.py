@@ -6,10 +6,10 @@ import pickle
 
 from django.utils import translation
 
+from leaderboard.board.translation import translated
 from leaderboard.rating import number_words, verdict
+from leaderboard.rating.sentence import sentence, sentences
 from leaderboard.rating.verdict import Finding
-from leaderboard.sentence import sentence, sentences
-from leaderboard.translation import translated
 
 
 def test_a_sentence_is_its_english_text():

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from leaderboard.board import ratings, snapshots
 from leaderboard.models.webhooks import Delivery, Webhook
-from leaderboard.notifications import deliveries
-from providers import outgoing_webhooks
+from leaderboard.news import deliveries
+from providers.webhooks import outgoing as outgoing_webhooks
 from tests import factories as make
 from tests.arena.test_constraints import refuses, update
 from tests.leaderboard.voting import cast

@@ -14,9 +14,9 @@ from arena.models import Category, Competition
 from leaderboard.board import snapshots
 from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.models import Rating, Snapshot
+from leaderboard.news.movements import Mark, Move, moves
 from leaderboard.rating.elo import Z95
 from leaderboard.rating.place import Place
-from leaderboard.week.movements import Mark, Move, moves
 from providers.models import ImageModel, Price
 
 WEEK = timedelta(days=7)

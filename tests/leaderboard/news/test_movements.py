@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from benchmarks.worlds import Arena, World
+from leaderboard.news.movements import Mark, moves
 from leaderboard.rating import elo, intervals
 from leaderboard.rating.place import Place
-from leaderboard.week.movements import Mark, moves
 
 
 def place(low: int) -> Place:

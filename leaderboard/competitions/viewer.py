@@ -8,8 +8,8 @@ from arena.models import ImageTally, Prompt
 from arena.templatetags.arena import public_url
 from leaderboard.board.head_to_head import PairRecord
 from leaderboard.competitions import overview
+from leaderboard.competitions.image_urls import large_url, source_url
 from leaderboard.competitions.overview import Answer
-from leaderboard.image_urls import large_url, source_url
 from leaderboard.models import Rating
 from leaderboard.rating.place import Place
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils import translation
 
-from providers.money import usd
+from providers.spending.money import usd
 
 
 def test_a_price_is_written_as_its_reader_writes_it():

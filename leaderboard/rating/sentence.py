@@ -1,7 +1,7 @@
 """English sentences that can still be said in another language.
 
 An `EnglishSentence` is its text, for files, cards and the API, and has the message it was made from with its values, by
-which pages translate it (`leaderboard/translation.py`). Values may be sentences themselves. Pure: no Django.
+which pages translate it (`leaderboard/board/translation.py`). Values may be sentences themselves. Pure: no Django.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from arena.models import Category, Competition
 from leaderboard.models.webhooks import Event
-from leaderboard.week import feeds
-from leaderboard.week.feeds import FeedEntry
+from leaderboard.news import feeds
+from leaderboard.news.feeds import FeedEntry
 
 
 def since(event: str, moment: datetime) -> list[FeedEntry]:

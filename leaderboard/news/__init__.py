@@ -1,0 +1,1 @@
+"""What changed, for feeds, webhooks and the strip of the week: changes, their events, and deliveries."""

@@ -1,1 +1,0 @@
-"""Webhooks: which events there are since when, and their delivery."""
