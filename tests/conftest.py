@@ -22,7 +22,7 @@ from providers import cache
 from providers.admission import valkey
 from providers.routing import selection, sending
 from providers.samples.simulator import Simulator
-from tests import pseudo_language
+from tests import pseudo_language, template_database
 
 # A busy machine is no failure, and what CI tries today it tries tomorrow: new examples are found at the desk.
 hypothesis_settings.register_profile(
@@ -46,6 +46,13 @@ def _own_media(settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
     # Django's default, which a deployment has, takes a third of a second for each password.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any) -> None:
+    """What pytest-django then creates is a copy, in which only the latest changes are left to migrate: none."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = template_database.prepare()
 
 
 @pytest.fixture(autouse=True, scope="session")
