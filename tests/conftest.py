@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: every core has its test, a second thread only spins
+
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection, transaction
