@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from arena.models import Category
 from leaderboard import cache
-from leaderboard.board import pair_counts, ratings, raw_votes
+from leaderboard.board import computed, pair_counts, raw_votes
 from leaderboard.board.overall import CACHE_TIME, MIN_VOTES, SHARE_OF_TIME, Rated, named
 from leaderboard.board.pair_counts import Pairs
 from leaderboard.models import Rating
@@ -114,7 +114,7 @@ def _make(category: Category, tag: str) -> TagBoard:
     standings: tuple[Rating, ...] = ()
     if counts.total >= MIN_VOTES:
         of_tag = pair_counts.State(counts.total, None)
-        standings = named(ratings.rate(category, of_tag, counts, raw, {}, is_slice=True))
+        standings = named(computed.rate(category, of_tag, counts, raw, {}, is_slice=True))
     made = Made(state, at, time.monotonic() - began)
     tag_board = TagBoard(made, Rated(counts.total, standings), counts.pairs())
     cache.put(tag_board, "tag", category.pk, tag, seconds=LIFE)

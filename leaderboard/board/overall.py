@@ -18,7 +18,8 @@ from django.db.models import prefetch_related_objects
 
 from arena.models import Category
 from leaderboard import cache
-from leaderboard.board import pair_counts, ratings
+from leaderboard.board import pair_counts
+from leaderboard.board.computed import Computed
 from leaderboard.models import Rating
 from leaderboard.rating import elo, intervals
 from providers.cache import ProcessCache
@@ -137,11 +138,11 @@ def _pooled(categories: list[Category]) -> Rated:
     )
     fit = intervals.inflated(plain, spread.design)
     state = pair_counts.State(total, None)
-    computed = ratings.Computed(state, counts, counted, plain, fit, spread, True, None, clustered=False)
+    computed = Computed(state, counts, counted, plain, fit, spread, True, None, clustered=False)
     return Rated(total, named(computed))
 
 
-def named(computed: ratings.Computed) -> tuple[Rating, ...]:
+def named(computed: Computed) -> tuple[Rating, ...]:
     """The ratings with their models, best first; none where no two models are connected by votes."""
     if not computed.fit.connected.any():
         return ()

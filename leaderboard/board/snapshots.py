@@ -20,6 +20,7 @@ from arena import vote_cap
 from arena.integrity import caps, rules
 from arena.models import Battle, Category, VoteCap
 from leaderboard.board import pair_counts, published_votes, ratings
+from leaderboard.board.computed import Computed
 from leaderboard.models import Board, Snapshot
 from leaderboard.rating import elo, intervals, reproduction
 from leaderboard.rating.place import Place
@@ -61,7 +62,7 @@ def take(category: Category) -> Snapshot | None:
         computed = ratings.compute(category)
         names, cells = _named(computed.counts)
         text = reproduction.cells_csv(cells)
-        rows = {names[str(row.image_model_id)]: row for row in ratings.rows(category, computed)}
+        rows = {names[str(row.image_model_id)]: row for row in computed.rows(category)}
         anchor = [names[str(model)] for model in computed.anchor if str(model) in names]
         covariance = reproduction.packed(computed.fit)
         again = reproduction.rate(cells, covariance=covariance, anchor=anchor)
@@ -141,11 +142,11 @@ def _sampling_shares(category: Category) -> dict[int, float]:
     return {model: count / total for model, count in shown.items()}
 
 
-def _facts(category: Category, computed: ratings.Computed) -> dict[str, Any]:
+def _facts(category: Category, computed: Computed) -> dict[str, Any]:
     votes = computed.counts.total
     side = computed.side if computed.side and isfinite(computed.side.se) else None
     return {
-        "finding": ratings.finding_json(computed, confirmed=None),
+        "finding": computed.finding_json(confirmed=None),
         "votes": votes,
         "voters": computed.spread.all_voters,
         "prompts": computed.spread.all_prompts,

@@ -161,7 +161,7 @@ def status(
     """How far a rating can be believed: provisional, usable or settled. The one definition of these words.
 
     `half_width` in Elo is that of independent votes times the board's pooled design effect (`Spread.pooled_design`).
-    `voters` is None where their number is no condition (see `board.ratings`); effective numbers that are nan are
+    `voters` is None where their number is no condition (see `board.computed`); effective numbers that are nan are
     unknown, and no condition.
     """
     if not connected or votes < USABLE_VOTES or not half_width <= USABLE_HALF_WIDTH:
