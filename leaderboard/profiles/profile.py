@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cache, cached_property
 
 from django.conf import settings
@@ -25,14 +23,17 @@ from leaderboard.profiles import head_to_head as matchups
 from leaderboard.profiles import notes as standing_notes
 from leaderboard.profiles import offerings as sellers
 from leaderboard.profiles import parameters as reference
+from leaderboard.profiles import provider_rows
 from leaderboard.profiles import scatter as landscape
 from leaderboard.profiles.competitions import CompetitionResult, TagScore
+from leaderboard.profiles.family import family_of
 from leaderboard.profiles.faq import Question
 from leaderboard.profiles.head_to_head import Matchups
 from leaderboard.profiles.notes import StandingNote
-from leaderboard.profiles.offerings import Past, Seller
+from leaderboard.profiles.offerings import Seller
 from leaderboard.profiles.parameters import Group, Sizes
-from leaderboard.profiles.speed import Speed, SpeedRow
+from leaderboard.profiles.provider_rows import ProviderRow
+from leaderboard.profiles.speed import Speed
 from leaderboard.profiles.watched import Watched
 from leaderboard.rating import number_words
 from leaderboard.rating import verdict as verdicts
@@ -42,9 +43,6 @@ from providers.models import ImageModel
 from providers.offering.pricing import usd
 
 SIMILAR = 5  # models that the end of the page names
-# Words after a model's name that distinguish kin.
-VARIANTS = {"mini", "pro", "turbo", "large", "medium", "small", "fast", "flash", "lite", "ultra", "max", "flex", "dev",
-            "schnell", "preview", "standard", "premium", "hd", "plus", "xl"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,48 +51,6 @@ class Failure:
 
     reason: str
     count: int
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderRow:
-    """A provider of the model: its offerings, those by the page's modes (None: not offered), and its speed."""
-
-    sellers: Sequence[Seller]
-    by_mode: Sequence[Seller | None]
-    speed: SpeedRow | None
-
-    @property
-    def provider(self) -> str:
-        return self.sellers[0].provider
-
-    @property
-    def name(self) -> str:
-        return self.sellers[0].name
-
-    @property
-    def model_id(self) -> str:
-        return self.sellers[0].model_id
-
-    @property
-    def is_simulated(self) -> bool:
-        return self.sellers[0].is_simulated
-
-    @property
-    def endpoints(self) -> list[str]:
-        """The provider's own ids."""
-        return list(dict.fromkeys(seller.offering.endpoint for seller in self.sellers))
-
-    @property
-    def price_source(self) -> str:
-        return self.sellers[0].offering.price_source
-
-    @property
-    def price_seen_on(self) -> date | None:
-        return self.sellers[0].offering.price_seen_on
-
-    @property
-    def past(self) -> Sequence[Past]:
-        return [past for seller in self.sellers for past in seller.past]
 
 
 @dataclass(frozen=True)
@@ -291,19 +247,7 @@ class Profile:
 
     @property
     def provider_rows(self) -> list[ProviderRow]:
-        """One for each provider, in the order of its cheapest offering."""
-        modes = self.tasks
-        grouped: dict[str, list[Seller]] = {}
-        for seller in self.sellers:
-            grouped.setdefault(seller.provider, []).append(seller)
-        return [
-            ProviderRow(
-                tuple(sold),
-                [next((seller for seller in sold if seller.offering.mode == mode), None) for mode in modes],
-                next((row for row in self.speed.rows if row.provider == provider), None),
-            )
-            for provider, sold in grouped.items()
-        ]
+        return provider_rows.of_sellers(self.sellers, self.speed, self.tasks)
 
     @property
     def parameter_names(self) -> str:
@@ -351,14 +295,6 @@ class Profile:
     def tasks(self) -> Sequence[str]:
         """Modes in which it can be asked."""
         return list(dict.fromkeys(seller.offering.mode for seller in self.sellers))
-
-
-def family_of(name: str) -> str:
-    """The first words of a model's name, without what distinguishes its kin: FLUX.2 [klein] 9B → FLUX.2."""
-    words = re.sub(r"\s*[\[(].*", "", name).split()
-    while len(words) > 1 and (words[-1].casefold() in VARIANTS or re.fullmatch(r"v?\d+(\.\d+)*", words[-1])):
-        words.pop()
-    return " ".join(words)
 
 
 def board_of(category: Category) -> Callable[[], Sequence[Standing]]:
