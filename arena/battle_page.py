@@ -1,12 +1,11 @@
 """The voting page and its fragment, from a battle's row: which conditions and which texts the templates get.
 
-Before the vote nothing of a model is among them: `_revealed` alone reads names, and only of a row that has a vote.
+Before the vote nothing of a model is among them: names come from `battle_reveal` alone, for a row that has a vote.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from django.conf import settings
@@ -14,21 +13,16 @@ from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext, gettext_noop, ngettext
+from django.utils.translation import gettext, gettext_noop
 
-from providers import accounts
-
-from . import fragments, prompt_markup, reveals, rounds
-from .battle_rows import BattleRow, Side
-from .integrity import rules
-from .models import QUESTION, Category, Outcome, Report, Share
+from . import battle_reveal, fragments, prompt_markup, reveals, rounds
+from .battle_reveal import Conditions, Values
+from .battle_rows import BattleRow
+from .models import QUESTION, Category, Report, Share
 from .rounds import RoundProgress
 from .voter_progress import GOAL
 from .voter_state import VoterState
 from .voting import CastVote
-
-Conditions = dict[str, Hashable]
-Values = dict[str, str]
 
 PREVIEW = gettext_noop("A preview, for staff: no answer is stored, and none counts.")
 
@@ -120,7 +114,7 @@ def shared(
         values |= {f"{side}_image": f"{url}{side}.webp", f"{side}_small": f"{url}{side}.small.webp"}
         values[f"{side}_token"] = f"{link.token}-{number}-{side}"
     if outcome:
-        shown, names = _revealed(row, None, is_among=is_own)
+        shown, names = battle_reveal.revealed(row, None, is_among=is_own)
         names["line"] += "" if is_own else f" {gettext(_SHARED[shared_outcome])}"
         names["continue_url"] = values["next_url"] if is_last else f"{link.get_absolute_url()}{number + 1}/"
         conditions |= shown | {"is_round_over": "shared" if is_last else ""}
@@ -175,7 +169,7 @@ def _context(
         return conditions | _OPEN, values | _NOTHING
     # Pages of single images name their makers: not while another pair of this prompt waits for an answer.
     waiting = {battle.prompt for battle in (*state.waiting, *pairs) if battle.pk != row.pk}
-    shown, names = _revealed(row, cast)
+    shown, names = battle_reveal.revealed(row, cast)
     over = rounds.finished(votes, is_last=is_last)
     names |= _marks(rounds.of_pair(votes, uncounted), "next_") | {
         "method_url": reveals.extras.method_url(),
@@ -253,103 +247,3 @@ def _marks(progress: RoundProgress, prefix: str = "") -> Values:
     marks = {f"{prefix}mark_{letter}": mark for letter, mark in zip(_BARS, progress.marks, strict=True)}
     numbers = {"round": progress.number, "position": progress.position, "size": progress.size}
     return marks | {f"{prefix}{name}": str(number) for name, number in numbers.items()}
-
-
-# After the vote ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def answered_pair(
-    row: BattleRow, images: tuple[int, int, int, int] | None = None, *, is_among: bool = True
-) -> reveals.AnsweredPair:
-    """What a reveal is made from; `images` are the counted votes on the two images, read if they are not given, and the
-    answer `is_among` them."""
-    assert row.outcome is not None
-    assert row.cast_at is not None
-    low_wins, high_wins, ties, both_bad = (
-        reveals.image_tally(row.left.entry, row.right.entry) if images is None else images
-    )
-    is_turned = row.left.entry > row.right.entry
-    return reveals.AnsweredPair(
-        category=row.category,
-        left_model=row.left.model,
-        right_model=row.right.model,
-        outcome=row.outcome,
-        counts=is_among and not row.excluded_reason,
-        cast_at=row.cast_at,
-        left_wins=high_wins if is_turned else low_wins,
-        right_wins=low_wins if is_turned else high_wins,
-        ties=ties,
-        both_bad=both_bad,
-    )
-
-
-def _revealed(row: BattleRow, cast: CastVote | None, *, is_among: bool = True) -> tuple[Conditions, Values]:
-    assert row.outcome is not None
-    counts = not row.excluded_reason
-    images = cast.images if cast is not None and counts else None
-    shown = reveals.extras.reveal(answered_pair(row, images, is_among=is_among))
-    crowd = shown.crowd
-    conditions: Conditions = {
-        "outcome": row.outcome,
-        "is_excluded": not counts,
-        "by_thumbnails": row.is_expired,
-        "crowd": crowd.basis,
-        "others": "one" if crowd.votes == 1 else "many" if crowd.votes else "",
-        "left_badge": _badge(row.left),
-        "right_badge": _badge(row.right),
-    }
-    values = {
-        "outcome_label": str(Outcome(row.outcome).label),
-        "excluded_reason": _excluded_reason(row.excluded_reason or ""),
-        "headline": shown.headline if counts else gettext("Kept, not counted."),
-        "line": shown.line,
-        "crowd_left": str(crowd.left),
-        "crowd_right": str(crowd.right),
-        "crowd_votes": ngettext("%(votes)s other vote", "%(votes)s other votes", crowd.votes) % {"votes": crowd.votes},
-        "crowd_label": _crowd_label(crowd),
-    }
-    for name, side, figures in (("left", row.left, shown.left), ("right", row.right, shown.right)):
-        conditions |= {f"{name}_placed": bool(figures.place), f"{name}_rated": bool(figures.elo)}
-        values |= {
-            f"{name}_thumbnail_url": f"/images/{side.thumbnail}",
-            f"{name}_entry_url": f"/entries/{side.entry}/",
-            f"{name}_model_url": f"/private/{row.category_slug}/" if row.is_private else f"/models/{side.slug}/",
-            f"{name}_name": side.name,
-            f"{name}_place": figures.place,
-            f"{name}_long_place": figures.long_place,
-            f"{name}_elo": figures.elo,
-        }
-    return conditions, values
-
-
-def _crowd_label(crowd: reveals.Crowd) -> str:
-    """The bar of the shares, for those who do not see it."""
-    shares = {"left": crowd.left, "right": crowd.right, "votes": crowd.votes}
-    if crowd.basis == "expected":
-        return gettext("Expected: A %(left)s, B %(right)s per cent") % shares
-    return (
-        ngettext(
-            "A %(left)s, B %(right)s per cent of %(votes)s vote",
-            "A %(left)s, B %(right)s per cent of %(votes)s votes",
-            crowd.votes,
-        )
-        % shares
-    )
-
-
-def _excluded_reason(stored: str) -> str:
-    """The reason stored with a vote, in the reader's language; a curator's is in the curator's own."""
-    if numbers := _CAP_REASON.fullmatch(stored):
-        return gettext(rules.CAP.reason).format_map(numbers.groupdict())
-    return gettext(stored) if stored else ""
-
-
-_CAP_REASON = re.compile(
-    re.escape(rules.CAP.reason).replace(r"\{cap\}", r"(?P<cap>\d+)").replace(r"\{days\}", r"(?P<days>\d+)")
-)
-
-
-def _badge(side: Side) -> str:
-    if side.origin == "sample":
-        return "sample"
-    return "simulated" if side.provider and accounts.is_simulated(side.provider) else ""

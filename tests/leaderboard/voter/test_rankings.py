@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from arena import battle_page, battles, voter_state, voting
+from arena import battle_reveal, battles, voter_state, voting
 from arena.models import Vote
 from leaderboard.board import ratings
 from leaderboard.models import SharedRanking
@@ -89,7 +89,7 @@ def vote_on(left, right, outcome):
 def answered(battle):
     """What a reveal is made from, as of now."""
     clear_process_caches()
-    return battle_page.answered_pair(voter_state.look_at(battle.voter_id, battle.pk).battle)
+    return battle_reveal.answered_pair(voter_state.look_at(battle.voter_id, battle.pk).battle)
 
 
 def test_others_are_those_on_the_two_images_turned_as_this_voter_saw_them_without_ones_own():
