@@ -25,12 +25,13 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 
-from . import battle_rows, battles, fetches, matchmaking, newcomers, pairing
+from . import battle_rows, battles, fetches, matchmaking, newcomers
+from .competition_choice import ALL, CompetitionChoice
 from .integrity import networks
 from .integrity.networks import Network
 from .models import Battle, Category
 
-COOKIE = "ballot-"  # and the category's id
+COOKIE = "ballot-"  # and the category's id, then the competition's if one was chosen
 _PACKED = struct.Struct(">16sIQQQdd16s16s")
 _random = SystemRandom()
 
@@ -78,26 +79,28 @@ class Ballot:
         )
 
 
-def of_browser(request: HttpRequest, category: Category) -> tuple[Ballot, battle_rows.BattleRow] | None:
-    """The browser's ballot of this category, drawn if it has none, with what its page shows; None when there is nothing
-    to vote on. `remember` must put it on the response."""
-    known = _from_cookie(request, f"{COOKIE}{category.pk}")
+def of_browser(
+    request: HttpRequest, category: Category, choice: CompetitionChoice = ALL
+) -> tuple[Ballot, battle_rows.BattleRow] | None:
+    """The browser's ballot of this category or competition, drawn if it has none, with what its page shows; None when
+    there is nothing to vote on. `remember` must put it on the response."""
+    known = _from_cookie(request, f"{COOKIE}{category.pk}{choice.cookie_suffix}")
     if known is not None and (row := battle_rows.row_of_unsaved(known.as_battle)) is not None:
         return known, row
-    drawn = draw(category, networks.of(request))
+    drawn = draw(category, networks.of(request), choice)
     if drawn is not None and (row := battle_rows.row_of_unsaved(drawn.as_battle)) is not None:
         return drawn, row
     return None
 
 
-def draw(category: Category, network: Network = networks.UNKNOWN) -> Ballot | None:
+def draw(category: Category, network: Network = networks.UNKNOWN, choice: CompetitionChoice = ALL) -> Ballot | None:
     """A pair as a new voter would get it; None when there is nothing to vote on.
 
     One network gets a limited number of different pairs within an hour: later looks draw among the same ones. So nobody
     is sent away, and nobody can look until a certain model comes.
     """
-    random = _random_of(network, category) if network.address and settings.NETWORK_BALLOTS else _random
-    drawn = matchmaking.draw(pairing.pool(category), matchmaking.NOTHING_MET, random)
+    random = _random_of(network, category, choice) if network.address and settings.NETWORK_BALLOTS else _random
+    drawn = matchmaking.draw(choice.pool(category.pk), matchmaking.NOTHING_MET, random)
     if drawn is None:
         return None
     now = timezone.now().timestamp()
@@ -114,10 +117,10 @@ def draw(category: Category, network: Network = networks.UNKNOWN) -> Ballot | No
     )
 
 
-def _random_of(network: Network, category: Category) -> Random:
+def _random_of(network: Network, category: Category, choice: CompetitionChoice) -> Random:
     hour = int(timezone.now().timestamp() // 3600)
     slot = _random.randrange(settings.NETWORK_BALLOTS)
-    text = f"{network.address} {hour} {category.pk} {slot}"
+    text = f"{network.address} {hour} {category.pk}{choice.cookie_suffix} {slot}"
     return Random(salted_hmac("arena.ballots.slot", text, algorithm="sha256").digest())  # noqa: S311 - keyed
 
 
@@ -140,9 +143,9 @@ def unseal(text: str) -> Ballot:
     return Ballot(*(uuid.UUID(bytes=battle), *numbers, _token(left), _token(right)))
 
 
-def remember(response: HttpResponseBase, request: HttpRequest, ballot: Ballot) -> None:
-    """Give the browser its ballot, unless it has it already."""
-    name = f"{COOKIE}{ballot.category}"
+def remember(response: HttpResponseBase, request: HttpRequest, ballot: Ballot, choice: CompetitionChoice = ALL) -> None:
+    """Give the browser its ballot of the `choice`, unless it has it already."""
+    name = f"{COOKIE}{ballot.category}{choice.cookie_suffix}"
     known = _from_cookie(request, name)
     if known is None or known.battle != ballot.battle:
         response.set_cookie(
@@ -155,9 +158,12 @@ def remember(response: HttpResponseBase, request: HttpRequest, ballot: Ballot) -
         )
 
 
-def forget(response: HttpResponseBase, ballot: Ballot) -> None:
-    """Take the ballot away: it is a battle now."""
-    response.delete_cookie(f"{COOKIE}{ballot.category}", samesite="Lax")
+def forget(response: HttpResponseBase, request: HttpRequest, ballot: Ballot) -> None:
+    """Take the category's ballots away: this one is a battle now, and the voter gets no other by them."""
+    name = f"{COOKIE}{ballot.category}"
+    for known in request.COOKIES:
+        if known == name or known.startswith(f"{name}-"):
+            response.delete_cookie(known, samesite="Lax")
 
 
 def find(request: HttpRequest, battle: uuid.UUID) -> Ballot | None:

@@ -15,9 +15,10 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, gettext_noop
 
-from . import battle_reveal, fragments, prompt_markup, reveals, rounds
+from . import battle_reveal, competition_choice, fragments, prompt_markup, reveals, rounds
 from .battle_reveal import Conditions, Values
 from .battle_rows import BattleRow
+from .competition_choice import ALL, CompetitionChoice
 from .models import QUESTION, Category, Report, Share
 from .rounds import RoundProgress
 from .voter_progress import GOAL
@@ -26,6 +27,7 @@ from .voting import CastVote
 
 PREVIEW = gettext_noop("A preview, for staff: no answer is stored, and none counts.")
 
+_FIRST = gettext_noop("This pair was open already and comes first; after it, only “%(title)s”.")
 _SIDES = ("left", "right")
 _BARS = "abcde"  # names of values have no digits
 _SHOWN_AFTER_VOTE = (
@@ -53,6 +55,7 @@ def section(
     row: BattleRow,
     state: VoterState,
     *,
+    choice: CompetitionChoice = ALL,
     cast: CastVote | None = None,
     following: Iterable[BattleRow] | None = None,
     message: str = "",
@@ -63,7 +66,8 @@ def section(
     `following` are these, empty at the end of the pairs, and None where nobody looked. `is_later` shows the `message`
     in place of a pair that is open.
     """
-    return fragments.fill("arena/_battle.html", *_context(request, row, state, cast, following, message, is_later))
+    context = _context(request, row, state, choice, cast, following, message, is_later)
+    return fragments.fill("arena/_battle.html", *context)
 
 
 def page(
@@ -71,17 +75,20 @@ def page(
     row: BattleRow,
     state: VoterState,
     *,
+    choice: CompetitionChoice = ALL,
     following: Iterable[BattleRow] | None = None,
     message: str = "",
     is_later: bool = False,
     template: str = "arena/battle.html",
 ) -> SafeString:
     """The battle as a whole page."""
-    conditions, values = _context(request, row, state, None, following, message, is_later)
+    conditions, values = _context(request, row, state, choice, None, following, message, is_later)
     # The menu marks the category by it.
     conditions["category"] = Category(pk=row.category, slug=row.category_slug, name=row.category_name)
     view = request.resolver_match
     conditions |= {
+        "competitions": competition_choice.open_in(row.category) if conditions["can_choose"] else (),
+        "chosen": choice.competition,
         "category_name": row.category_name,
         "is_entrance": view is not None and view.view_name == "arena:arena",
         "is_unexpired": not row.is_expired,
@@ -100,6 +107,7 @@ def shared(
     conditions, values = _common(row, RoundProgress(1, number - 1, len(link.battles)), get_token(request))
     conditions |= {
         "is_shared": True,
+        "can_choose": False,
         "has_message": False,
         "state": "voted" if outcome else "open",
         "category": Category(pk=row.category, slug=row.category_slug, name=row.category_name),
@@ -124,10 +132,12 @@ def shared(
 
 def preview(request: HttpRequest, row: BattleRow, urls: Mapping[str, str]) -> SafeString:
     """The voting page of a pair that is no battle: images from `urls`, every answer sent back to this very URL."""
-    conditions, values = _context(request, row, VoterState(0, 0, 0, 0, 0, b"", row, []), None, None, gettext(PREVIEW))
+    state = VoterState(0, 0, 0, 0, 0, b"", row, [])
+    conditions, values = _context(request, row, state, ALL, None, None, gettext(PREVIEW))
     conditions["category"] = Category(pk=row.category, slug=row.category_slug, name=row.category_name)
     conditions |= {
         "category_name": row.category_name,
+        "can_choose": False,
         "is_entrance": False,
         "is_unexpired": True,
         "reasons": tuple((value, str(label)) for value, label in Report.Reason.choices),
@@ -142,6 +152,7 @@ def _context(
     request: HttpRequest,
     row: BattleRow,
     state: VoterState,
+    choice: CompetitionChoice,
     cast: CastVote | None,
     following: Iterable[BattleRow] | None,
     message: str,
@@ -152,19 +163,18 @@ def _context(
     if cast is not None:
         row = replace(row, outcome=cast.outcome, cast_at=cast.cast_at, excluded_reason=cast.excluded_reason)
     pairs = list(following or ())
-    is_last = following is not None and not pairs and not state.waiting
+    # A competition's end is not the end of the pairs: its round goes on with others.
+    is_last = choice is ALL and following is not None and not pairs and not state.waiting
     is_answered = row.outcome is not None
-    ahead = "".join(_ahead(battle, rounds.of_pair(votes, uncounted), token) for battle in pairs)
+    ahead = "".join(_ahead(battle, rounds.of_pair(votes, uncounted), token, choice) for battle in pairs)
     progress = (rounds.of_answered if is_answered else rounds.of_pair)(votes, uncounted, is_last=is_last)
-    conditions, values = _common(row, progress, token)
+    if row.is_open and not message and not choice.has(row):
+        message = gettext(_FIRST) % {"title": choice.title}
+    conditions, values = _common(row, progress, token, choice)
     values |= {"message": message, "following": mark_safe(ahead)}  # noqa: S308 - made of filled fragments
     conditions |= {"has_message": bool(message), "state": _state(row)}
     if is_later and row.is_open:
         conditions["state"] = "later"
-        is_public = not row.is_private
-        values["board_url"] = (
-            reveals.extras.board_url(row.category_slug) if is_public else f"/private/{row.category_slug}/"
-        )
     if not is_answered:
         return conditions | _OPEN, values | _NOTHING
     # Pages of single images name their makers: not while another pair of this prompt waits for an answer.
@@ -173,17 +183,17 @@ def _context(
     over = rounds.finished(votes, is_last=is_last)
     names |= _marks(rounds.of_pair(votes, uncounted), "next_") | {
         "method_url": reveals.extras.method_url(),
-        "continue_url": values["next_url"] if over is None else _after_round(row, votes, over),
+        "continue_url": values["next_url"] if over is None else _after_round(row, votes, over, choice),
     }
     shown["is_round_over"] = "" if over is None else "ranking" if votes == GOAL else "round"
     return conditions | shown | {"is_held_back": row.prompt in waiting}, values | names
 
 
-def _after_round(row: BattleRow, votes: int, number: int) -> str:
+def _after_round(row: BattleRow, votes: int, number: int, choice: CompetitionChoice) -> str:
     """Where the reveal that ended a round leads: to its card, or, with enough votes, to the voter's own ranking."""
     if votes == GOAL:
         return reveals.extras.ranking_url(row.category_slug)
-    return f"/arena/{row.category_slug}/rounds/{number}/"
+    return f"/arena/{row.category_slug}/rounds/{number}/{choice.query}"
 
 
 def _state(row: BattleRow) -> str:
@@ -194,17 +204,19 @@ def _state(row: BattleRow) -> str:
     return "reported" if row.is_reported else "skipped" if row.skipped_at is not None else "expired"
 
 
-def _ahead(row: BattleRow, progress: RoundProgress, token: str) -> SafeString:
+def _ahead(row: BattleRow, progress: RoundProgress, token: str, choice: CompetitionChoice) -> SafeString:
     """A pair that is on nobody's screen yet."""
-    conditions, values = _common(row, progress, token)
+    conditions, values = _common(row, progress, token, choice)
     values |= {"message": "", "following": ""}
     conditions |= {"has_message": False, "state": "open"}
     return fragments.fill("arena/_ahead.html", conditions | _OPEN, values | _NOTHING)
 
 
-def _common(row: BattleRow, progress: RoundProgress, token: str) -> tuple[Conditions, Values]:
+def _common(
+    row: BattleRow, progress: RoundProgress, token: str, choice: CompetitionChoice = ALL
+) -> tuple[Conditions, Values]:
     """What is the same before and after the vote."""
-    url = row.url
+    url, query = row.url, choice.query
     width, height = row.shape.split(":")
     conditions: Conditions = {
         "demo": settings.DEMO,
@@ -215,18 +227,22 @@ def _common(row: BattleRow, progress: RoundProgress, token: str) -> tuple[Condit
         "has_quotes": prompt_markup.has_quotes(row.text),
         "has_source": bool(row.source_image),
         "is_reported": row.is_reported,
+        "can_choose": bool(query) or len(competition_choice.open_in(row.category)) > 1,
+        "is_chosen": bool(query),
     }
     criterion = row.criterion.rstrip(" .")
     values = {
         "site_name": settings.SITE_NAME,
         "csrf_token": token,
         "battle_id": str(row.pk),
-        "url": url,
-        "vote_url": f"{url}vote/",
-        "skip_url": f"{url}skip/",
-        "report_url": f"{url}report/",
+        "url": f"{url}{query}",
+        "vote_url": f"{url}vote/{query}",
+        "skip_url": f"{url}skip/{query}",
+        "report_url": f"{url}report/{query}",
         "share_url": f"{url}share/",
-        "next_url": f"/arena/{row.category_slug}/",
+        "next_url": f"/arena/{row.category_slug}/{query}",
+        "board_url": _board_url(row),
+        "choice_title": choice.title,
         "source_url": f"/images/{row.source_image}",
         "question": row.question or gettext(QUESTION),
         "criterion": criterion if criterion.endswith(("?", "!")) else f"{criterion}.",
@@ -240,6 +256,10 @@ def _common(row: BattleRow, progress: RoundProgress, token: str) -> tuple[Condit
         values[f"{name}_image"] = f"/i/{side.token}.webp"
         values[f"{name}_small"] = f"/i/{side.token}.small.webp"
     return conditions, values | _marks(progress)
+
+
+def _board_url(row: BattleRow) -> str:
+    return f"/private/{row.category_slug}/" if row.is_private else reveals.extras.board_url(row.category_slug)
 
 
 def _marks(progress: RoundProgress, prefix: str = "") -> Values:

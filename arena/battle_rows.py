@@ -46,6 +46,7 @@ class BattleRow:
     question: str
     criterion: str
     shape: str
+    competition: int
     category: int
     category_slug: str
     category_name: str
@@ -95,7 +96,7 @@ LIVE = """l.retired_at IS NULL AND l.hidden_at IS NULL AND r.retired_at IS NULL 
 COLUMNS = f"""b.id, b.voter_id, b.prompt_id, b.served_at, b.expires_at, b.skipped_at,
     b.expires_at <= statement_timestamp(),
     {LIVE},
-    p.text, p.source_image, c.question, c.criterion, c.shape, g.id, g.slug, g.name, g.is_private,
+    p.text, p.source_image, c.question, c.criterion, c.shape, c.id, g.id, g.slug, g.name, g.is_private,
     v.outcome, v.cast_at, v.excluded_reason,
     EXISTS (SELECT FROM arena_report report WHERE report.battle_id = b.id),
     {SIDE.format(side="left", e="l")}, {SIDE.format(side="right", e="r")}"""

@@ -22,6 +22,7 @@ from django.utils.translation import gettext, ngettext
 
 from . import matchmaking, pairing, voter_state
 from .battle_rows import COLUMNS, JOINS, BattleRow, battle_row
+from .competition_choice import ALL, CompetitionChoice
 from .models import Battle, Category, Outcome, Vote, Voter, VoterProgress, new_token
 from .voter_state import VoterState
 
@@ -66,31 +67,35 @@ def serve(voter: Voter, category: Category) -> Battle | None:
     return None if state is None or state.battle is None else state.battle.battle
 
 
-def serve_state(voter: int, category: int) -> VoterState | None:
+def serve_state(voter: int, category: int, choice: CompetitionChoice = ALL) -> VoterState | None:
     """As `serve`: the voter's state with the battle served, which is None when no pair is left; None when there is no
-    such voter."""
+    such voter. Of the competitions that are the `choice`, unless another's pair is on the voter's screen."""
     for state in _attempts(voter, category):
         if state is None:
             return None
-        battle = next(iter(state.waiting), None)
+        battle = next((row for row in state.waiting if row.served_at is not None or choice.has(row)), None)
         if battle is None:
-            draws = _draw(state, category, 1)
+            draws = _draw(state, choice.pool(category), 1)
             if not draws:
                 return state
             started = next(iter(_assign(state, category, draws, shown=True)), None)
             state = replace(state, met=state.met + pairing.pack((draw.left, draw.right) for draw in draws))
         elif battle.served_at is not None and not battle.is_expired:
-            return replace(state, battle=battle, waiting=state.waiting[1:])
+            return _with_battle(state, battle)
         else:
             started = _start(battle, state.turn, shown=True)
         if started is not None:
-            return replace(state, turn=state.turn + 1, battle=started, waiting=state.waiting[1:])
+            return _with_battle(replace(state, turn=state.turn + 1), started)
     raise RuntimeError(f"voter {voter} is served by too many requests at once")
 
 
-def ahead(state: VoterState, count: int, *, durable: bool = True) -> list[BattleRow]:
+def _with_battle(state: VoterState, battle: BattleRow) -> VoterState:
+    return replace(state, battle=battle, waiting=[row for row in state.waiting if row.pk != battle.pk])
+
+
+def ahead(state: VoterState, count: int, *, choice: CompetitionChoice = ALL, durable: bool = True) -> list[BattleRow]:
     """The next `count` battles after the one of the state, for a browser to load before they are needed; fewer at the
-    end of the pairs.
+    end of the pairs of the `choice`.
 
     They are assigned, with image URLs of their own, but not shown: nothing counts them, and no time runs. A vote's
     request calls this before the vote is stored, so that no pair can depend on the vote before it; it need not wait for
@@ -100,12 +105,13 @@ def ahead(state: VoterState, count: int, *, durable: bool = True) -> list[Battle
     own = state.battle
     for current in _attempts(state.voter, own.category, state):
         assert current is not None
-        following = [battle for battle in current.waiting if battle.served_at is None and battle.pk != own.pk][:count]
+        assigned_before = (row for row in current.waiting if row.served_at is None and row.pk != own.pk)
+        following = list(filter(choice.has, assigned_before))[:count]
         expired = next((battle for battle in following if battle.is_expired), None)
         if expired is not None:
             _start(expired, current.turn, shown=False)
             continue
-        draws = _draw(current, own.category, count - len(following))
+        draws = _draw(current, choice.pool(own.category), count - len(following))
         if not draws:
             return following
         assigned = _assign(current, own.category, draws, shown=False, durable=durable)
@@ -149,9 +155,9 @@ def _attempts(voter: int, category: int, first: VoterState | None = None) -> Ite
             voter_state.rebuild_progress(voter, category)
 
 
-def _draw(state: VoterState, category: int, count: int) -> list[matchmaking.Draw]:
-    """Up to `count` pairs that this voter has not met."""
-    pool, draws = pairing.pool_of(category), list[matchmaking.Draw]()
+def _draw(state: VoterState, pool: matchmaking.Pool, count: int) -> list[matchmaking.Draw]:
+    """Up to `count` pairs of the pool that this voter has not met."""
+    draws = list[matchmaking.Draw]()
     met = pairing.unpack(state.met)
     while len(draws) < count and (drawn := matchmaking.draw(pool, met, _random)) is not None:
         met = np.vstack((met, (drawn.left, drawn.right)))

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 
-from arena import blinding, context_processors, pairing
+from arena import blinding, competition_choice, context_processors, pairing
 from leaderboard import page_cache
 from providers import cache
 from providers.admission import valkey
@@ -40,7 +40,13 @@ CACHE_OPTIONS |= {"socket_timeout": 20.0, "socket_connect_timeout": 20.0}
 
 
 # What a process keeps for a few seconds is over at once: no test depends on how quick the one before it was.
-SHORT_LIVED = (blinding._veiled, pairing.pools, selection.open_offerings, context_processors.voting_categories)
+SHORT_LIVED = (
+    blinding._veiled,
+    competition_choice.open_competitions,
+    context_processors.voting_categories,
+    pairing.pools,
+    selection.open_offerings,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -77,6 +77,7 @@ def _row(competition: Competition, left: Entry, right: Entry) -> BattleRow:
         question=competition.question,
         criterion=competition.criterion,
         shape=competition.shape,
+        competition=competition.pk,
         category=category.pk,
         category_slug=category.slug,
         category_name=category.name,

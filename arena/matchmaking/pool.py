@@ -80,6 +80,19 @@ class Pool:
         models_of: Counter[int] = Counter(candidate.prompt for candidate in entrants)
         return entrants if any(count > 1 for count in models_of.values()) else self.candidates
 
+    def within(self, competition: int) -> Pool:
+        """The part of one competition, with the same scores."""
+        if competition not in self._parts:
+            own = tuple(candidate for candidate in self.candidates if candidate.competition == competition)
+            prompts = {candidate.prompt for candidate in own}
+            checks = tuple(check for check in self.checks if check[0] in prompts)
+            self._parts[competition] = Pool(own, self.met, self.table, checks)
+        return self._parts[competition]
+
+    @cached_property
+    def _parts(self) -> dict[int, Pool]:
+        return {}
+
     @cached_property
     def models(self) -> list[int]:
         return sorted({candidate.model for candidate in self.entrants})

@@ -35,7 +35,7 @@ def cast(request: HttpRequest) -> HttpResponse:
         return _rejection(request, str(error), 409)
     response = redirect(battle)
     voters.remember(response, voter)
-    ballots.forget(response, ballot)
+    ballots.forget(response, request, ballot)
     return response
 
 

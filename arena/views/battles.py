@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
@@ -16,9 +17,9 @@ from arena import (
     ballots,
     battle_page,
     battles,
+    competition_choice,
     generation_progress,
     invitations,
-    pairing,
     reports,
     reveals,
     voter_progress,
@@ -27,9 +28,10 @@ from arena import (
     voting,
 )
 from arena.battle_rows import BattleRow
+from arena.competition_choice import CompetitionChoice
 from arena.htmx import HtmxRequest
 from arena.integrity import networks
-from arena.models import Category
+from arena.models import Category, Competition
 from arena.voter_state import VoterState
 
 AHEAD = 2  # pairs a browser holds beyond the one on its screen; a fast voter would empty one
@@ -40,26 +42,40 @@ AHEAD = 2  # pairs a browser holds beyond the one on its screen; a fast voter wo
 def arena(request: HtmxRequest, slug: str) -> HttpResponse:
     """The page of the battle that is this voter's to answer; of a ballot, for a browser without a voter's cookie."""
     category = invitations.category_or_404(request, slug)
+    choice = competition_choice.of(request, category.pk)
+    if choice.competition == competition_choice.NOT_OPEN:
+        return _not_open(request, category, choice)
     voter = voters.named(request)
-    state = None if voter is None else battles.serve_state(voter, category.pk)
+    state = None if voter is None else battles.serve_state(voter, category.pk, choice)
     if state is not None and state.battle is not None:
-        following = battles.ahead(state, 1)
-        response = HttpResponse(battle_page.page(request, state.battle, state, following=following))
+        following = battles.ahead(state, 1, choice=choice)
+        response = HttpResponse(battle_page.page(request, state.battle, state, choice=choice, following=following))
         if request.htmx:
-            response["HX-Push-Url"] = state.battle.url
+            response["HX-Push-Url"] = f"{state.battle.url}{choice.query}"
         return response
-    drawn = ballots.of_browser(request, category) if state is None else None
+    drawn = ballots.of_browser(request, category, choice) if state is None else None
     if drawn is None:
-        return _nothing(request, category, state)
+        return _nothing(request, category, state, choice)
     ballot, row = drawn
-    response = HttpResponse(battle_page.page(request, row, VoterState(0, 0, 0, 0, 0, b"", row, [])))
-    ballots.remember(response, request, ballot)
+    response = HttpResponse(battle_page.page(request, row, VoterState(0, 0, 0, 0, 0, b"", row, []), choice=choice))
+    ballots.remember(response, request, ballot, choice)
     return response
 
 
-def _nothing(request: HttpRequest, category: Category, state: VoterState | None) -> HttpResponse:
+def _not_open(request: HttpRequest, category: Category, choice: CompetitionChoice) -> HttpResponse:
+    """No pair of another competition in place of the one that was asked for."""
+    known = Competition.everything.published().filter(category=category, slug=choice.slug).first()
+    context = {"category": category, "competition": known, "slug": choice.slug}
+    return render(request, "arena/not_open.html", context, status=404 if known is None else 410)
+
+
+def _nothing(
+    request: HttpRequest, category: Category, state: VoterState | None, choice: CompetitionChoice
+) -> HttpResponse:
     context = {
         "category": category,
+        "choice": choice,
+        "wait": f"{reverse('arena:wait', args=[category.slug])}{choice.query}",
         "progress": voter_progress.of(None if state is None else state.voter, category),
         "making": generation_progress.of(category),
         "ranking_url": reveals.extras.ranking_url(category.slug),
@@ -74,13 +90,14 @@ def wait(request: HttpRequest, slug: str) -> HttpResponse:
     """The fragment that replaces itself while the models are at work, and leads to the first pair that is there."""
     category = invitations.category_or_404(request, slug)
     voter = voters.named(request)
-    state = None if voter is None else battles.serve_state(voter, category.pk)
+    choice = competition_choice.of(request, category.pk)
+    state = None if voter is None else battles.serve_state(voter, category.pk, choice)
     if state is not None and state.battle is not None:
-        return HttpResponseClientRedirect(state.battle.url)
+        return HttpResponseClientRedirect(f"{state.battle.url}{choice.query}")
     generating = generation_progress.of(category)
-    if generating is None or (state is None and pairing.pool(category).size):
+    if generating is None or (state is None and choice.pool(category.pk).size):
         return HttpResponseClientRefresh()
-    return render(request, "arena/_making.html", {"making": generating, "wait": request.path})
+    return render(request, "arena/_making.html", {"making": generating, "wait": request.get_full_path()})
 
 
 View = Callable[..., HttpResponse]
@@ -112,7 +129,7 @@ def _of_voter(view: View) -> View:
         response = view(request, state, state.battle)
         if ballot is not None:
             voters.remember(response, voter)
-            ballots.forget(response, ballot)
+            ballots.forget(response, request, ballot)
         return response
 
     return with_state
@@ -133,10 +150,12 @@ def _battle(request: HttpRequest, state: VoterState, row: BattleRow) -> HttpResp
         try:
             state, row = _shown(state)
         except battles.VoteRejected:
-            return redirect("arena:arena", slug=row.category_slug)
-    following = battles.ahead(state, 1) if row.is_open else None
+            query = competition_choice.of(request, row.category).query
+            return redirect(f"/arena/{row.category_slug}/{query}")
+    choice = competition_choice.of(request, row.category)
+    following = battles.ahead(state, 1, choice=choice) if row.is_open else None
     message = reports.answer(row.pk) if row.is_reported and row.outcome is None else ""
-    return HttpResponse(battle_page.page(request, row, state, following=following, message=message))
+    return HttpResponse(battle_page.page(request, row, state, choice=choice, following=following, message=message))
 
 
 def _shown(state: VoterState) -> tuple[VoterState, BattleRow]:
@@ -168,7 +187,8 @@ def vote(request: HtmxRequest, state: VoterState, row: BattleRow) -> HttpRespons
     Those are drawn before the vote is stored. Nothing of a vote that cannot be taken is decided here: the statement
     stores nothing then, and `voting.explain` says why.
     """
-    following = battles.ahead(state, AHEAD, durable=False) if request.htmx else None
+    choice = competition_choice.of(request, row.category)
+    following = battles.ahead(state, AHEAD, choice=choice, durable=False) if request.htmx else None
     try:
         cast = voting.cast(row, request.POST.get("outcome", ""))
         if cast is None:
@@ -180,10 +200,10 @@ def vote(request: HtmxRequest, state: VoterState, row: BattleRow) -> HttpRespons
     except battles.VoteRejected as error:
         return _rejection(request, state, str(error), status=409)
     if not request.htmx:
-        return redirect(row.url)
+        return redirect(f"{row.url}{choice.query}")
     if cast is None:
         state, row = _again(state)
-    return HttpResponse(battle_page.section(request, row, state, cast=cast, following=following))
+    return HttpResponse(battle_page.section(request, row, state, choice=choice, cast=cast, following=following))
 
 
 @never_cache
@@ -197,12 +217,14 @@ def skip(request: HtmxRequest, state: VoterState, row: BattleRow) -> HttpRespons
         return _rejection(request, state, str(error), status=409, is_later=True)
     except battles.VoteRejected as error:
         return _rejection(request, state, str(error), status=409)
-    following = battles.serve_state(state.voter, row.category) if request.htmx else None
+    choice = competition_choice.of(request, row.category)
+    following = battles.serve_state(state.voter, row.category, choice) if request.htmx else None
     if following is None or following.battle is None:
-        return redirect("arena:arena", slug=row.category_slug)
-    ahead = battles.ahead(following, AHEAD)
-    response = HttpResponse(battle_page.section(request, following.battle, following, following=ahead))
-    response["HX-Push-Url"] = following.battle.url
+        return redirect(f"/arena/{row.category_slug}/{choice.query}")
+    ahead = battles.ahead(following, AHEAD, choice=choice)
+    section = battle_page.section(request, following.battle, following, choice=choice, following=ahead)
+    response = HttpResponse(section)
+    response["HX-Push-Url"] = f"{following.battle.url}{choice.query}"
     return response
 
 
@@ -210,7 +232,7 @@ def skip(request: HtmxRequest, state: VoterState, row: BattleRow) -> HttpRespons
 @_of_voter
 def report(request: HttpRequest, state: VoterState, row: BattleRow) -> HttpResponse:
     """Say what is wrong with an image. The battle is void; its page says thanks."""
-    message = ""
+    message, choice = "", competition_choice.of(request, row.category)
     if request.method == "POST":
         try:
             side, reason = request.POST.get("side", ""), request.POST.get("reason", "")
@@ -218,8 +240,8 @@ def report(request: HttpRequest, state: VoterState, row: BattleRow) -> HttpRespo
         except ValueError as error:
             message = str(error)
         else:
-            return redirect(row.url)
-    page = battle_page.page(request, row, state, message=message, template="arena/report.html")
+            return redirect(f"{row.url}{choice.query}")
+    page = battle_page.page(request, row, state, choice=choice, message=message, template="arena/report.html")
     return HttpResponse(page, status=400 if message else 200)
 
 
@@ -239,8 +261,9 @@ def _rejection(
 
     `is_later` puts the reason in the place of the pair."""
     state, row = _again(state)
+    choice = competition_choice.of(request, row.category)
     fill = battle_page.section if request.htmx else battle_page.page
-    content = fill(request, row, state, message=message, is_later=is_later)
+    content = fill(request, row, state, choice=choice, message=message, is_later=is_later)
     response = HttpResponse(content, status=status)
     response["HX-Push-Url"] = "false"  # the URL of a POST is no place to come back to
     return response

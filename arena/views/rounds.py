@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from arena import invitations, reveals, round_card, rounds, voter_progress, voters
+from arena import competition_choice, invitations, reveals, round_card, rounds, voter_progress, voters
 
 
 @never_cache
@@ -20,9 +21,13 @@ def card(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     if finished is None:
         raise Http404("This browser has no such round.")
     progress = voter_progress.of(voter, category)
+    choice = competition_choice.of(request, category.pk)
     context = {
         "category": category,
         "card": finished,
+        "competitions": competition_choice.open_in(category.pk),
+        "chosen": choice.competition,
+        "next_url": f"{reverse('arena:arena', args=[category.slug])}{choice.query}",
         "progress": progress,
         "position": len(finished.votes),
         "blocks": [block * rounds.SIZE < progress.votes for block in range(progress.goal // rounds.SIZE)],

@@ -67,7 +67,7 @@ document.addEventListener("htmx:beforeRequest", () => answered.add(battle()));
 async function reportShown(section, url, fallback) {
   const headers = JSON.parse(document.body.getAttribute("hx-headers"));
   try {
-    const reply = await fetch(`${url}show/`, { method: "POST", headers, keepalive: true });
+    const reply = await fetch(new URL("show/", new URL(url, location)), { method: "POST", headers, keepalive: true });
     const isKnown = "unsent" in document.documentElement.dataset; // an answer that waits for the network
     if (reply.status !== 204 && !isKnown && battle() === section && !answered.has(section)) location.replace(fallback);
   } catch {
