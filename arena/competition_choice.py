@@ -16,7 +16,7 @@ from providers.cache import ProcessCache
 
 from . import matchmaking, pairing
 from .battle_rows import BattleRow
-from .models import Competition
+from .models import Category, Competition
 
 PARAMETER = "competition"
 NOT_OPEN = 0  # no competition has this id
@@ -68,6 +68,12 @@ def of(request: HttpRequest, category: int) -> CompetitionChoice:
 def open_in(category: int) -> Open:
     """The competitions that can be voted in, by title; up to three seconds old."""
     return open_competitions.get_or_compute(category, lambda: _open_in(category))
+
+
+def published(category: Category, choice: CompetitionChoice) -> Competition | None:
+    """The competition of a choice that is not open, if visitors may know of it."""
+    known: Competition | None = Competition.everything.published().filter(category=category, slug=choice.slug).first()
+    return known
 
 
 def _open_in(category: int) -> Open:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from . import battle_rows
 from .battle_rows import BattleRow
-from .models import Battle, Outcome, Share, SharedAnswer
+from .models import Battle, Entry, Outcome, Share, SharedAnswer
 
 COOKIE = "share-"  # and the share's token
 _SALT = "arena.shares"
@@ -31,11 +31,11 @@ def battle_of(link: Share, number: int) -> Battle | None:
     return shared.filter(pk=link.battles[number - 1]).first()
 
 
-def pictures(link: Share) -> list[bytes]:
-    """For its card: both images of a pair, the preferred ones of a round; without those that were taken away."""
+def shown_entries(link: Share) -> list[Entry]:
+    """On its card: both images of a pair, the preferred ones of a round; without those that were taken away."""
     numbers = range(1, len(link.battles) + 1)
     pairs = [battle for number in numbers if (battle := battle_of(link, number)) is not None]
-    entries = [
+    return [
         entry
         for battle in pairs
         for entry in (
@@ -45,11 +45,6 @@ def pictures(link: Share) -> list[bytes]:
         )
         if entry.hidden_at is None and entry.retired_at is None
     ]
-    images = []
-    for entry in entries:
-        with entry.thumbnail.open("rb") as file:
-            images.append(file.read())
-    return images
 
 
 def row_of(battle: Battle) -> BattleRow | None:

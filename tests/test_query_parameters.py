@@ -10,6 +10,7 @@ import pytest
 from django.http import QueryDict
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from arena import competition_choice
 from providers.playground import forms
 from providers.web.query_parameters import Parameters
 from tests import factories as make
@@ -21,12 +22,15 @@ NONSENSE = "no-such-thing"
 FREE = {"q", "prompt"}  # any text is a search or a prompt; the page shows it
 NOT_FOUND = {"page"}  # a number of a list that does not exist is a page that does not exist
 # Views that read their query without the page cache, which knows the parameters of the others.
-OTHERS = {"providers:playground": forms.PARAMETERS, "leaderboard:search": ("q",)}
+OTHERS = {
+    "providers:playground": forms.PARAMETERS, "leaderboard:search": ("q",),
+    "arena:arena": (competition_choice.PARAMETER,),
+}  # fmt: skip
 # Modules that may touch request.GET: each of their views is tried below, or is for operators or for programs.
 READERS = {
     "leaderboard/views/boards.py", "leaderboard/views/compare.py", "leaderboard/views/competitions.py",
     "leaderboard/views/models.py", "leaderboard/views/moved.py", "leaderboard/views/search.py",
-    "leaderboard/page_cache.py",
+    "leaderboard/page_cache.py", "arena/competition_choice.py",
     "providers/playground/forms.py", "providers/gateway/pages.py", "providers/gateway/views.py",
     "arena/admin/shared.py", "arena/admin/asking.py", "leaderboard/api/endpoint.py", "leaderboard/api/views.py",
     "arena/admin/queue.py",  # two lists share one number: the shorter one stays at its last page
@@ -57,7 +61,7 @@ def arguments():
         make.make_entry(prompt, make.make_model(slug))
     board, model = [category.slug], ["one"]
     return {
-        "leaderboard:compare": ["one", "two"],
+        "leaderboard:compare": ["one", "two"], "arena:arena": board,
         "leaderboard:category": board, "leaderboard:category-csv": board, "leaderboard:model": model,
         "leaderboard:competition": ["animals"], "leaderboard:prompt": ["animals", prompt.pk],
     }  # fmt: skip

@@ -31,7 +31,7 @@ from arena.battle_rows import BattleRow
 from arena.competition_choice import CompetitionChoice
 from arena.htmx import HtmxRequest
 from arena.integrity import networks
-from arena.models import Category, Competition
+from arena.models import Category
 from arena.voter_state import VoterState
 
 AHEAD = 2  # pairs a browser holds beyond the one on its screen; a fast voter would empty one
@@ -64,9 +64,9 @@ def arena(request: HtmxRequest, slug: str) -> HttpResponse:
 
 def _not_open(request: HttpRequest, category: Category, choice: CompetitionChoice) -> HttpResponse:
     """No pair of another competition in place of the one that was asked for."""
-    known = Competition.everything.published().filter(category=category, slug=choice.slug).first()
+    known = competition_choice.published(category, choice)
     context = {"category": category, "competition": known, "slug": choice.slug}
-    return render(request, "arena/not_open.html", context, status=404 if known is None else 410)
+    return render(request, "arena/not_open.html", context, status=400 if known is None else 410)
 
 
 def _nothing(

@@ -7,10 +7,11 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from PIL import Image
 
 from arena import battles, voting
-from arena.models import SharedAnswer, Vote
+from arena.models import Entry, SharedAnswer, Vote
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +85,16 @@ def test_who_is_asked_about_the_prompt_themselves_does_not_see_the_names_by_a_li
     reply = visitor.get(link, follow=True)
     assert reply.status_code == 403
     assert shown(reply.content.decode()) == []
+
+
+def test_an_image_that_is_taken_away_leaves_the_card_at_once(client, battle):
+    link = client.post(f"/battles/{battle.pk}/share/")["Location"]
+    cards = [Client().get(f"{link}card.jpg")]
+    for entry in (battle.left, battle.right):
+        Entry.everything.filter(pk=entry.pk).update(hidden_at=timezone.now())
+        cards.append(Client().get(f"{link}card.jpg"))
+    assert len({card.content for card in cards}) == 3
+    assert {card["Cache-Control"] for card in cards} == {"public, max-age=60"}  # nor do proxies show it for longer
 
 
 def test_a_round_is_shared_as_its_pairs_in_their_order(client):
