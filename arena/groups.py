@@ -57,6 +57,8 @@ RIGHTS: dict[str, tuple[str, ...]] = {
         "providers.change_apikey",
         "providers.view_apikey",
         "providers.view_gatewayrequest",
+        "providers.view_jobwebhook",
+        "providers.view_queuedrequest",
         "leaderboard.add_webhook",
         "leaderboard.change_webhook",
         "leaderboard.delete_webhook",
@@ -64,7 +66,9 @@ RIGHTS: dict[str, tuple[str, ...]] = {
         "leaderboard.view_delivery",
     ),
 }
-UNSEEN = ("apikey", "gatewayrequest", "trial", "webhook", "delivery")  # what only operators look at
+UNSEEN = (  # what only operators look at
+    "apikey", "gatewayrequest", "queuedrequest", "jobwebhook", "trial", "webhook", "delivery",
+)  # fmt: skip
 
 
 def create(app_config: Any, **kwargs: Any) -> None:

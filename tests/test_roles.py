@@ -34,6 +34,8 @@ MODELS = {
     "providers.Proposal": ("VMCOS", "", "OS", ""),
     "providers.Call": ("VMCOS", "", "", ""),
     "providers.GatewayRequest": ("OS", "", "", ""),
+    "providers.QueuedRequest": ("OS", "", "", ""),
+    "providers.JobWebhook": ("OS", "", "", ""),
     "providers.ApiKey": ("OS", "OS", "OS", ""),
     "providers.ModelAlias": ("VMCOS", "OS", "OS", "S"),
     "arena.Category": ("VMCOS", "CS", "CS", "S"),

@@ -21,10 +21,11 @@ from arena.models import (
     Prompt,
     Report,
 )
+from providers.admin.read_only import ReadOnly
 from providers.web import history
 
 from .files import stored_file
-from .shared import ReadOnly, confirmation
+from .shared import confirmation
 
 
 @admin.register(Generation)

@@ -15,9 +15,10 @@ from django.shortcuts import render
 
 from arena.integrity import consequences, evidence, rules, watch
 from arena.models import NetworkWatch, Vote, VoterDecision, VoterProgress, VoterWatch
+from providers.admin.read_only import ReadOnly
 from providers.web import history
 
-from .shared import ReadOnly, reason_of
+from .shared import reason_of
 
 
 class WhyThese(ActionForm):

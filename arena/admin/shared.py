@@ -1,28 +1,15 @@
-"""What is common to the admin pages: read-only tables of facts, and actions that leave a trace."""
+"""What is common to the admin pages: actions that leave a trace."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 MANY = 20  # objects: to take more at once out of the arena is confirmed
-
-
-class ReadOnly:
-    """Facts: to be looked at, never edited by hand."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 def reason_of(request: HttpRequest, limit: int = 150) -> str:

@@ -18,10 +18,11 @@ from arena.admin import staging
 from arena.models import Battle, Category, ImportedName, Vote, VoteFile
 from arena.vote_import import load
 from arena.vote_import.presets import COLUMNS, PRESETS
+from providers.admin.read_only import ReadOnly
 from providers.models import ImageModel
 from providers.web import history
 
-from .shared import ReadOnly, confirmation, reason_of
+from .shared import confirmation, reason_of
 
 
 @admin.register(Battle)

@@ -19,6 +19,7 @@ from django.utils.html import format_html
 
 from providers import accounts
 from providers.admin import offering_trial
+from providers.admin.read_only import ReadOnly
 from providers.catalog import sync
 from providers.models import ImageModel, Lab, ModeChoices, Offering, Price, Proposal
 from providers.models.offerings import ENDS_SOON_DAYS
@@ -90,16 +91,9 @@ class ImageModelAdmin(history.HistoryAdmin, admin.ModelAdmin[ImageModel]):
         messages.success(request, f"{back} models are back.")
 
 
-class PriceInline(admin.TabularInline[Price, Offering]):
+class PriceInline(ReadOnly, admin.TabularInline[Price, Offering]):
     model = Price
     extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Offering)

@@ -1,8 +1,9 @@
-"""Calls, the gateway's requests, its keys and the names they give to models, for operators."""
+"""Calls, the gateway's requests with what waits for them, its keys and the names they give to models, for operators."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -10,12 +11,14 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 
-from providers.models import ApiKey, Call, GatewayRequest, ModelAlias
+from providers.admin.read_only import ReadOnly
+from providers.gateway import jobs
+from providers.models import ApiKey, Call, GatewayRequest, JobWebhook, ModelAlias, QueuedRequest
 from providers.web import history
 
 
 @admin.register(Call)
-class CallAdmin(admin.ModelAdmin[Call]):
+class CallAdmin(ReadOnly, admin.ModelAdmin[Call]):
     """The one page that shows `Call.detail`, to staff with the right to view calls."""
 
     list_display = ("started_at", "offering", "caller", "outcome", "duration", "cost", "cost_estimated", "error")
@@ -23,32 +26,77 @@ class CallAdmin(admin.ModelAdmin[Call]):
     list_select_related = ("offering__image_model",)
     show_full_result_count = False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
 
 @admin.register(GatewayRequest)
-class GatewayRequestAdmin(admin.ModelAdmin[GatewayRequest]):
+class GatewayRequestAdmin(ReadOnly, admin.ModelAdmin[GatewayRequest]):
     list_display = ("asked_at", "api_key", "model", "mode", "n", "provider", "status", "duration", "cost", "error_code")
     list_filter = ("status", "mode", "provider", "api_key")
     list_select_related = ("api_key",)
     exclude = ("answer", "files")
     show_full_result_count = False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+@admin.register(QueuedRequest)
+class QueuedRequestAdmin(ReadOnly, admin.ModelAdmin[QueuedRequest]):
+    """Asynchronous requests that have not ended. What was requested is the client's: its prompt and images are not
+    shown."""
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    list_display = ("asked_at", "api_key", "image_model", "provider", "state", "sent_at", "sent_again_at", "started_at")
+    list_filter = ("provider", "request__api_key")
+    list_select_related = ("request__api_key", "image_model")
+    ordering = ("pk",)
+    fields = ("request", "image_model", "provider", "state", "sent_at", "sent_again_at", "started_at")
+    readonly_fields = ("state", "sent_again_at")
+
+    @admin.display(ordering="request__asked_at")
+    def asked_at(self, queued: QueuedRequest) -> datetime:
+        return queued.request.asked_at
+
+    @admin.display(ordering="request__api_key")
+    def api_key(self, queued: QueuedRequest) -> ApiKey:
+        return queued.request.api_key
+
+    @admin.display
+    def state(self, queued: QueuedRequest) -> str:
+        if queued.cancel:
+            return "to be cancelled"
+        if queued.started_at is not None:
+            return "running"
+        return "queued" if queued.sent_at is None else "sent to a worker"
+
+    @admin.display(description="sent again at")
+    def sent_again_at(self, queued: QueuedRequest) -> datetime | None:
+        """A task message that no worker takes counts as lost then."""
+        if queued.sent_at is None or queued.started_at is not None:
+            return None
+        return queued.sent_at + timedelta(seconds=jobs.RESEND_AFTER)
+
+
+@admin.register(JobWebhook)
+class JobWebhookAdmin(ReadOnly, admin.ModelAdmin[JobWebhook]):
+    """Where the end of asynchronous requests is sent, and what was answered. Of a URL the host alone is shown: the rest
+    may be the receiver's secret."""
+
+    list_display = ("request", "api_key", "host", "status", "attempts", "answer", "next_attempt_at", "ended_at")
+    list_filter = ("status", "request__api_key")
+    list_select_related = ("request__api_key",)
+    ordering = ("-pk",)
+    fields = ("request", "host", "status", "attempts", "answer", "next_attempt_at", "ended_at")
+    readonly_fields = ("host", "next_attempt_at")
+
+    @admin.display(ordering="request__api_key")
+    def api_key(self, webhook: JobWebhook) -> ApiKey:
+        return webhook.request.api_key
+
+    @admin.display
+    def host(self, webhook: JobWebhook) -> str:
+        return urlsplit(webhook.url).hostname or ""
+
+    @admin.display(description="next attempt at", ordering="due_at")
+    def next_attempt_at(self, webhook: JobWebhook) -> datetime | None:
+        """None before the request has ended, and after the last attempt."""
+        is_due = webhook.status == JobWebhook.Status.WAITING and webhook.request.status != GatewayRequest.Status.RUNNING
+        return webhook.due_at if is_due else None
 
 
 @admin.register(ApiKey)
@@ -68,7 +116,7 @@ class ApiKeyAdmin(history.HistoryAdmin, admin.ModelAdmin[ApiKey]):
         obj.pk = key.pk
         messages.warning(request, f"The key is {secret} – copy it now, it is not stored and cannot be shown again.")
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         return False
 
     @admin.action(description="Revoke", permissions=["change"])
