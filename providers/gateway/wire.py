@@ -47,12 +47,6 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "max_seconds": {"type": "number", "minimum": 0, "maximum": 86_400},
     "webhook_url": {"type": "string", "max_length": 300},
 }
-# Providers' own names for the number of images: passed through, they would multiply a price that nobody has checked.
-_COUNTS = frozenset({
-    "num_images", "num_outputs", "number_of_images", "numberOfImages", "num_images_per_prompt", "images_per_prompt",
-    "batch_size", "batchSize", "sample_count", "sampleCount", "candidate_count", "candidateCount", "num_samples",
-    "max_images", "number_results", "numberResults",
-})  # fmt: skip
 _MEDIA = frozenset({"image", "images", "mask"})
 # OpenAI's models always return base64, and some clients count on it.
 _ALWAYS_B64 = re.compile(r"(?:[^/]+/)?(?:gpt-image-|chatgpt-image-)")
@@ -152,8 +146,6 @@ def parse(
     for name, value in fields.items():
         if not _is_text(name) or not _is_storable(value):
             raise invalid(name if _is_text(name) else None, f"{name!a}: it contains characters that are not text")
-    for name in _COUNTS.intersection(fields):
-        raise invalid(name, f"{name}: write n instead, which is what is priced and checked against budgets")
     _read_sides(fields)
     known: dict[str, Any] = {}
     for name, row in PARAMETERS.items():

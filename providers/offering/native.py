@@ -18,7 +18,7 @@ from providers.errors import InvalidRequest
 from providers.offering import sizing
 
 # Names without case and whatever separates their words. Any value of these but 0 and 1 is refused …
-COUNTS = frozenset(
+_COUNTS = frozenset(
     {
         "n", "batch", "batchcount", "batchsize", "candidatecount", "imagecount", "imagesperprompt", "maximages",
         "nimages", "nsamples", "numberofimages", "numgenerations", "numimages", "numimagesperprompt", "numoutputs",
@@ -59,7 +59,7 @@ def multiplies(name: str, value: Any) -> bool:
     plain = _plain(name)
     if value is None or plain in _SERIES:
         return value is not None and value != _SERIES[plain]
-    if plain in COUNTS:
+    if plain in _COUNTS:
         return str(value) not in ("0", "1")
     return _is_above_one(value) and _counts(
         plain, [word.lower() for word in _WORD.findall(unicodedata.normalize("NFKC", name))]
