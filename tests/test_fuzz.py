@@ -18,6 +18,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import Resolver404, resolve
 
+from providers.models import ApiKey
 from tests import factories as make
 from tests.test_permissions import all_routes
 
@@ -135,6 +136,16 @@ def test_no_body_or_header_makes_a_5xx():
         if reply.status_code >= 500 and not (reply.status_code == 503 and "Retry-After" in reply):
             failures.append(f"{number}: {where} {kind} {body[:80]!r} {headers}: {reply.status_code}")
     assert not failures, "\n".join(failures[:20])
+
+
+@pytest.mark.parametrize("path", ["images/generations", "images/edits", "images/variations", "responses"])
+@pytest.mark.parametrize(("kind", "body"), BODIES)
+def test_no_body_of_a_key_holder_makes_a_5xx(path, kind, body):
+    """What comes with a key is read; without one nothing is."""
+    _, secret = ApiKey.make("fuzz")
+    browser = Client(raise_request_exception=False)
+    reply = browser.generic("POST", f"/openai/v1/{path}", body, kind, HTTP_AUTHORIZATION=f"Bearer {secret}")
+    assert 400 <= reply.status_code < 500, reply.content
 
 
 def test_no_input_makes_a_5xx():

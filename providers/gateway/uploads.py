@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
@@ -47,7 +47,7 @@ def read(request: HttpRequest, *, largest: int, is_api: bool = True) -> Sources:
     """
     kind = request.content_type or ""
     if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
-        return _of_form(request, largest, is_api)
+        return _of_form(request, largest, has_bytes=is_api and kind == "multipart/form-data")
     if kind not in ("application/json", "", "text/plain") and not kind.endswith("+json"):
         message = (
             f"Content-Type {ascii(kind)[1:-1][:100]} is not supported. Send application/json or multipart/form-data."
@@ -68,14 +68,15 @@ def too_large(largest: int) -> ApiError:
 # Forms ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _of_form(request: HttpRequest, largest: int, is_api: bool) -> Sources:
-    if is_api:
+def _of_form(request: HttpRequest, largest: int, *, has_bytes: bool) -> Sources:
+    """`has_bytes`: its texts may be the bytes of images."""
+    if has_bytes:
         request.encoding = "latin-1"  # keeps every byte: Django reads a part without a file name as text
     try:
         texts, files = request.POST, request.FILES
     except RequestDataTooBig as error:
         raise too_large(settings.DATA_UPLOAD_MAX_MEMORY_SIZE) from error
-    except (MultiPartParserError, SuspiciousOperation, ValueError) as error:
+    except (BadRequest, MultiPartParserError, SuspiciousOperation, ValueError) as error:
         raise invalid(None, f"The form cannot be read: {error}", "invalid_form") from error
     parts = list(_parts(files))
     # Counted before they are read: until then they are files on disk, not memory.
@@ -91,7 +92,7 @@ def _of_form(request: HttpRequest, largest: int, is_api: bool) -> Sources:
         else:
             raise invalid(name, f"{name}: a file is not expected here; send images as 'image' or 'image[]'.")
     fields = _fields(texts)
-    if is_api:
+    if has_bytes:
         fields = _decoded(fields)
     named = {name: fields.pop(name) for name in ("image", "images", "mask") if name in fields}
     if any(named.values()):  # a browser's form sends an empty one when no file was chosen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -107,6 +108,16 @@ def test_a_providers_own_count_is_rejected_before_anything_is_paid(key, name):
     response = call(key, n=1, **{name: 4})
     assert (response.status_code, response.json()["error"]["param"]) == (400, name)
     assert not Call.objects.exists()
+
+
+def test_a_form_without_files_is_read_as_json_is(key):
+    body = urlencode({"model": "sample-one", "prompt": "Dämmerung", "size": "64x64", "n": "2"})
+    response = Client().generic(
+        "POST", "/openai/v1/images/generations", body, "application/x-www-form-urlencoded",
+        headers={"Authorization": f"Bearer {key.secret}"},
+    )  # fmt: skip
+    assert response.status_code == 200, response.content
+    assert len(response.json()["data"]) == 2
 
 
 def test_edits_with_empty_fields_several_images_and_parts_without_a_file_name(key):
