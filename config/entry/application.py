@@ -40,6 +40,10 @@ class Api(Protocol):
         """Whether the body is worth reading: an error response does not depend on it."""
         ...
 
+    def own_headers(self) -> Mapping[str, str]:
+        """Headers of every response of the API, also of one that it does not give itself."""
+        ...
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send, body: IO[bytes]) -> None: ...
 
 
@@ -89,14 +93,19 @@ class Entry:
             # Or its body is malformed: granian reports both alike, and answers 500 where nobody answers.
             if not sending.is_started:
                 malformed = Rejected(400, "The body of the request ends too soon, or is malformed.")
-                await send_rejection(sending, scope, malformed, close=True)
+                await self._reject(sending, scope, malformed, close=True)
         except Rejected as rejected:
             if not sending.is_started:
-                await send_rejection(sending, scope, rejected, close=_has_body(scope))
+                await self._reject(sending, scope, rejected, close=_has_body(scope))
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
             if not sending.is_started:
                 await send_response(sending, *unexpected())
+
+    async def _reject(self, send: Send, scope: Scope, rejected: Rejected, *, close: bool) -> None:
+        if is_api(scope["path"]):
+            rejected.headers = {**self._api.own_headers(), **rejected.headers}
+        await send_rejection(send, scope, rejected, close=close)
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, method = scope["path"], scope["method"]

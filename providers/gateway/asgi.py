@@ -79,6 +79,10 @@ class Gateway:
             slot.release()
         return True
 
+    def own_headers(self) -> Mapping[str, str]:
+        """A request id and CORS, for a response to what never comes here, such as a body that is too large."""
+        return ClientConnection().headers
+
     async def __call__(
         self, scope: dict[str, Any], receive: Receive, send: Send, body: IO[bytes] | None = None
     ) -> None:

@@ -7,7 +7,7 @@ every error that a retry cannot improve carries `x-should-retry: false`, which t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from providers.errors import (
@@ -59,6 +59,12 @@ class ApiError(Exception):
 def invalid(param: str | None, message: str, code: str = "invalid_value") -> ApiError:
     """400: the request has to change."""
     return ApiError(400, code, message, param=param)
+
+
+def method_not_allowed(methods: Sequence[str]) -> ApiError:
+    """405 with the methods that are allowed."""
+    allowed = ", ".join(methods)
+    return ApiError(405, "method_not_allowed", f"Method not allowed; use {allowed}.", headers={"Allow": allowed})
 
 
 def internal_error() -> ApiError:

@@ -51,22 +51,23 @@ def api(*methods: str) -> Callable[[View], View]:
         @csrf_exempt
         @functools.wraps(view)
         def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            connection = connection_of(request)
             try:
                 if request.method == "OPTIONS":
-                    return _preflight(request, methods)
-                if request.method not in methods:
-                    allowed = ", ".join(methods)
-                    message = f"Method not allowed; use {allowed}."
-                    raise ApiError(405, "method_not_allowed", message, headers={"Allow": allowed})
-                response = view(request, *args, **kwargs)
+                    response: HttpResponseBase = _preflight(request, methods)
+                elif request.method in methods:
+                    response = view(request, *args, **kwargs)
+                else:
+                    raise errors.method_not_allowed(methods)
             except ApiError as error:
                 response = error_response(error)
-                _note_rejection(connection_of(request), error)
+                _note_rejection(connection, error)
             except Exception:
-                log.exception("%s %s failed", request.method, request.path)
+                # With the id that the client has: it is what a report names.
+                log.exception("%s %s failed (%s)", request.method, request.path, connection.headers["x-request-id"])
                 response = error_response(errors.internal_error())
             response._has_been_logged = True  # type: ignore[attr-defined]  # Django would log a warning for each error
-            for name, value in connection_of(request).headers.items():
+            for name, value in connection.headers.items():
                 response.headers.setdefault(name, value)
             response.headers.setdefault("Cache-Control", "no-store")
             return response
@@ -170,7 +171,7 @@ def _response_events(job: ImageJob, connection: ClientConnection, call: ToolCall
     except ApiError as error:
         yield responses_api.error_event(error)
     except Exception:
-        log.exception("A stream failed")
+        log.exception("A stream failed (%s)", connection.headers["x-request-id"])
         yield responses_api.error_event(errors.internal_error())
 
 
@@ -243,7 +244,7 @@ def _events(job: ImageJob, connection: ClientConnection, origin: str) -> Iterato
     except ApiError as error:
         yield responses.error_event(error)
     except Exception:
-        log.exception("A stream failed")
+        log.exception("A stream failed (%s)", connection.headers["x-request-id"])
         yield responses.error_event(errors.internal_error())
 
 

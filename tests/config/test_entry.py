@@ -213,6 +213,22 @@ def test_the_api_looks_at_the_key_before_it_reads_a_large_body(site):
     assert reply.split(b" ", 2)[1] == b"405"
 
 
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"POST /openai/v1/images/edits HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n", b"413"),
+        (b"TRACE /openai/v1/models HTTP/1.1\r\nHost: a\r\n", b"405"),
+        (b"POST /openai/v1/responses HTTP/1.1\r\nHost: a\r\nContent-Type: a/b; charset=rot13\r\n", b"415"),
+    ],
+)
+def test_a_program_in_a_browser_can_read_what_is_rejected_by_its_head(site, head, status):
+    """Without CORS a browser hides the status, and without an id nobody can ask about it."""
+    reply = site.send(head + b"\r\n").lower()
+    assert reply.split(b" ", 2)[1] == status
+    assert b"\r\naccess-control-allow-origin: *\r\n" in reply
+    assert b"\r\nx-request-id: req_" in reply
+
+
 def test_routing_follows_the_decoded_path(site):
     for path in ("/%6fpenai/v1/images/generations", "//openai/v1//images/generations", "/v1/images/generations"):
         reply = site.send(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000000\r\n\r\n".encode())
