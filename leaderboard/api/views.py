@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.conf import settings
 from django.db.models import Count, Prefetch, QuerySet
 from django.db.models.fields.json import KT
-from django.http import Http404, HttpRequest
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.urls import resolve, reverse
+from django.views.decorators.csrf import csrf_exempt
 
 from arena import blinding
 from arena.models import Category, Competition, Entry, Prompt, Vote
 from leaderboard.api import openapi, representations
-from leaderboard.api.endpoint import ApiError, Json, endpoint, invalid, paged
+from leaderboard.api.endpoint import CORS, ApiError, Json, endpoint, invalid, paged
 from leaderboard.board import image_records, published_votes, standings
 from leaderboard.board_page import filters
 from leaderboard.competitions import overview
@@ -293,8 +294,17 @@ def statistics(request: HttpRequest) -> Json:
     }
 
 
+@csrf_exempt
+def unknown(request: HttpRequest, path: str = "") -> HttpResponse:
+    """404 in JSON; where only the slash at the end is missing, a redirect that programs in browsers may follow."""
+    if request.method in ("GET", "HEAD") and resolve(f"{request.path}/").view_name != "leaderboard:api-unknown":
+        words = f"?{request.GET.urlencode()}" if request.GET else ""
+        return HttpResponsePermanentRedirect(f"{request.path}/{words}", headers=CORS)
+    return _not_found(request, path)
+
+
 @endpoint()
-def unknown(request: HttpRequest, path: str = "") -> Json:
+def _not_found(request: HttpRequest, path: str) -> Json:
     raise Http404(f"There is nothing at /api/v1/{path[:100]}. {_url(request, 'index')} lists what there is.")
 
 

@@ -166,10 +166,19 @@ def test_what_is_not_there_is_a_404_in_json(url):
 
 
 def test_other_methods_and_preflights():
-    assert Client().post("/api/v1/models/").status_code == 405
+    for url in ("/api/v1/models/", "/api/v1/nothing", "/api/v1/models"):
+        refused = Client(enforce_csrf_checks=True).post(url)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (405, "method_not_allowed")
+        assert refused["Access-Control-Allow-Origin"] == "*"
     preflight = Client().options("/api/v1/models/", headers={"Origin": "https://other.example"})
     assert (preflight.status_code, preflight["Access-Control-Allow-Origin"]) == (204, "*")
     assert Client().head("/api/v1/models/").content == b""
+
+
+def test_a_url_without_its_last_slash_leads_to_the_one_with_it():
+    moved = Client().get("/api/v1/models?limit=1")
+    assert (moved.status_code, moved["Location"]) == (301, "/api/v1/models/?limit=1")
+    assert moved["Access-Control-Allow-Origin"] == "*"  # else programs in browsers may not follow
 
 
 def test_nothing_new_is_a_304(category):
