@@ -134,7 +134,7 @@ def _completed(wire: Wire, status_url: str) -> dict[str, Any]:
             error.possibly_charged = True  # whatever is wrong with the question, the job exists
             raise error
         status = reply.object()
-        if status.get("status") in _ENDED:
+        if str(status.get("status")) in _ENDED:
             return status
 
 

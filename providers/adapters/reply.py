@@ -14,6 +14,7 @@ import httpx
 
 from .redaction import storable
 
+MAX_TOKENS = 10**9  # of one answer; a larger number is not one of tokens
 _RESETS_IN = re.compile(r"(?:resets?|retry|again) (?:in|after) ~?(\d+(?:\.\d+)?) ?(ms|s|m)?", re.IGNORECASE)
 
 
@@ -62,6 +63,11 @@ def duration_of(seconds: Any) -> timedelta | None:
     return None if number is None or number > 86_400 else timedelta(seconds=number)
 
 
+def _is_count(value: Any) -> bool:
+    """A number that can be one of tokens."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS
+
+
 def token_counts(usage: Any, depth: int = 0) -> dict[str, Any] | None:
     """The numbers of a usage object, nested as they came: it is stored, so texts and oddities are left out."""
     if not isinstance(usage, dict) or depth > 3:
@@ -71,10 +77,10 @@ def token_counts(usage: Any, depth: int = 0) -> dict[str, Any] | None:
         nested = token_counts(value, depth + 1)
         if nested:
             counts[storable(name, 60)] = nested
-        elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        elif _is_count(value):
             counts[storable(name, 60)] = value
         elif isinstance(value, list):  # Google: [{"modality": "IMAGE", "tokenCount": 1290}]
-            rows = [row for row in value[:10] if isinstance(row, dict) and isinstance(row.get("tokenCount"), int)]
+            rows = [row for row in value[:10] if isinstance(row, dict) and _is_count(row.get("tokenCount"))]
             if rows:
                 counts[storable(name, 60)] = {storable(row.get("modality"), 20): row["tokenCount"] for row in rows}
     return counts or None

@@ -116,12 +116,14 @@ def _usage(made: Sequence[Attempt]) -> dict[str, Any] | None:
 
 
 def _added(total: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """The sums of two usages; where a name is a table in one of them alone, the first is right."""
     added = dict(total)
     for name, value in more.items():
-        if isinstance(value, Mapping):
-            added[name] = _added(added.get(name) or {}, value)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            added[name] = (added.get(name) or 0) + value
+        before = added.get(name, {} if isinstance(value, Mapping) else 0)
+        if isinstance(before, Mapping) and isinstance(value, Mapping):
+            added[name] = _added(before, value)
+        elif not isinstance(before, Mapping) and not isinstance(value, Mapping):
+            added[name] = before + value
     return added
 
 

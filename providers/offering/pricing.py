@@ -39,6 +39,7 @@ UNITS: tuple[str, ...] = (
     "image-by-quality",
 )
 
+_TOTALS = ("input_tokens", "output_tokens", "promptTokenCount", "thoughtsTokenCount", "candidatesTokenCount")
 TOKEN_KINDS = ("text_input", "image_input", "text_output", "image_output")
 
 MEGAPIXEL = 1024 * 1024  # the price maps count 1 MP as 2^20 pixels
@@ -90,8 +91,11 @@ def price_of(
 def tokens_of(usage: Mapping[str, Any]) -> dict[str, int] | None:
     """The tokens of an answer by TOKEN_KINDS, from the usage of OpenAI's or Google's API; None when it cannot be read.
 
-    Input that is not broken down is text, output is images; what a model thinks is billed as text.
+    Input that is not broken down is text, output is images; what a model thinks is billed as text. An image without
+    tokens was not counted: proxies send zeros.
     """
+    if not all(isinstance(usage.get(name, 0), int) for name in _TOTALS):
+        return None
     if "output_tokens" in usage:  # OpenAI: input_tokens_details, output_tokens_details
         inputs, outputs = usage.get("input_tokens", 0), usage["output_tokens"]
         image_input = _count(usage, "input_tokens_details", "image_tokens")
@@ -105,7 +109,7 @@ def tokens_of(usage: Mapping[str, Any]) -> dict[str, int] | None:
     else:
         return None
     counts = (inputs - image_input, image_input, text_output, outputs - text_output)
-    if not all(isinstance(count, int) and count >= 0 for count in counts):
+    if min(counts) < 0 or not counts[-1]:
         return None
     return dict(zip(TOKEN_KINDS, counts, strict=True))
 

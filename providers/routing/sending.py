@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import logging
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -25,14 +26,16 @@ from providers.adapters.base import Deadline, new_client
 from providers.admission import limits
 from providers.admission.admit import admitted
 from providers.db import release_connection
-from providers.errors import InvalidRequest, NotSent, ProviderError, RateLimited
+from providers.errors import BadOutput, InvalidRequest, NotSent, ProviderError, RateLimited
 from providers.models import Offering
 from providers.offering import normalisation
 from providers.performance import recent
-from providers.request import Caller, ImageRequest, ProviderCall
+from providers.request import Answer, Caller, ImageRequest, ProviderCall
 from providers.routing.results import CallResult, OfferingResult
 from providers.spending import daily_cap
 from providers.spending.costs import estimate
+
+log = logging.getLogger(__name__)
 
 PARALLEL_CALLS = 5  # of one request: n = 10 from a provider of single images is two rounds, and no flood
 ARENA_MAX_WAIT = 1.0  # seconds for the turn of a request of the arena
@@ -124,13 +127,25 @@ class _Calls:
         try:
             with admitted(self.offering, self.deadline, max_wait=self.waiting.left, party=self.party):
                 started_at, started, sent = timezone.now(), monotonic(), True
-                account = account_of(self.offering.provider)
-                adapter = ADAPTERS[account.adapter]
-                answer = adapter.generate(provider_call, account=account, http=http(), deadline=self.deadline)
+                answer = self._answer(provider_call)
         except ProviderError as error:
             duration = timedelta(seconds=monotonic() - started)
             return CallResult(request, provider_call, started_at, duration, error=error, sent=sent)
         return CallResult(request, provider_call, started_at, answer.duration, answer)
+
+    def _answer(self, provider_call: ProviderCall) -> Answer:
+        """Raises ProviderError alone. Whatever else an adapter fails with, the provider may have worked: the call is
+        recorded as one that may have been charged."""
+        account = account_of(self.offering.provider)
+        try:
+            adapter = ADAPTERS[account.adapter]
+            return adapter.generate(provider_call, account=account, http=http(), deadline=self.deadline)
+        except ProviderError:
+            raise
+        except Exception as error:
+            log.exception("The adapter of %s failed", account.key)
+            message = f"The answer of {account.name} could not be read."
+            raise BadOutput(message, detail=type(error).__name__, possibly_charged=True) from error
 
 
 def http() -> httpx.Client:

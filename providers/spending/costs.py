@@ -12,6 +12,7 @@ from providers.models import Offering
 from providers.offering import normalisation, pricing
 from providers.request import Answer, ImageRequest
 
+LARGEST_BILL = Decimal(1_000)  # USD of one call; an answer that says more is misread, or lies
 _BILLED_BY_MEGAPIXEL = frozenset({"megapixel", "megapixel-started", "megapixel-in-out"})
 
 
@@ -64,13 +65,24 @@ def of_answer(offering: Offering, request: ImageRequest, answer: Answer) -> tupl
     list); else the offering's price and the size delivered. A price that is itself an estimate makes an estimate of the
     units too.
     """
-    if answer.cost is not None:
+    if _is_bill(answer.cost):
         return answer.cost, False
-    if answer.usage and (by_tokens := pricing.price_of_tokens(answer.usage, offering.price_details)) is not None:
+    by_tokens = pricing.price_of_tokens(answer.usage, offering.price_details) if answer.usage else None
+    if _is_bill(by_tokens):
         return by_tokens, False
-    price = offering.price
-    per_megapixel = offering.price_unit in _BILLED_BY_MEGAPIXEL and not offering.price_details.get("input")
-    if answer.billed_units is not None and answer.billed_units >= 0 and price is not None and per_megapixel:
-        return pricing.rounded(answer.billed_units * price), offering.price_estimated
+    by_units = _price_of_units(offering, answer.billed_units)
+    if _is_bill(by_units):
+        return by_units, offering.price_estimated
     prices = [estimate(offering, request, (image.width, image.height)) for image in answer.images]
     return (None if None in prices else sum(filter(None, prices), Decimal(0))), True
+
+
+def _is_bill(amount: Decimal | None) -> bool:
+    return amount is not None and 0 <= amount <= LARGEST_BILL
+
+
+def _price_of_units(offering: Offering, units: Decimal | None) -> Decimal | None:
+    price, by_megapixel = offering.price, offering.price_unit in _BILLED_BY_MEGAPIXEL
+    if units is None or price is None or not by_megapixel or offering.price_details.get("input"):
+        return None
+    return pricing.rounded(units * price)

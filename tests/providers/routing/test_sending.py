@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers import routing
+from providers.adapters import ADAPTERS
 from providers.adapters.base import Account
-from providers.errors import Cancelled, InvalidRequest, ProviderFailure
-from providers.models import Call
+from providers.errors import BadOutput, Cancelled, InvalidRequest, ProviderFailure
+from providers.models import Call, Reservation
 from providers.offering import normalisation
 from providers.request import ImageRequest, SourceImage
 from providers.routing import sending
@@ -158,6 +159,26 @@ def test_what_was_counted_and_billed_is_stored_with_the_call():
     fal = offered(ONE)
     (image,) = ask(fal, request(1)).images
     assert image.call.billed_units == Decimal("0.0059")  # 96 × 64 pixels of 2^20
+
+
+def test_a_call_whose_adapter_fails_by_a_fault_of_its_own_is_recorded_as_one_that_may_be_billed(monkeypatch):
+    monkeypatch.setattr(Account, "is_simulated", False)
+
+    class Broken:
+        def generate(self, *_: object, **__: object) -> None:
+            raise KeyError("a field of the answer")
+
+    monkeypatch.setitem(ADAPTERS, "fal", Broken())
+    with pytest.raises(BadOutput, match="could not be read"):
+        ask(offered(ONE), request(1))
+    (call,) = Call.objects.all()
+    assert (call.outcome, call.possibly_charged, call.spent, call.detail) == (
+        "bad_output",
+        True,
+        Decimal("0.01"),
+        "KeyError",
+    )
+    assert not Reservation.objects.exists()
 
 
 def test_several_images_of_a_call_that_may_have_been_charged_count_all(monkeypatch):

@@ -35,6 +35,26 @@ def test_the_tokens_of_an_answer_are_counted_by_kind():
     }  # fmt: skip
     assert pricing.tokens_of({"output_tokens": 5, "input_tokens_details": {"image_tokens": 9}}) is None
     assert pricing.tokens_of({"total_tokens": 5}) is None
+    assert pricing.tokens_of({"input_tokens": {"text": 4}, "output_tokens": 5}) is None
+    assert pricing.tokens_of({"input_tokens": 0, "output_tokens": 0}) is None  # there is an image: nobody has counted
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"usage": {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}},
+        {"usage": {"input_tokens": 0, "output_tokens": 10**9}},  # $30,000
+        {"cost": Decimal(9_999)},
+        {"cost": Decimal(-1)},
+    ],
+)
+def test_what_cannot_be_a_bill_is_none_and_the_price_list_counts(said):
+    details = {"tokens": {"text_input": "5", "image_output": "30"}}
+    offering = Offering(
+        provider="openai", mode="text-to-image", price=Decimal("0.04"), price_unit="image", price_details=details
+    )
+    answer = Answer((IMAGE,), timedelta(), **said)
+    assert costs.of_answer(offering, ImageRequest("a kite"), answer) == (Decimal("0.04"), True)
 
 
 def test_a_bill_in_tokens_is_computed_and_not_estimated():
