@@ -54,10 +54,18 @@ def price_of(model: ImageModel, request: ApiRequest) -> tuple[Decimal | None, bo
     return routing.estimate(offerings[0], request.request()), not is_simulated(offerings[0].provider)
 
 
+def most_money(model: ImageModel, request: ApiRequest) -> Decimal | None:
+    """USD of real money that one image may cost: at the dearest provider that routing may try. None when one of them
+    has no known price; 0 where all are simulated."""
+    offerings = routing.candidates(model, request.request())
+    prices = [routing.estimate(one, request.request()) for one in offerings if not is_simulated(one.provider)]
+    return None if None in prices else max(filter(None, prices), default=Decimal(0))
+
+
 def plan(form: TrialForm, visitor: str, ip: str) -> uuid.UUID:
     """Queue one trial for each model and return their group. Raises FormError above the rate limit or the budget."""
     _throttle(form, visitor, ip)
-    priced = {model: price_of(model, request) for model, request in form.requests.items()}
+    prices = {model: most_money(model, request) for model, request in form.requests.items()}
     sources = _store_sources(next(iter(form.requests.values())).images)
     group = uuid.uuid4()
     rows = [
@@ -72,7 +80,7 @@ def plan(form: TrialForm, visitor: str, ip: str) -> uuid.UUID:
             size=request.size or "",
             seed=request.seed,
             sources=sources,
-            price=priced[model][0],
+            price=prices[model],
         )
         for position, (model, request) in enumerate(form.requests.items())
     ]
@@ -82,7 +90,7 @@ def plan(form: TrialForm, visitor: str, ip: str) -> uuid.UUID:
         else:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('playground budget', 0))")
-            _check_free_budget(list(priced.values()))
+            _check_free_budget(list(prices.values()))
         Trial.objects.bulk_create(rows)
     return group
 
@@ -118,12 +126,11 @@ def _reserve(key: ApiKey, trials: Sequence[Trial], requests: Mapping[ImageModel,
         budgets.reserve(trial.request)
 
 
-def _check_free_budget(prices: Sequence[tuple[Decimal | None, bool]]) -> None:
-    real = [price for price, is_real in prices if is_real]
-    if not real:
+def _check_free_budget(prices: Sequence[Decimal | None]) -> None:
+    if not any(price is None or price for price in prices):
         return
     left = free_budget() - spent_today()
-    if any(price is None for price in real) or sum(filter(None, real), Decimal(0)) > left:
+    if None in prices or sum(filter(None, prices), Decimal(0)) > left:
         raise FormError(
             f"This costs more than what is left of today's free budget ({usd(max(left, Decimal(0)))}). Try a "
             "sample model, retry tomorrow, or use an API key.",
@@ -138,11 +145,11 @@ def free_budget() -> Decimal:
 
 
 def spent_today() -> Decimal:
-    """Real money (USD) of today's trials without a key; a trial that is not over counts with its price."""
+    """Real money (USD) of today's trials without a key; one that is not over counts with the most it may cost."""
     today = Trial.objects.filter(api_key=None, asked_at__gte=midnight())
     over = today.aggregate(total=Sum("spent"))["total"] or Decimal(0)
-    open_models = today.filter(status__in=["queued", "running"]).exclude(image_model__origin="sample")
-    reserved = open_models.aggregate(total=Sum(Coalesce(F("price"), Decimal(0))))["total"] or Decimal(0)
+    unfinished = today.filter(status__in=["queued", "running"])
+    reserved = unfinished.aggregate(total=Sum(Coalesce(F("price"), Decimal(0))))["total"] or Decimal(0)
     return Decimal(over) + Decimal(reserved)
 
 

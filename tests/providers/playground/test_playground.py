@@ -125,11 +125,34 @@ def test_visitors_are_throttled_and_the_wait_is_shown(client, settings):
     assert "Wait" in answer.content.decode()
 
 
-def test_real_models_run_for_visitors_only_within_the_free_budget(client, settings):
+def made_real(settings, *names: str) -> None:
+    """As with providers that take money; nothing is sent to them."""
     settings.PROVIDERS = {
         key: config | {"simulated": False, "urls": dict.fromkeys(config["urls"], "https://provider.invalid")}
+        if not names or key in names
+        else config
         for key, config in settings.PROVIDERS.items()
     }
+
+
+def test_trials_that_are_not_over_count_against_the_free_budget(client, settings):
+    made_real(settings)
+    settings.PLAYGROUND_DAILY_BUDGET = Decimal("0.015")
+    try_out(client, model=["sample-a"])
+    assert client.post("/playground/", FORM | {"model": ["sample-a"]}).status_code == 402
+    assert Trial.objects.count() == 1
+
+
+def test_a_model_counts_with_the_dearest_provider_that_may_be_tried_not_with_the_cheapest(client, settings):
+    offered("sample-c", "simulated-openai", "simulated-replicate")  # $0.01 and $0.02
+    made_real(settings, "simulated-replicate")
+    settings.PLAYGROUND_DAILY_BUDGET = Decimal("0.015")
+    assert client.post("/playground/", FORM | {"model": ["sample-c"]}).status_code == 402
+    try_out(client, model=["sample-a"])  # simulated: it costs nothing
+
+
+def test_real_models_run_for_visitors_only_within_the_free_budget(client, settings):
+    made_real(settings)
     settings.PLAYGROUND_DAILY_BUDGET = None
     assert client.post("/playground/", FORM | {"model": ["sample-a"]}).status_code == 402
     settings.PLAYGROUND_DAILY_BUDGET = Decimal("0.015")
