@@ -9,8 +9,6 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-import choix
-import evalica
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -85,6 +83,8 @@ def wins_and_ties(cells):
 
 
 def evalica_elo(cells):
+    import evalica  # with all of pandas: a second, for the few tests that ask it
+
     winner = {1.0: evalica.Winner.X, 0.0: evalica.Winner.Y, 0.5: evalica.Winner.Draw}
     names = cells.models
     result = evalica.bradley_terry(
@@ -100,6 +100,8 @@ def evalica_elo(cells):
 
 
 def choix_elo(cells):
+    import choix  # with all of scipy: the same
+
     wins, ties = wins_and_ties(cells)
     x = choix.ilsr_pairwise_dense(wins + ties / 2, alpha=0, max_iter=10_000, tol=1e-9)
     return 1000 + SCALE * (x - x.mean())

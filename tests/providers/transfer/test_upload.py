@@ -19,10 +19,10 @@ from providers.transfer.upload import put
 
 
 def noise(width: int, height: int) -> SourceImage:
-    """A PNG that does not compress: three bytes a pixel."""
+    """A PNG that is not compressed: three bytes a pixel."""
     pixels = random.Random(1).randbytes(width * height * 3)
     buffer = BytesIO()
-    Image.frombytes("RGB", (width, height), pixels).save(buffer, "PNG", compress_level=1)
+    Image.frombytes("RGB", (width, height), pixels).save(buffer, "PNG", compress_level=0)
     return SourceImage(buffer.getvalue(), "image/png")
 
 
