@@ -107,9 +107,11 @@ def _words(text: str) -> set[str]:
 
 def _written_by_people() -> Iterator[str]:
     for category in Category.everything.all():
-        yield category.name
+        yield f"{category.name} {category.source_name}"
     for competition in Competition.objects.all():
         yield f"{competition.title} {competition.question} {competition.criterion}"
-    yield from Prompt.objects.values_list("text", flat=True)
+        yield f"{competition.challenge}"
+    for text, tags in Prompt.objects.values_list("text", "tags"):
+        yield f"{text} {' '.join(tags)}"
     for model in ImageModel.everything.select_related("lab"):
-        yield f"{model.name} {model.lab.name if model.lab else ''}"
+        yield f"{model.name} {model.lab.name if model.lab else ''} {model.licence}"

@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 
 from arena import battles, voting
-from arena.models import Battle
+from arena.models import Battle, Competition, Prompt
 from leaderboard.board import ratings
-from providers.models import Offering
+from providers.models import ImageModel, Offering
 from tests import factories as make
 from tests import pseudo_language
 
@@ -116,12 +116,34 @@ def test_home_and_privacy(reader, category):
     assert english(reader.get("/privacy/delete/")) == []
 
 
+def test_the_rankings(reader, category):
+    assert english(reader.get("/leaderboard/")) == []
+    assert english(reader.get("/leaderboard/overall/")) == []
+    make.make_entry(make.make_prompt(Competition.objects.first(), tags=["animal"]), ImageModel.objects.first())
+    for number, offering in enumerate(Offering.objects.all()):
+        Offering.objects.filter(pk=offering.pk).update(price=Decimal(number + 1) / 100)
+    rated(category)
+    for query in ("", "?price=0.02&rights=ask", "?q=77", "?sort=price", "?window=90d", "?price=9999"):
+        page = reader.get(f"/leaderboard/{category.slug}/{query}")
+        if query != "?price=9999":  # what is wrong with parameters that no form sends is said in English
+            assert english(page) == []
+    assert english(reader.get("/leaderboard/overall/")) == []
+
+
+def test_what_the_viewer_shows(reader, category):
+    rated(category)
+    Competition.objects.update(unveiling="always")
+    shown = reader.get(f"/viewer/{Prompt.objects.first().pk}.json").json()
+    assert all(pair["claim"].startswith("[") for pair in shown["pairs"])
+    assert all("[" in image["place"] for image in shown["images"])
+
+
 def test_numbers_in_markup_have_a_point_whatever_the_language(reader, category):
     rated(category)
     reader.cookies["language"] = "de"
     for number in range(20):
         reader.post(f"{make.battle_url(reader.get(ARENA))}vote/", {"outcome": ("left", "tie")[number % 2]})
-    for path in ("/", f"{ARENA}mine/", f"{ARENA}rounds/1/"):
+    for path in ("/", f"{ARENA}mine/", f"{ARENA}rounds/1/", f"/leaderboard/{category.slug}/"):
         text = reader.get(path).content.decode()
         assert "<svg" in text
         assert re.findall(r' (?:[xyrd]|c[xy]|width|height|transform|viewBox|value|max)="[^"]*\d,\d[^"]*"', text) == []

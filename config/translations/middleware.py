@@ -18,8 +18,12 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
-# Paths of pages that are translated as a whole. All end in a slash; what does not is a file.
-TRANSLATED = re.compile(r"/(?:wait/|privacy/(?:.*/)?|(?:arena|battles|vote|shared|rankings)/(?:.*/)?)?")
+# Paths of pages that are translated as a whole, and of what their scripts show. All others that end in no slash are
+# files.
+TRANSLATED = re.compile(
+    r"/(?:wait/|privacy/(?:.*/)?|(?:arena|battles|vote|shared|rankings)/(?:.*/)?"
+    r"|leaderboard/(?:[^/]+/)?|viewer/\d+\.json)?"
+)
 
 
 def of_reader(get_response: Answer) -> Answer:

@@ -1,4 +1,7 @@
-"""How sure a board is, in three sentences: what it rests on, what would change its top, what was left out."""
+"""How sure a board is, in three sentences: what it rests on, what would change its top, what was left out.
+
+Of the page alone, so they are in the reader's language.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
+from django.utils.translation import gettext, ngettext
+
 from arena.models import Category, Vote
 from leaderboard.board import standings
+from leaderboard.board.translation import translated
 from leaderboard.board_page.filters import BoardRow
 from leaderboard.models import Board, RecentBoard
-from leaderboard.rating.number_words import counted
+from providers.web.numbers import per_cent, significant, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,50 +32,78 @@ def of_board(category: Category, board: Board | RecentBoard | None, rows: Sequen
 
 
 def _basis(board: Board | RecentBoard, rows: Sequence[BoardRow]) -> Certainty:
-    parts = [counted(board.votes, "vote")]
-    parts += [counted(board.voters, "voter")] if board.voters else []
-    parts += [counted(board.prompts, "prompt")] if board.prompts else []
+    parts = [ngettext("%(votes)s vote", "%(votes)s votes", board.votes) % {"votes": whole(board.votes)}]
+    if board.voters:
+        parts.append(ngettext("%(voters)s voter", "%(voters)s voters", board.voters) % {"voters": whole(board.voters)})
+    if board.prompts:
+        prompts = ngettext("%(prompts)s prompt", "%(prompts)s prompts", board.prompts)
+        parts.append(prompts % {"prompts": whole(board.prompts)})
+    return Certainty(", ".join(parts), " ".join(_widths(board, rows)))
+
+
+def _widths(board: Board | RecentBoard, rows: Sequence[BoardRow]) -> list[str]:
     widths = [row.standing.half_width for row in rows if row.standing.half_width is not None]
-    text = "No model has an interval yet."
-    if widths:
-        text = f"Each Elo is within ±{min(widths):.0f} to ±{max(widths):.0f}, 19 times in 20."
+    if not widths:
+        said = [gettext("No model has an interval yet.")]
+    else:
+        ends = {"low": whole(min(widths)), "high": whole(max(widths))}
+        said = [gettext("Each Elo is within ±%(low)s to ±%(high)s, 19 times in 20.") % ends]
     limit = standings.limit_of([row.standing.rating for row in rows], board)
     if widths and limit is not None and limit.is_prompts and limit.from_prompts is not None:
-        far = f"±{limit.from_prompts:.0f}" if isfinite(limit.from_prompts) else "by more than can be said"
-        text += (
-            f" Other prompts could move the ratings further ({far}) than other votes on the same ones "
-            f"(±{limit.from_votes:.0f})."
+        is_finite = isfinite(limit.from_prompts)
+        far = f"±{whole(limit.from_prompts)}" if is_finite else gettext("by more than can be said")
+        other = gettext(
+            "Other prompts could move the ratings further (%(far)s) than other votes on the same ones (±%(votes)s)."
         )
+        said.append(other % {"far": far, "votes": whole(limit.from_votes)})
     if not board.voters:
-        text += " Who voted is not known."
-    return Certainty(", ".join(parts), text)
+        said.append(gettext("Who voted is not known."))
+    return said
 
 
 def _top(board: Board | RecentBoard, rows: Sequence[BoardRow]) -> Certainty:
     parts = []
-    if board.votes_to_flip:
-        share = 100 * board.votes_to_flip / board.votes if board.votes else 0
-        parts.append(
-            f"Without {counted(board.votes_to_flip, 'particular vote')}, {share:.2g} % of all, another model would be "
-            "highest."
+    if flip := board.votes_to_flip:
+        without = ngettext(
+            "Without %(votes)s particular vote, %(share)s of all, another model would be highest.",
+            "Without %(votes)s particular votes, %(share)s of all, another model would be highest.",
+            flip,
         )
-    if board.votes_added_to_flip:
-        parts.append(f"So it would with {counted(board.votes_added_to_flip, 'added vote')} for it against the leader.")
+        parts.append(without % {"votes": whole(flip), "share": _share(flip, board.votes)})
+    if added := board.votes_added_to_flip:
+        more = ngettext(
+            "So it would with %(votes)s added vote for it against the leader.",
+            "So it would with %(votes)s added votes for it against the leader.",
+            added,
+        )
+        parts.append(more % {"votes": whole(added)})
     if rows and (votes := rows[0].standing.rating.votes_to_next):
-        parts.append(f"About {votes:,} more votes between the first two would separate them in four of five cases.")
+        apart = gettext("About %(votes)s more votes between the first two would separate them in four of five cases.")
+        parts.append(apart % {"votes": whole(votes)})
     if board.side_effect is not None:
-        parts.append(board.side.claim)
-    return Certainty("What would change the top", " ".join(parts) or "It cannot be said yet.")
+        parts.append(translated(board.side.claim))
+    return Certainty(gettext("What would change the top"), " ".join(parts) or gettext("It cannot be said yet."))
 
 
 def _left_out(category: Category, board: Board | RecentBoard) -> Certainty:
     if category.source_name:
-        return Certainty("Votes from elsewhere", f"From {category.source_name}; no rule of ours left any out.")
+        source = gettext("From %(source)s; no rule of ours left any out.") % {"source": category.source_name}
+        return Certainty(gettext("Votes from elsewhere"), source)
     left_out = Vote.objects.filter(category=category).exclude(excluded_reason="").count()
     if not left_out:
-        return Certainty("No vote was left out", "A vote that breaks a rule is stored with its reason and not counted.")
-    share = 100 * left_out / (left_out + board.votes)
-    return Certainty(
-        f"{share:.2g} % of votes were not counted",
-        f"{counted(left_out, 'vote')} broke a rule and are stored with the reason. Anyone can recompute the board.",
+        return Certainty(
+            gettext("No vote was left out"),
+            gettext("A vote that breaks a rule is stored with its reason and not counted."),
+        )
+    broke = ngettext(
+        "%(votes)s vote broke a rule and is stored with the reason. Anyone can recompute the board.",
+        "%(votes)s votes broke a rule and are stored with the reason. Anyone can recompute the board.",
+        left_out,
     )
+    share = _share(left_out, left_out + board.votes)
+    title = gettext("%(share)s of votes were not counted") % {"share": share}
+    return Certainty(title, broke % {"votes": whole(left_out)})
+
+
+def _share(part: int, of: int) -> str:
+    return per_cent(significant(100 * part / of if of else 0, 2))

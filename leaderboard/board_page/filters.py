@@ -51,12 +51,6 @@ class BoardRow:
         origin = self.standing.rating.image_model.origin
         return "" if origin == "catalog" else str(origin)
 
-    @property
-    def subtitle(self) -> str:
-        """The line under the name: whose it is, or that its rating is not settled."""
-        unsettled = f"unsettled: {self.votes:,} votes" if self.status == "provisional" else ""
-        return unsettled or self.lab_name
-
 
 # A sort's key and whether more comes first. What is unknown comes last either way.
 SORTS: dict[str, tuple[str, bool]] = {
@@ -110,27 +104,6 @@ class Filters:
     def unfiltered(self) -> str:
         """The query of the same board in the same order, with all its rows."""
         return self.query(**dict.fromkeys(FIELDS, ""))
-
-    @property
-    def conditions(self) -> str:
-        """The filters in words that begin a sentence: Under $0.02 with commercial rights. "" without filters."""
-        weights = {"open": "with open weights", "closed": "without open weights"}
-        parts = [
-            f"named “{self.q}”" if self.q else "",
-            f"under ${self.price:f}" if self.price is not None else "",
-            f"within {self.seconds:g} s" if self.seconds is not None else "",
-            {"yes": "with commercial rights", "ask": "with rights to ask for", "no": "without commercial rights"}.get(
-                self.rights, ""
-            ),
-            weights.get(self.weights, ""),
-            f"under the licence {self.licence}" if self.licence else "",
-            f"of {self.lab}" if self.lab else "",
-            f"at {self.provider}" if self.provider else "",
-            f"released since {self.released}" if self.released else "",
-            "without unsettled ratings" if self.status else "",
-        ]
-        words = " ".join(filter(None, parts))
-        return words[:1].upper() + words[1:]
 
     def query(self, **changes: str) -> str:
         """The address's query with some words changed; an empty word goes away."""

@@ -45,9 +45,9 @@ class OpenedRow:
         return self._per_cent(self.record.lost)
 
     @property
-    def bad_share(self) -> str:
-        """Of its votes, those that were “both bad”."""
-        return f"{100 * self.record.both_bad / max(self.record.votes, 1):.0f} %"
+    def bad_share(self) -> float:
+        """Of its votes, those that were “both bad”; 0 to 1."""
+        return self.record.both_bad / max(self.record.votes, 1)
 
     def _per_cent(self, part: int) -> str:
         return f"{100 * part / max(self.record.votes, 1):.1f}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from django.utils.translation import gettext, ngettext
+
 from leaderboard.board.standings import Standing
 from leaderboard.board_page import filters
 from leaderboard.model_facts import price_and_speed as facts
@@ -83,22 +85,26 @@ def groups(
     """
     placed = [row for row in shown if row.standing.place.is_known]
     others = [row for row in shown if not row.standing.place.is_known]
-    apart = RowGroup("No place yet", "won or lost every vote, or met none of the models above", others)
+    apart = RowGroup(
+        gettext("No place yet"), gettext("won or lost every vote, or met none of the models above"), others
+    )
     if chosen.sort != "rank" or chosen.reverse or chosen.active:
         return [RowGroup("", "", placed)] * bool(placed) + [apart] * bool(others)
     first = [row.standing.place for row in board if row.standing.place.could_be_first]
     leaders = len(first)
     known = sum(row.standing.place.is_known for row in board)
     if leaders == known > 1:
-        early = RowGroup("Any of these could be first", "the order below is not a result yet", placed)
+        early = RowGroup(gettext("Any of these could be first"), gettext("the order below is not a result yet"), placed)
         return [early, *[apart] * bool(others)]
     if leaders and all((place.high or 0) <= leaders for place in first):
         lead = [row for row in placed if row.standing.place.could_be_first]
         behind = [row for row in placed if not row.standing.place.could_be_first]
-        above = {1: "the leader rates", 2: "both leaders rate"}.get(leaders, f"all {leaders} leaders rate")
+        above = ngettext(
+            "the leader rates above each of these", "all %(leaders)s leaders rate above each of these", leaders
+        ) % {"leaders": leaders}
         return [
-            RowGroup("Lead", "could be first" if leaders > 1 else "first", lead),
-            *[RowGroup("Behind", f"{above} above each of these", behind)] * bool(behind),
+            RowGroup(gettext("Lead"), gettext("could be first") if leaders > 1 else gettext("first"), lead),
+            *[RowGroup(gettext("Behind"), above, behind)] * bool(behind),
             *[apart] * bool(others),
         ]
     return [RowGroup("", "", placed)] * bool(placed) + [apart] * bool(others)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from django.utils.translation import gettext
 
 from arena.models import Category
-from leaderboard.board import standings
+from leaderboard.board import place_words, standings
+from leaderboard.board_page import conditions
 from leaderboard.board_page.filters import BoardRow, Filters
 from leaderboard.models import Board, Covariance, Rating, RecentBoard
-from leaderboard.rating import number_words, verdict
+from leaderboard.rating import verdict
 from leaderboard.rating.elo import expected_score
 from leaderboard.rating.likelihood import Floats
 from leaderboard.rating.verdict import Contender, Finding, Verdict
+from providers.spending.money import usd
 
 
 def contender(row: BoardRow) -> Contender:
@@ -78,15 +81,17 @@ def of_filter(
     models = [contender(row) for row in placed]
     if not shown:
         cheapest = min((row for row in rows if row.price is not None), key=lambda row: row.price or 0, default=None)
-        value = f"The cheapest of all is {cheapest.name}, ${cheapest.price:.3f}." if cheapest else ""
-        return verdict.of_filter(filters.conditions, Finding("early"), [], value=value)
+        value = gettext("The cheapest of all is %(name)s, %(price)s.") if cheapest else ""
+        named = {"name": cheapest.name, "price": usd(cheapest.price)} if cheapest else {}
+        return verdict.of_filter(conditions.of(filters), Finding("early"), [], value=value % named)
     if not placed:
-        return Verdict(f"{filters.conditions}: none of {len(shown)} has a place yet.")
+        values = {"conditions": conditions.of(filters), "models": len(shown)}
+        return Verdict(gettext("%(conditions)s: none of %(models)s has a place yet.") % values)
     finding = _by_intervals(placed) if board is None else find(category, placed, board)
     value = ""
     if finding.kind == "lead" and len(finding.named) == 1 and not models[finding.named[0]].is_provisional:
         value = _worth(models[finding.named[0]], [contender(row) for row in rows if row.standing.place.is_known])
-    return verdict.of_filter(filters.conditions, finding, models, value=value)
+    return verdict.of_filter(conditions.of(filters), finding, models, value=value)
 
 
 def _by_intervals(placed: Sequence[BoardRow]) -> Finding:
@@ -98,21 +103,22 @@ def _by_intervals(placed: Sequence[BoardRow]) -> Finding:
 
 
 def _worth(model: Contender, board: Sequence[Contender]) -> str:
+    """Where it stands, and what it costs and wins against the leader of the whole board."""
     leader = max(board, key=lambda other: other.elo)
     if leader.name == model.name:
-        return f"It stands {model.place}."
-    wins = round(10 * expected_score(model.elo, leader.elo))
-    cost = ""
-    if model.price is not None and leader.price:
-        cheaper = model.price < leader.price
-        part = (
-            number_words.fraction(model.price / leader.price)
-            if cheaper
-            else number_words.times(model.price / leader.price)
-        )
-        cost = f", costs {part}{' of the leader' if cheaper and part != 'as much' else ''}"
-        cost += " as much as the leader" if not cheaper else ""
-    return f"It stands {model.place}{cost} and wins {wins} of 10 against {leader.name}."
+        return gettext("Its place: %(place)s.") % {"place": place_words.text(model.place)}
+    values = {
+        "place": place_words.text(model.place),
+        "wins": round(10 * expected_score(model.elo, leader.elo)),
+        "leader": leader.name,
+    }
+    if model.price is None or not leader.price:
+        return gettext("Its place: %(place)s. It wins %(wins)s of 10 against %(leader)s.") % values
+    costs = {**values, "price": usd(model.price), "leaders_price": usd(leader.price)}
+    text = gettext(
+        "Its place: %(place)s. It costs %(price)s, %(leader)s %(leaders_price)s, and wins %(wins)s of 10 against it."
+    )
+    return text % costs
 
 
 def find(category: Category, placed: Sequence[BoardRow], board: Board | RecentBoard) -> Finding:

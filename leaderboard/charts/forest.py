@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from leaderboard.rating.sentence import sentence
+
 from . import text, ticks
 from .frames import NARROW, WIDE, Box, Frame, Tick
 
@@ -43,7 +45,6 @@ class Forest:
     plot: Box
     x_ticks: tuple[Tick, ...]
     whiskers: tuple[Whisker, ...]
-    summary: str
 
 
 def forest(rows: Sequence[ForestRow], frame: Frame = WIDE) -> Forest | None:
@@ -62,19 +63,19 @@ def forest(rows: Sequence[ForestRow], frame: Frame = WIDE) -> Forest | None:
         _whisker(row, name, x_of, plot, plot.top + (index + 0.5) * ROW * letters)
         for index, (row, name) in enumerate(zip(rows, names, strict=True))
     )
-    return Forest(frame, plot, x_ticks, whiskers, " ".join(f"{whisker.title}." for whisker in whiskers))
+    return Forest(frame, plot, x_ticks, whiskers)
 
 
 def _whisker(row: ForestRow, name: str, x_of: Callable[[float], float], plot: Box, y: float) -> Whisker:
     start = max(x_of(row.lower), plot.left) if math.isfinite(row.lower) else plot.left
     end = min(x_of(row.upper), plot.right) if math.isfinite(row.upper) else plot.right
     bounded = math.isfinite(row.upper - row.lower)
-    interval = f"{row.lower:.0f}–{row.upper:.0f}" if bounded else "interval has no bounds"
+    interval = f"{row.lower:.0f}–{row.upper:.0f}" if bounded else sentence("interval has no bounds")
     return Whisker(
         kind="current" if row.current else "provisional" if row.provisional else "other",
         name=name,
         url=row.url,
-        title=f"{row.name}: Elo {row.elo:.0f} ({interval})",
+        title=sentence("%(name)s: Elo %(elo)s (%(interval)s)", name=row.name, elo=f"{row.elo:.0f}", interval=interval),
         y=round(y, 1),
         point=round(x_of(row.elo), 1),
         start=round(start, 1),

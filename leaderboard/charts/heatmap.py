@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from leaderboard.rating.sentence import sentence, sentences
+
 FEW = 10  # votes: below, a share is drawn pale, for one vote makes a hundred per cent
 STEPS = 20  # .q0 … .q20 in static/css/charts.css: 0 %, 5 %, … 100 %
 
@@ -63,7 +65,12 @@ def _cell(row: Side, column: Side, meetings: Mapping[tuple[int, int], Meeting]) 
         return Cell(None, "", "", same=True)
     met = meetings.get((row.key, column.key))
     if met is None or not met.votes:
-        return Cell(None, "–", f"{row.name} and {column.name} have not met")
+        unmet = sentence("%(row)s and %(column)s have not met", row=row.name, column=column.name)
+        return Cell(None, "–", unmet)
     words = f"{met.share * 100:.0f}"
-    title = f"{row.name} gets {words}% of {met.votes:,} vote{'s' if met.votes != 1 else ''} against {column.name}"
+    title = sentences(
+        "%(row)s gets %(share)s%% of %(votes)s vote against %(column)s",
+        "%(row)s gets %(share)s%% of %(votes)s votes against %(column)s",
+        met.votes, row=row.name, share=words, votes=met.votes, column=column.name,
+    )  # fmt: skip
     return Cell(step_of(met.share), words, title, few=met.votes < FEW)

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from . import text, ticks
+from leaderboard.rating.sentence import sentence
+
+from . import days, text, ticks
 from .frames import WIDE, Box, Frame, Tick, polyline
 
 HEIGHTS = {"wide": 300.0, "narrow": 260.0}
@@ -47,7 +49,6 @@ class History:
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     lines: tuple[HistoryLine, ...]
-    summary: str
 
 
 def history(series: Sequence[Series], frame: Frame = WIDE) -> History | None:
@@ -68,7 +69,7 @@ def history(series: Sequence[Series], frame: Frame = WIDE) -> History | None:
         _line(hue, one_line, name if len(shown) > 1 else "", end, x_of, y_of, plot)
         for hue, (one_line, name, end) in enumerate(zip(shown, names, ends, strict=True))
     )
-    return History(frame, plot, x_ticks, y_ticks, lines, " ".join(f"{line.title}." for line in lines))
+    return History(frame, plot, x_ticks, y_ticks, lines)
 
 
 def _line(
@@ -87,10 +88,11 @@ def _line(
     upper = [(x_of(moment.at), inside(moment.upper, plot.top)) for moment in series.moments]
     lower = [(x_of(moment.at), inside(moment.lower, plot.bottom)) for moment in series.moments]
     first, last = series.moments[0], series.moments[-1]
-    moved = (
-        f"{series.name}: Elo {first.elo:.0f} on {first.at.day} {first.at:%b %Y}, "
-        f"{last.elo:.0f} on {last.at.day} {last.at:%b %Y}"
-    )
+    moved = sentence(
+        "%(name)s: Elo %(first)s on %(first_day)s, %(last)s on %(last_day)s",
+        name=series.name, first=f"{first.elo:.0f}", first_day=days.full(first.at),
+        last=f"{last.elo:.0f}", last_day=days.full(last.at),
+    )  # fmt: skip
     x, y = points[-1]
     return HistoryLine(
         hue,
@@ -111,14 +113,13 @@ def _days(times: Sequence[datetime], plot: Box, letters: float) -> tuple[Callabl
     def place(at: datetime) -> float:
         return plot.left + (at - first).total_seconds() / span * plot.width
 
-    days = span / 86400
-    pattern = "{0.day} {0:%b}" if days < 300 else "{0:%b %Y}"
-    hours = days < 2
+    length = span / 86400  # days
+    write = days.hour if length < 2 else days.short if length < 300 else days.month
     count = max(2, int(plot.width / (letters * 7)))
     labelled: list[tuple[float, str]] = []
     for k in range(count):
         at = first + (last - first) * k / (count - 1)
-        words = f"{at:%H:%M}" if hours else pattern.format(at)
+        words = write(at)
         half = text.width(words, letters) / 2
         centre = min(max(place(at), plot.left + half - letters), plot.right - half + letters)
         if not labelled or (labelled[-1][1] != words and ticks.apart([labelled[-1], (centre, words)], letters)):

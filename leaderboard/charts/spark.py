@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from leaderboard.rating.sentence import sentence
+
 from .frames import polyline
 
 WIDTH, HEIGHT = 240.0, 56.0
@@ -60,5 +62,10 @@ def spark(
         tuple(polyline([(run[0][0], HEIGHT), *run, (run[-1][0], HEIGHT)]) + "Z" for run in lines),
         tuple(run[0] for run in runs if len(run) == 1),
         runs[-1][-1],
-        f"last {write(known[-1])}, lowest {write(min(known))}, highest {write(max(known))}",
+        sentence(
+            "last %(last)s, lowest %(low)s, highest %(high)s",
+            last=write(known[-1]),
+            low=write(min(known)),
+            high=write(max(known)),
+        ),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 
+from leaderboard.rating.sentence import decimal, sentence
+
 from . import text
 from .frames import Tick
 
@@ -78,17 +80,17 @@ def apart(values: Iterable[tuple[float, str]], size: float) -> bool:
 def dollars(amount: float) -> str:
     """$0.005, $0.20, $3: as many digits as it takes to tell the amount."""
     if amount >= 1:
-        return f"${amount:,.2f}".removesuffix(".00")
+        return sentence("$%(amount)s", amount=decimal(f"{amount:,.2f}".removesuffix(".00")))
     digits = max(2, 1 - math.floor(math.log10(amount))) if amount > 0 else 2
     whole, _, cents = f"{amount:.{digits}f}".rstrip("0").partition(".")
-    return f"${whole}.{cents.ljust(2, '0')}"
+    return sentence("$%(amount)s", amount=decimal(f"{whole}.{cents.ljust(2, '0')}"))
 
 
 def seconds(duration: float) -> str:
     """0.94 s, 12 s, 2 min."""
     if duration >= 120:
-        return f"{duration / 60:.3g} min"
-    return f"{duration:.2g} s" if duration < 10 else f"{duration:.0f} s"
+        return sentence("%(minutes)s min", minutes=decimal(f"{duration / 60:.3g}"))
+    return sentence("%(seconds)s s", seconds=decimal(f"{duration:.2g}" if duration < 10 else f"{duration:.0f}"))
 
 
 def ticks(places: Iterable[tuple[float, str]]) -> tuple[Tick, ...]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext, ngettext
+
 from arena.models import ImageTally, Prompt
 from arena.templatetags.arena import public_url
+from leaderboard.board import place_words
 from leaderboard.board.head_to_head import PairRecord
 from leaderboard.competitions import overview
 from leaderboard.competitions.image_urls import large_url, source_url
@@ -56,7 +59,7 @@ def _image(answer: Answer, place: Place | None) -> dict[str, Any]:
         "id": entry.pk,
         "model": entry.image_model.name,
         "model_url": entry.image_model.get_absolute_url(),
-        "place": str(place or Place.unknown()),
+        "place": place_words.text(place or Place.unknown()),
         "url": entry.get_absolute_url(),
         "large": large_url(entry),
         "small": public_url(entry.thumbnail),
@@ -79,14 +82,25 @@ def pair_records(prompt: Prompt) -> dict[tuple[int, int], PairRecord]:
 
 
 def claim(one: str, other: str, record: PairRecord) -> str:
-    """What the votes between two images say: only counted facts, never a judgement on what the images show."""
+    """What the votes between two images say: only counted facts, never a judgement on what the images show. In the
+    reader's language."""
     votes, equal = record.votes, record.tied + record.both_bad
     if not votes:
-        return "Nobody has met these two images yet."
-    voters = f"{votes} voter" if votes == 1 else f"{votes} voters"
+        return gettext("Nobody has met these two images yet.")
+    if record.won == record.lost and record.won:
+        text = ngettext("%(n)s of %(voters)s voter for each here.", "%(n)s of %(voters)s voters for each here.", votes)
+        return text % {"n": record.won, "voters": votes}
     if record.won == record.lost:
-        return (
-            f"{record.won} of {voters} for each here." if record.won else f"{equal} of {voters} preferred neither here."
+        text = ngettext(
+            "%(n)s of %(voters)s voter preferred neither here.",
+            "%(n)s of %(voters)s voters preferred neither here.",
+            votes,
         )
+        return text % {"n": equal, "voters": votes}
     winner, n = (one, record.won) if record.won > record.lost else (other, record.lost)
-    return f"{n} of {voters} preferred {winner} here."
+    text = ngettext(
+        "%(n)s of %(voters)s voter preferred %(winner)s here.",
+        "%(n)s of %(voters)s voters preferred %(winner)s here.",
+        votes,
+    )
+    return text % {"n": n, "voters": votes, "winner": winner}

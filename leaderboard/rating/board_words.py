@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from leaderboard.rating.number_words import both, fraction, rounded
+from leaderboard.rating.number_words import both, either, fraction, rounded
 from leaderboard.rating.place import sure
 from leaderboard.rating.sentence import sentence, sentences
 
@@ -79,3 +79,34 @@ def bargain(name: str, part: float, wins: int, leader: str, is_only: bool) -> st
         "%(name)s costs %(part)s and still wins %(wins)s of 10 against %(leader)s.",
         name=name, part=fraction(part), wins=wins, leader=leader,
     )  # fmt: skip
+
+
+def no_model(conditions: str) -> str:
+    """Of a filter that leaves nothing. `conditions` begin a sentence: Under $0.02."""
+    return sentence("No model: %(conditions)s.", conditions=f"{conditions[:1].lower()}{conditions[1:]}")
+
+
+def only(conditions: str, name: str) -> str:
+    return sentence("%(conditions)s, there is only %(name)s.", conditions=conditions, name=name)
+
+
+def part_best(conditions: str, names: Sequence[str], n: int, best: float | None) -> str:
+    """Of a filter that leaves `n`; `best`: the chance of a single leader to be the best of them."""
+    if best is None:
+        return sentence(
+            "%(conditions)s, %(names)s is best of %(models)s.", conditions=conditions, names=either(names), models=n
+        )
+    return sentence(
+        "%(conditions)s, %(name)s is best of %(models)s (%(chance)s sure).",
+        conditions=conditions, name=names[0], models=n, chance=sure(best),
+    )  # fmt: skip
+
+
+def part_unnamed(conditions: str, first: int, n: int) -> str:
+    return sentence(
+        "%(conditions)s, %(first)s of %(models)s could be best.", conditions=conditions, first=first, models=n
+    )
+
+
+def part_early(conditions: str, n: int) -> str:
+    return sentence("%(conditions)s: too early, any of %(models)s could be best.", conditions=conditions, models=n)

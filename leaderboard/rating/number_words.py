@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from leaderboard.rating.sentence import sentence
+from leaderboard.rating.sentence import decimal, sentence
 
-ORDINALS = ("", "First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth")
 _FRACTIONS = {
     2: sentence("half"), 3: sentence("a third"), 4: sentence("a quarter"), 5: sentence("a fifth"),
     6: sentence("a sixth"), 7: sentence("a seventh"), 8: sentence("an eighth"), 9: sentence("a ninth"),
     10: sentence("a tenth"),
 }  # fmt: skip
-_TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six times", 7: "seven times",
-          8: "eight times", 9: "nine times", 10: "ten times"}  # fmt: skip
+_TIMES = {
+    2: sentence("twice"), 3: sentence("three times"), 4: sentence("four times"), 5: sentence("five times"),
+    6: sentence("six times"), 7: sentence("seven times"), 8: sentence("eight times"), 9: sentence("nine times"),
+    10: sentence("ten times"),
+}  # fmt: skip
 
 
 def fraction(part: float) -> str:
@@ -28,8 +30,8 @@ def fraction(part: float) -> str:
 def times(factor: float) -> str:
     """A multiple: 1.4 → 1.4 times, 4.8 → five times, 23.4 → 23 times."""
     if factor < 1.9:
-        return f"{factor:.1f} times"
-    return _TIMES.get(round(factor)) or f"{factor:.0f} times"
+        return sentence("%(number)s times", number=decimal(f"{factor:.1f}"))
+    return _TIMES.get(round(factor)) or sentence("%(number)s times", number=round(factor))
 
 
 def rounded(number: int) -> int:
@@ -49,8 +51,14 @@ def counted(number: int | None, noun: str) -> str:
 
 def ordinal(number: int) -> str:
     """1st, 2nd, 3rd, 11th."""
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
+    last = 0 if number % 100 in (11, 12, 13) else number % 10
+    if last == 1:
+        return sentence("%(number)sst", number=number)
+    if last == 2:
+        return sentence("%(number)snd", number=number)
+    if last == 3:
+        return sentence("%(number)srd", number=number)
+    return sentence("%(number)sth", number=number)
 
 
 def both(names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ rank. `Standing.place`, `Rating.place` and the template tag `{% place … %}` gi
     bounds (N models)   cell of a table        elsewhere (`str(place)`)
     1 to N              1–8 / of 8, tied       tied 1–8 of 8
     a to b              3–8 / of 31            3–8 of 31
-    1                   1st / 98 % sure        first of 31 (98 % sure)
+    1                   1st / 98% sure        first of 31 (98% sure)
     a                   31 / of 31             31 of 31
     none                – / unrated            not rated yet
 
@@ -18,6 +18,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import Any
+
+from leaderboard.rating.sentence import per_cent, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Place:
 
     @property
     def detail(self) -> str:
-        """The second line of a table's cell: 98 % sure; of 31; of 8, tied; unrated."""
+        """The second line of a table's cell: 98% sure; of 31; of 8, tied; unrated."""
         if not self.is_known:
             return "unrated"
         if self.is_first and self.best is not None:
@@ -82,7 +84,7 @@ class Place:
         return f"of {self.of}, tied" if self.is_tied_with_all else f"of {self.of}"
 
     def __str__(self) -> str:
-        """In running text: first of 31 (98 % sure); 3–8 of 31; tied 1–8 of 8; not rated yet."""
+        """In running text: first of 31 (98% sure); 3–8 of 31; tied 1–8 of 8; not rated yet."""
         if not self.is_known:
             return "not rated yet"
         if self.is_first:
@@ -96,4 +98,6 @@ class Place:
 
 def sure(chance: float) -> str:
     """A chance in whole per cent, rounded down; 10,000 draws cannot show certainty."""
-    return "over 99 %" if chance > 0.99 else f"{math.floor(100 * chance + 1e-9)} %"
+    if chance > 0.99:
+        return sentence("over %(chance)s", chance=per_cent(99))
+    return per_cent(math.floor(100 * chance + 1e-9))

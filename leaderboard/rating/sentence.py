@@ -34,3 +34,17 @@ def sentence(message: str, **values: Any) -> EnglishSentence:
 def sentences(message: str, plural: str, number: int, **values: Any) -> EnglishSentence:
     """One message for one thing and another for several; the number is among the values where it is to be read."""
     return EnglishSentence(message, values, plural, number)
+
+
+def decimal(text: str) -> str:
+    """A number above 0 as English writes it, 1,234.50, whose separators can still be those of another language."""
+    whole, point, digits = text.partition(".")
+    number = int(whole.replace(",", ""))
+    if not point:
+        return sentence("%(number)s", number=number) if number >= 1000 else text
+    return sentence("%(whole)s.%(digits)s", whole=number, digits=digits)
+
+
+def per_cent(number: int) -> str:
+    """98%, written one way everywhere."""
+    return sentence("%(number)s%%", number=number)

@@ -19,10 +19,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from leaderboard.rating import board_words
+from leaderboard.rating import board_words, choice_words, model_words, pair_words
 from leaderboard.rating.elo import Z95, expected_score
 from leaderboard.rating.likelihood import Floats
-from leaderboard.rating.number_words import ORDINALS, both, counted, either, ordinal, rounded, times
+from leaderboard.rating.number_words import either
 from leaderboard.rating.place import Place, sure
 from leaderboard.rating.ranks import RankInference, rank_inference
 from leaderboard.rating.sentence import sentence
@@ -32,6 +32,7 @@ Kind = Literal["no votes", "early", "lead", "open", "level"]
 MIN_MODELS = 3  # with an interval; fewer make no sentence about a leader
 MIN_EFFECTIVE = 6.0  # effective voters, and effective prompts
 MAX_MEAN_HALF_WIDTH = 60.0  # Elo
+MAX_NAMED_RANK = 10  # by price or speed, of a model without votes
 MAX_LEADERS = 3  # so many can be named as leading together
 MIN_HEAD_TO_HEAD = 30  # votes between two models before their pages draw a conclusion from them
 BARGAIN_PRICE = 1 / 3  # a bargain costs at most this part of the leader …
@@ -210,18 +211,15 @@ def of_filter(
     n, names = len(models), [models[index].name for index in finding.named]
     nameable = len(names) <= MAX_LEADERS and not any(models[index].is_provisional for index in finding.named)
     if not n:
-        return Verdict(f"No model: {conditions[:1].lower()}{conditions[1:]}.", value)
+        return Verdict(board_words.no_model(conditions), value)
     if n == 1:
-        return Verdict(f"{conditions}, there is only {models[0].name}.", value)
-    if finding.kind == "lead" and len(names) == 1 and nameable:
-        return Verdict(
-            f"{conditions}, {names[0]} is best of {n}{'' if best is None else f' ({sure(best)} sure)'}.", value
-        )
-    if finding.kind in ("lead", "open") and nameable:
-        return Verdict(f"{conditions}, {either(names)} is best of {n}.", value)
-    if finding.kind in ("lead", "open"):
-        return Verdict(f"{conditions}, {len(names)} of {n} could be best.", value)
-    return Verdict(f"{conditions}: too early, any of {n} could be best.", value)
+        return Verdict(board_words.only(conditions, models[0].name), value)
+    if finding.kind not in ("lead", "open"):
+        return Verdict(board_words.part_early(conditions, n), value)
+    if not nameable:
+        return Verdict(board_words.part_unnamed(conditions, len(names), n), value)
+    chance = best if finding.kind == "lead" and len(names) == 1 else None
+    return Verdict(board_words.part_best(conditions, names, n, chance), value)
 
 
 def of_model(place: Place, category: str, level_with: Sequence[str] = ()) -> Verdict:
@@ -232,31 +230,21 @@ def of_model(place: Place, category: str, level_with: Sequence[str] = ()) -> Ver
     """
     low, high = place.low, place.high
     if low is None or high is None:
-        return Verdict("Not rated yet.")
-    if place.is_tied_with_all:
-        return Verdict(f"Too early: tied with all {place.of} in {category}.")
-    level, of = high - low, f"of {place.of} in {category}"
-    if place.is_first:
-        chance = "" if place.best is None else f" ({sure(place.best)} sure)"
-        return Verdict(f"First {of}{chance}: ahead of all the others.")
-    if not level:
-        return Verdict(f"{ordinal(low)} {of}: level with none.")
-    others = level_with[0] if level == 1 and len(level_with) == 1 else f"{level} other{'' if level == 1 else 's'}"
-    bounds = "First or second" if (low, high) == (1, 2) else f"{ordinal(low)} to {ordinal(high)}"
-    ahead = ", ahead of all the others" if low == 1 else ", behind all the others" if high == place.of else ""
-    return Verdict(f"{bounds} {of}: level with {others}{ahead}.")
+        return Verdict(sentence("Not rated yet."))
+    return Verdict(model_words.placed(place, low, high, category, level_with))
 
 
 def of_unrated(
     *, price_rank: int | None = None, priced: int = 0, speed_rank: int | None = None, timed: int = 0, released: str = ""
 ) -> Verdict:
     """About a model without votes: its rank by price if one of the first ten, else by speed, else its age."""
-    nobody = "nobody has rated it here yet."
-    for rank, of, best, kind in ((price_rank, priced, "cheapest", "priced"), (speed_rank, timed, "fastest", "timed")):
-        if rank is not None and 1 <= rank <= 10 and of > 1:
-            nth = best.capitalize() if rank == 1 else f"{ORDINALS[rank]} {best}"
-            return Verdict(f"{nth} of {of} {kind} models; {nobody}")
-    return Verdict(f"Released {released}; {nobody}" if released else f"{nobody[:1].upper()}{nobody[1:]}")
+    if price_rank is not None and 1 <= price_rank <= MAX_NAMED_RANK and priced > 1:
+        return Verdict(model_words.cheapest(price_rank, priced))
+    if speed_rank is not None and 1 <= speed_rank <= MAX_NAMED_RANK and timed > 1:
+        return Verdict(model_words.fastest(speed_rank, timed))
+    if released:
+        return Verdict(sentence("Released %(month)s; nobody has rated it here yet.", month=released))
+    return Verdict(sentence("Nobody has rated it here yet."))
 
 
 def of_pair(
@@ -274,24 +262,24 @@ def of_pair(
     interval (None: no interval), `votes` were cast between the two, `more_votes` between them would separate them."""
     if not all(rated):
         unrated = [model.name for model, is_rated in zip((one, other), rated, strict=True) if not is_rated]
-        return Verdict(f"Only price and rights can be compared: nobody has rated {either(unrated)}.")
+        return Verdict(
+            sentence("Only price and rights can be compared: nobody has rated %(names)s.", names=either(unrated))
+        )
     if share is None or lower is None or upper is None or (votes < MIN_HEAD_TO_HEAD and lower <= 0.5 <= upper):
-        more = f" About {rounded(more_votes):,} more would decide." if more_votes else ""
-        return Verdict(f"Too early: {counted(votes, 'vote') if votes else 'no vote'} between them.{more}")
+        return Verdict(pair_words.early(votes, more_votes))
     if lower <= 0.5 <= upper:
-        interval = f"{100 * share:.0f} %, {100 * lower:.0f}–{100 * upper:.0f}"
         cheaper = _smaller(one, other, "price")
-        saves = f"; {cheaper.name} costs less" if cheaper else ""
-        return Verdict(f"Votes see no difference ({interval}){saves}.")
+        return Verdict(pair_words.level(share, lower, upper, cheaper.name if cheaper else ""))
     winner, loser = (one, other) if share > 0.5 else (other, one)
-    wins = f"{winner.name} wins {round(10 * max(share, 1 - share))} of 10"
+    wins = round(10 * max(share, 1 - share))
     if _smaller(one, other, "price") is loser and winner.price and loser.price:
-        return Verdict(f"{wins} and costs {times(winner.price / loser.price)} as much.")
-    better = [word for attribute, word in (("price", "cheaper"), ("seconds", "faster"))
-              if _smaller(one, other, attribute) is winner]  # fmt: skip
-    if better:
-        return Verdict(f"{winner.name}: {both(['better', *better])}.")
-    return Verdict(f"{wins} against {loser.name}.")
+        return Verdict(pair_words.dearer(winner.name, wins, winner.price / loser.price))
+    is_cheaper, is_faster = (_smaller(one, other, attribute) is winner for attribute in ("price", "seconds"))
+    if is_cheaper or is_faster:
+        return Verdict(pair_words.better(winner.name, is_cheaper=is_cheaper, is_faster=is_faster))
+    return Verdict(
+        sentence("%(winner)s wins %(wins)s of 10 against %(loser)s.", winner=winner.name, wins=wins, loser=loser.name)
+    )
 
 
 def _smaller(one: Contender, other: Contender, attribute: str) -> Contender | None:
@@ -303,12 +291,19 @@ def _smaller(one: Contender, other: Contender, attribute: str) -> Contender | No
 def of_side(elo: float | None, se: float | None) -> Verdict:
     """About a liking for one side, from what the left side is worth in Elo and its standard error; None: not known."""
     if elo is None or se is None or not math.isfinite(se):
-        return Verdict("Left and right: not known.")
-    interval = f"{elo - Z95 * se:.0f} to {elo + Z95 * se:.0f} Elo".replace("-", "−")
+        return Verdict(sentence("Left and right: not known."))
+    ends = {"low": f"{elo - Z95 * se:.0f}".replace("-", "−"), "high": f"{elo + Z95 * se:.0f}".replace("-", "−")}
     if abs(elo) < Z95 * se:
-        return Verdict("Left and right: no liking for a side found.", f"95 % interval {interval}.")
-    side = "left" if elo > 0 else "right"
-    return Verdict(f"Left and right: the {side} image wins more often than chance.", f"Worth {interval} (95 %).")
+        return Verdict(
+            sentence("Left and right: no liking for a side found."),
+            sentence("95%% interval %(low)s to %(high)s Elo.", **ends),
+        )
+    claim = (
+        sentence("Left and right: the left image wins more often than chance.")
+        if elo > 0
+        else sentence("Left and right: the right image wins more often than chance.")
+    )
+    return Verdict(claim, sentence("Worth %(low)s to %(high)s Elo (95%%).", **ends))
 
 
 def of_choice(
@@ -326,10 +321,9 @@ def of_choice(
     more would fit without one limit, and that limit's words.
     """
     if model is None:
-        return Verdict("Nothing fits." + (f" {without[0]} do without the limit of {without[1]}." if without else ""))
+        return Verdict(choice_words.nothing(without))
     if not rated:
-        return Verdict(f"{model.name} is the cheapest that fits; nobody has rated it – put it in the arena.")
+        return Verdict(choice_words.unrated(model.name))
     if is_clear:
-        return Verdict(f"{model.name}: best by votes of the {fitting} that fit.")
-    price = f" ({usable_price})" if usable_price else ""
-    return Verdict(f"{model.name}, for now: cheapest per usable image{price} of the {rated} rated models that fit.")
+        return Verdict(choice_words.best(model.name, fitting))
+    return Verdict(choice_words.cheapest(model.name, rated, usable_price))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import template
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, ngettext
 
 from leaderboard.board_page.filters import SORTS, BoardRow, Filters
 from leaderboard.chooser.catalogue import CatalogueFilters, CatalogueRow
-from leaderboard.templatetags.ratings import percent
 from providers.spending.money import usd
+from providers.web.numbers import percent, seconds, whole
 
 register = template.Library()
 
@@ -45,24 +48,53 @@ def catalogue_query(filters: CatalogueFilters, by: str) -> str:
 
 
 @register.filter
-def choices_with(filters: Filters, name: str) -> list[str]:
-    """The usual limits of a price or time, and the one that the URL has."""
+def choices_with(filters: Filters, name: str) -> list[tuple[str, str]]:
+    """The usual limits of a price or time, and the one that the URL has: as URLs and as pages write them."""
     usual = {"price": ["0.01", "0.02", "0.05", "0.10"], "seconds": ["2", "5", "10", "30"]}[name]
     given = filters.given.get(name, "")
-    return usual if given in ("", *usual) else [*usual, given]
+    values = usual if given in ("", *usual) else [*usual, given]
+    return [(value, _limit(value, is_price=name == "price")) for value in values]
+
+
+def _limit(value: str, *, is_price: bool) -> str:
+    """As written where it is no number: the page says what is wrong with it."""
+    try:
+        return usd(Decimal(value)) if is_price else number_format(Decimal(value))
+    except InvalidOperation:
+        return value
 
 
 @register.filter
 def in_words(row: CatalogueRow) -> str:
     """Seconds, largest image and edits as far as they are known, for a row without columns."""
     time = "" if row.seconds is None else seconds(row.seconds)
-    return " · ".join(filter(None, (time, row.largest, "" if row.sources is None else "edits")))
+    return " · ".join(filter(None, (time, row.largest, "" if row.sources is None else gettext("edits"))))
+
+
+@register.filter
+def origin_of_row(row: BoardRow) -> str:
+    return origin(row.origin)
+
+
+@register.filter
+def origin(value: str) -> str:
+    """What a reader must know of a model before its numbers; nothing of a catalogued one."""
+    return {"sample": gettext("sample"), "imported": gettext("imported")}.get(value, "")
+
+
+@register.filter
+def subtitle(row: BoardRow) -> str:
+    """The line under a model's name: that its rating is not settled, or whose it is."""
+    if row.status != "provisional":
+        return row.lab_name
+    votes = ngettext("unsettled: %(votes)s vote", "unsettled: %(votes)s votes", row.votes)
+    return votes % {"votes": whole(row.votes)}
 
 
 @register.filter
 def facts_of_row(row: BoardRow) -> str:
     """A board's share of usable images, price and seconds as far as they are known, for a row without columns."""
-    usable = "" if row.keeper_rate is None else f"{percent(row.keeper_rate)} usable"
+    usable = "" if row.keeper_rate is None else gettext("%(share)s usable") % {"share": percent(row.keeper_rate)}
     price = "" if row.price is None else f"{usd(row.price)}{'≈' if row.facts.is_estimated else ''}"
     return " · ".join(filter(None, (usable, price, "" if row.seconds is None else seconds(row.seconds))))
 
@@ -93,9 +125,4 @@ def split(words: str) -> list[str]:
     return words.split(",")
 
 
-@register.filter
-def seconds(value: float | None) -> str:
-    """Seconds with two digits that count: 0.42 s, 2.4 s, 14 s."""
-    if value is None:
-        return "–"
-    return f"{value:.0f} s" if value >= 9.95 else f"{value:.1f} s" if value >= 0.995 else f"{value:.2f} s"
+register.filter(seconds)

@@ -11,7 +11,9 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from leaderboard.board.translation import translated
 from leaderboard.charts import SPEED
+from providers.web import numbers
 
 register = template.Library()
 
@@ -20,7 +22,7 @@ register = template.Library()
 def duration(took: timedelta | float | str | None) -> str:
     """Templates say "" for what is missing on the way to a number."""
     seconds = took.total_seconds() if isinstance(took, timedelta) else took
-    return SPEED.write(seconds) if isinstance(seconds, float) else "–"
+    return translated(SPEED.write(seconds)) if isinstance(seconds, float) else "–"
 
 
 @register.filter
@@ -28,8 +30,9 @@ def rate(share: float | str | None) -> str:
     """A success rate with a decimal, for 99.9 and 99.0 per cent are ten times as many failures apart."""
     if not isinstance(share, float):
         return "–"
-    text = f"{share * 100:.1f}"
-    return f"{text}%" if text != "100.0" or share == 1 else ">99.9%"
+    if share < 1 and share * 100 >= 99.95:
+        return f">{numbers.percent(0.999, 1)}"
+    return numbers.percent(share, 1)
 
 
 @register.filter

@@ -6,14 +6,13 @@ import math
 from dataclasses import dataclass
 
 from django import template
-from django.utils.formats import number_format
 from django.utils.html import format_html
-from django.utils.translation import gettext
 
 from leaderboard.board import place_words, translation
 from leaderboard.models import Rating
 from leaderboard.rating.place import Place
 from leaderboard.voter.rankings import RankedModel
+from providers.web import numbers
 
 register = template.Library()
 
@@ -51,7 +50,8 @@ def translated(text: str) -> str:
 @register.filter
 def signed(number: float) -> str:
     """+1.6, −0.4"""
-    return f"{number:+.1f}".replace("-", "−")
+    sign = "−" if number < 0 else "+"
+    return f"{sign}{numbers.decimal(abs(number), 1)}"
 
 
 @register.filter
@@ -86,22 +86,16 @@ def bar(rating: Rating | RankedModel, low: float, high: float) -> Bar:
     return Bar(round(start, 2), round(across(rating.upper) - start, 2), round(across(rating.elo), 2))
 
 
-@register.filter
-def percent(share: float | None, digits: int = 0) -> str:
-    return "–" if share is None else gettext("%(number)s%%") % {"number": number_format(f"{share * 100:.{digits}f}")}
-
-
-@register.filter
-def thousands(number: int | None) -> str:
-    return "–" if number is None else number_format(number, force_grouping=True)
+register.filter(numbers.percent)
+register.filter("thousands", numbers.whole)
 
 
 @register.filter
 def chance(probability: float) -> str:
     """A chance in whole per cent, without claiming certainty or impossibility that 10,000 draws cannot show."""
     if probability < 0.005:
-        return "<1%"
-    return ">99%" if probability > 0.995 else f"{probability * 100:.0f}%"
+        return f"<{numbers.percent(0.01)}"
+    return f">{numbers.percent(0.99)}" if probability > 0.995 else numbers.percent(probability)
 
 
 @register.filter
@@ -113,7 +107,8 @@ def elo_width(half_width: float) -> str:
 def share_of(part: int, whole: int) -> str:
     """A share in per cent with as many decimals as it takes to be seen."""
     per_cent = 100 * part / whole if whole else 0.0
-    return f"{per_cent:.0f}%" if per_cent >= 10 else f"{per_cent:.2g}%"
+    text = numbers.decimal(per_cent, 0) if per_cent >= 10 else numbers.significant(per_cent, 2)
+    return numbers.per_cent(text)
 
 
 @register.filter

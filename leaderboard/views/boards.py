@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -62,7 +63,7 @@ def overall(request: HttpRequest) -> HttpResponse:
     context = {
         "view": view,
         "overall": view.overall,
-        "board_name": "All categories",
+        "board_name": gettext("All categories"),
         "tabs": summaries.tabs(),
         "images": pictures.of_models(None, [row.standing.rating.image_model_id for row in view.shown], hidden),
         "hidden": hidden,

@@ -3,21 +3,8 @@
 // Without this file the links open the image's own page.
 import { linkedZoom } from "./viewer-zoom.js";
 
-const dialog = document.createElement("dialog");
-dialog.className = "viewer";
-dialog.setAttribute("aria-label", "Look closely");
-dialog.innerHTML = `
-  <header><p class="words" dir="auto"></p><button type="button" class="plain" data-do="words" aria-expanded="false">whole prompt</button>
-    <span class="turn"><button type="button" data-do="before" aria-label="Prompt before">‹</button><span class="count" role="status"></span><button type="button" data-do="after" aria-label="Next prompt">›</button></span>
-    <button type="button" data-do="close">Close</button></header>
-  <div class="panes" tabindex="0" role="group" aria-label="Images: drag, wheel or pinch to zoom"></div>
-  <aside><p class="question" dir="auto"></p><p class="claim" role="status" dir="auto"></p><div class="split"><i></i><i></i></div>
-    <p class="note"></p>
-    <div class="set" role="group" aria-label="View"><button type="button" data-view="both">Side by side</button><button type="button" data-view="flip">Flip</button><button type="button" data-view="difference">Difference</button><button type="button" data-view="source" class="edits">Source</button></div>
-    <div class="set" role="group" aria-label="Zoom"><button type="button" data-do="out" aria-label="Smaller">−</button><span class="level"></span><button type="button" data-do="in" aria-label="Larger">+</button><button type="button" data-do="actual">1:1</button><button type="button" data-do="fit">Fit</button></div>
-    <p class="keys"><b>← →</b> other model on the right · <b>↑ ↓</b> other prompt · <b>F</b> flip · <b>D</b> difference · <b>0</b> fit</p></aside>
-  <ul class="names"></ul><ol class="others"></ol>`;
-document.body.append(dialog);
+const dialog = document.querySelector("dialog.viewer"); // templates/leaderboard/_viewer.html, which also has the words
+const say = (name, values) => dialog.dataset[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
 const $ = (selector) => dialog.querySelector(selector);
 const panes = $(".panes");
 const zoom = linkedZoom(panes, (text) => { $(".level").textContent = text; });
@@ -34,7 +21,8 @@ const load = (url) => {
   if (!cache.has(url)) cache.set(url, fetch(url, { headers: { Accept: "application/json" } }).then((answer) => (answer.ok ? answer.json() : Promise.reject(answer))));
   return cache.get(url);
 };
-const percent = (share) => (share === null ? "–" : `${Math.round(share * 100)} %`);
+const percents = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
+const percent = (share) => (share === null ? "–" : percents.format(share));
 const element = (name, properties, ...children) => {
   const made = Object.assign(document.createElement(name), properties);
   made.append(...children);
@@ -61,7 +49,7 @@ async function show(url, entry, other) {
   dialog.classList.toggle("has-source", Boolean(data.source));
   $(".words").textContent = data.prompt;
   $(".question").textContent = data.question;
-  $(".count").textContent = `${at + 1} of ${prompts.length}`;
+  $(".count").textContent = say("count", { at: at + 1, all: prompts.length });
   $(".turn").hidden = prompts.length < 2;
   strip();
   zoom.fit();
@@ -72,7 +60,7 @@ function pane(image, side) {
   const figure = element("figure", { className: side });
   const layer = element("div", { className: "layer" });
   const picture = (source, name, alt) => element("img", { src: source, className: name, alt, draggable: false });
-  layer.append(picture(image.large, "", `Image by ${image.model}`));
+  layer.append(picture(image.large, "", say("by", image)));
   const other = data.source ? data.source.url : data.images[side === "left" ? right : left].large;
   if (view === "difference") layer.append(picture(other, "subtracted", ""));
   figure.append(layer, element("div", { className: "map" }, picture(image.small, "", ""), element("i")));
@@ -92,8 +80,8 @@ function draw() {
     const press = element("button", { type: "button", className: side, textContent: image.model });
     press.dataset.front = index;
     press.setAttribute("aria-pressed", String(!one || front === index));
-    const votes = image.votes ? `${percent(image.share)} of ${image.votes} votes here` : "no votes here yet";
-    return element("li", {}, press, element("span", { textContent: [image.place, votes, image.is_simulated && "simulated image"].filter(Boolean).join(" · ") }), element("a", { href: image.model_url, textContent: "Model page" }));
+    const votes = image.votes ? say("votes", { share: percent(image.share), votes: image.votes }) : say("none");
+    return element("li", {}, press, element("span", { textContent: [image.place, votes, image.is_simulated && say("simulated")].filter(Boolean).join(" · ") }), element("a", { href: image.model_url, textContent: say("page") }));
   }));
   for (const button of dialog.querySelectorAll("[data-view]")) if (button !== panes) button.setAttribute("aria-pressed", String(button.dataset.view === view));
   for (const button of dialog.querySelectorAll(".others button")) {
@@ -103,13 +91,13 @@ function draw() {
   }
   const pair = data.pairs.find(({ images: [a, b] }) => (a === left && b === right) || (a === right && b === left));
   const votes = pair && (pair.images[0] === left ? pair.votes : [...pair.votes].reverse());
-  $(".claim").textContent = pair ? pair.claim : left === right ? "The only image of this prompt." : "Nobody has compared these two here yet.";
+  $(".claim").textContent = pair ? pair.claim : left === right ? say("only") : say("unmet");
   $(".split").hidden = !pair;
   if (pair) {
     const share = (votes[0] + votes[1] / 2) / (votes[0] + votes[1] + votes[2]);
     $(".split i").style.width = `${share * 100}%`;
   }
-  $(".note").textContent = pair ? "Equal votes count half for each." : "";
+  $(".note").textContent = pair ? say("equal") : "";
   dialog.querySelector(".others .right, .others .left")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 

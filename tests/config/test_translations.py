@@ -52,6 +52,12 @@ def test_a_translation_has_the_placeholders_of_its_text(language):
     assert wrong == []
 
 
+def test_english_writes_per_cent_one_way():
+    """98%, without a blank: the blank of other languages is their translations'."""
+    texts_ = [form for app in files.SOURCES for message in collecting.collected(app) for form in texts(message.id)]
+    assert [text for text in texts_ if re.search(r"\s%%|\d\s%(?![(%])", text)] == []
+
+
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_text_of_two_apps_has_one_translation(language):
     seen: dict[object, object] = {}

@@ -243,7 +243,7 @@ def test_the_share_of_votes_left_out(client, board):
     assert ratings.recompute(board, force=True)
     counted = board.board.votes
     page = client.get(URL).content.decode()
-    assert f"{100 * 100 / (100 + counted):.2g} % of votes were not counted" in page
+    assert f"{100 * 100 / (100 + counted):.2g}% of votes were not counted" in page
     assert "100 votes broke a rule" in page
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import psycopg._queries
 import pytest
 from django.db import connection
 from django.template.loader import render_to_string
@@ -50,12 +49,6 @@ def test_a_strangers_page_takes_two_statements_and_writes_nothing(client, catego
     assert response.status_code == 200
     assert len(sent) <= 2, sent
     assert not [sql for sql in sent if re.search(r"INSERT|UPDATE|DELETE", sql)]
-
-
-def test_psycopg_parses_the_statements_of_a_vote_once():
-    assert callable(psycopg._queries._query2pg)  # the cached one; it passes longer texts on, to be parsed each time
-    for sql in (voting._CAST_VOTE, battles._ASSIGN, battles._START, voter_state._OF_BATTLE, voter_state._OF_CATEGORY):
-        assert len(sql) <= psycopg._queries.MAX_CACHED_STATEMENT_LENGTH
 
 
 def test_votes_showings_and_pages_take_at_most_four_statements(client, category):

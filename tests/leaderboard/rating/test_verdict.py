@@ -89,7 +89,7 @@ BOARD = [A, B, C, D]
     ("finding", "more", "claim", "value"),
     [
         (Finding("no votes"), None, "No votes yet.", "The first 30 draw the first picture."),
-        (Finding("lead", (0,)), None, "Ash leads (98 % sure).", "Birch costs a fifth and still wins 4 of 10 against it."),  # noqa: E501
+        (Finding("lead", (0,)), None, "Ash leads (98% sure).", "Birch costs a fifth and still wins 4 of 10 against it."),  # noqa: E501
         (Finding("lead", (0, 1)), None, "Ash and Birch lead; the other 2 are behind both.", ""),
         (Finding("lead", (0, 1, 2)), None, "Ash, Birch and Cedar lead; the other 1 is behind all three.", ""),
         (
@@ -126,7 +126,7 @@ def test_a_board_of_equals_is_too_early_for_all():
         contender("F", 900, 6, 6, 6, 0.0),
     ]  # fmt: skip
     assert (
-        verdict.of_board(Finding("open", (0, 1, 2, 3, 4)), five).claim == "5 of 6 could be first; A most likely (50 %)."
+        verdict.of_board(Finding("open", (0, 1, 2, 3, 4)), five).claim == "5 of 6 could be first; A most likely (50%)."
     )
 
 
@@ -151,7 +151,7 @@ def test_a_bargain_is_settled_cheap_and_still_wins():
 @pytest.mark.parametrize(
     ("place", "level", "claim"),
     [
-        (Place(1, 1, 31, 0.981), [], "First of 31 in text to image (98 % sure): ahead of all the others."),
+        (Place(1, 1, 31, 0.981), [], "First of 31 in text to image (98% sure): ahead of all the others."),
         (
             Place(1, 2, 31, 0.6),
             ["Birch"],
@@ -184,7 +184,7 @@ def test_the_words_about_a_model_without_votes():
     [
         ({"share": 0.61, "lower": 0.55, "upper": 0.66, "votes": 90}, "Ash wins 6 of 10 and costs five times as much."),
         ({"share": 0.40, "lower": 0.35, "upper": 0.45, "votes": 90}, "Birch: better and cheaper."),
-        ({"share": 0.51, "lower": 0.44, "upper": 0.58, "votes": 90}, "Votes see no difference (51 %, 44–58); Birch costs less."),  # noqa: E501
+        ({"share": 0.51, "lower": 0.44, "upper": 0.58, "votes": 90}, "Votes see no difference (51%, 44–58); Birch costs less."),  # noqa: E501
         ({"share": 0.51, "lower": 0.44, "upper": 0.58, "votes": 12, "more_votes": 80},
          "Too early: 12 votes between them. About 80 more would decide."),
         ({"share": 0.7}, "Too early: no vote between them."),
@@ -208,7 +208,7 @@ def test_the_words_about_a_choice_and_a_filter():
         "Nothing fits. 3 do without the limit of 2 seconds."
     )
     assert verdict.of_filter("Under $0.05", Finding("lead", (0,)), [B, C, D], best=0.97).claim == (
-        "Under $0.05, Birch is best of 3 (97 % sure)."
+        "Under $0.05, Birch is best of 3 (97% sure)."
     )
     assert (
         verdict.of_filter("Under $0.05", Finding("open", (0, 1)), [B, C, D]).claim
@@ -220,7 +220,7 @@ def test_the_words_about_a_choice_and_a_filter():
 
 
 def test_a_liking_for_a_side_is_named_only_where_there_is_one():
-    assert verdict.of_side(2.0, 1.5) == ("Left and right: no liking for a side found.", "95 % interval −1 to 5 Elo.")
+    assert verdict.of_side(2.0, 1.5) == ("Left and right: no liking for a side found.", "95% interval −1 to 5 Elo.")
     assert verdict.of_side(-6.0, 1.5).claim == "Left and right: the right image wins more often than chance."
     assert verdict.of_side(None, None).claim == "Left and right: not known."
 
