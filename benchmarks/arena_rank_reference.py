@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from benchmarks.ratings import simulate
+from benchmarks.simulated_votes import simulate
 
 
 def main(k: int, count: int) -> None:

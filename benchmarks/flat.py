@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 
-from benchmarks.ratings_database import ROOT, _scratch_database
+from benchmarks.ratings_database import ROOT, scratch_database
 
 FILL = """
 SET session_replication_role = replica;
@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--models", type=int, default=50)
     parser.add_argument("--prompts", type=int, default=300)
     options = parser.parse_args()
-    with _scratch_database() as url:
+    with scratch_database() as url:
         os.environ["DATABASE_URL"] = url
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
         import django

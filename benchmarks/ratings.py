@@ -21,7 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,49 +30,12 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from arena import battle_shares, vote_worth  # noqa: E402 - the repository's root comes first
+from benchmarks import newcomers  # noqa: E402 - the repository's root comes first
+from benchmarks.simulated_votes import Votes, population_truth, simulate  # noqa: E402 - the repository's root comes first
 from leaderboard.rating import elo, ranks, reproduction  # noqa: E402 - once Django is set up
 from leaderboard.rating.clusters import clustered_covariance  # noqa: E402 - once Django is set up
 
 ARENA_RANK = os.environ.get("ARENA_RANK_PYTHON") or (importlib.util.find_spec("arena_rank") and sys.executable)
-
-
-@dataclass(frozen=True)
-class Votes:
-    """Simulated votes: uniform pairs, 10 % ties, voters drawn evenly or by Zipf's law, with tastes of their own."""
-
-    k: int
-    voter: Any
-    left: Any
-    right: Any
-    score: Any
-    truth: Any
-
-    @property
-    def cells(self) -> elo.Cells:
-        key = (self.left.astype(np.int64) * self.k + self.right) * 3 + (2 * self.score).astype(np.int64)
-        n = np.bincount(key, minlength=3 * self.k**2)
-        at = np.flatnonzero(n)
-        names = tuple(f"m{index:03}" for index in range(self.k))
-        return elo.Cells(names, at // 3 // self.k, at // 3 % self.k, at % 3 / 2, n[at])
-
-
-def simulate(
-    k: int, count: int, seed: int = 0, voters: int = 50_000, zipf: float = 0.0, taste: float = 0.0, spread: float = 0.7
-) -> Votes:
-    rng = np.random.default_rng(seed)
-    strength = rng.normal(0, spread, k)
-    strength -= strength.mean()
-    share = 1 / np.arange(1, voters + 1) ** zipf
-    voter = rng.choice(voters, count, p=share / share.sum()).astype(np.int32)
-    left = rng.integers(0, k, count).astype(np.int16)
-    right = ((left + rng.integers(1, k, count)) % k).astype(np.int16)
-    difference = strength[right] - strength[left]
-    if taste:
-        tastes = rng.normal(0, taste, (voters, k))
-        difference = difference + tastes[voter, right] - tastes[voter, left]
-    score = np.where(rng.random(count) < 0.1, 0.5, rng.random(count) < 1 / (1 + np.exp(difference)))
-    return Votes(k, voter, left, right, score.astype(np.float32), strength)
 
 
 def cpu(action: Callable[[], Any], repeat: int = 5) -> float:
@@ -268,20 +231,6 @@ def coverage(runs: int) -> None:
     line("T5", "… where the plain sandwich without cap covers ≤ 75 %", f"{share['plain']:.1f} %", share["plain"] <= 75)
 
 
-def population_truth(strength: Any, taste: float) -> Any:
-    """Ratings of the whole population: tastes average the chances, not the strengths, so fit the average chances."""
-    rng = np.random.default_rng(123)
-    sample = rng.normal(0, taste * math.sqrt(2), 20_000 if taste else 1)
-    k = strength.size
-    rows = []
-    for i in range(k):
-        for j in range(k):
-            if i != j:
-                p = 0.05 + 0.9 * float((1 / (1 + np.exp(strength[j] - strength[i] + sample))).mean())
-                rows += [(f"{i:03}", f"{j:03}", "left", p), (f"{i:03}", f"{j:03}", "right", 1 - p)]
-    return elo.fit(elo.Cells.from_rows(rows)).elo
-
-
 def clusters(full: bool) -> None:
     count = 5_000_000 if full else 1_000_000
     votes = simulate(200, count)
@@ -296,79 +245,6 @@ def clusters(full: bool) -> None:
             ratio = (theirs["read"] + theirs["fit"]) / took
             figure, ok = f"{figure}, {ratio:.0f}x", ratio >= 15 if kind == "CR1" else None
         line("T6", f"{kind}: {count:,} votes, 50,000 voters, K=200: ≥ 15x arena-rank's plain run", figure, ok)
-
-
-def sampler(runs: int) -> None:
-    """Votes until the widest of three new models' intervals is at most ±20 Elo, joining twenty that are settled."""
-    needed: dict[str, list[int]] = {"uniform": [], "boost": [], "ours": [], "uncapped": []}
-    for seed in range(runs):
-        for name, bucket in needed.items():
-            bucket.append(_until_settled(name, seed))
-    ours, uniform, boost, uncapped = (
-        statistics.mean(needed[name]) for name in ("ours", "uniform", "boost", "uncapped")
-    )
-    line(
-        "T10",
-        "the sampler without its cap per model, over uniform",
-        f"{100 * uncapped / uniform:.0f} % ({uncapped:,.0f})",
-        uncapped <= 0.4 * uniform,
-    )
-    line(
-        "T10",
-        f"new models settle with ≤ 40 % of uniform's votes ({runs} runs)",
-        f"{100 * ours / uniform:.0f} % ({ours:,.0f} / {uniform:,.0f})",
-        ours <= 0.4 * uniform,
-    )
-    line(
-        "T10",
-        "… and ≤ 90 % of those that five times the weight for new models takes",
-        f"{100 * ours / boost:.0f} % (of {boost:,.0f})",
-        ours <= 0.9 * boost,
-    )
-
-
-def _until_settled(name: str, seed: int, old: int = 20, new: int = 3) -> int:
-    rng = np.random.default_rng(seed)
-    k = old + new
-    strength = rng.normal(0, 0.6, k)
-    upper = np.triu_indices(k, 1)
-    p = 1 / (1 + np.exp(strength[upper[1]] - strength[upper[0]]))
-    is_new = (upper[0] >= old) | (upper[1] >= old)
-    won = np.where(is_new, 0, rng.binomial(160, p))
-    lost = np.where(is_new, 0, 160 - won)
-    cast = 0
-    names = tuple(f"{index:03}" for index in range(k))
-    while cast < 40_000:
-        cells = elo.Cells(
-            names,
-            np.tile(upper[0], 2),
-            np.tile(upper[1], 2),
-            np.repeat([1.0, 0.0], p.size),
-            np.concatenate([won, lost]),
-        )
-        fit = elo.fit(cells)
-        half = elo.Z95 * fit.se[old:]
-        if half.max() <= 20:
-            return cast
-        provisional = np.zeros(k, np.bool_)
-        provisional[old:] = True
-        if name == "uniform":
-            chance = np.full(p.size, 1 / p.size)
-        elif name == "boost":
-            chance = np.where(is_new, 5.0, 1.0)
-            chance /= chance.sum()
-        else:
-            worth = vote_worth.scores((fit.elo - 1000) / elo.SCALE, fit.covariance / elo.SCALE**2, provisional)
-            even = np.triu(np.ones((k, k)), 1) / p.size
-            table = np.triu(worth, 1)
-            table /= table.sum()
-            pairs = 0.9 * (battle_shares.capped(table, even) if name == "ours" else table) + 0.1 * even
-            chance = pairs[upper]
-        drawn = rng.multinomial(50, chance / chance.sum())
-        wins = rng.binomial(drawn, p)
-        won, lost = won + wins, lost + drawn - wins
-        cast += 50
-    return cast
 
 
 def reproducible() -> None:
@@ -414,7 +290,7 @@ PARTS: dict[tuple[str, ...], Callable[[bool, set[str]], None]] = {
     ("T5",): lambda full, _: coverage(200 if full else 60),
     ("T6",): lambda full, _: clusters(full),
     ("T7", "T8", "T12"): database,
-    ("T10",): lambda full, _: sampler(10 if full else 3),
+    ("T10",): lambda full, _: newcomers.run(10 if full else 3, line),
     ("T11",): lambda full, _: reproducible(),
 }
 

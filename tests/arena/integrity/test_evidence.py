@@ -9,11 +9,12 @@ import pytest
 
 from arena.integrity import evidence
 from benchmarks import integrity as simulated
+from benchmarks import kinds_of_voters
 
 
 @pytest.fixture(scope="module")
 def board():
-    return simulated.board(np.random.default_rng(5), 8, 12_000)
+    return kinds_of_voters.board(np.random.default_rng(5), 8, 12_000)
 
 
 def answers(votes):
@@ -26,17 +27,17 @@ def test_strengths_are_those_of_the_votes(board):
     assert np.abs(error).max() > 0
 
 
-@pytest.mark.parametrize("kind", simulated.MUST_CATCH)
+@pytest.mark.parametrize("kind", kinds_of_voters.MUST_CATCH)
 def test_riggers_are_caught_within_a_hundred_votes(board, kind):
     rng = np.random.default_rng(1)
-    caught = [simulated.caught_at(simulated.RIGGERS[kind](rng, board, 100, 0.5), board) for _ in range(20)]
+    caught = [simulated.caught_at(kinds_of_voters.RIGGERS[kind](rng, board, 100, 0.5), board) for _ in range(20)]
     assert sum(at is not None for at in caught) >= 19
 
 
-@pytest.mark.parametrize("kind", simulated.HONEST)
+@pytest.mark.parametrize("kind", kinds_of_voters.HONEST)
 def test_honest_voters_are_not(board, kind):
     rng = np.random.default_rng(2)
-    votes = [simulated.HONEST[kind](rng, board, 200, taste) for taste in (0.3, 0.5) for _ in range(30)]
+    votes = [kinds_of_voters.HONEST[kind](rng, board, 200, taste) for taste in (0.3, 0.5) for _ in range(30)]
     assert [simulated.caught_at(cast, board) for cast in votes if simulated.caught_at(cast, board)] == []
 
 
@@ -44,9 +45,9 @@ def test_an_office_of_one_taste_behind_one_address_is_not(board):
     """First votes of colleagues, pooled: everybody's own taste on top of one that they share."""
     rng = np.random.default_rng(6)
     for _ in range(40):
-        shared = simulated.person(rng, board.strength, 0.5).strength
-        office = simulated.Board(shared, board.wins, board.reference)
-        firsts = [simulated.people(rng, office, 1, 0.3) for _ in range(60)]
+        shared = kinds_of_voters.person(rng, board.strength, 0.5).strength
+        office = kinds_of_voters.Board(shared, board.wins, board.reference)
+        firsts = [kinds_of_voters.people(rng, office, 1, 0.3) for _ in range(60)]
         pooled = tuple(np.concatenate(column) for column in zip(*firsts, strict=True))
         assert simulated.caught_at(pooled, board) is None
 
@@ -73,8 +74,8 @@ def test_who_chooses_so_little_that_nobody_sees_it_moves_hardly_anything(board):
 
 def test_a_young_board_accuses_nobody_for_what_it_does_not_know(board):
     rng = np.random.default_rng(3)
-    young = simulated.board(rng, 8, 120)
-    caught = [simulated.caught_at(simulated.people(rng, young, 100, 0.5), young) for _ in range(40)]
+    young = kinds_of_voters.board(rng, 8, 120)
+    caught = [simulated.caught_at(kinds_of_voters.people(rng, young, 100, 0.5), young) for _ in range(40)]
     assert caught == [None] * 40
 
 
@@ -84,8 +85,8 @@ def test_at_the_edge_of_the_null_ville_holds():
     certain = evidence.Consensus(np.zeros(k), np.zeros((k, k)), np.ones(k))
     reached = 0
     for _ in range(200):
-        left, right = simulated.pairs(rng, k, n)
-        y = np.where(rng.random(n) < simulated.sigmoid(evidence.SIDE[0]), 1, -1)
+        left, right = kinds_of_voters.pairs(rng, k, n)
+        y = np.where(rng.random(n) < kinds_of_voters.sigmoid(evidence.SIDE[0]), 1, -1)
         seen = evidence.weigh(evidence.Answers(left, right, y), certain)
         reached += seen.families[evidence.FAMILIES.index("side")].max() >= math.log(20)
     assert reached <= 200 / 20 + 3 * math.sqrt(200 / 20)
@@ -93,7 +94,7 @@ def test_at_the_edge_of_the_null_ville_holds():
 
 def test_ties_are_no_evidence_but_of_ties(board):
     rng = np.random.default_rng(6)
-    left, right = simulated.pairs(rng, 8, 40)
+    left, right = kinds_of_voters.pairs(rng, 8, 40)
     seen = evidence.weigh(evidence.Answers(left, right, np.zeros(40, np.int64)), board.reference)
     assert [name for name, value in zip(evidence.FAMILIES, seen.last, strict=True) if value] == ["ties"]
     assert seen.peak > evidence.QUARANTINE
