@@ -116,6 +116,23 @@ def test_a_boards_csv(client, board):
     assert {(line["price_usd"], line["median_seconds"]) for line in lines if line is not sold} == {("", "")}
 
 
+def test_a_board_in_the_api(client, board):
+    told = client.get("/api/v1/leaderboards/text-to-image/").json()
+    votes = Vote.objects.all()
+    ties = votes.filter(outcome__in=("tie", "both_bad")).count() / votes.count()
+    shown = {name: told[name] for name in ("votes", "voters", "prompts", "tie_rate", "models")}
+    assert shown == {"votes": 500, "voters": 40, "prompts": 1, "tie_rate": round(ties, 6), "models": 4}
+    for line, row in zip(told["standings"], rows_of(board), strict=True):
+        place = {"text": str(row.place), "low": row.place.low, "high": row.place.high, "of": 4, "best": row.best}
+        assert line["place"] == place
+        assert [line[name] for name in ("elo", "lower", "upper")] == [
+            round(elo, 6) for elo in (row.elo, row.lower, row.upper)
+        ]
+        assert (line["votes"], line["status"], line["tier"]) == (row.votes, row.status, row.tier)
+        assert line["keeper_rate"] == round(1 - row.both_bad / row.votes, 6)
+    assert [line["price_usd"] for line in told["standings"]] == [None, 0.034, None, None]
+
+
 def test_json_ld_of_board_and_model(client, board):
     def things(url):
         return [
