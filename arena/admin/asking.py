@@ -100,6 +100,7 @@ def _competition(model_admin: admin.ModelAdmin[Competition], request: HttpReques
 
 def _progress(competition: Competition, quotes: list[Quote]) -> dict[str, Any]:
     rows = [quote for quote in quotes if quote.counts.planned]
+    ahead = 0 if competition.paused_at else generation.ahead_of(competition)
     return {
         "competition": competition,
         "rows": rows,
@@ -108,6 +109,7 @@ def _progress(competition: Competition, quotes: list[Quote]) -> dict[str, Any]:
         "done": sum(quote.counts.done for quote in rows),
         "failed": sum(quote.counts.failed for quote in rows),
         "planned": sum(quote.counts.planned for quote in rows),
+        "ahead": _images(ahead) if ahead else "",
         "spent": spend_cap.of(competition),
         "store_trouble": file_store.trouble(),
     }
@@ -206,7 +208,7 @@ def _pause(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, com
 def _resume(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, competition: Competition) -> None:
     if Competition.everything.filter(pk=competition.pk, paused_at__isnull=False).update(paused_at=None):
         model_admin.log_change(request, competition, "Resumed.")
-    messages.success(request, "Resumed: the workers take what is queued within seconds.")
+    messages.success(request, "Resumed: the workers go on with what is queued.")
 
 
 def _cancel(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, competition: Competition) -> None:

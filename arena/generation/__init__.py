@@ -20,6 +20,7 @@ storage    the entry and its files; spooled bytes; new derivatives of an old ori
 from arena.generation.attempts import claim, request_for, run
 from arena.generation.queue import (
     REDISPATCH_SECONDS,
+    ahead_of,
     cancel,
     plan,
     plan_all,
@@ -33,6 +34,7 @@ from arena.generation.storage import re_encode, store
 
 __all__ = [
     "REDISPATCH_SECONDS",
+    "ahead_of",
     "cancel",
     "claim",
     "plan",

@@ -110,6 +110,16 @@ def _requeue(generations: GenerationQuerySet) -> int:
     return generations.to_queued(timezone.now(), attempts_left=settings.GENERATION_ATTEMPTS, charged_attempts=0)
 
 
+def ahead_of(competition: Competition) -> int:
+    """How many due generations of others are taken before the first queued one of this competition; 0: none waits."""
+    waiting = Generation.objects.filter(prompt__competition=competition, status=Status.QUEUED)
+    first = waiting.order_by("due_at", "pk").values_list("due_at", flat=True).first()
+    if first is None:
+        return 0
+    others = _runnable().exclude(prompt__competition=competition)
+    return others.filter(due_at__lt=first).count()
+
+
 def take_due() -> list[int]:
     """Ids of the generations to send task messages for: due, and none sent in the last few seconds.
 
@@ -119,8 +129,7 @@ def take_due() -> list[int]:
         return []
     now = timezone.now()
     due = (
-        Generation.objects.due()
-        .exclude(status=Status.QUEUED, prompt__competition__paused_at__isnull=False)
+        _runnable()
         .filter(Q(dispatched_at=None) | Q(dispatched_at__lte=now - timedelta(seconds=REDISPATCH_SECONDS)))
         .order_by("due_at", "pk")
     )
@@ -128,3 +137,8 @@ def take_due() -> list[int]:
         pks = list(due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:DISPATCH_LIMIT])
         Generation.objects.filter(pk__in=pks).update(dispatched_at=now)
     return pks
+
+
+def _runnable() -> GenerationQuerySet:
+    """Due, and of no competition that is paused."""
+    return Generation.objects.due().exclude(status=Status.QUEUED, prompt__competition__paused_at__isnull=False)

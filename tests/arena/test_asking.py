@@ -59,6 +59,31 @@ def test_what_was_ticked_stays_ticked_when_the_sum_passes_a_cap_and_on_the_way_b
     assert ticked(curator.get(unescape(back)).content.decode()) == {str(pk) for pk in chosen}
 
 
+def test_progress_says_what_of_other_competitions_comes_first(curator):
+    mine, other = make.make_prompt().competition, make.make_prompt(text="Earlier").competition
+    model = make.make_offering().image_model
+    now = timezone.now()
+
+    def queue(competition, minutes):
+        due = now - timedelta(minutes=minutes)
+        return Generation.objects.create(prompt=competition.prompts.get(), image_model=model, due_at=due)
+
+    def page():
+        return " ".join(curator.get(f"{ask(mine)}progress/").content.decode().split())
+
+    first = "First in the queue: 1 image that other competitions asked for earlier."
+    queue(mine, 5)
+    later = queue(other, 4)
+    assert "First in the queue" not in page()
+    Generation.objects.filter(pk=later.pk).update(due_at=now - timedelta(minutes=6))
+    assert first in page()
+    Competition.objects.filter(pk=other.pk).update(paused_at=now)
+    assert "First in the queue" not in page(), "what is paused does not run"
+    Competition.objects.filter(pk=other.pk).update(paused_at=None)
+    Competition.objects.filter(pk=mine.pk).update(paused_at=now)
+    assert "First in the queue" not in page()
+
+
 def test_progress_of_fifty_models_and_three_hundred_prompts_takes_few_queries(curator, django_assert_max_num_queries):
     """Rows as the site stores them, in bulk: every state, several reasons to fail, two curators who see the same."""
     competition, now = make.make_competition(), timezone.now()
