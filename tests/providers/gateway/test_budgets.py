@@ -93,6 +93,14 @@ def test_the_dearest_offering_that_may_be_tried_is_reserved(simulated):
     assert post(secret, model="simulated-openai/sample-one").status_code == 200
 
 
+def test_an_answers_headers_say_what_it_cost_and_who_made_it(model):
+    key, secret = ApiKey.make("guest")
+    response = post(secret, n=2)
+    request = key.requests.get()
+    assert Decimal(response["x-arena-cost"]) == request.cost == Decimal("0.02")
+    assert (response["x-arena-model"], response["x-arena-provider"]) == ("sample-one", request.provider)
+
+
 @pytest.mark.parametrize("budget", ["daily_budget", "total_budget"])
 def test_budgets_of_a_day_and_in_all(model, budget):
     _, secret = ApiKey.make("guest", **{budget: Decimal("0.01")})
