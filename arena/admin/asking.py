@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -110,9 +111,34 @@ def _progress(competition: Competition, quotes: list[Quote]) -> dict[str, Any]:
         "failed": sum(quote.counts.failed for quote in rows),
         "planned": sum(quote.counts.planned for quote in rows),
         "ahead": _images(ahead) if ahead else "",
+        "failure_kinds": _failure_kinds(competition, rows),
         "spent": spend_cap.of(competition),
         "store_trouble": file_store.trouble(),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class FailureKind:
+    """What failed for one reason, of all models that can be asked again."""
+
+    outcome: str
+    example: str  # the error of one of them
+    models: list[int]
+    images: int
+
+
+def _failure_kinds(competition: Competition, quotes: list[Quote]) -> list[FailureKind]:
+    """The reasons for which images failed, the most frequent first; refusals of the content are none."""
+    examples = dict(_failed(competition).order_by().values_list("outcome").annotate(Max("error")))
+    counts: dict[str, dict[int, int]] = {}
+    for quote in quotes:
+        for outcome, count in quote.counts.failed_otherwise if quote.provider else ():
+            counts.setdefault(outcome, {})[quote.image_model.pk] = count
+    kinds = [
+        FailureKind(outcome, examples.get(outcome) or "", list(models), sum(models.values()))
+        for outcome, models in counts.items()
+    ]
+    return sorted(kinds, key=lambda kind: -kind.images)
 
 
 def _chosen(quotes: list[Quote], models: list[str]) -> list[Quote]:
@@ -223,25 +249,26 @@ def _cancel(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, co
 
 
 def _retry(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, competition: Competition) -> None:
-    """One model's images that failed for one reason."""
-    quotes = cost_estimates.of(competition)
-    chosen = _chosen(quotes, request.POST.getlist("model"))
-    outcome = request.POST.get("outcome", "")
-    if not chosen or outcome not in chosen[0].counts.failures:
+    """The images of the chosen models that failed for one reason."""
+    quotes, outcome = cost_estimates.of(competition), request.POST.get("outcome", "")
+    chosen = [q for q in _chosen(quotes, request.POST.getlist("model")) if outcome in q.counts.failures]
+    if not chosen:
         messages.warning(request, "Nothing was asked: choose what to retry.")
         return
     rows = _failed(competition).filter(
         prompt__retired_at=None,
-        image_model=chosen[0].image_model,
+        image_model__in=[quote.image_model for quote in chosen],
         outcome__in=[outcome, ""] if outcome == "internal" else [outcome],
     )
-    retried = replace(chosen[0], missing=rows.count())
-    if error := spend_cap.refusal(competition, quotes, [retried], again=False):
+    counts = dict(rows.order_by().values_list("image_model").annotate(Count("pk")))
+    retried = [replace(quote, missing=counts.get(quote.image_model.pk, 0)) for quote in chosen]
+    if error := spend_cap.refusal(competition, quotes, retried, again=False):
         messages.error(request, error)
         return
     count = generation.retry_failed(rows)
     messages.success(request, f"{_images(count)} queued again.")
-    model_admin.log_change(request, competition, f"Retried {_images(count)} of {retried.image_model} ({outcome}).")
+    of = str(chosen[0].image_model) if len(chosen) == 1 else _models(len(chosen))
+    model_admin.log_change(request, competition, f"Retried {_images(count)} of {of} ({outcome}).")
 
 
 def _failed(competition: Competition) -> Any:

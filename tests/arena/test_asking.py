@@ -84,6 +84,27 @@ def test_progress_says_what_of_other_competitions_comes_first(curator):
     assert "First in the queue" not in page()
 
 
+def test_what_failed_for_one_reason_is_retried_over_all_models_at_once(curator):
+    competition = make.make_prompt().competition
+    models = [make.make_offering().image_model for _ in range(3)]
+    outcomes = ("auth", "auth", "timeout")
+    rows = [
+        Generation.objects.create(
+            prompt=competition.prompts.get(), image_model=model, status="failed", outcome=outcome,
+            error=f"Told by {outcome}.", attempt=1, started_at=timezone.now(), finished_at=timezone.now(),
+        )
+        for model, outcome in zip(models, outcomes, strict=True)
+    ]  # fmt: skip
+    page = " ".join(curator.get(ask(competition)).content.decode().split())
+    assert "2 failed (auth), for example: “Told by auth.”" in page
+    assert "1 failed (timeout), for example: “Told by timeout.”" in page
+    (form,) = re.findall(r"<form(?:(?!</form>).)*Retry 2</button>", page)
+    chosen = [int(pk) for pk in re.findall(r'name="model" value="(\d+)"', form.rpartition("<form")[2])]
+    assert chosen == [model.pk for model in models[:2]]
+    curator.post(ask(competition), {"action": "retry", "outcome": "auth", "model": [m.pk for m in models]})
+    assert [Generation.objects.get(pk=row.pk).status for row in rows] == ["queued", "queued", "failed"]
+
+
 def test_progress_of_fifty_models_and_three_hundred_prompts_takes_few_queries(curator, django_assert_max_num_queries):
     """Rows as the site stores them, in bulk: every state, several reasons to fail, two curators who see the same."""
     competition, now = make.make_competition(), timezone.now()
