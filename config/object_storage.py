@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
@@ -20,12 +20,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.core.exceptions import ImproperlyConfigured
 from storages.backends.s3 import S3Storage
 
+from config.environment import parsed
+
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def options_of(url: str) -> dict[str, Any]:
     """What `ObjectStorage` is made with. Raises ImproperlyConfigured with a sentence."""
-    parts = urlsplit(url)
+    parts = parsed(url)
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     bucket, _, prefix = unquote(parts.path).strip("/").partition("/")
     is_complete = bool(parts.username) == bool(parts.password) and (parts.hostname is None or bool(parts.username))

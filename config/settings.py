@@ -17,7 +17,7 @@ import dj_database_url
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from config.environment import env, env_bool, env_decimal, env_int, env_list
+from config.environment import env, env_bool, env_choice, env_decimal, env_int, env_list, env_networks, env_url
 from config.named_providers import openai_compatible
 from providers.valkey import client as valkey_client
 
@@ -30,9 +30,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = env_bool("DEBUG")
 DEMO = env_bool("ARENA_DEMO")  # bin/demo: says so on the pages
-PAGE_THREADS = env_int("PAGE_THREADS", 2)  # of each process; each has a database connection
-PAGE_TIMEOUT = env_int("PAGE_TIMEOUT", 30)  # seconds until a page that is not ready becomes a 503
-ADMIN_LARGEST_REQUEST = env_int("ADMIN_LARGEST_REQUEST", 64) * 1024 * 1024  # MB: files that curators upload
+PAGE_THREADS = env_int("PAGE_THREADS", 2, least=1)  # of each process; each has a database connection
+PAGE_TIMEOUT = env_int("PAGE_TIMEOUT", 30, least=1)  # seconds until a page that is not ready becomes a 503
+ADMIN_LARGEST_REQUEST = env_int("ADMIN_LARGEST_REQUEST", 64, least=1) * 1024 * 1024  # MB: files that curators upload
 VAR_DIR = Path(env("VAR_DIR") or BASE_DIR / "var")
 VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
@@ -46,7 +46,7 @@ SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS")  # the old keys while a 
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 SITE_NAME = env("SITE_NAME", "Image Arena")
-SOURCE_URL = env("SOURCE_URL")  # where this installation's source code is; the footer links to it
+SOURCE_URL = env_url("SOURCE_URL")  # where this installation's source code is; the footer links to it
 
 # TLS usually ends at the load balancer: HTTPS=1 says that browsers only ever see https.
 HTTPS = env_bool("HTTPS")
@@ -66,7 +66,9 @@ X_FRAME_OPTIONS = "DENY"
 # Behind proxies every visitor has a proxy's IP address; the real one is in X-Forwarded-For. How many proxies there are
 # one behind the other, each of which appends to it, and from which networks they come: providers/web/client_address.py.
 TRUSTED_PROXY_HOPS = env_int("TRUSTED_PROXY_HOPS", 0)
-TRUSTED_PROXIES = env_list("TRUSTED_PROXIES", "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7")
+TRUSTED_PROXIES = env_networks(
+    "TRUSTED_PROXIES", "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+)
 
 # What runs ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -159,9 +161,8 @@ CONTENT_SECURITY_POLICY = {
 
 if not env("DATABASE_URL"):
     raise ImproperlyConfigured("DATABASE_URL is not set. Use bin/demo or bin/manage, which bring their own Postgres.")
-DATABASES: dict[str, Any] = {"default": dj_database_url.parse(env("DATABASE_URL"))}
-if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-    raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://: constraints and triggers are PostgreSQL's.")
+_POSTGRES = ("postgresql", "postgres", "pgsql")  # constraints and triggers are PostgreSQL's
+DATABASES: dict[str, Any] = {"default": dj_database_url.parse(env_url("DATABASE_URL", schemes=_POSTGRES))}
 # A connection per thread stays open: opening one costs Postgres a fork (7x fewer votes/s when done per request).
 DATABASES["default"]["CONN_MAX_AGE"] = None
 _options: dict[str, Any] = DATABASES["default"].setdefault("OPTIONS", {})
@@ -174,7 +175,7 @@ _statement, _lock, _idle = {  # seconds: a statement, waiting for a lock, a tran
     "worker": (300, 30, 300),
     "command": (0, 15 if "migrate" in sys.argv else 0, 0),
 }[PROCESS]
-_options.setdefault("connect_timeout", env_int("DATABASE_CONNECT_TIMEOUT", 5))
+_options.setdefault("connect_timeout", env_int("DATABASE_CONNECT_TIMEOUT", 5, least=1))
 _options |= {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 # Keepalives are not sent while a statement is on its way: a machine that was cut off waited a quarter of an hour.
 _options["tcp_user_timeout"] = 30_000  # milliseconds
@@ -212,9 +213,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Valkey and Celery ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-REDIS_URL = env("REDIS_URL", "redis://127.0.0.1:6379/0")
-if urlsplit(REDIS_URL).scheme not in ("redis", "rediss", "unix"):
-    raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// (TLS) or unix://.")
+REDIS_URL = env_url("REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "unix"))  # rediss: with TLS
 
 
 def _celery_broker_url(url: str) -> str:
@@ -288,44 +287,41 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # What needs a person goes there: a webhook that takes {"text": …}, addresses of mail (config/operations/alerts.py).
-ALERT_WEBHOOK_URL = env("ALERT_WEBHOOK_URL")
+ALERT_WEBHOOK_URL = env_url("ALERT_WEBHOOK_URL")
 ALERT_EMAIL = env_list("ALERT_EMAIL")
-EMAIL_URL = env("EMAIL_URL", "smtp://localhost:25")
-if urlsplit(EMAIL_URL).scheme not in ("smtp", "smtps", "smtp+tls") or not urlsplit(EMAIL_URL).hostname:
-    raise ImproperlyConfigured("EMAIL_URL must be smtp://, smtp+tls:// (STARTTLS) or smtps://USER:PASSWORD@HOST:PORT.")
-_mail = urlsplit(EMAIL_URL)
+_mail = urlsplit(env_url("EMAIL_URL", "smtp://localhost:25", schemes=("smtp", "smtp+tls", "smtps")))  # +tls: STARTTLS
 EMAIL_HOST, EMAIL_PORT, EMAIL_TIMEOUT = _mail.hostname, _mail.port or (465 if _mail.scheme == "smtps" else 587), 10
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
 EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.scheme == "smtps", _mail.scheme == "smtp+tls"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("EMAIL_FROM", "arena@localhost")
 
 # Errors and traces, where their packages are installed (config/monitoring.py).
-SENTRY_DSN = env("SENTRY_DSN")
-OTEL_EXPORTER_OTLP_ENDPOINT = env("OTEL_EXPORTER_OTLP_ENDPOINT")
+SENTRY_DSN = env_url("SENTRY_DSN")
+OTEL_EXPORTER_OTLP_ENDPOINT = env_url("OTEL_EXPORTER_OTLP_ENDPOINT")
 
 METRICS_TOKEN = env("METRICS_TOKEN")  # opens /metrics; empty: there is none
 
 # Days after which rows that nobody will ask for again are deleted (config/operations/pruning.py).
 RETENTION = {
-    "unanswered battles": env_int("RETENTION_UNANSWERED_BATTLES", 30),
-    "voters without battles": env_int("RETENTION_VOTERS", 60),
-    "API requests": env_int("RETENTION_API_REQUESTS", 400),
+    "unanswered battles": env_int("RETENTION_UNANSWERED_BATTLES", 30, least=1),
+    "voters without battles": env_int("RETENTION_VOTERS", 60, least=1),
+    "API requests": env_int("RETENTION_API_REQUESTS", 400, least=1),
 }
 
 # Generation ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-GENERATION_TIME_LIMIT = env_int("GENERATION_TIME_LIMIT", 120)  # seconds for one attempt, download included
+GENERATION_TIME_LIMIT = env_int("GENERATION_TIME_LIMIT", 120, least=1)  # seconds for one attempt, download included
 GENERATION_LEASE_GRACE = env_int("GENERATION_LEASE_GRACE", 15)  # a lease outlives its attempt by this much
-GENERATION_ATTEMPTS = env_int("GENERATION_ATTEMPTS", 8)  # with the pauses between them: about ten minutes
+GENERATION_ATTEMPTS = env_int("GENERATION_ATTEMPTS", 8, least=1)  # with the pauses between them: about ten minutes
 GENERATION_BACKOFF = env_int("GENERATION_BACKOFF", 5)  # seconds before the second attempt; doubles, with jitter
 # Seconds before the second, and last, attempt at an image whose first may have been paid for.
 GENERATION_CHARGED_BACKOFF = env_int("GENERATION_CHARGED_BACKOFF", 420)
-BATTLE_LIFETIME = env_int("BATTLE_LIFETIME", 3600)  # seconds in which a served battle can be voted on
-REPORTS_TO_HIDE = env_int("REPORTS_TO_HIDE", 3)  # voters whose reports hide an image until a curator has looked
+BATTLE_LIFETIME = env_int("BATTLE_LIFETIME", 3600, least=1)  # seconds in which a served battle can be voted on
+REPORTS_TO_HIDE = env_int("REPORTS_TO_HIDE", 3, least=1)  # voters whose reports hide an image until a curator looks
 
 # Which votes count (docs/integrity.md). 0 switches a limit off.
 VOTE_NEEDS_IMAGES = env_bool("VOTE_NEEDS_IMAGES", True)  # a vote counts only if its browser loaded both images
-_min_seconds = env_decimal("VOTE_MIN_SECONDS")  # … and not sooner after them
+_min_seconds = env_decimal("VOTE_MIN_SECONDS", most=3_600)  # … and not sooner after them
 VOTE_MIN_SECONDS = Decimal("0.6") if _min_seconds is None else _min_seconds
 SKIPS_IN_ROW = env_int("SKIPS_IN_ROW", 10)  # skips in a row, and beyond one for every two votes
 NETWORK_BALLOTS = env_int("NETWORK_BALLOTS", 60)  # different first pairs that a network can look at in an hour
@@ -333,7 +329,7 @@ NETWORK_NEW_VOTERS = env_int("NETWORK_NEW_VOTERS", 30)  # of one IPv4 address, o
 NETWORK_PREFIX_NEW_VOTERS = env_int("NETWORK_PREFIX_NEW_VOTERS", 120)  # of one IPv4 /24, or IPv6 /48, in an hour
 NETWORK_REPORTS = env_int("NETWORK_REPORTS", 20)  # of one network in an hour
 NETWORK_RETENTION_DAYS = env_int("NETWORK_RETENTION_DAYS", 35)  # after which hashes of networks are blanked
-ALARM_WEBHOOK_URL = env("ALARM_WEBHOOK_URL")  # gets {"text": …} for every new alarm of the ledger
+ALARM_WEBHOOK_URL = env_url("ALARM_WEBHOOK_URL")  # gets {"text": …} for every new alarm of the ledger
 
 # Providers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 # One entry is one provider as this installation reaches it: which adapter speaks to it, where it is, our key.
@@ -342,44 +338,44 @@ ALARM_WEBHOOK_URL = env("ALARM_WEBHOOK_URL")  # gets {"text": …} for every new
 ALLOW_LOOPBACK_PROVIDERS = env_bool("ALLOW_LOOPBACK_PROVIDERS")
 JSON_EDIT_PROVIDERS = env_list("JSON_EDIT_PROVIDERS")  # keys of OpenAI-compatible providers whose edits are JSON
 PRIVATE_NETWORK_PROVIDERS = env_list("PRIVATE_NETWORK_PROVIDERS")  # keys of providers that may be on a LAN, without TLS
-WEBHOOK_URL = env("WEBHOOK_URL").rstrip("/")  # how the internet reaches /webhooks; providers/webhooks says what for
+WEBHOOK_URL = env_url("WEBHOOK_URL")  # how the internet reaches /webhooks; providers/webhooks says what for
 PROVIDERS: dict[str, dict[str, Any]] = {
     "fal": {
         "name": "fal",
         "adapter": "fal",
         "urls": {
-            "run": env("FAL_RUN_URL", "https://fal.run"),
+            "run": env_url("FAL_RUN_URL", "https://fal.run"),
             # "none": fal is asked synchronously instead of by its queue
-            "queue": env("FAL_QUEUE_URL", "https://queue.fal.run").removesuffix("none"),
-            "rest": env("FAL_REST_URL", "https://rest.fal.ai"),  # takes large source images
+            "queue": "" if env("FAL_QUEUE_URL") == "none" else env_url("FAL_QUEUE_URL", "https://queue.fal.run"),
+            "rest": env_url("FAL_REST_URL", "https://rest.fal.ai"),  # takes large source images
         },
         "api_key": env("FAL_KEY"),
-        "webhook_key": env("FAL_JWKS_URL", "https://rest.alpha.fal.ai/.well-known/jwks.json"),
+        "webhook_key": env_url("FAL_JWKS_URL", "https://rest.alpha.fal.ai/.well-known/jwks.json"),
     },
     "replicate": {
         "name": "Replicate",
         "adapter": "replicate",
-        "urls": {"base": env("REPLICATE_BASE_URL", "https://api.replicate.com/v1")},
+        "urls": {"base": env_url("REPLICATE_BASE_URL", "https://api.replicate.com/v1")},
         "api_key": env("REPLICATE_API_TOKEN"),
         "webhook_key": env("REPLICATE_WEBHOOK_SECRET"),
     },
     "openai": {
         "name": "OpenAI",
         "adapter": "openai",
-        "urls": {"base": env("OPENAI_BASE_URL", "https://api.openai.com/v1")},
+        "urls": {"base": env_url("OPENAI_BASE_URL", "https://api.openai.com/v1")},
         "api_key": env("OPENAI_API_KEY"),
     },
     "bfl": {
         "name": "Black Forest Labs",
         "adapter": "bfl",
-        "urls": {"base": env("BFL_BASE_URL", "https://api.bfl.ai/v1")},
+        "urls": {"base": env_url("BFL_BASE_URL", "https://api.bfl.ai/v1")},
         "domains": ("bfl.ai",),  # it names the cluster that took a task, like api.eu2.bfl.ai
         "api_key": env("BFL_API_KEY"),
     },
     "gemini": {
         "name": "Google Gemini",
         "adapter": "gemini",
-        "urls": {"base": env("GEMINI_BASE_URL", "https://generativelanguage.googleapis.com/v1beta")},
+        "urls": {"base": env_url("GEMINI_BASE_URL", "https://generativelanguage.googleapis.com/v1beta")},
         "api_key": env("GEMINI_API_KEY"),
     },
 }
@@ -393,7 +389,7 @@ PROVIDERS |= openai_compatible(
 )
 # The loopback simulator speaks the real wire formats for the sample models of the demo. It is a provider of its own,
 # so its answers can never be mistaken for those of the companies whose formats it speaks.
-SIMULATOR_URL = env("SIMULATOR_URL")
+SIMULATOR_URL = env_url("SIMULATOR_URL")
 _SIMULATED: dict[str, tuple[str, dict[str, str]]] = {
     "fal": ("fal", {name: f"/fal/{name}" for name in ("run", "queue", "rest")}),
     "replicate": ("Replicate", {"base": "/replicate/v1"}),
@@ -432,10 +428,8 @@ for _key, _config in PROVIDERS.items():
         "concurrency": env_int(f"{_variable}_CONCURRENCY", _defaults["concurrency"]),
         "rate": float(_defaults["rate"] if _rate is None else _rate),
         "burst": env_int(f"{_variable}_BURST", _defaults["burst"]),
-        "pause": env(f"{_variable}_PAUSE") or _defaults["pause"],
+        "pause": env_choice(f"{_variable}_PAUSE", _defaults["pause"], ("provider", "model")),
     }
-    if _config["limits"]["pause"] not in ("provider", "model"):
-        raise ImproperlyConfigured(f"{_variable}_PAUSE={_config['limits']['pause']!r} is neither provider nor model.")
 # Seconds for which a visitor's request waits for these limits before a dearer provider is called instead; without
 # another provider it waits for half of its time limit.
 PROVIDER_MAX_WAIT = env_int("PROVIDER_MAX_WAIT", 30)
@@ -444,22 +438,22 @@ PROVIDER_MAX_WAIT = env_int("PROVIDER_MAX_WAIT", 30)
 DAILY_SPEND_CAP = env_decimal("DAILY_SPEND_CAP")
 # US dollars that count for one image whose price nobody knows: reserved of every budget before it is requested, and
 # spent until a bill says otherwise. It is never shown as a cost.
-_ceiling = env_decimal("UNKNOWN_PRICE_CEILING")
+_ceiling = env_decimal("UNKNOWN_PRICE_CEILING", most=1_000)
 UNKNOWN_PRICE_CEILING = Decimal("0.25") if _ceiling is None else _ceiling
 
 # The gateway (/openai/v1) ────────────────────────────────────────────────────────────────────────────────────────────
 
-GATEWAY_ORIGIN = env("GATEWAY_ORIGIN").rstrip("/")  # where clients reach it, if that is not the host they name
-GATEWAY_THREADS = env_int("GATEWAY_THREADS", 128)  # requests under way in one process; more are refused with 503
-GATEWAY_TIME_LIMIT = env_int("GATEWAY_TIME_LIMIT", 240)  # seconds per offering; the official clients wait 600
-GATEWAY_RATE = env_int("GATEWAY_RATE", 60)  # requests a minute of a key that has no limit of its own
-GATEWAY_LARGEST_REQUEST = env_int("GATEWAY_LARGEST_REQUEST", 64) * 1024 * 1024  # MB
-GATEWAY_FILE_LIFETIME = env_int("GATEWAY_FILE_LIFETIME", 3600)  # seconds an image stays at its signed URL
+GATEWAY_ORIGIN = env_url("GATEWAY_ORIGIN")  # where clients reach it, if that is not the host they name
+GATEWAY_THREADS = env_int("GATEWAY_THREADS", 128, least=1)  # requests at once in one process; more get 503
+GATEWAY_TIME_LIMIT = env_int("GATEWAY_TIME_LIMIT", 240, least=1)  # seconds per offering; the official clients wait 600
+GATEWAY_RATE = env_int("GATEWAY_RATE", 60, least=1)  # requests a minute of a key that has no limit of its own
+GATEWAY_LARGEST_REQUEST = env_int("GATEWAY_LARGEST_REQUEST", 64, least=1) * 1024 * 1024  # MB
+GATEWAY_FILE_LIFETIME = env_int("GATEWAY_FILE_LIFETIME", 3600, least=1)  # seconds an image stays at its signed URL
 GATEWAY_RETRY_WINDOW = env_int("GATEWAY_RETRY_WINDOW", 600)  # seconds in which a retry gets the first response
 
 # The playground: what visitors without a key may cost. Sample models cost nothing.
 PLAYGROUND_DAILY_BUDGET = env_decimal("PLAYGROUND_DAILY_BUDGET")  # US dollars a day (UTC) for all of them; empty: none
-PLAYGROUND_RATE = env_int("PLAYGROUND_RATE", 12)  # tries a minute of one visitor, and thrice that of one IP address
+PLAYGROUND_RATE = env_int("PLAYGROUND_RATE", 12, least=1)  # tries a minute of a visitor, thrice that of an IP address
 
 # Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -513,9 +507,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-LOG_FORMAT = env("LOG_FORMAT", "line")
-if LOG_FORMAT not in ("line", "json"):
-    raise ImproperlyConfigured(f"LOG_FORMAT={LOG_FORMAT!r} is neither line nor json.")
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOG_FORMAT = env_choice("LOG_FORMAT", "line", ("line", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -535,7 +528,7 @@ LOGGING = {
             "filters": ["repeated", "shortened", "context"],
         }
     },
-    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": env_choice("LOG_LEVEL", "INFO", _LEVELS)},
     "loggers": {
         "httpx": {"level": "WARNING"},  # an INFO line per request to every provider says nothing that Call does not
         "celery.app.trace": {"level": "WARNING"},

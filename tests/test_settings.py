@@ -92,16 +92,42 @@ def test_an_empty_variable_is_one_that_is_not_set():
         ("SECRET_KEY", "short", "SECRET_KEY is too weak"),
         ("SECRET_KEY", "a" * 64, "SECRET_KEY is too weak"),
         ("DATABASE_URL", "", "DATABASE_URL is not set"),
-        ("DATABASE_URL", "sqlite:///x", "DATABASE_URL must begin with postgresql://"),
-        ("REDIS_URL", "amqp://guest@host", "REDIS_URL must begin with"),
+        ("DATABASE_URL", "sqlite:///x", "DATABASE_URL is not a URL that begins with postgresql://"),
+        ("DATABASE_URL", "abc", "DATABASE_URL is not a URL"),
+        ("REDIS_URL", "amqp://guest@host", "REDIS_URL is not a URL that begins with redis://"),
+        ("REDIS_URL", "redis://[::", "REDIS_URL is not a URL"),
+        ("EMAIL_URL", "smtp://:25", "EMAIL_URL is not a URL .* has a host"),
+        ("ALERT_WEBHOOK_URL", "hooks.example/abc", "ALERT_WEBHOOK_URL is not a URL"),
+        ("OPENAI_BASE_URL", "https://host:port/v1", "OPENAI_BASE_URL is not a URL"),
         ("HTTPS", "perhaps", "is not a yes or no"),
-        ("DATABASE_POOL", "-1", "DATABASE_POOL=-1 is negative"),
+        ("DATABASE_POOL", "-1", "DATABASE_POOL=-1 is not from 0"),
+        ("GATEWAY_RATE", "0", "GATEWAY_RATE=0 is not from 1"),
+        ("PAGE_THREADS", "9" * 20, "is not from 1 to"),
         ("DAILY_SPEND_CAP", "nan", "is not an amount"),
+        ("UNKNOWN_PRICE_CEILING", "1e400", "is not an amount from 0 to 1000"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,proxy", "'proxy' is not a network"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL='loud' is none of DEBUG"),
     ],
 )
 def test_a_wrong_or_weak_value_stops_the_start_with_a_sentence(name, value, message):
     with pytest.raises(ImproperlyConfigured, match=message):
         load(**REQUIRED | {name: value})
+
+
+def test_whatever_stands_in_a_variable_stops_the_start_with_a_sentence_or_not_at_all():
+    """Not with an error of a library, which names neither the variable nor what to write."""
+    for name in in_example():
+        for value in ("-1", "9" * 30, "http://[::", "https://h:x"):
+            try:
+                load(**REQUIRED | {name: value})
+            except ImproperlyConfigured as error:
+                assert name in str(error), (name, value)  # noqa: PT017 - the other outcome is that nothing is raised
+
+
+def test_a_url_with_a_secret_in_it_is_not_repeated():
+    with pytest.raises(ImproperlyConfigured) as error:
+        load(**REQUIRED | {"ALERT_WEBHOOK_URL": "ftp://hooks.example/s3cret"})
+    assert "s3cret" not in str(error.value)
 
 
 @pytest.mark.parametrize(
