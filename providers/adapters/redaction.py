@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .base import NO_KEY, Account
 
@@ -115,15 +115,13 @@ def _secrets_of(value: str) -> Iterator[str]:
 
 
 def _encoded(secret: str) -> Iterator[str]:
+    """Spellings whose letters and digits are others; escapes and signs of any alphabet are seen through later."""
     yield secret
-    yield quote(secret, safe="")
     yield secret.encode().hex()
     for before in range(3):  # base64 of a text that has the secret in it, as in basic authentication
         padded = b"\0" * before + secret.encode()
         inner = base64.b64encode(padded).decode().rstrip("=")[(0, 2, 3)[before] :]
-        inner = inner if len(padded) % 3 == 0 else inner[:-1]  # its last digit depends on what follows
-        yield inner
-        yield inner.translate(str.maketrans("+/", "-_"))
+        yield inner if len(padded) % 3 == 0 else inner[:-1]  # its last digit depends on what follows
 
 
 def _without_parts(text: str, spellings: tuple[str, ...]) -> str:

@@ -200,6 +200,18 @@ def test_a_key_survives_in_no_spelling_split_or_place(said):
         assert part not in clean
 
 
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("before", ["", "a", "ab"])
+def test_a_key_whose_base64_has_signs_survives_in_neither_alphabet(encode, before):
+    key = "fake>key?with~odd>>signs??~~12345"
+    encoded = encode(f"{before}{key}".encode()).decode()
+    assert set(encoded) & set("+/-_")
+    clean = redacted(f"{MARK}: {encoded}", Account("x", "X", "openai", {"base": "https://x.test/v1"}, api_key=key))
+    assert clean.startswith(MARK)
+    for part in split(encoded[4:-6], 8):
+        assert part not in clean
+
+
 def test_texts_without_secrets_stay_as_they_are():
     account = Account("x", "X", "openai", {"base": "https://api.openai.com/v1"}, api_key=KEY)
     for text in (
