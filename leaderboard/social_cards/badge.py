@@ -56,8 +56,8 @@ def of_board(standings: Sequence[Standing], category: str, computed_at: datetime
         parts.append(_text(16, 62, "No ratings yet", _SIZE, _SOFT))
     note = " · ".join(filter(None, ("Elo with 95 % intervals, from blind votes", _day(computed_at))))
     parts.append(_text(16, height - 10, note, 11, _SOFT))
-    title = f"{category}: " + "; ".join(f"{row.rating.image_model.name} {row.place}" for row in shown)
-    return _svg(_WIDTH, height, title, "".join(parts))
+    title = "; ".join(f"{row.rating.image_model.name} {row.place}" for row in shown) or "no ratings yet"
+    return _svg(_WIDTH, height, f"{category}: {title}", "".join(parts))
 
 
 def _row(row: Standing, top: float, low: float, high: float) -> list[str]:

@@ -122,8 +122,8 @@ def _board(request: ApiRequest) -> RatedBoard:
     if board is None:
         board = _ratings.board(request.mode, category)
         if board is None:
-            which = f"no board {category!r}" if category else "no board"
-            message = f"There is {which} for {request.mode} here. Name a model instead: GET /openai/v1/models."
+            which = f"board {category!r}" if category else "board"
+            message = f"No {which} for {request.mode} has ratings here. Name a model instead: GET /openai/v1/models."
             raise ApiError(404, "model_not_found", message, param="model")
         _boards.put((request.mode, category), board)
     return board

@@ -142,4 +142,6 @@ def test_an_image_of_what_is_not_on_the_board_is_a_404(client, category):
     assert client.get("/leaderboard/text-to-image/badges/unknown.svg").status_code == 404
     assert client.get("/leaderboard/unknown/top.svg").status_code == 404
     make.make_category("empty", name="Empty")
-    assert b"No ratings yet" in client.get("/leaderboard/empty/top.svg").content
+    image = client.get("/leaderboard/empty/top.svg").content
+    assert b"No ratings yet" in image
+    assert b"<title>Empty: no ratings yet</title>" in image
