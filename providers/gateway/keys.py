@@ -126,7 +126,8 @@ def count_request(key: ApiKey) -> RateLimit:
 
 def count(bucket: str, per_minute: int) -> RateLimit:
     """Count one request more in `bucket`."""
-    reply = valkey.run(_COUNT, [bucket], [round(60_000_000 / per_minute), per_minute])
+    interval = max(1, round(60_000_000 / per_minute))  # microseconds
+    reply = valkey.run(_COUNT, [bucket], [interval, per_minute])
     if reply is None:
         return RateLimit(per_minute)
     return RateLimit(per_minute, int(reply[0]), int(reply[1]) / 1_000_000)

@@ -13,7 +13,7 @@ import pytest
 from django.utils import timezone
 from PIL import Image
 
-from providers.gateway import signed_files
+from providers.gateway import keys, signed_files
 from providers.models import ApiKey, Call, GatewayRequest, KeySpending
 from tests import factories as make
 from tests.config.processes import eventually
@@ -279,6 +279,11 @@ def gateway_keys_expire(gateway) -> None:
     eventually(lambda: gateway.ask(model="nothing").headers["x-ratelimit-limit-requests"] == str(
         ApiKey.objects.get(pk=gateway.key.pk).requests_per_minute or 6000
     ), seconds=10)  # fmt: skip
+
+
+def test_the_largest_limit_that_a_key_may_have_rejects_nobody():
+    for _ in range(3):
+        assert not keys.count("largest limit", 2**31 - 1).is_exceeded
 
 
 def test_equal_requests_of_different_keys_are_never_mixed(gateway):
