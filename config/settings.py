@@ -203,7 +203,9 @@ SHARED_CONNECTIONS: dict[str, Any] | None = None  # in "web": of the gateway's t
 if DATABASE_POOL:
     from config.pool import PooledConnection
 
-    _pool = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 30, "connection_class": PooledConnection}
+    # Twice what connecting may take, in seconds: a restart of Postgres is waited out, its absence is an error soon.
+    _wait = 2 * int(_options["connect_timeout"])
+    _pool = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": _wait, "connection_class": PooledConnection}
     # A restart of Postgres costs no request: connections are checked when they are lent.
     SHARED_CONNECTIONS = {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "OPTIONS": {"pool": _pool}}
     if PROCESS != "web":

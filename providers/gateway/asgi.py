@@ -30,7 +30,7 @@ from django.urls import Resolver404, resolve
 from providers.db import share_connections
 from providers.gateway import keys
 from providers.gateway.disconnect import ClientConnection, prefers
-from providers.gateway.errors import ApiError, invalid
+from providers.gateway.errors import OUTAGES, ApiError, invalid
 from providers.gateway.uploads import too_large
 from providers.gateway.views import error_response
 
@@ -73,7 +73,7 @@ class Gateway:
         slot = _Slot()
         try:
             await slot.run(keys.authenticate_cached, self._request(scope, io.BytesIO()))
-        except ApiError:
+        except (ApiError, *OUTAGES):  # again in the view, which responds with it
             return False
         finally:
             slot.release()

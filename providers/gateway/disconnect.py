@@ -33,6 +33,7 @@ class ClientConnection:
         self.headers: dict[str, str] = {"x-request-id": f"req_{self.request_id.hex}", **CORS}
         self.key: ApiKey | None = None  # once it is authenticated …
         self.fingerprint = ""  # … and the request is claimed
+        self.is_generating = False  # from here on a provider may have been called for it
         self.may_begin = False  # the response may begin before it is known (asgi.py)
         self.is_delivered = False  # the whole response was sent to a client that was still connected
         self.gone = threading.Event()

@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
+
 from providers.errors import (
     Cancelled,
     CapReached,
@@ -65,6 +67,19 @@ def method_not_allowed(methods: Sequence[str]) -> ApiError:
     """405 with the methods that are allowed."""
     allowed = ", ".join(methods)
     return ApiError(405, "method_not_allowed", f"Method not allowed; use {allowed}.", headers={"Allow": allowed})
+
+
+OUTAGES = (OperationalError, InterfaceError, OSError)  # of the database, of the file store
+
+
+def outage(error: Exception, *, may_be_paid: bool) -> ApiError:
+    """503: the database or the file store is away. `may_be_paid`: a provider may have worked, so a retry may be another
+    bill."""
+    part, code = ("files", "storage") if isinstance(error, OSError) else ("database", "database")
+    advice = "The image may have been made and billed." if may_be_paid else "Nothing was done. Retry in a few seconds."
+    message = f"This site cannot reach its {part} at the moment. {advice}"
+    headers = {"Retry-After": "5", "x-should-retry": "false" if may_be_paid else "true"}
+    return ApiError(503, f"{code}_unavailable", message, kind="server_error", headers=headers)
 
 
 def internal_error() -> ApiError:

@@ -160,6 +160,7 @@ def generate(job: ImageJob, connection: ClientConnection, on_partial: OnPartial 
         fail(job, connection, error)
         raise error
     attempts: Sequence[Attempt] = ()
+    connection.is_generating = True
     try:
         generated = _generate(job, connection, on_partial)
         attempts = generated.attempts

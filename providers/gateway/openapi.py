@@ -89,6 +89,7 @@ ERRORS: list[tuple[int, str, str]] = [
     (503, "overloaded", "Too many requests at the same time. Retry."),
     (503, "process_lost", "The process that worked on the first try of this request died. Retry: it is a new request."),
     (503, "storage_unavailable", "Images cannot be stored just now; with response_format b64_json they can be had."),
+    (503, "database_unavailable", "The database of this site is away for a moment. Retry, if x-should-retry says so."),
     (504, "provider_timeout", "No provider answered in time."),
 ]  # fmt: skip
 HEADERS: list[tuple[str, str]] = [

@@ -62,6 +62,10 @@ def api(*methods: str) -> Callable[[View], View]:
             except ApiError as error:
                 response = error_response(error)
                 _note_rejection(connection, error)
+            except errors.OUTAGES as error:
+                facts = (request.method, request.path, error, connection.headers["x-request-id"])
+                log.warning("%s %s: %s (%s)", *facts, exc_info=isinstance(error, OSError))
+                response = error_response(errors.outage(error, may_be_paid=connection.is_generating))
             except Exception:
                 # With the id that the client has: it is what a report names.
                 log.exception("%s %s failed (%s)", request.method, request.path, connection.headers["x-request-id"])

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -386,14 +387,22 @@ def cable() -> Iterator[Cable]:
     cable.listener.close()
 
 
-@pytest.fixture
-def wired(cable: Cable, tmp_path: Path) -> Iterator[Site]:
+@contextlib.contextmanager
+def behind(cable: Cable, log: Path, **environment: str) -> Iterator[Site]:
     settings = connection.settings_dict
     url = f"postgresql://{settings['USER']}@127.0.0.1:{cable.port}/{settings['NAME']}"
-    site = Site(tmp_path, DATABASE_URL=url)
-    yield site
-    cable.flows.set()
-    site.stop()
+    site = Site(log, DATABASE_URL=url, **environment)
+    try:
+        yield site
+    finally:
+        cable.flows.set()
+        site.stop()
+
+
+@pytest.fixture
+def wired(cable: Cable, tmp_path: Path) -> Iterator[Site]:
+    with behind(cable, tmp_path) as site:
+        yield site
 
 
 def test_while_the_database_hangs_the_process_answers_and_names_the_part(wired, cable):
@@ -425,6 +434,29 @@ def test_a_restart_of_the_database_is_a_friendly_503_and_then_over(wired, cable)
     cable.is_cut = False
     for _ in range(4):
         assert httpx.get(f"{wired.url}/sitemap.xml", timeout=30).status_code == 200
+
+
+def test_a_database_that_is_away_is_an_error_of_the_api_that_clients_may_retry(cable, tmp_path):
+    """Nothing has been bought yet, and official clients retry no 5xx of ours unless it says so."""
+    headers = {"Authorization": "Bearer ia_unknown"}
+    large = {"image": b"a" * 100_000}  # the key is looked at before the body is read
+    with behind(cable, tmp_path, DATABASE_CONNECT_TIMEOUT="1") as site:
+
+        def send(method: str, path: str, **body: Any) -> httpx.Response:
+            return httpx.request(method, f"{site.url}/openai/v1/{path}", headers=headers, timeout=60, **body)
+
+        cable.cut()
+        with ThreadPoolExecutor(3) as pool:
+            replies = [
+                pool.submit(send, "GET", "models"),
+                pool.submit(send, "POST", "images/generations", json={"prompt": "a kite"}),
+                pool.submit(send, "POST", "images/edits", files=large),
+            ]
+            for reply in (reply.result() for reply in replies):
+                assert (reply.status_code, reply.json()["error"]["code"]) == (503, "database_unavailable"), reply.text
+                assert (reply.headers["retry-after"], reply.headers["x-should-retry"]) == ("5", "true")
+        cable.is_cut = False
+        eventually(lambda: send("GET", "models").status_code == 401)
 
 
 def test_what_is_under_way_is_completed_when_the_site_is_stopped(django_db_setup, tmp_path):
