@@ -19,15 +19,18 @@ from providers.transfer.signed_post import PREFIX
 
 _USE_RECORDED_EVERY = timedelta(minutes=1)  # `last_used_at` is for people; a write for every request is not worth it
 
-# GCRA with a burst: the whole minute's requests may come at once, then capacity returns one request at a time.
+# GCRA with a burst: the whole minute's requests may come at once, then capacity returns one request at a time. ARGV:
+# interval, burst, requests to count; none: what is left is looked up.
 _COUNT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
-local at = math.max(now, tonumber(redis.call('GET', KEYS[1]) or 0)) + interval
+local interval, burst, count = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local at = math.max(now, tonumber(redis.call('GET', KEYS[1]) or 0)) + interval * count
 local over = at - now - interval * burst
 if over > 0 then return {-1, string.format('%.0f', over)} end
-redis.call('SET', KEYS[1], string.format('%.0f', at), 'PX', string.format('%.0f', math.ceil((at - now) / 1000) + 1))
+if count > 0 then
+    redis.call('SET', KEYS[1], string.format('%.0f', at), 'PX', string.format('%.0f', math.ceil((at - now) / 1000) + 1))
+end
 return {math.floor(-over / interval), string.format('%.0f', at - now)}
 """
 
@@ -119,15 +122,15 @@ def webhook_secret(key: ApiKey) -> str:
     return PREFIX + base64.b64encode(digest[:24]).decode()
 
 
-def count_request(key: ApiKey) -> RateLimit:
-    """Count one request more against the key's limit per minute."""
-    return count(f"gateway:key:{key.pk}", key.requests_per_minute or settings.GATEWAY_RATE)
+def count_request(key: ApiKey, requests: int = 1) -> RateLimit:
+    """Count requests against the key's limit per minute; 0 looks up what is left."""
+    return count(f"gateway:key:{key.pk}", key.requests_per_minute or settings.GATEWAY_RATE, requests)
 
 
-def count(bucket: str, per_minute: int) -> RateLimit:
-    """Count one request more in `bucket`."""
+def count(bucket: str, per_minute: int, requests: int = 1) -> RateLimit:
+    """Count requests in `bucket`."""
     interval = max(1, round(60_000_000 / per_minute))  # microseconds
-    reply = valkey.run(_COUNT, [bucket], [interval, per_minute])
+    reply = valkey.run(_COUNT, [bucket], [interval, per_minute, requests])
     if reply is None:
         return RateLimit(per_minute)
     return RateLimit(per_minute, int(reply[0]), int(reply[1]) / 1_000_000)

@@ -66,6 +66,16 @@ class ImageJob:
 # 1 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def identify(http: HttpRequest) -> ApiKey:
+    """The key of a request that makes nothing and does not count; the limit's headers go onto the connection.
+
+    Raises ApiError: 401 without a usable key.
+    """
+    key = keys.authenticate(http)
+    connection_of(http).headers |= keys.count_request(key, 0).headers()
+    return key
+
+
 def authenticate(http: HttpRequest) -> ApiKey:
     """The key, counted against its requests per minute; the limit's headers go onto the connection.
 

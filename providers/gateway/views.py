@@ -21,7 +21,6 @@ from providers.gateway import (
     errors,
     idempotency,
     jobs,
-    keys,
     lifecycle,
     names,
     responses,
@@ -194,7 +193,7 @@ def _accepted(job: ImageJob, origin: str) -> JsonResponse:
 @api("GET", "HEAD", "DELETE")
 def job(request: HttpRequest, name: str) -> JsonResponse:
     """The state of an asynchronous request; DELETE cancels it."""
-    key = keys.authenticate(request)
+    key = lifecycle.identify(request)
     row = jobs.find(key, name)
     if request.method == "DELETE":
         jobs.cancel(row)
@@ -293,19 +292,19 @@ def origin_of(request: HttpRequest) -> str:
 
 @api("GET", "HEAD")
 def models(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"object": "list", "data": discovery.models(keys.authenticate(request))})
+    return JsonResponse({"object": "list", "data": discovery.models(lifecycle.identify(request))})
 
 
 @api("GET", "HEAD")
 def key(request: HttpRequest) -> JsonResponse:
     """The key's own limits and what it has spent."""
-    return JsonResponse(discovery.key(keys.authenticate(request)))
+    return JsonResponse(discovery.key(lifecycle.identify(request)))
 
 
 @api("GET", "HEAD")
 def model(request: HttpRequest, name: str) -> JsonResponse:
     name = name.strip("/")
-    target = names.resolve(keys.authenticate(request), name)
+    target = names.resolve(lifecycle.identify(request), name)
     description = discovery.model(target, name)
     if is_true(request.GET.get("schema", "false")):
         description["schema"] = discovery.parameters(target)

@@ -300,6 +300,12 @@ def test_every_response_to_a_key_has_request_id_and_rate_limit(key):
         assert response["x-request-id"].startswith("req_")
         assert int(response["x-ratelimit-remaining-requests"]) >= 0
     assert response.status_code == 402
+    key, secret = ApiKey.make("of two a minute", requests_per_minute=2)
+    key.secret = secret
+    for path, status in (("models", 200), ("key", 200), ("models/nothing", 404), ("images/jobs/job_1", 404)):
+        response = call(key, path, "GET")
+        assert (response.status_code, response["x-ratelimit-limit-requests"]) == (status, "2")
+    assert response["x-ratelimit-remaining-requests"] == "2"  # what makes nothing does not count
 
 
 def test_head_is_answered_where_get_is(key):
