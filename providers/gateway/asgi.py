@@ -37,6 +37,8 @@ from providers.gateway.views import error_response
 HEARTBEAT = 10.0  # seconds; proxies cut a stream in which nothing moves
 IN_MEMORY = 4 * 2**20  # bytes of a body; a larger one is spooled to disk
 
+_LIMIT = "providers.gateway.limit"  # in a scope whose request was counted by its head
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -59,7 +61,8 @@ class Gateway:
     async def check_head(self, scope: dict[str, Any]) -> bool:
         """Whether the response depends on the body. False: call us with an empty one, for the same error response.
 
-        The key is looked up in a thread, because that may query the database; the rate is counted with the request.
+        The key is looked up in a thread, because that may query the database. The request is counted against its limit
+        here, and not again with its body.
         """
         path: str = scope["path"]
         try:
@@ -72,12 +75,13 @@ class Gateway:
             return False
         slot = _Slot()
         try:
-            await slot.run(keys.authenticate_cached, self._request(scope, io.BytesIO()))
+            key = await slot.run(keys.authenticate_cached, self._request(scope, io.BytesIO()))
+            limit = scope[_LIMIT] = await slot.run(keys.count_request, key)
         except (ApiError, *OUTAGES):  # again in the view, which responds with it
             return False
         finally:
             slot.release()
-        return True
+        return not limit.is_exceeded
 
     def own_headers(self) -> Mapping[str, str]:
         """A request id and CORS, for a response to what never comes here, such as a body that is too large."""
@@ -88,6 +92,7 @@ class Gateway:
     ) -> None:
         """`body`: the complete one where the caller has read it; else it is read here."""
         connection = ClientConnection()
+        connection.limit = scope.get(_LIMIT)
         if not _free_slots().acquire(blocking=False):
             await _send_error(send, _overloaded(), connection)
             return

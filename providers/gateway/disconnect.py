@@ -9,6 +9,7 @@ from time import monotonic
 
 from django.http import HttpRequest
 
+from providers.gateway.keys import RateLimit
 from providers.models import ApiKey
 
 # The API knows no cookies, so a page of any origin may call it with a key of its own.
@@ -31,6 +32,7 @@ class ClientConnection:
         self.request_id = uuid.uuid4()
         self.started_at = monotonic()
         self.headers: dict[str, str] = {"x-request-id": f"req_{self.request_id.hex}", **CORS}
+        self.limit: RateLimit | None = None  # where the request was counted before its body was read (asgi.py)
         self.key: ApiKey | None = None  # once it is authenticated …
         self.fingerprint = ""  # … and the request is claimed
         self.is_generating = False  # from here on a provider may have been called for it

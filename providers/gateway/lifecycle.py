@@ -83,7 +83,7 @@ def authenticate(http: HttpRequest) -> ApiKey:
     """
     connection = connection_of(http)
     key = connection.key = keys.authenticate_cached(http)
-    limit = keys.count_request(key)
+    limit = connection.limit or keys.count_request(key)
     connection.headers |= limit.headers()
     limit.check()
     return key

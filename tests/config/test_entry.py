@@ -23,6 +23,7 @@ from config.demo import ports
 from config.entry.bodies import announced
 from config.entry.messages import Rejected
 from config.services.places import CHECKOUT
+from providers.models import ApiKey
 from tests.config.processes import eventually
 from tests.providers.gateway.conftest import database_url
 
@@ -212,6 +213,20 @@ def test_the_api_looks_at_the_key_before_it_reads_a_large_body(site):
         assert json.loads(reply.partition(b"\r\n\r\n")[2])["error"]["message"]
     reply = site.send(b"PUT /openai/v1/models HTTP/1.1\r\nHost: a\r\nContent-Length: 60000000\r\n\r\n")
     assert reply.split(b" ", 2)[1] == b"405"
+
+
+def test_a_key_above_its_limit_uploads_nothing(site):
+    _, secret = ApiKey.make("two a minute", requests_per_minute=2)
+    authorization = f"Authorization: Bearer {secret}\r\n"
+    large = {"image": b"a" * 100_000}  # its key is looked at first, and its request is counted once all the same
+    headers = {"Authorization": f"Bearer {secret}"}
+    reply = httpx.post(f"{site.url}/openai/v1/images/edits", files=large, headers=headers, timeout=30)
+    assert (reply.status_code, reply.headers["x-ratelimit-remaining-requests"]) == (400, "1")
+    httpx.post(f"{site.url}/openai/v1/images/edits", json={}, headers=headers, timeout=30)
+    head = f"POST /openai/v1/images/edits HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000000\r\n{authorization}"
+    answer = site.send(f"{head}\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 429"), answer
+    assert b"retry-after: " in answer
 
 
 @pytest.mark.parametrize(
