@@ -200,6 +200,23 @@ def test_a_key_survives_in_no_spelling_split_or_place(said):
         assert part not in clean
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "gw3nd0lyn: the pass phrase s3same/open is wrong",
+        "the pass phrase s3same%2Fopen is wrong",
+        f"Proxy says {base64.b64encode(b'gw3nd0lyn:s3same/open').decode()}",
+        "S3SAME/OPEN",
+    ],
+)
+def test_the_user_and_password_of_a_url_are_secrets_of_their_own(said):
+    url = "https://gw3nd0lyn:s3same%2Fopen@gateway.test/v1"
+    clean = redacted(f"{MARK}: {said}", Account("x", "X", "openai", {"base": url}, api_key="none"))
+    assert clean.startswith(MARK)
+    for part in ("s3same", "open", "gw3nd0lyn", "Z3czbmQwbHlu", "czNzYW1l"):
+        assert part.lower() not in clean.lower(), clean
+
+
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
 @pytest.mark.parametrize("before", ["", "a", "ab"])
 def test_a_key_whose_base64_has_signs_survives_in_neither_alphabet(encode, before):
