@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import QuerySet
@@ -15,7 +16,8 @@ from django.db.models import QuerySet
 from arena import generation, images
 from arena.models import Category, Competition, Prompt
 from arena.vote_import import load
-from providers.models import ImageModel, ModeChoices
+from providers import accounts
+from providers.models import ImageModel, ModeChoices, Offering
 from providers.samples.renderer import photographs
 
 HERE = Path(__file__).parent
@@ -37,7 +39,7 @@ class SeedResult:
 def seed() -> SeedResult:
     """Add what is missing of the demo's content and queue the sample models' images for it.
 
-    Only sample models are asked: nothing here can cost money. Raises PhotographsMissing (see
+    Only sample models that nobody sells are asked: nothing here can cost money. Raises PhotographsMissing (see
     providers.samples.renderer) when the package with the photographs is not installed.
     """
     content = tomllib.loads((HERE / "content.toml").read_text(encoding="utf-8"))
@@ -92,7 +94,10 @@ def _prompt(competition: Competition, position: int, row: dict[str, Any]) -> boo
 
 def _ask_samples(competitions: QuerySet[Competition]) -> int:
     """The first prompts of all competitions come first: every category can be voted on within seconds."""
-    samples = ImageModel.objects.filter(origin=ImageModel.Origin.SAMPLE)
+    real = [key for key in settings.PROVIDERS if not accounts.is_simulated(key)]  # a demo spends nothing
+    samples = ImageModel.objects.filter(origin=ImageModel.Origin.SAMPLE).exclude(
+        offerings__in=Offering.objects.open().filter(provider__in=real)
+    )
     of_mode = {mode: list(samples.askable(mode)) for mode in ModeChoices.values}
     prompts = Prompt.objects.current().filter(competition__in=competitions).select_related("competition__category")
     return sum(

@@ -10,6 +10,7 @@ from config import settings as shipped
 from leaderboard.board import ratings
 from leaderboard.models import Rating
 from providers.catalog import load
+from tests import factories as make
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +20,9 @@ def test_seeding_twice_changes_nothing_and_asks_only_sample_models(settings, sim
     real = {key: config for key, config in shipped.PROVIDERS.items() if not config.get("simulated")}
     settings.PROVIDERS = settings.PROVIDERS | {key: config | {"api_key": "a real key"} for key, config in real.items()}
     load.load()
+    sold = make.make_offering(make.make_model("sold-sample", origin="sample"), provider="fal", price="0.04")
     first = seed.seed()
+    assert not sold.image_model.generations.exists()
     assert first.prompts == Prompt.objects.count() >= 16
     assert first.votes == ImportedVote.objects.count() == 12_411 + 19_332
     assert first.queued == Generation.objects.count() == 8 * Prompt.objects.count()
