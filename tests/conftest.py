@@ -25,6 +25,7 @@ from providers.admission import valkey
 from providers.routing import selection, sending
 from providers.samples.simulator import Simulator
 from tests import pseudo_language, template_database
+from tests.shared_rows import SharedRows
 
 # A busy machine is no failure, and what CI tries today it tries tomorrow: new examples are found at the desk.
 hypothesis_settings.register_profile(
@@ -49,11 +50,20 @@ SHORT_LIVED = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _own_media(settings, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path / "media"
+SETTINGS: dict[str, Any] = {
     # Django's default, which a deployment has, takes a third of a second for each password.
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+    # Tests vote within milliseconds and without looking; those about that switch it on again.
+    "VOTE_NEEDS_IMAGES": False,
+    "VOTE_MIN_SECONDS": Decimal(0),
+}
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    for name, value in SETTINGS.items():
+        setattr(settings, name, value)
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +108,10 @@ def delete_rows() -> None:
 
 @pytest.fixture(autouse=True)
 def _fresh_caches(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget(monkeypatch)
+
+
+def forget(patch: pytest.MonkeyPatch) -> None:
     """Nothing that another test cached, and nothing that this one cached before it changed what it shows.
 
     What is in Valkey – shared values, circuits, cool-downs, leases – expires by itself under names of this test.
@@ -105,11 +119,29 @@ def _fresh_caches(monkeypatch: pytest.MonkeyPatch) -> None:
     name = secrets.token_hex(8)
     cache.clear_process_caches()
     CACHE_OPTIONS["retry"]._unavailable_until = 0.0  # if Valkey was away
-    monkeypatch.setattr(cache, "release", lambda: name)
-    monkeypatch.setattr(valkey, "PREFIX", f"test:{name}:")
+    patch.setattr(cache, "release", lambda: name)
+    patch.setattr(valkey, "PREFIX", f"test:{name}:")
     for short_lived in SHORT_LIVED:
-        monkeypatch.setattr(short_lived, "seconds", 0.0)
-    monkeypatch.setattr(page_cache, "FRESH_SECONDS", 0.0)
+        patch.setattr(short_lived, "seconds", 0.0)
+    patch.setattr(page_cache, "FRESH_SECONDS", 0.0)
+
+
+@pytest.fixture(scope="module")
+def shared_rows(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SharedRows]:
+    """For fixtures of a module that make rows: `shared_rows.make(build)` there, `shared_rows.lend(made)` in a test."""
+    rows = SharedRows(django_db_blocker, tmp_path_factory.mktemp("shared") / "media", SETTINGS, forget)
+    yield rows
+    rows.close()
+
+
+@pytest.fixture(autouse=True)
+def _knows_of_shared_rows(request: pytest.FixtureRequest) -> None:
+    """A test that sees the rows which others of its module share says so, or it would depend on their order."""
+    uses_database = {"db", "transactional_db", "live_server"} & set(request.fixturenames)
+    if SharedRows.are_there and (uses_database or request.node.get_closest_marker("django_db")):
+        assert "shared_rows" in request.fixturenames, "use the fixture of the shared rows, too, or another module"
 
 
 @pytest.fixture
@@ -117,13 +149,6 @@ def right_to_left(tmp_path: Path) -> Iterator[None]:
     """The language of tests/pseudo_language.py is there, too."""
     with pseudo_language.active(tmp_path):
         yield
-
-
-@pytest.fixture(autouse=True)
-def _votes_at_once(settings) -> None:
-    """Tests vote within milliseconds and without looking; those about that switch it on again."""
-    settings.VOTE_NEEDS_IMAGES = False
-    settings.VOTE_MIN_SECONDS = Decimal(0)
 
 
 @pytest.fixture(scope="session")

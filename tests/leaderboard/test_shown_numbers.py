@@ -30,12 +30,11 @@ from providers.performance import percentiles, summaries
 from tests import factories as make
 from tests.leaderboard.voting import cast
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("board")]
 URL = "/leaderboard/text-to-image/"
 
 
-@pytest.fixture
-def board(client):
+def board_of_four():
     """Four models of clearly different strength, one with a price of 3.4 cents and 2.5 seconds an image."""
     models = [make.make_model(f"bird-{n}", f"Bird {n}", origin="catalog") for n in range(4)]
     category = make.make_category()
@@ -50,6 +49,16 @@ def board(client):
     # Uneven halves, so that the wider one differs from the narrower and from the mean; and a rank that nobody shows.
     Rating.objects.update(both_bad=F("votes") / 7, lower=F("lower") - 9, rank=77)
     return category
+
+
+@pytest.fixture(scope="module")
+def shared_board(shared_rows):
+    return shared_rows.make(board_of_four)
+
+
+@pytest.fixture
+def board(shared_rows, shared_board):
+    return shared_rows.lend(shared_board)
 
 
 def margin(row: Rating | RecentRating) -> str:

@@ -23,12 +23,21 @@ PER_MODEL = 3_000
 AGAINST = {"left": "right", "right": "left"}
 
 
-@pytest.fixture
-def crowd():
+def honest_crowd():
     """Six models; most of the honest votes are imported, which is quick and rated by the same code."""
     crowd = Crowd()
     crowd.import_votes(PER_MODEL)
     return crowd
+
+
+@pytest.fixture(scope="module")
+def shared_crowd(shared_rows):
+    return shared_rows.make(honest_crowd)
+
+
+@pytest.fixture
+def crowd(shared_rows, shared_crowd):
+    return shared_rows.lend(shared_crowd)
 
 
 def elo(category: Category) -> dict[int, float]:

@@ -18,13 +18,22 @@ from tests.arena.integrity.crowd import Crowd
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def crowd():
+def busy_crowd():
     """Six models, and a voter whose first 50 of 70 votes count: nobody has counted the votes yet."""
     crowd = Crowd()
     crowd.busy = make.make_voter()
     crowd.vote(crowd.busy, 70, lambda _, honest: honest)
     return crowd
+
+
+@pytest.fixture(scope="module")
+def shared_crowd(shared_rows):
+    return shared_rows.make(busy_crowd)
+
+
+@pytest.fixture
+def crowd(shared_rows, shared_crowd):
+    return shared_rows.lend(shared_crowd)
 
 
 def counted(voter):

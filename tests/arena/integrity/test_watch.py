@@ -18,11 +18,20 @@ from tests.arena.integrity.crowd import Crowd
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def crowd():
+def honest_crowd():
     crowd = Crowd()
     crowd.people(voters=8, votes=40)
     return crowd
+
+
+@pytest.fixture(scope="module")
+def shared_crowd(shared_rows):
+    return shared_rows.make(honest_crowd)
+
+
+@pytest.fixture
+def crowd(shared_rows, shared_crowd):
+    return shared_rows.lend(shared_crowd)
 
 
 def figures(category):

@@ -20,11 +20,10 @@ from leaderboard.board import image_records, ratings, snapshots
 from tests import factories as make
 from tests.leaderboard.voting import cast
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("category")]
 
 
-@pytest.fixture
-def category():
+def rated_category():
     category = make.make_category()
     models = [make.make_model(f"bird-{n}", f"Bird {n}") for n in range(4)]
     for number, model in enumerate(models[:3]):
@@ -34,6 +33,16 @@ def category():
     image_records.recount_moved()
     snapshots.take(category)
     return category
+
+
+@pytest.fixture(scope="module")
+def shared_category(shared_rows):
+    return shared_rows.make(rated_category)
+
+
+@pytest.fixture
+def category(shared_rows, shared_category):
+    return shared_rows.lend(shared_category)
 
 
 def get(path: str, status: int = 200, client: Client | None = None, **headers: str):
@@ -160,7 +169,9 @@ def test_what_cannot_be_used_is_an_error_that_names_it(url, param):
     assert error["param"] == param
 
 
-@pytest.mark.parametrize("url", ["leaderboards/x/", "models/x/", "competitions/x/", "prompts/7/", "snapshots/7/", "x"])
+@pytest.mark.parametrize(
+    "url", ["leaderboards/x/", "models/x/", "competitions/x/", "prompts/9999999/", "snapshots/9999999/", "x"]
+)
 def test_what_is_not_there_is_a_404_in_json(url):
     assert get(url, 404)["error"]["code"] == "not_found"
 

@@ -22,9 +22,9 @@ from schemathesis.specs.openapi.checks import (
 
 from leaderboard.api.openapi import ENDPOINTS
 
-from .test_api import category
+from .test_api import category, shared_category
 
-__all__ = ["category"]
+__all__ = ["category", "shared_category"]
 pytestmark = pytest.mark.django_db
 # Cases of an endpoint and a mode. 8,000 in all:
 # SCHEMATHESIS_EXAMPLES=250 bin/test tests/leaderboard/api/test_openapi.py

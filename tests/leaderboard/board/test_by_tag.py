@@ -20,16 +20,31 @@ pytestmark = pytest.mark.django_db
 NIGHT = "/leaderboard/text-to-image/?tag=night"
 
 
-@pytest.fixture
-def models():
-    return [make.make_model(name=name) for name in ("Ash", "Birch", "Cedar")]
-
-
-@pytest.fixture
-def category(models):
+def three_models():
+    models = [make.make_model(name=name) for name in ("Ash", "Birch", "Cedar")]
     category = make.make_category()
     more(category, models, 300)
-    return category
+    return category, models
+
+
+@pytest.fixture(scope="module")
+def shared_models(shared_rows):
+    return shared_rows.make(three_models)
+
+
+@pytest.fixture
+def category_and_models(shared_rows, shared_models):
+    return shared_rows.lend(shared_models)
+
+
+@pytest.fixture
+def category(category_and_models):
+    return category_and_models[0]
+
+
+@pytest.fixture
+def models(category_and_models):
+    return category_and_models[1]
 
 
 @pytest.fixture

@@ -23,8 +23,7 @@ from tests.leaderboard.voting import cast
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def category():
+def category_of_a_study():
     """Votes cast here, on one prompt, by 25 voters; three of them excluded; and imported ones with keys."""
     category = make.make_category()
     models = [make.make_model(name=name) for name in ("Ash", "Birch", "Cedar", "Dogwood")]
@@ -37,6 +36,16 @@ def category():
     load.import_votes(f"voter,prompt,left,right,outcome\n{rows}".encode(), category, "A study")
     assert ratings.recompute(category, force=True)
     return category
+
+
+@pytest.fixture(scope="module")
+def shared_category(shared_rows):
+    return shared_rows.make(category_of_a_study)
+
+
+@pytest.fixture
+def category(shared_rows, shared_category):
+    return shared_rows.lend(shared_category)
 
 
 def test_a_month_of_votes_gives_the_very_numbers_of_the_page(client, category, tmp_path):

@@ -45,9 +45,14 @@ class Site:
         summaries.compute()
 
 
+@pytest.fixture(scope="module")
+def shared_site(shared_rows):
+    return shared_rows.make(Site)
+
+
 @pytest.fixture
-def site():
-    return Site()
+def site(shared_rows, shared_site):
+    return shared_rows.lend(shared_site)
 
 
 def text_of(response, status=200):
