@@ -11,6 +11,7 @@ from leaderboard.profiles.head_to_head import Matchups
 from leaderboard.rating import number_words, verdict
 from leaderboard.rating.elo import expected_score
 from leaderboard.rating.intervals import USABLE_VOTES
+from leaderboard.rating.shares import are_apart
 from providers.offering.pricing import usd
 
 CHEAPER = 3  # suggestions
@@ -38,19 +39,29 @@ def of_rated(
 def _price(own: BoardRow, rows: Sequence[BoardRow]) -> StandingNote | None:
     if own.price is None:
         return None
-    cheaper = [row for row in rows if row is not own and row.price is not None and row.price <= own.price]
-    above = [row for row in cheaper if row.elo > own.elo and row.status != "provisional"]
-    unsettled = own.status == "provisional"
-    if not above:
-        rests = " – as far as unsettled ratings tell" if unsettled else ""
-        return StandingNote("Best at its price", f"Nothing that costs {usd(own.price)} or less rates higher{rests}.")
-    best = max(above, key=lambda row: row.elo)
+    as_cheap = [row for row in rows if row is not own and row.price is not None and row.price <= own.price]
+    higher = [row for row in as_cheap if row.elo > own.elo and row.status != "provisional"]
+    if not higher:
+        rests = " – as far as unsettled ratings tell" if own.status == "provisional" else ""
+        return StandingNote(
+            "Highest rated at its price", f"Nothing that costs {usd(own.price)} or less rates higher{rests}."
+        )
+    better = [row for row in higher if _is_above(row, own)]
+    best = max(better or higher, key=lambda row: row.elo)
+    for_less = "for less" if best.price is not None and best.price < own.price else "at the same price"
+    evidence = f"{best.elo - own.elo:.0f} Elo more" if better else "votes cannot distinguish the two"
     return StandingNote(
-        f"Better for less: {best.name}",
-        f"{usd(best.price)} against {usd(own.price)}, {best.elo - own.elo:.0f} Elo more.",
+        f"{'Better' if better else 'Level'} {for_less}: {best.name}",
+        f"{usd(best.price)} against {usd(own.price)}, {evidence}.",
         _compare(own, best),
         "Compare",
     )
+
+
+def _is_above(one: BoardRow, other: BoardRow) -> bool:
+    """Whether votes have shown that one is better: their places do not touch."""
+    above, below = one.standing.place.high, other.standing.place.low
+    return above is not None and below is not None and above < below
 
 
 def _rival(own: BoardRow, rows: Sequence[BoardRow], matchups: Matchups | None) -> StandingNote | None:
@@ -67,9 +78,10 @@ def _rival(own: BoardRow, rows: Sequence[BoardRow], matchups: Matchups | None) -
 
 
 def _bargain(own: BoardRow, rows: Sequence[BoardRow]) -> StandingNote | None:
-    if not own.price:
+    if not own.price or own.status == "provisional":
         return None
-    cheap = [row for row in rows if row.price is not None and row.price * 3 <= own.price and row.elo < own.elo]
+    rated = [row for row in rows if row.elo < own.elo and row.status != "provisional"]
+    cheap = [row for row in rated if row.price is not None and row.price * 3 <= own.price]
     cheap = [row for row in cheap if expected_score(row.elo, own.elo) >= verdict.BARGAIN_SHARE]
     if not cheap:
         return None
@@ -84,10 +96,12 @@ def _uses(uses: Sequence[TagScore]) -> StandingNote | None:
     if len(uses) < 2:
         return None
     best, worst = uses[0], uses[-1]
+    high, low = best.score, worst.score
+    is_shown = are_apart(high.points, high.votes, low.points, low.votes, among=len(uses))
     return StandingNote(
-        f"Best at {best.tag}, weakest at {worst.tag}",
-        f"{100 * best.score.points:.0f} % of {best.score.votes:,} votes against {100 * worst.score.points:.0f} % of "
-        f"{worst.score.votes:,}.",
+        f"Best at {best.tag}, weakest at {worst.tag}" if is_shown else "No use stands out",
+        f"{best.tag}: {100 * high.points:.0f} % of {high.votes:,} votes; {worst.tag}: {100 * low.points:.0f} % of "
+        f"{low.votes:,}.",
         "#uses",
         "All uses",
     )
@@ -106,7 +120,7 @@ def of_unrated(
             notes.append(StandingNote(f"Rated at this price: up to {best.elo:.0f}", text))
         if prompts:
             text = f"and {number_words.counted(prompts, 'image')}: about {usd(round(price * prompts, 2))}."
-            notes.append(StandingNote(f"To place it takes about {USABLE_VOTES} votes", text))
+            notes.append(StandingNote(f"A usable rating takes at least {USABLE_VOTES} votes", text))
     if others:
         text = ", ".join(f"{name} {usd(round(cost, 4))}" for name, _, cost in others[:CHEAPER])
         notes.append(StandingNote("Cheaper with commercial rights", f"{text}.", others[0][1], "Look"))
