@@ -148,7 +148,7 @@ def price_notes(rows: Sequence[BoardRow]) -> list[tuple[str, str]]:
     if best is not None:
         dearer = [row for row in settled if (row.price or 0) > (best.price or 0)]
         if dearer:
-            claim = gettext("Past %(price)s nothing is gained") % {"price": usd(best.price)}
+            claim = gettext("Past %(price)s no gain is shown") % {"price": usd(best.price)}
             evidence = ngettext(
                 "%(names)s costs more than %(best)s, rated no higher.",
                 "%(names)s cost more than %(best)s, rated no higher.",
@@ -165,8 +165,8 @@ def price_notes(rows: Sequence[BoardRow]) -> list[tuple[str, str]]:
                 "dear_price": usd(front[-1].price),
             }
             claim = ngettext(
-                "%(models)s model is the best for its price",
-                "%(models)s models are the best for their price",
+                "%(models)s model is rated highest for its price",
+                "%(models)s models are rated highest for their price",
                 len(front),
             )
             notes.append((claim % {"models": len(front)}, ends))
