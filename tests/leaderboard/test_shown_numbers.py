@@ -126,12 +126,12 @@ def test_a_boards_csv(client, board):
 
 
 def test_a_board_in_the_api(client, board):
-    told = client.get("/api/v1/leaderboards/text-to-image/").json()
+    data = client.get("/api/v1/leaderboards/text-to-image/").json()
     votes = Vote.objects.all()
     ties = votes.filter(outcome__in=("tie", "both_bad")).count() / votes.count()
-    shown = {name: told[name] for name in ("votes", "voters", "prompts", "tie_rate", "models")}
+    shown = {name: data[name] for name in ("votes", "voters", "prompts", "tie_rate", "models")}
     assert shown == {"votes": 500, "voters": 40, "prompts": 1, "tie_rate": round(ties, 6), "models": 4}
-    for line, row in zip(told["standings"], rows_of(board), strict=True):
+    for line, row in zip(data["standings"], rows_of(board), strict=True):
         place = {"text": str(row.place), "low": row.place.low, "high": row.place.high, "of": 4, "best": row.best}
         assert line["place"] == place
         assert [line[name] for name in ("elo", "lower", "upper")] == [
@@ -139,7 +139,7 @@ def test_a_board_in_the_api(client, board):
         ]
         assert (line["votes"], line["status"], line["tier"]) == (row.votes, row.status, row.tier)
         assert line["keeper_rate"] == round(1 - row.both_bad / row.votes, 6)
-    assert [line["price_usd"] for line in told["standings"]] == [None, 0.034, None, None]
+    assert [line["price_usd"] for line in data["standings"]] == [None, 0.034, None, None]
 
 
 def test_json_ld_of_board_and_model(client, board):

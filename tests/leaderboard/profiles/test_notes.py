@@ -64,8 +64,8 @@ def test_an_unsettled_rating_says_so():
     ],
 )  # fmt: skip
 def test_a_bargain_is_between_two_ratings_that_can_be_used(own, other, bargain):
-    found = dict(said(row("Own", 1000, "0.06", status=own), row("Kite", 930, "0.02", status=other)))
-    assert found.get("Bargain: Kite") == bargain
+    shown = dict(said(row("Own", 1000, "0.06", status=own), row("Kite", 930, "0.02", status=other)))
+    assert shown.get("Bargain: Kite") == bargain
 
 
 @pytest.mark.parametrize(("price", "elo"), [("0.03", 930), ("0.02", 800), ("0.02", 1010)])
@@ -77,7 +77,7 @@ def use(tag, won, votes):
     return TagScore(tag, 3, Score(won=won, lost=votes - won))
 
 
-def test_uses_are_told_apart_where_votes_do():
+def test_uses_differ_where_votes_show_it():
     evidence = "posters: 70 % of 100 votes; logos: 40 % of 100."
     assert said(row("Own", 1000, None), uses=[use("posters", 70, 100), use("logos", 40, 100)]) == [
         ("Best at posters, weakest at logos", evidence)
@@ -88,7 +88,7 @@ def test_uses_are_told_apart_where_votes_do():
 
 
 @pytest.mark.parametrize("count", [2, 12])
-def test_equal_uses_are_hardly_ever_told_apart(count):
+def test_equal_uses_are_hardly_ever_called_different(count):
     rng, false = np.random.default_rng(4), 0
     for _ in range(300):
         uses = [use(f"tag {n}", int(rng.binomial(60, 0.5)), 60) for n in range(count)]

@@ -149,7 +149,7 @@ def test_a_liking_for_a_side_is_not_found_where_there_is_none():
     assert claims <= 0.15 * BOARDS  # 5 %, with the noise of forty boards
 
 
-def found(votes, fit, spread, models=None):
+def finding_of(votes, fit, spread, models=None):
     """The finding about these models, all of them by default, as (finding, inference, truth)."""
     models = np.arange(votes.models) if models is None else models
     part = fit.elo[models], fit.covariance[np.ix_(models, models)]
@@ -178,12 +178,12 @@ def test_the_chance_of_being_best_is_true_as_often_as_it_says():
     assert right[stated >= 0.9].mean() >= 0.9
 
 
-def test_whoever_is_said_to_be_behind_the_leaders_is_behind_each_of_them():
+def test_who_is_said_to_be_behind_the_leaders_is_behind_each_of_them():
     """“A and B lead; the other 4 are behind both.”"""
     said = right = 0
     for world in (SPREAD_OUT, SETTLED):
         for votes, _, fit, spread in rated(world, 40):
-            finding, _, truth = found(votes, fit, spread)
+            finding, _, truth = finding_of(votes, fit, spread)
             if finding.kind == "lead":
                 said += 1
                 named = list(finding.named)
@@ -196,7 +196,7 @@ def test_models_that_are_said_to_lie_within_a_bound_lie_within_it():
     """“No model can be distinguished from another yet: all within 60 Elo.”"""
     said = right = 0
     for votes, _, fit, spread in rated(World(models=6, votes=2_000, strength=0.08, voter_taste=0.4), 40):
-        finding, _, truth = found(votes, fit, spread)
+        finding, _, truth = finding_of(votes, fit, spread)
         if finding.kind == "level":
             said += 1
             right += np.ptp(truth) <= round(finding.within)
@@ -209,7 +209,7 @@ def test_the_best_of_a_filter_is_the_best_of_the_models_it_leaves():
     said = right = 0
     for seed, (votes, _, fit, spread) in enumerate(rated(WORLDS["independent"])):
         models = np.random.default_rng(seed).permutation(votes.models)[:5]
-        finding, _, truth = found(votes, fit, spread, models)
+        finding, _, truth = finding_of(votes, fit, spread, models)
         if finding.kind in ("lead", "open"):
             said += 1
             right += int(np.argmax(truth)) in finding.named
