@@ -95,10 +95,10 @@ def retry_after(reply: Reply) -> float | None:
         return seconds
     if value:
         try:
-            until = parsedate_to_datetime(value)
-        except ValueError:
+            until = parsedate_to_datetime(value).astimezone(UTC)
+        except (ValueError, OverflowError):
             return None
-        return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+        return max(0.0, (until - datetime.now(UTC)).total_seconds())
     if match := _RESETS_IN.search(reply.text(2000)):
         return float(match[1]) * {"ms": 0.001, "m": 60.0}.get((match[2] or "s").lower(), 1.0)
     return None

@@ -105,8 +105,9 @@ def changed(document: Any, path: tuple[Any, ...], value: Any) -> Any:
     return document
 
 
-def ask(account: Account, answers: list[tuple[int, Any]]) -> Answer | ProviderError:
-    left = [httpx.Response(status, content=json.dumps(body)) for status, body in answers]
+def ask(account: Account, answers: list[tuple[int, Any]], **headers: bytes) -> Answer | ProviderError:
+    raw = [(name.encode(), value) for name, value in headers.items()]
+    left = [httpx.Response(status, content=json.dumps(body), headers=raw) for status, body in answers]
     transport = httpx.MockTransport(lambda request: left.pop(0) if len(left) > 1 else left[0])
     with httpx.Client(transport=transport) as http:
         try:
@@ -140,6 +141,25 @@ def test_no_odd_value_of_an_answer_leaves_the_adapter_in_another_way(adapter, ca
                 except Exception as failure:
                     failure.add_note(f"answer {number}, {path}: {str(odd)[:40]}")
                     raise
+
+
+HEADERS = (
+    "retry-after", "retry-after-ms", "x-request-id", "openai-processing-ms", "x-fal-billable-units", "x-fal-request-id",
+    "x-fal-error-type", "content-type",
+)  # fmt: skip
+VALUES = (
+    b"", b"x", b"-1", b"nan", b"inf", b"1e999", b"9" * 400,
+    b"Fri, 31 Dec 9999 23:59:59 -0100", b"\xff\x7f", b"a" * 5000,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [200, 429])
+@pytest.mark.parametrize("adapter", ANSWERS)
+def test_no_odd_header_of_an_answer_leaves_the_adapter_in_another_way(adapter, status):
+    answers = [(status, body) for _, body in ANSWERS[adapter][0]]
+    for name in HEADERS:
+        for value in VALUES:
+            check_recordable(ask(ACCOUNTS[adapter], answers, **{name: value}))
 
 
 @pytest.mark.parametrize(("one", "two"), [({"x": 1, "y": 1}, {"x": {"z": 2}, "y": 2}), ({"x": {"z": 2}}, {"x": 1})])
