@@ -452,7 +452,7 @@ def test_a_restart_of_the_database_is_a_friendly_503_and_then_over(wired, cable)
 
 
 def test_a_database_that_is_away_is_an_error_of_the_api_that_clients_may_retry(cable, tmp_path):
-    """Nothing has been bought yet, and official clients retry no 5xx of ours unless it says so."""
+    """Nothing has been bought yet, and official clients retry none of our 5xx unless it says so."""
     headers = {"Authorization": "Bearer ia_unknown"}
     large = {"image": b"a" * 100_000}  # the key is looked at before the body is read
     with behind(cable, tmp_path, DATABASE_CONNECT_TIMEOUT="1") as site:
