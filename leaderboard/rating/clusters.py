@@ -87,14 +87,15 @@ class Clusters:
         cast = np.bincount(voters)  # votes by voter
         self.groups += int(np.count_nonzero(cast))
         size = max(1, BLOCK // core.size)
+        shape = min(size, cast.size), core.size  # of a small board's voters, not of the largest block there could be
         block_of = (np.arange(cast.size) / size + cast.cumsum() / BLOCK).astype(np.int64)  # bounds voters and votes
         block = block_of.astype(np.min_scalar_type(block_of[-1]))[voters]  # a byte or two: argsort is then a radix sort
         for votes in _blocks(block, int(block_of[-1]) + 1):
             v, i, j = voters[votes], left[votes], right[votes]
             v = v - v.min()
-            self._count(v, i, j, weight[votes], (size, core.size))
+            self._count(v, i, j, weight[votes], shape)
             p = 1 / (1 + np.exp(np.minimum(x[j] - x[i], 700)))
-            scores = _scatter(v, i, j, weight[votes] * (score[votes] - p), (size, core.size))
+            scores = _scatter(v, i, j, weight[votes] * (score[votes] - p), shape)
             if self.kind == "CR3":
                 scores = _leave_one_out(bread, v, i, j, weight[votes] * p * (1 - p), scores)
             self.meat += scores.T @ scores
