@@ -6,6 +6,7 @@ without SECRET_KEY and DATABASE_URL; `bin/demo` and `bin/test` set what they nee
 
 import importlib.resources
 import os
+import re
 import sys
 import tomllib
 from decimal import Decimal
@@ -47,6 +48,9 @@ ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 SITE_NAME = env("SITE_NAME", "Image Arena")
 SOURCE_URL = env_url("SOURCE_URL")  # where this installation's source code is; the footer links to it
+SECURITY_CONTACT = env("SECURITY_CONTACT")  # in /.well-known/security.txt, which is not there without it
+if not re.fullmatch(r"((https://|mailto:)\S+)?", SECURITY_CONTACT):
+    raise ImproperlyConfigured("SECURITY_CONTACT is not a URL. Begin it with https:// or mailto:.")
 
 # TLS usually ends at the load balancer: HTTPS=1 says that browsers only ever see https.
 HTTPS = env_bool("HTTPS")

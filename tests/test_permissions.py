@@ -63,7 +63,7 @@ ROUTES = {
             "data", "data-files", "votes-file", "tiny-image", "tiny-source", "large-image", "viewer",
             "feed-places", "feed-models", "feed-prices", "feed-drift", "feed-all", "feed-snapshots", "board-top",
             "badge", "live-pair",
-            "manifest", "icon",
+            "manifest", "icon", "opensearch", "security",
             "api-index", "api-openapi", "api-leaderboards", "api-overall", "api-leaderboard", "api-models", "api-model",
             "api-offerings", "api-competitions", "api-competition", "api-prompts", "api-prompt", "api-snapshots",
             "api-snapshot", "api-votes", "api-statistics", "api-unknown",

@@ -225,6 +225,11 @@ class Profile:
         return any(settings.PROVIDERS.get(seller.provider, {}).get("api_key") for seller in self.sellers)
 
     @property
+    def strip(self) -> Sequence[RatedImage]:
+        """The five under its name, where they are cut to squares: posters only where there are too few others."""
+        return sorted(self.pictures, key=lambda picture: picture.entry.height > picture.entry.width)[:5]
+
+    @property
     def extremes(self) -> Sequence[RatedImage]:
         """Its two best and two worst results."""
         best = [picture for picture in self.pictures if picture.share >= 0.5][:2]

@@ -103,6 +103,12 @@ def part_best(conditions: str, names: Sequence[str], n: int, best: float | None)
 
 
 def part_unnamed(conditions: str, first: int, n: int) -> str:
+    if first == 1:
+        return sentence(
+            "%(conditions)s: too early to name the best of %(models)s; one is ahead, on too few votes.",
+            conditions=conditions,
+            models=n,
+        )
     return sentence(
         "%(conditions)s, %(first)s of %(models)s could be best.", conditions=conditions, first=first, models=n
     )

@@ -140,7 +140,7 @@ def test_a_provisional_model_is_never_named_as_first():
     ):
         assert verdict.of_board(finding, [ash, *others]).claim == claim
     filtered = verdict.of_filter("Under $0.05", Finding("lead", (0,)), [ash, *others])
-    assert filtered.claim == "Under $0.05, 1 of 4 could be best."
+    assert filtered.claim == "Under $0.05: too early to name the best of 4; one is ahead, on too few votes."
 
 
 def test_a_bargain_is_settled_cheap_and_still_wins():

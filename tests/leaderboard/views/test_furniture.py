@@ -1,10 +1,12 @@
-"""The manifest of the site and its icons."""
+"""The manifest of the site, its icons, its search, and its contact for security."""
 
 from __future__ import annotations
 
 import io
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
@@ -36,3 +38,32 @@ def test_pages_name_manifest_and_icon_and_colour_the_browsers_bars_like_themselv
     assert colours is not None
     assert bars == {colours[1]: "light", colours[2]: "dark"}
     assert client.get("/manifest.webmanifest").json()["theme_color"] == colours[1]
+
+
+def test_browsers_may_search_the_site_by_the_description_that_pages_name(client, settings):
+    settings.SITE_NAME = "Images & <arenas> of ours"
+    page = client.get("/methodology/").content.decode()
+    link = re.search(r'<link rel="search" type="([^"]+)" href="([^"]+)"', page)
+    assert link is not None
+    reply = client.get(link[2])
+    assert reply["Content-Type"].split(";")[0] == link[1]
+    described = ElementTree.fromstring(reply.content)  # noqa: S314 - our own
+    name, url = (described.find(f"{{http://a9.com/-/spec/opensearch/1.1/}}{tag}") for tag in ("ShortName", "Url"))
+    assert name is not None
+    assert name.text == "Images & <arenas"
+    assert url is not None
+    results = client.get(url.attrib["template"].replace("{searchTerms}", "a+red+kite"))
+    assert results.status_code == 200
+    assert "a red kite" in results.content.decode()
+
+
+def test_security_txt_names_the_contact_of_the_operator_if_there_is_one(client, settings):
+    assert client.get("/.well-known/security.txt").status_code == 404
+    settings.SECURITY_CONTACT = "mailto:security@example.org"
+    reply = client.get("/.well-known/security.txt")
+    lines = dict(line.split(": ", 1) for line in reply.content.decode().splitlines())
+    assert reply["Content-Type"] == "text/plain; charset=utf-8"
+    assert lines["Contact"] == "mailto:security@example.org"
+    assert lines["Canonical"] == "http://testserver/.well-known/security.txt"
+    left = datetime.fromisoformat(lines["Expires"]) - datetime.now(UTC)
+    assert timedelta(days=30) < left < timedelta(days=365)
