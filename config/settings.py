@@ -469,6 +469,11 @@ STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("fonts", str(importlib.resources.files("font_manrope") / "files")),
 ]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "config.subset_font.SubsetFontFinder",
+]
 TESTING = "pytest" in sys.modules
 # Images: a folder (MEDIA_ROOT), or object storage.
 STORAGE_URL = env("STORAGE_URL")

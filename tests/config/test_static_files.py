@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import re
 from pathlib import Path
 
+import brotli
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.core.files.storage import FileSystemStorage
+from fontTools.ttLib import TTFont
 
+from config import subset_font
 from config.storage import HashedStaticFiles
 
 SOURCES = settings.BASE_DIR / "static" / "js"
+
+
+def characters(ranges: str) -> set[int]:
+    """Of a `unicode-range`."""
+    bounds = [part.strip().removeprefix("U+").split("-") for part in ranges.split(",")]
+    return {code for low, *high in bounds for code in range(int(low, 16), int((high or [low])[0], 16) + 1)}
+
+
+def test_the_part_of_the_typeface_is_small_and_has_the_letters_that_the_style_sheet_says(settings, tmp_path: Path):
+    settings.VAR_DIR = tmp_path
+    path = finders.find(subset_font.NAME)
+    assert path is not None
+    assert len(brotli.compress(Path(path).read_bytes())) < 27_000
+    assert [name for name, _ in subset_font.SubsetFontFinder().list(None)] == [subset_font.NAME]
+    rest, latin = re.findall(r"unicode-range: ([^;]+);", (SOURCES.parent / "css/tokens.css").read_text())
+    assert latin == subset_font.UNICODES
+    whole = importlib.resources.files("font_manrope") / "files" / "Manrope-VariableFont_wght.ttf"
+    with TTFont(str(whole)) as font:
+        known = {code for code in font.getBestCmap() if code < 0xE000 or code >= 0xF900}  # none of private use
+        features = {record.FeatureTag for record in font["GSUB"].table.FeatureList.FeatureRecord}
+    assert "tnum" in features
+    with TTFont(path) as font:
+        assert set(font.getBestCmap()) == known & characters(latin)
+        assert {record.FeatureTag for record in font["GSUB"].table.FeatureList.FeatureRecord} >= {"tnum"}
+        assert (font["fvar"].axes[0].minValue, font["fvar"].axes[0].maxValue) == subset_font.WEIGHTS
+    assert known <= characters(latin) | characters(rest)
 
 
 def test_scripts_import_each_other_by_names_that_exist(tmp_path: Path):
