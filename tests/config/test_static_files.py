@@ -42,6 +42,7 @@ def test_the_part_of_the_typeface_is_small_and_has_the_letters_that_the_style_sh
         assert {record.FeatureTag for record in font["GSUB"].table.FeatureList.FeatureRecord} >= {"tnum"}
         assert (font["fvar"].axes[0].minValue, font["fvar"].axes[0].maxValue) == subset_font.WEIGHTS
     assert known <= characters(latin) | characters(rest)
+    assert not characters(latin) & characters(rest)  # a character of both would load both
 
 
 def test_scripts_import_each_other_by_names_that_exist(tmp_path: Path):
