@@ -64,7 +64,7 @@ def cut(whole: bytes) -> bytes:
     from fontTools import subset, ttLib  # only here: it takes a fifth of a second to import
     from fontTools.varLib import instancer
 
-    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # which logs every table
     options = subset.Options()
     options.layout_features = list(FEATURES)
     options.hinting = False

@@ -23,6 +23,11 @@ class RatedImage:
     share: float
     votes: int
 
+    @property
+    def is_poster(self) -> bool:
+        """Taller than wide: a square cut from it would lose the lettering that is judged."""
+        return self.entry.height > self.entry.width
+
 
 def of_models(
     category: Category | None, models: Sequence[int], hidden: Collection[int] = ()

@@ -227,7 +227,7 @@ class Profile:
     @property
     def strip(self) -> Sequence[RatedImage]:
         """The five under its name, where they are cut to squares: posters only where there are too few others."""
-        return sorted(self.pictures, key=lambda picture: picture.entry.height > picture.entry.width)[:5]
+        return sorted(self.pictures, key=lambda picture: picture.is_poster)[:5]
 
     @property
     def extremes(self) -> Sequence[RatedImage]:

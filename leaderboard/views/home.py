@@ -80,7 +80,7 @@ def _render_front(category: Category, hidden: frozenset[int]) -> SafeString:
         "rows": board_rows,
         "answers": answers,
         "images": {
-            model: sorted(images, key=lambda image: image.entry.height > image.entry.width)  # posters are cropped badly
+            model: sorted(images, key=lambda image: image.is_poster)
             for model, images in pictures.of_models(category, models, hidden).items()
         },
         "cost": scatter.of_rows(board_rows).cost,
