@@ -1,4 +1,4 @@
-"""All migrations applied once: the databases of the tests are copies, and what was migrated is kept for later runs.
+"""All migrations applied once: the databases of the tests are copies, and what was migrated is stored for later runs.
 
 Applying them takes a quarter of a minute, restoring the file a second, copying the database a tenth of one. Permissions
 and groups are not in it: the tests' own `migrate`, which then finds nothing to apply, creates them each time.

@@ -41,7 +41,7 @@ def test_pages_name_manifest_and_icon_and_colour_the_browsers_bars_like_themselv
 
 
 def test_browsers_may_search_the_site_by_the_description_that_pages_name(client, settings):
-    settings.SITE_NAME = "Images & <arenas> of ours"
+    settings.SITE_NAME = "Images & <arenas> of all"
     page = client.get("/methodology/").content.decode()
     link = re.search(r'<link rel="search" type="([^"]+)" href="([^"]+)"', page)
     assert link is not None
