@@ -8,21 +8,23 @@ from __future__ import annotations
 import csv
 import html
 import json
+import math
 import re
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from arena.models import Vote
-from leaderboard.board import image_records, ratings, standings
+from leaderboard.board import image_records, pair_counts, ratings, standings
 from leaderboard.board_page import highlights
 from leaderboard.chooser import catalogue
-from leaderboard.models import Rating, RecentRating
+from leaderboard.models import Board, Rating, RecentRating
 from leaderboard.news import feeds
 from leaderboard.news.movements import Mark, Move
+from leaderboard.rating import elo, intervals
 from leaderboard.rating.place import Place
 from leaderboard.social_cards import model as model_card
 from providers.models import Offering
@@ -81,6 +83,25 @@ def cells_of(page: str, name: str) -> dict[str, str]:
     """Class → cell of the table's row of a model."""
     (row,) = (row for row in re.findall(r'<tr class="row.*?</tr>', page, re.S) if f">{name}</a>" in row)
     return dict(re.findall(r'<t[dh][^>]*class="(?:number )?col-(\w+)"[^>]*>(.*?)</t[dh]>', row, re.S))
+
+
+def test_the_row_of_a_board_and_those_of_its_models(board):
+    cells = pair_counts.counts(board).cells()
+    plain, side = intervals.careful(elo.fit(cells), cells), elo.side_effect(cells)
+    row = Board.objects.get(category=board)
+    assert (row.votes, row.voters, row.prompts) == (500, 40, 1)
+    assert (row.effective_voters, row.effective_prompts) == (pytest.approx(40, rel=0.01), 1)
+    assert row.tie_rate == pytest.approx(Vote.objects.filter(outcome="tie").count() / 500)
+    assert (row.side_effect, row.side_effect_se) == pytest.approx((side.elo, side.se))
+    flips = intervals.votes_to_flip(plain, cells), intervals.votes_added_to_flip(plain, cells)
+    assert (row.votes_to_flip, row.votes_added_to_flip) == flips
+    assert row.votes_to_settle is None
+    for rating in rows_of(board):
+        own = Vote.objects.filter(Q(left_model=rating.image_model) | Q(right_model=rating.image_model))
+        assert rating.voters == own.values("voter").distinct().count()
+        assert (rating.effective_prompts, rating.half_width_from_prompts) == (1, math.inf)
+        assert 20 < rating.effective_voters <= rating.voters
+        assert rating.half_width_from_votes == pytest.approx(1.96 * rating.se, rel=0.01)  # one prompt shows no spread
 
 
 def test_a_boards_table(client, board):

@@ -62,3 +62,22 @@ def test_the_prior_of_a_model_is_wider_than_its_public_error():
     assert personal.prior(1200, 30) == (1200, pytest.approx(np.hypot(30, personal.TASTE)))
     assert personal.prior(None, None) == (1000, personal.UNRATED)
     assert personal.prior(1300, float("inf")) == (1300, personal.UNRATED)
+
+
+def test_places_of_ones_own_hold_where_tastes_are_as_far_from_the_public_as_is_assumed():
+    """Of forty votes on eight models: all places of nineteen voters in twenty at once, and the intervals."""
+    right, inside = [], []
+    for seed in range(60):
+        rng = np.random.default_rng([seed, 8])
+        public = elo.MEAN + rng.normal(0, 60, 8)
+        taste = public + rng.normal(0, personal.TASTE, 8)
+        left = rng.integers(0, 8, 40)
+        other = (left + rng.integers(1, 8, 40)) % 8
+        won = rng.random(40) < 1 / (1 + 10 ** ((taste[other] - taste[left]) / 400))
+        cells = elo.Cells(tuple("abcdefgh"), left, other, won.astype(np.float64), np.ones(40))
+        own = personal.fit(cells, public, np.full(8, personal.TASTE))
+        rank = 1 + (taste[None, :] > taste[:, None]).sum(1)
+        right.append(all(place.low <= true <= place.high for place, true in zip(own.places, rank, strict=True)))
+        inside += ((own.lower <= taste) & (taste <= own.upper)).tolist()
+    assert np.mean(right) >= 0.95
+    assert np.mean(inside) >= 0.93
