@@ -12,9 +12,8 @@ from typing import Any
 
 import httpx
 
-from .redaction import storable
-
 MAX_TOKENS = 10**9  # of one answer; a larger number is not one of tokens
+_NAME = re.compile(r"[A-Za-z_]{1,40}")
 _RESETS_IN = re.compile(r"(?:resets?|retry|again) (?:in|after) ~?(\d+(?:\.\d+)?) ?(ms|s|m)?", re.IGNORECASE)
 
 
@@ -69,21 +68,28 @@ def _is_count(value: Any) -> bool:
 
 
 def token_counts(usage: Any, depth: int = 0) -> dict[str, Any] | None:
-    """The numbers of a usage object, nested as they came: it is stored, so texts and oddities are left out."""
+    """The numbers of a usage object, nested as they came. It is stored and handed on: texts and oddities are left out,
+    and names that are more than words."""
     if not isinstance(usage, dict) or depth > 3:
         return None
     counts: dict[str, Any] = {}
     for name, value in list(usage.items())[:40]:
+        if not _NAME.fullmatch(name):
+            continue
         nested = token_counts(value, depth + 1)
         if nested:
-            counts[storable(name, 60)] = nested
+            counts[name] = nested
         elif _is_count(value):
-            counts[storable(name, 60)] = value
-        elif isinstance(value, list):  # Google: [{"modality": "IMAGE", "tokenCount": 1290}]
-            rows = [row for row in value[:10] if isinstance(row, dict) and _is_count(row.get("tokenCount"))]
-            if rows:
-                counts[storable(name, 60)] = {storable(row.get("modality"), 20): row["tokenCount"] for row in rows}
+            counts[name] = value
+        elif isinstance(value, list) and (by_modality := _by_modality(value)):
+            counts[name] = by_modality
     return counts or None
+
+
+def _by_modality(rows: list[Any]) -> dict[str, Any]:
+    """Google: [{"modality": "IMAGE", "tokenCount": 1290}]"""
+    counts = [(row.get("modality"), row.get("tokenCount")) for row in rows[:10] if isinstance(row, dict)]
+    return {name: n for name, n in counts if isinstance(name, str) and _NAME.fullmatch(name) and _is_count(n)}
 
 
 def retry_after(reply: Reply) -> float | None:

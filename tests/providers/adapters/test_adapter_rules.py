@@ -476,7 +476,10 @@ def test_what_the_answer_says_about_the_image_comes_along_without_secrets():
     body = {
         "quality": "high", "background": "opaque", "size": 7,
         "data": [{"b64_json": PLAIN, "revised_prompt": "a red kite\x00 for sk-abcdefghijkl"}],
-        "usage": {"total_tokens": 5, "note\x00": "text", "nested": {"image_tokens": 4, "x": [1]}, "bad": float("inf")},
+        "usage": {
+            "total_tokens": 5, "note\x00": "text", "nested": {"image_tokens": 4, "x": [1]}, "bad": float("inf"),
+            "sk-abc123def456": 6, "nested_too": {"sk-abc123def456": 7},
+        },
     }  # fmt: skip
     reply = httpx.Response(200, content=json.dumps(body), headers={"x-request-id": "req_1\x7f"})
     with answering(reply) as http:
