@@ -49,6 +49,10 @@ OTHER_WORLDS = {
     "50 models": World(models=50, votes=40_000, voters=1_500, prompts=300, zipf=1, voter_taste=0.5, prompt_taste=0.3, cap=200),
     "50 models, young": World(models=50, votes=6_000, voters=400, prompts=300, zipf=1, voter_taste=0.5, prompt_taste=0.3),
     "both tastes": World(zipf=1, voter_taste=0.5, prompts=40, prompt_taste=0.3, cap=200),
+    "three, 12 prompts": World(models=3, votes=2_000, voters=60, prompts=12, zipf=1, voter_taste=0.4, prompt_taste=0.4, cap=60),
+    "eight, plain": World(models=8, votes=2_500),
+    "eight, 60 prompts": World(models=8, votes=2_500, voters=250, voter_taste=0.5, prompts=60, prompt_taste=0.2),
+    "many ties": World(models=10, votes=6_000, voters=150, voter_taste=0.5, prompts=40, prompt_taste=0.3, ties=0.6),
     "team of ten": World(models=6, votes=800, voters=10, prompts=12, voter_taste=0.5, prompt_taste=0.3),
     "one busy voter": World(prompts=12, prompt_taste=0.4, voter_taste=0.5, busy=1, busy_share=0.7),
     "one prompt": World(prompts=1, voter_taste=0.5),
@@ -57,6 +61,7 @@ OTHER_WORLDS = {
     "two halves, 20 votes": World(prompts=60, voter_taste=0.5, prompt_taste=0.3, bridge=20),
     "two halves, 80 votes": World(prompts=60, voter_taste=0.5, prompt_taste=0.3, bridge=80),
     "equals": World(strength=0.0, voter_taste=0.5, prompt_taste=0.3),
+    "equals, 30 prompts": World(models=8, votes=4_000, strength=0.0, voter_taste=0.5, prompts=30, prompt_taste=0.3),
     "far apart": World(strength=1.5, voter_taste=0.5, prompt_taste=0.3),
 }  # fmt: skip
 
