@@ -187,7 +187,7 @@ def test_an_empty_installation_waits_for_nobody(client):
 
 @pytest.mark.parametrize("address", ["/", "/leaderboard/", BOARD])
 def test_a_board_says_what_its_ratings_wait_for(client, asked, models, address):
-    assert f"{AT_WORK} right now: 1 of 6 images are done." in text_of(client.get(address))
+    assert f"{AT_WORK} right now: 1 of 6 images is done." in text_of(client.get(address))
     answer(asked[0], models[1])  # a figure that is a minute old would look as if nothing went on
     page = text_of(client.get(address))
     assert "2 of 6 images are done." in page or "Cast the first vote" in page
