@@ -214,7 +214,7 @@ def sizes(sources: Iterable[Source]) -> Sizes:
         tuple(tiers),
         custom=_custom([spec for _, spec in specs if spec["family"] == "pixels"]),
         automatic=bool(specs),
-        largest=max(largest, key=lambda size: size[0] * size[1], default=None),
+        largest=_squarest(largest),
     )
 
 
@@ -240,4 +240,11 @@ def _largest(spec: Mapping[str, Any]) -> tuple[int, int] | None:
         limits += [spec["max"]] if "max" in spec else []
         return sizing.fit((min(limits), min(limits)), spec) if limits else None
     every = [(width, height) for rows in sizing.supported(spec).values() for _, width, height in rows]
-    return max(every, key=lambda size: (size[0] * size[1], Fraction(min(size), max(size))), default=None)
+    return _squarest(every)
+
+
+def _squarest(sizes: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+    """The largest size; of areas within a hundredth, which are one tier in other shapes, the squarest."""
+    most = max((width * height for width, height in sizes), default=0)
+    largest = [(width, height) for width, height in sizes if 100 * width * height >= 99 * most]
+    return max(largest, key=lambda size: Fraction(min(size), max(size)), default=None)
