@@ -20,5 +20,5 @@ urlpatterns = [
     path("snapshots/<int:pk>/", views.snapshot, name="api-snapshot"),
     path("votes/", views.votes, name="api-votes"),
     path("statistics/", views.statistics, name="api-statistics"),
-    re_path(r"^(?P<path>.*)$", views.unknown, name="api-unknown"),
+    re_path(r"^(?P<path>[\s\S]*)$", views.unknown, name="api-unknown"),  # also with a line break in it
 ]

@@ -170,8 +170,12 @@ def test_what_cannot_be_used_is_an_error_that_names_it(url, param):
 
 
 @pytest.mark.parametrize(
-    "url", ["leaderboards/x/", "models/x/", "competitions/x/", "prompts/9999999/", "snapshots/9999999/", "x"]
-)
+    "url",
+    [
+        "leaderboards/x/", "models/x/", "models/a%0Ab/", "competitions/x/", "prompts/9999999/", "snapshots/9999999/",
+        "x", "%0A",
+    ],
+)  # fmt: skip
 def test_what_is_not_there_is_a_404_in_json(url):
     assert get(url, 404)["error"]["code"] == "not_found"
 
