@@ -149,6 +149,8 @@ def test_a_model_counts_with_the_dearest_provider_that_may_be_tried_not_with_the
     settings.PLAYGROUND_DAILY_BUDGET = Decimal("0.015")
     assert client.post("/playground/", FORM | {"model": ["sample-c"]}).status_code == 402
     try_out(client, model=["sample-a"])  # simulated: it costs nothing
+    made_real(settings)
+    assert client.post("/playground/", FORM | {"model": ["sample-c"]}).status_code == 402
 
 
 def test_real_models_run_for_visitors_only_within_the_free_budget(client, settings):
