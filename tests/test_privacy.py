@@ -26,9 +26,10 @@ from leaderboard.board.ratings import recompute
 from leaderboard.models import Board, Rating, Record, SharedRanking
 from providers.models import ImageModel, Lab, Offering
 from tests import factories as make
+from tests.shared_rows import SharedRows
 from tests.test_permissions import all_routes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("private")]
 
 ROOT = Path(__file__).parents[1]
 WORD = "zyxquark"  # is in every name, slug and text of the private world and nowhere else
@@ -53,11 +54,20 @@ def fill(category: Category, prefix: str, lab: Lab, **model: Any) -> list[Entry]
     return entries
 
 
-@pytest.fixture
-def private() -> list[Entry]:
+def private_world() -> list[Entry]:
     lab = Lab.objects.create(slug=f"{WORD}-lab", name=f"{WORD} lab")
     category = make.make_category(f"{WORD}-board", name=f"{WORD} board", is_private=True)
     return fill(category, WORD, lab, is_private=True)
+
+
+@pytest.fixture(scope="module")
+def shared_private(shared_rows: SharedRows) -> list[Entry]:
+    return shared_rows.make(private_world)
+
+
+@pytest.fixture
+def private(shared_rows: SharedRows, shared_private: list[Entry]) -> list[Entry]:
+    return shared_rows.lend(shared_private)
 
 
 @pytest.fixture
