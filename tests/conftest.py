@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import secrets
+import ssl
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection, transaction
 from django.test import TransactionTestCase
+from httpx._transports import default as httpx_transports
 from hypothesis import settings as hypothesis_settings
 
 from arena import blinding, competition_choice, context_processors, pairing
@@ -156,6 +158,23 @@ def simulator() -> Iterator[Simulator]:
     """A provider simulator in this process, quick, on a free port."""
     with Simulator(pace=0.02) as running:
         yield running
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _certificates_are_read_once() -> Iterator[None]:
+    """Not by each of the thousand clients that tests and official libraries open: 45 ms of computing."""
+    create = httpx_transports.create_ssl_context
+
+    @functools.cache
+    def created(authorities: tuple[str | None, ...], **options: Any) -> ssl.SSLContext:
+        return create(**options)
+
+    def of_environment(**options: Any) -> ssl.SSLContext:
+        return created((os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")), **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx_transports, "create_ssl_context", of_environment)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
