@@ -13,11 +13,11 @@ from typing import Any, cast
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: every core has its test, a second thread only spins
 
+import httpx
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection, transaction
 from django.test import TransactionTestCase
-from httpx._transports import default as httpx_transports
 from hypothesis import settings as hypothesis_settings
 
 from arena import blinding, competition_choice, context_processors, pairing
@@ -163,7 +163,7 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture(autouse=True, scope="session")
 def _certificates_are_read_once() -> Iterator[None]:
     """Not by each of the thousand clients that tests and official libraries open: 45 ms of computing."""
-    create = httpx_transports.create_ssl_context
+    create = httpx.create_ssl_context
 
     @functools.cache
     def created(authorities: tuple[str | None, ...], **options: Any) -> ssl.SSLContext:
@@ -173,7 +173,7 @@ def _certificates_are_read_once() -> Iterator[None]:
         return created((os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")), **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(httpx_transports, "create_ssl_context", of_environment)
+        patch.setattr("httpx._transports.default.create_ssl_context", of_environment)
         yield
 
 
