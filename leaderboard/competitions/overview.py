@@ -88,7 +88,7 @@ def of_category(category: Category) -> list[Competition]:
 
 def _of_category(category: Category) -> list[Competition]:
     is_open = Case(When(_state("open"), then=0), default=1)
-    own: QuerySet[Any] = _counted(Competition.objects.published().filter(category=category))
+    own: QuerySet[Any] = _counted(Competition.objects.published().filter(category=category).select_related("category"))
     return list(own.order_by(is_open, "-vote_count", "title"))
 
 
