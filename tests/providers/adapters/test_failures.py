@@ -201,6 +201,26 @@ def test_a_key_survives_in_no_spelling_split_or_place(said):
 
 
 @pytest.mark.parametrize(
+    ("said", "secret"),
+    [
+        ("wh9k3y7t5z1q is not the key of your webhooks", "wh9k3y7t5z1q"),
+        ("the gateway gateway.proxy.test:8443 is full", "gateway.proxy.test"),
+        ("no route to db1.prod.internal:5432", "db1.prod"),
+        ("upstream 10.1.2.3:8080 refused", "10.1.2.3"),
+        ("tenant t3n4nt5t0k3n6 is unknown", "t3n4nt5t0k3n6"),
+        ("the code c0d3w0rd9x8y is wrong", "c0d3w0rd9x8y"),
+    ],
+)
+def test_what_names_the_operators_network_or_account_is_taken_out(said, secret):
+    url = "https://gateway.proxy.test:8443/t3n4nt5t0k3n6/v1?code=c0d3w0rd9x8y"
+    account = Account("x", "X", "openai", {"base": url}, api_key=KEY, webhook_key="wh9k3y7t5z1q")
+    clean = redacted(f"{MARK}: {said}; 8.8.8.8 is public", account)
+    assert secret not in clean
+    assert clean.startswith(MARK)
+    assert "8.8.8.8" in clean
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "gw3nd0lyn: the pass phrase s3same/open is wrong",
