@@ -20,7 +20,8 @@ from django.test import override_settings
 
 from arena.models import Category, Competition, Prompt
 from config.translations import collecting, files, middleware
-from providers.models import ImageModel
+from providers.accounts import accounts
+from providers.models import ImageModel, Offering
 
 CODE = "he"
 _UNCHANGED = re.compile(r"(%\(\w+\)s|%%|\{\w+\}|<[^>]+>)")
@@ -62,23 +63,31 @@ def active(folder: Path) -> Iterator[None]:
 
 
 # What is the same in every language, beside names and what curators write.
-_EVERYWHERE = {"elo", "demo", "english", "deutsch", "api", "esc", "utc", "usd"}
+_EVERYWHERE = {
+    "elo", "demo", "english", "deutsch", "api", "esc", "utc", "usd", "curl", "javascript", "openai", "python", "sdk",
+    "beat", "workers",
+}  # fmt: skip
 _NOT_READ = {"script", "style", "code", "pre", "template"}
+_VOID = {"br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 _ATTRIBUTES = {"alt", "aria-label", "title", "placeholder"}
 _WORD = re.compile(r"[a-z]{3,}")
 
 
 class _Texts(HTMLParser):
-    """All that a page says, but for code."""
+    """All that a page says, but for code and what says that it is English."""
 
     def __init__(self) -> None:
         super().__init__()
         self.texts: list[str] = []
         self._hidden = 0
+        self._english: list[str] = []  # open elements within one that says it is English, that one first
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
         self._hidden += tag in _NOT_READ
+        if self._english or (values.get("lang") == "en" and tag not in {"html", "button"}):
+            self._english += [] if tag in _VOID else [tag]
+            return
         self.texts += [text for name, text in attrs if name in _ATTRIBUTES and text]
         if tag == "meta" and (values.get("name") == "description" or (values.get("property") or "").endswith("title")):
             self.texts.append(values.get("content") or "")
@@ -87,9 +96,11 @@ class _Texts(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._hidden -= tag in _NOT_READ
+        if self._english and tag not in _VOID:
+            self._english.pop()
 
     def handle_data(self, data: str) -> None:
-        if not self._hidden:
+        if not self._hidden and not self._english:
             self.texts.append(data)
 
 
@@ -102,7 +113,7 @@ def untranslated(page: str) -> list[str]:
 
 
 def _words(text: str) -> set[str]:
-    return set(_WORD.findall(re.sub(r"\{\w+\}", "", text.replace(settings.SITE_NAME, "")).lower()))
+    return set(_WORD.findall(re.sub(r"\{\w+\}|https?://\S+", "", text.replace(settings.SITE_NAME, "")).lower()))
 
 
 def _written_by_people() -> Iterator[str]:
@@ -110,8 +121,10 @@ def _written_by_people() -> Iterator[str]:
         yield f"{category.name} {category.source_name}"
     for competition in Competition.objects.all():
         yield f"{competition.title} {competition.question} {competition.criterion}"
-        yield f"{competition.challenge}"
+        yield f"{competition.challenge} {competition.description}"
     for text, tags in Prompt.objects.values_list("text", "tags"):
         yield f"{text} {' '.join(tags)}"
+    yield from Offering.objects.values_list("price_source", flat=True)
+    yield from (account.name for account in accounts().values())
     for model in ImageModel.everything.select_related("lab"):
         yield f"{model.name} {model.lab.name if model.lab else ''} {model.licence}"

@@ -10,7 +10,7 @@ from django.test import Client
 
 from arena import battles, voting
 from arena.models import Battle, Competition, Prompt
-from leaderboard.board import ratings
+from leaderboard.board import ratings, snapshots
 from providers.models import ImageModel, Offering
 from tests import factories as make
 from tests import pseudo_language
@@ -55,6 +55,7 @@ def test_the_check_finds_a_text_that_no_translation_reaches():
 def test_every_state_of_a_pair(reader, category):
     url = make.battle_url(reader.get(ARENA))
     assert english(reader.get(url)) == []
+    assert b'action="/language/"' in reader.get(url).content  # a page without a foot has the switch in its settings
     assert english(reader.get(f"{url}report/")) == []
     assert english(reader.post(f"{url}report/", {"side": "left"}), 400) == []
     assert english(reader.post(f"{url}vote/", {"outcome": "left"}, **HTMX)) == []
@@ -125,9 +126,72 @@ def test_the_rankings(reader, category):
     rated(category)
     for query in ("", "?price=0.02&rights=ask", "?q=77", "?sort=price", "?window=90d", "?price=9999"):
         page = reader.get(f"/leaderboard/{category.slug}/{query}")
-        if query != "?price=9999":  # what is wrong with parameters that no form sends is said in English
-            assert english(page) == []
+        assert english(page, 400 if "9999" in query else 200) == []
     assert english(reader.get("/leaderboard/overall/")) == []
+
+
+def test_the_catalogue_and_which_for_me(reader, category):
+    rated(category)
+    make.make_model("unrated-one")
+    for number, offering in enumerate(Offering.objects.all()):
+        Offering.objects.filter(pk=offering.pk).update(price=Decimal(number + 1) / 100)
+    for query in (
+        "",
+        "?for=me",
+        "?price=0.02&rights=yes&need=seed&need=n",
+        "?price=0.0001",
+        "?for=me&seconds=2&need=n",
+    ):
+        assert english(reader.get(f"/models/{query}")) == []
+
+
+def test_comparing(reader, category):
+    one, other, third = sorted(ImageModel.objects.values_list("slug", flat=True))[:3]
+    assert english(reader.get(f"/compare/{one}/{other}/")) == []
+    rated(category)
+    assert english(reader.get(f"/compare/{one}/{other}/")) == []
+    assert english(reader.get(f"/compare/{one}/{other}/{third}/")) == []
+    assert english(reader.get("/compare/")) == []
+    assert english(reader.get(f"/compare/?model={one}")) == []
+    assert english(reader.get(f"/compare/?model={one}&q=-")) == []
+    for nothing in ("?q=777777", f"?model={one}&model={one}"):
+        assert english(reader.get(f"/compare/{nothing}"), 400) == []
+
+
+def test_a_models_page_and_its_images(reader, category):
+    model = ImageModel.objects.first()
+    assert english(reader.get(model.get_absolute_url())) == []
+    for number, offering in enumerate(Offering.objects.all()):
+        Offering.objects.filter(pk=offering.pk).update(price=Decimal(number + 1) / 100)
+    rated(category)
+    Competition.objects.update(unveiling="always")
+    ImageModel.objects.filter(pk=model.pk).update(licence="apache-2.0", open_weights=True, released_on="2026-01-05")
+    assert english(reader.get(model.get_absolute_url())) == []
+    assert english(reader.get(f"{model.get_absolute_url()}images/")) == []
+    assert not re.search("[א-ת]", reader.get(f"/models/{model.slug}.md").content.decode())
+
+
+def test_competitions_labs_and_providers(reader, category):
+    competition, prompt = Competition.objects.first(), Prompt.objects.first()
+    assert english(reader.get(competition.get_absolute_url())) == []
+    rated(category)
+    Competition.objects.update(unveiling="always")
+    assert english(reader.get(competition.get_absolute_url())) == []
+    assert english(reader.get(f"{prompt.competition.get_absolute_url()}{prompt.pk}/")) == []
+    for model in ImageModel.objects.select_related("lab")[:2]:
+        if model.lab:
+            assert english(reader.get(model.lab.get_absolute_url())) == []
+    for provider in {offering.provider for offering in Offering.objects.all()}:
+        assert english(reader.get(f"/providers/{provider}/")) == []
+
+
+def test_search_status_and_snapshots(reader, category):
+    assert english(reader.get("/snapshots/")) == []
+    rated(category)
+    snapshots.take(category)
+    for path in ("/status/", "/search/", "/search/?q=77", "/snapshots/"):
+        assert english(reader.get(path)) == []
+    assert english(reader.get("/search/?q=7"), 400) == []
 
 
 def test_what_the_viewer_shows(reader, category):
@@ -143,7 +207,8 @@ def test_numbers_in_markup_have_a_point_whatever_the_language(reader, category):
     reader.cookies["language"] = "de"
     for number in range(20):
         reader.post(f"{make.battle_url(reader.get(ARENA))}vote/", {"outcome": ("left", "tie")[number % 2]})
-    for path in ("/", f"{ARENA}mine/", f"{ARENA}rounds/1/", f"/leaderboard/{category.slug}/"):
+    model = ImageModel.objects.first().get_absolute_url()
+    for path in ("/", f"{ARENA}mine/", f"{ARENA}rounds/1/", f"/leaderboard/{category.slug}/", model):
         text = reader.get(path).content.decode()
         assert "<svg" in text
         assert re.findall(r' (?:[xyrd]|c[xy]|width|height|transform|viewBox|value|max)="[^"]*\d,\d[^"]*"', text) == []

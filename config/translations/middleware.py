@@ -21,8 +21,8 @@ Answer = Callable[[HttpRequest], HttpResponseBase]
 # Paths of pages that are translated as a whole, and of what their scripts show. All others that end in no slash are
 # files.
 TRANSLATED = re.compile(
-    r"/(?:wait/|privacy/(?:.*/)?|(?:arena|battles|vote|shared|rankings)/(?:.*/)?"
-    r"|leaderboard/(?:[^/]+/)?|viewer/\d+\.json)?"
+    r"/(?:(?:search|snapshots|status|wait)/|(?:arena|battles|compare|models|privacy|rankings|shared|vote)/(?:.*/)?"
+    r"|(?:labs|leaderboard|providers)/(?:[^/]+/)?|competitions/[^/]+/(?:\d+/)?|viewer/\d+\.json)?"
 )
 
 

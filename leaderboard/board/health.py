@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from arena.models import Category, Tally
 from leaderboard.board import summaries
@@ -51,15 +52,18 @@ def _trouble(board: Board | None, voted_at: datetime | None) -> str:
         return failure
     seen = board.tallies_changed_at if board is not None else None
     if voted_at is not None and seen != voted_at and timezone.now() - voted_at > RATING_TIMEOUT:
-        return "votes wait to be rated: no worker has computed the board since"
+        return gettext("votes wait to be rated: no worker has computed the board since")
     return ""
 
 
 def _failure(board: Board) -> str:
-    """Without the error's own words, which may hold more than strangers should read; they are in log and admin."""
+    """Without the error's own words, which may hold more than strangers should read; they are in log and admin. In the
+    active language."""
     if board.error:
         kind = board.error.partition(":")[0]
-        return f"the last recompute failed at {board.failed_at:%Y-%m-%d %H:%M} UTC ({kind}); the board before it stands"
+        text = gettext("the last recompute failed at %(time)s UTC (%(kind)s); the board before it stands")
+        return text % {"time": f"{board.failed_at:%Y-%m-%d %H:%M}", "kind": kind}
     if board.tallies_wrong:
-        return f"the recount of {board.recounted_at:%Y-%m-%d %H:%M} UTC found {board.tallies_wrong} wrong pair counts"
+        text = gettext("the recount of %(time)s UTC found %(n)s wrong pair counts")
+        return text % {"time": f"{board.recounted_at:%Y-%m-%d %H:%M}", "n": board.tallies_wrong}
     return ""

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext, ngettext
 
 from leaderboard.rating import elo, parity
 from leaderboard.rating.parity import Parity
 from providers import accounts
+from providers.web import numbers
 
 _PROVIDER = """
     SELECT o.provider FROM arena_entry e
@@ -42,18 +44,21 @@ class ProviderParity:
 
     @property
     def claim(self) -> str:
-        """In words; the share is that of `one`."""
+        """In words of the active language; the share is that of `one`."""
         p = self.parity
-        votes = f"{p.votes:,} blind vote{'' if p.votes == 1 else 's'}"
+        votes = ngettext("%(votes)s blind vote", "%(votes)s blind votes", p.votes) % {"votes": numbers.whole(p.votes)}
         if p.votes < parity.MIN_VOTES:
-            return f"{votes} so far: too few to say."
-        interval = f"{100 * p.share:.0f} % for {self.one}, {100 * p.lower:.0f}–{100 * p.upper:.0f}, {votes}"
+            return gettext("%(votes)s so far: too few to say.") % {"votes": votes}
+        interval = gettext("%(share)s for %(name)s, %(low)s–%(high)s, %(votes)s") % {
+            "share": numbers.percent(p.share), "name": self.one, "votes": votes,
+            "low": numbers.whole(100 * p.lower), "high": numbers.whole(100 * p.upper),
+        }  # fmt: skip
         answers = {
-            "same": f"the same, as far as votes can see ({interval}).",
-            "differs": f"{self.one if p.share > 0.5 else self.other} is preferred ({interval}): the images differ.",
-            "unknown": f"no difference found yet ({interval}).",
+            "same": gettext("the same, as far as votes can see (%(interval)s)."),
+            "differs": gettext("%(preferred)s is preferred (%(interval)s): the images differ."),
+            "unknown": gettext("no difference found yet (%(interval)s)."),
         }
-        return answers[p.answer]
+        return answers[p.answer] % {"interval": interval, "preferred": self.one if p.share > 0.5 else self.other}
 
 
 def compared(rows: Iterable[Sequence[Any]]) -> list[ProviderParity]:

@@ -10,16 +10,8 @@ from providers.offering import sizing
 
 TIERS = ("1K", "2K", "4K")
 RATIOS = ("1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16", "21:9")
-# Parameters a buyer may not do without, in the words of a form. Others are too many to list, and too rare to need.
-NEEDS = {
-    "seed": "a seed",
-    "negative_prompt": "a negative prompt",
-    "n": "several images in one call",
-    "output_format": "a choice of file format",
-    "quality": "quality levels",
-    "background": "transparent background",
-    "image": "reference images",
-}
+# Parameters a buyer may not do without. Others are too many to list, and too rare to need.
+NEEDS = ("seed", "negative_prompt", "n", "output_format", "quality", "background", "image")
 
 
 def largest(facts: Facts) -> str:

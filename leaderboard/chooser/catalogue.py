@@ -13,6 +13,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext
+
 from arena.models import Category
 from leaderboard.cache import MINUTE, get_or_compute
 from leaderboard.chooser import abilities
@@ -22,12 +24,11 @@ from leaderboard.model_facts.price_and_speed import Facts
 from leaderboard.model_facts.rights import CommercialUse
 from leaderboard.models import Rating
 from leaderboard.rating.place import Place
-from leaderboard.rating.verdict import Verdict
 from providers.accounts import is_simulated, name_of
 from providers.models import ImageModel
 from providers.web.query_parameters import Parameters, Query
 
-TASKS = {"text-to-image": "text to image", "edit": "image editing"}
+TASKS = ("text-to-image", "edit")
 FILTERS = ("price", "seconds", "rights", "size", "edits", "provider", "lab", "weights", "licence", "ratio", "need", "q")
 PARAMETERS = ("task", *FILTERS, "sort", "rated", "for")
 FOLD = 4  # rows of the rated lane before the unrated one
@@ -51,16 +52,6 @@ class CatalogueRow:
     @property
     def price(self) -> Decimal | None:
         return self.facts.price
-
-    @property
-    def price_note(self) -> str:
-        """How the price counts, where it is not simply one for an image."""
-        if self.price is None:
-            return ""
-        unit = self.facts.sellers[0].offering.price_unit
-        notes = {"megapixel": "per megapixel", "megapixel-started": "per megapixel", "image-by-quality": "by quality",
-                 "image-by-tier": "by size", "megapixel-in-out": "per MP, in and out"}  # fmt: skip
-        return "estimated" if self.facts.is_estimated else notes.get(unit, "")
 
     @property
     def seconds(self) -> float | None:
@@ -93,14 +84,8 @@ class CatalogueRow:
     @property
     def providers(self) -> list[str]:
         """Names; all simulated ones together are “simulated”."""
-        names = ["simulated" if is_simulated(key) else name_of(key) for key in self.facts.providers]
+        names = [gettext("simulated") if is_simulated(key) else name_of(key) for key in self.facts.providers]
         return list(dict.fromkeys(names))
-
-    @property
-    def edits(self) -> str:
-        if self.sources is None:
-            return "–"
-        return "yes" if not self.sources else f"{self.sources} image{'' if self.sources == 1 else 's'}"
 
 
 # Attribute, and whether more comes first.
@@ -144,27 +129,6 @@ class CatalogueFilters:
         given = {**self.given, **changes}
         pairs = [(name, value) for name, value in given.items() if value and name != "need"]
         return urlencode([*pairs, *(("need", name) for name in self.needs)])
-
-    @property
-    def conditions(self) -> str:
-        """In words after a number of models: up to $0.02 with commercial rights."""
-        words = [
-            f"called “{self.q}”" if self.q else "",
-            f"up to ${self.price:f}" if self.price is not None else "",
-            f"within {self.seconds:f} s" if self.seconds is not None else "",
-            {"yes": "with commercial rights", "ask": "with rights to ask for", "no": "without commercial rights"}.get(
-                self.rights, ""
-            ),
-            f"up to {self.size}" if self.size else "",
-            "that edit images" if self.edits else "",
-            f"at {self.given['provider']}" if self.provider else "",
-            f"of {self.given['lab']}" if self.lab else "",
-            "with open weights" if self.open_weights else "",
-            f"under the licence {self.licence}" if self.licence else "",
-            f"of shape {self.ratio}" if self.ratio else "",
-            f"with {' and '.join(abilities.NEEDS[name] for name in self.needs)}" if self.needs else "",
-        ]
-        return " ".join(filter(None, words))
 
 
 def read(parameters: Query, rows: Sequence[CatalogueRow]) -> CatalogueFilters:
@@ -311,40 +275,12 @@ def _passes(row: CatalogueRow, filters: CatalogueFilters) -> bool:
     return fit(row, filters) == Misfit()
 
 
-def verdict(rows: Sequence[CatalogueRow], shown: Sequence[CatalogueRow], filters: CatalogueFilters) -> Verdict:
-    """How many models there are for what; where none is left, what leaves them out."""
-    prices = sorted(row.price for row in shown if row.price is not None and not row.image_model.is_sample)
-    prices = prices or sorted(row.price for row in shown if row.price is not None)
-    start = f", from ${_amount(prices[0])} an image" if prices else ""
-    rated = sum(row.rating is not None for row in shown)
-    if not shown:
-        return Verdict(f"No model {filters.conditions}.".replace(" .", "."), _helpful(rows, filters))
-    n = f"{len(shown)} model{'' if len(shown) == 1 else 's'}"
-    waiting = f"{rated} rated by votes; {len(shown) - rated} not rated yet."
-    if filters.active:
-        return Verdict(f"{n} of {len(rows)} {filters.conditions}{start}.", waiting)
-    free = sum(row.commercial.answer == "yes" for row in shown)
-    return Verdict(
-        f"{n}{start}; {free} may be used commercially without asking.", f"Tick two to four to compare. {waiting}"
-    )
-
-
-def _helpful(rows: Sequence[CatalogueRow], filters: CatalogueFilters) -> str:
-    """Without which single limit most models would be left."""
-    best = without(rows, filters)
-    return f"{best[0]} do without the limit of {best[1]}." if best else "Loosen one of the limits."
-
-
 def without(rows: Sequence[CatalogueRow], filters: CatalogueFilters) -> tuple[int, str] | None:
-    """How many models fit without the one limit that leaves out most, and that limit; None where none alone does."""
+    """How many models fit without the one limit that leaves out most, and that filter; None where none alone does."""
     counts = {
         name: len(shown(rows, read({key: text for key, text in filters.given.items() if key != name}, rows)))
         for name in FILTERS
         if name in filters.given
     }
     name = max(counts, key=lambda name: counts[name], default="")
-    return (counts[name], "name" if name == "q" else name) if counts.get(name) else None
-
-
-def _amount(price: Decimal) -> str:
-    return f"{price:.3f}" if price < Decimal("0.1") else f"{price:.2f}"
+    return (counts[name], name) if counts.get(name) else None

@@ -15,11 +15,8 @@ from typing import Any, Protocol
 
 from leaderboard.rating.place import Place
 
-REASONS = {
-    "price": "too dear", "seconds": "too slow", "rights": "for rights", "size": "too small",
-    "needs": "without a must-have", "lab": "of other labs", "provider": "of other providers", "name": "by name",
-    "several": "for more than one of these",
-}  # fmt: skip
+# Limits that leave models out, in the order in which they are shown.
+REASONS = ("price", "seconds", "rights", "size", "needs", "lab", "provider", "name", "several")
 
 
 class Candidate(Protocol):

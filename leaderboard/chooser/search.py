@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.postgres.search import SearchQuery, SearchVector, TrigramWordSimilarity
 from django.db.models import Case, FloatField, Q, QuerySet, Value, When
 from django.db.models.functions import Greatest
+from django.utils.translation import gettext
 
 from arena.models import Competition, Prompt
 from providers.models import ImageModel, Lab
@@ -38,9 +39,10 @@ def find(text: str) -> Found:
     """Three queries, or none where the text is too short or too long."""
     text = " ".join(text.replace("\x00", " ").split())
     if len(text) < SHORTEST:
-        return Found(message=f"Type at least {SHORTEST} letters." if text else "")
+        return Found(message=gettext("Type at least %(n)s letters.") % {"n": SHORTEST} if text else "")
     if len(text) > LONGEST:
-        return Found(message=f"That is {len(text)} characters; at most {LONGEST} can be searched for.")
+        message = gettext("That is %(n)s characters; at most %(most)s can be searched for.")
+        return Found(message=message % {"n": len(text), "most": LONGEST})
     words = SearchQuery(text, config="english", search_type="websearch")
     asked = Prompt.objects.current().annotate(vector=SearchVector("text", config="english")).filter(vector=words)
     models = ImageModel.objects.select_related("lab").prefetch_related("ratings__category")

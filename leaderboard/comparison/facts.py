@@ -7,13 +7,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+
+from leaderboard.board import place_words
 from leaderboard.board.standings import Standing
 from leaderboard.model_facts import rights
 from leaderboard.model_facts.price_and_speed import Facts
+from leaderboard.rating.place import Place
 from leaderboard.rating.shares import wilson
 from providers.accounts import name_of
 from providers.models import ImageModel
-from providers.offering.pricing import usd
+from providers.spending.money import usd
+from providers.web import numbers
 
 Better = Literal["", "one", "other"]
 
@@ -35,18 +41,18 @@ def of_two(
     usable = [_usable_price(fact, standing) for fact, standing in zip(facts, standings, strict=True)]
     commercial = [rights.of_licence(model.licence) for model in models]
     rows = [
-        _row("place", (_place(standing) for standing in standings), _better_place(standings)),
-        _row("usable", (_percent(_rate(standing)) for standing in standings), _better_rate(standings)),
-        _row("price", (_money(price) for price in prices), _less(*prices)),
-        _row("price per usable image", (_money(price) for price in usable), _less(*usable)),
-        _row("median time", (_time(value) for value in seconds), _less(*seconds)),
-        _row("commercial use", (f"{use.answer}, {use.reason}" for use in commercial)),
-        _row("can", (_tasks(model) for model in models)),
-        _row("providers", (", ".join(map(name_of, fact.providers)) or "none listed" for fact in facts)),
-        _row("lab", (model.lab.name if model.lab else "unknown" for model in models)),
-        _row("released", (_day(model) for model in models)),
+        _row(gettext("place"), (_place(standing) for standing in standings), _better_place(standings)),
+        _row(gettext("usable"), (_percent(_rate(standing)) for standing in standings), _better_rate(standings)),
+        _row(gettext("price"), (_money(price) for price in prices), _less(*prices)),
+        _row(gettext("price per usable image"), (_money(price) for price in usable), _less(*usable)),
+        _row(gettext("median time"), (_time(value) for value in seconds), _less(*seconds)),
+        _row(gettext("commercial use"), (_rights(use) for use in commercial)),
+        _row(gettext("can"), (_tasks(model) for model in models)),
+        _row(gettext("providers"), (_providers(fact) for fact in facts)),
+        _row(gettext("lab"), (model.lab.name if model.lab else gettext("unknown") for model in models)),
+        _row(gettext("released"), (_day(model) for model in models)),
     ]
-    return [row for row in rows if not (row.one == row.other and row.one in ("–", "not rated yet"))]
+    return [row for row in rows if not (row.one == row.other and row.one in ("–", place_words.text(Place.unknown())))]
 
 
 def _row(label: str, values: Iterable[str], better: Better = "") -> FactRow:
@@ -55,7 +61,7 @@ def _row(label: str, values: Iterable[str], better: Better = "") -> FactRow:
 
 
 def _place(standing: Standing | None) -> str:
-    return str(standing.place) if standing else "not rated yet"
+    return place_words.text(standing.place if standing else Place.unknown())
 
 
 def _better_place(standings: Sequence[Standing | None]) -> Better:
@@ -100,17 +106,27 @@ def _money(price: Decimal | None) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.0f} %"
+    return numbers.percent(share)
 
 
 def _time(seconds: float | None) -> str:
-    return "–" if seconds is None else f"{seconds:.1f} s"
+    return "–" if seconds is None else f"{numbers.decimal(seconds, 1)} s"
+
+
+def _providers(facts: Facts) -> str:
+    return ", ".join(map(name_of, facts.providers)) or gettext("none listed")
+
+
+def _rights(use: rights.CommercialUse) -> str:
+    answers = {"yes": gettext("yes"), "ask": gettext("ask"), "no": gettext("no")}
+    reasons = {"own terms": gettext("own terms"), "licence unknown": gettext("licence unknown")}
+    return f"{answers[use.answer]}, {reasons.get(use.reason, use.reason)}"
 
 
 def _tasks(model: ImageModel) -> str:
-    names = {"edit": "edit images", "text-to-image": "text to image"}
-    return ", ".join(names.get(mode, mode) for mode in model.modes) or "unknown"
+    names = {"edit": gettext("edit images"), "text-to-image": gettext("text to image")}
+    return ", ".join(names.get(mode, mode) for mode in model.modes) or gettext("unknown")
 
 
 def _day(model: ImageModel) -> str:
-    return f"{model.released_on:%-d %B %Y}" if model.released_on else "unknown"
+    return date_format(model.released_on, "DATE_FORMAT") if model.released_on else gettext("unknown")

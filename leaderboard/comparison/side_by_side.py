@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Count, F, OuterRef, Subquery, Sum
 from django.db.models.functions import Greatest, Least
+from django.utils.translation import gettext
 
 from arena.models import Category, Competition, Entry, ImageTally, Prompt, Tally
 from leaderboard.board import head_to_head, image_records
@@ -90,9 +91,10 @@ class PairVotes:
     def claim(self) -> str:
         """Halogen, clearly · Halogen, probably · no difference shown."""
         if not self.is_apart:
-            return "no difference shown"
+            return gettext("no difference shown")
         winner = self.name if self.share > 0.5 else self.other
-        return f"{winner}, {'clearly' if max(self.share, 1 - self.share) >= CLEARLY else 'probably'}"
+        is_clear = max(self.share, 1 - self.share) >= CLEARLY
+        return (gettext("%(name)s, clearly") if is_clear else gettext("%(name)s, probably")) % {"name": winner}
 
 
 @dataclass(frozen=True, slots=True)

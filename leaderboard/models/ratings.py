@@ -10,6 +10,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, F, Func, Q, When
 from django.db.models.lookups import Exact
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 from arena.models import Category
 from leaderboard.rating.place import Place
@@ -241,12 +243,16 @@ class Drift(models.Model):
 
     @property
     def claim(self) -> str:
-        """In words, as its page and the curator read it."""
+        """In words of the active language, as its page and the curator read it."""
+        day = date_format(self.made_since, "DATE_FORMAT")
         interval = f"{self.move:+.0f} ± {self.half_width:.0f} Elo".replace("-", "−")
-        since = f"Images made since {self.made_since:%-d %B %Y}, against those made before: {interval}"
-        if self.is_alarm:
-            return f"{since}. The model behind the name seems to have changed."
-        return f"{since}. No change of the model was found."
+        since = gettext("Images made since %(day)s, against those made before: %(interval)s.")
+        verdict = (
+            gettext("The model behind the name seems to have changed.")
+            if self.is_alarm
+            else gettext("No change of the model was found.")
+        )
+        return f"{since % {'day': day, 'interval': interval}} {verdict}"
 
 
 class RegisteredModel(models.Model):

@@ -1,10 +1,16 @@
-"""What people ask about a model, answered from data alone: a question without data is not asked. Pure."""
+"""What people ask about a model, answered from data alone: a question without data is not asked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+
+from django.utils.translation import gettext
+
+from leaderboard.board.translation import translated
+from leaderboard.rating.number_words import both
+from providers.web.numbers import significant
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,83 +42,95 @@ class Known:
 
 
 def answered(known: Known) -> list[Question]:
-    """The questions that our data answers about the model, in the page's order; the others are left out."""
-    name = known.name
+    """The questions that our data answers about the model, in the page's order and language; others are left out."""
     pairs = [
-        (f"How much does {name} cost?", _cost(known)),
-        (f"How good is {name}?", _places(known)),
-        (f"How fast is {name}?", _speed(known)),
-        (f"How do I use {name} through the API?", _use(known)),
-        (f"Which providers offer {name}?", _providers(known)),
-        (f"What is the largest image {name} makes?", _largest(known)),
-        (f"Can {name} edit images?", _edits(known)),
-        (f"Are the weights of {name} open?", _weights(known)),
+        (gettext("How much does %(name)s cost?"), _cost(known)),
+        (gettext("How good is %(name)s?"), _places(known)),
+        (gettext("How fast is %(name)s?"), _speed(known)),
+        (gettext("How do I use %(name)s through the API?"), _use(known)),
+        (gettext("Which providers offer %(name)s?"), _providers(known)),
+        (gettext("What is the largest image %(name)s makes?"), _largest(known)),
+        (gettext("Can %(name)s edit images?"), _edits(known)),
+        (gettext("Are the weights of %(name)s open?"), _weights(known)),
     ]
-    return [Question(question, answer) for question, answer in pairs if answer]
+    return [Question(question % {"name": known.name}, answer) for question, answer in pairs if answer]
 
 
 def _cost(known: Known) -> str:
     if known.price is None:
         return ""
-    by = " Prices vary by provider." if len(known.sellers) > 1 else ""
-    estimated = " This price is an estimate." if known.price_estimated else ""
-    sample = " It is a sample model: its price is made up and nobody is charged." if known.sample else ""
-    start = f"{known.name} starts at {known.price_text} per image of 1024 × 1024 pixels through {known.price_provider}."
-    return f"{start}{estimated}{by}{sample}"
+    start = gettext("%(name)s starts at %(price)s per image of 1024 × 1024 pixels through %(provider)s.")
+    sentences = [
+        start % {"name": known.name, "price": known.price_text, "provider": known.price_provider},
+        gettext("This price is an estimate.") if known.price_estimated else "",
+        gettext("Prices vary by provider.") if len(known.sellers) > 1 else "",
+        gettext("It is a sample model: its price is made up and nobody is charged.") if known.sample else "",
+    ]
+    return " ".join(filter(None, sentences))
 
 
 def _places(known: Known) -> str:
-    return f"By blind votes, {known.name} is {_and(known.places)}." if known.places else ""
+    if not known.places:
+        return ""
+    return gettext("By blind votes, %(name)s is %(places)s.") % {"name": known.name, "places": _and(known.places)}
 
 
 def _speed(known: Known) -> str:
     if known.seconds is None:
         return ""
-    return (
-        f"Half of all images are there after {known.seconds:.2g} s or less through {known.seconds_provider}, "
+    text = gettext(
+        "Half of all images are there after %(seconds)s s or less through %(provider)s, "
         "measured on real requests of the last 30 days."
     )
+    return text % {"seconds": significant(known.seconds, 2), "provider": known.seconds_provider}
 
 
 def _use(known: Known) -> str:
     if not known.sellers:
         return ""
-    return (
-        f"Send requests in the format of OpenAI’s Images API to {known.base_url} with the model id "
-        f"“{known.model_id}”. There are examples in Python, JavaScript and cURL on this page."
+    text = gettext(
+        "Send requests in the format of OpenAI’s Images API to %(url)s with the model id “%(model)s”. "
+        "There are examples in Python, JavaScript and cURL on this page."
     )
+    return text % {"url": known.base_url, "model": known.model_id}
 
 
 def _providers(known: Known) -> str:
     if not known.sellers:
         return ""
-    one = len(known.sellers) == 1
-    rest = "" if one else " Requests go to the best one that answers, or to the one you name."
-    return f"{known.name} is available through {_and(known.sellers)}.{rest}"
+    available = gettext("%(name)s is available through %(providers)s.")
+    sentences = [available % {"name": known.name, "providers": _and(known.sellers)}]
+    if len(known.sellers) > 1:
+        sentences.append(gettext("Requests go to the best one that answers, or to the one you name."))
+    return " ".join(sentences)
 
 
 def _largest(known: Known) -> str:
-    return f"Up to {known.largest[0]} × {known.largest[1]} pixels." if known.largest else ""
+    if not known.largest:
+        return ""
+    width, height = known.largest
+    return gettext("Up to %(width)s × %(height)s pixels.") % {"width": width, "height": height}
 
 
 def _edits(known: Known) -> str:
     if not known.sellers:
         return ""
-    return (
-        "Yes: send one or more source images with an instruction."
-        if known.edits
-        else "No, it only makes images from text."
-    )
+    if known.edits:
+        return gettext("Yes: send one or more source images with an instruction.")
+    return gettext("No, it only makes images from text.")
 
 
 def _weights(known: Known) -> str:
     if known.open_weights is None:
         return ""
-    licence = f" Its licence is {known.licence}." if known.licence else ""
-    return (
-        "Yes, they are published." if known.open_weights else "No, it can only be used through providers."
-    ) + licence
+    sentences = [
+        gettext("Yes, they are published.")
+        if known.open_weights
+        else gettext("No, it can only be used through providers."),
+        gettext("Its licence is %(licence)s.") % {"licence": known.licence} if known.licence else "",
+    ]
+    return " ".join(filter(None, sentences))
 
 
 def _and(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return translated(both(words))

@@ -6,15 +6,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
+from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy, override
 
 from arena.models import Category, Generation
 from leaderboard import charts
 from leaderboard.board import history as records
+from leaderboard.board import place_words
 from leaderboard.board.standings import Standing
 from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.models import Rating
@@ -27,7 +30,7 @@ from leaderboard.profiles.parameters import Sizes
 from leaderboard.profiles.profile import Failure, Profile, board_of
 from leaderboard.profiles.speed import Speed
 from providers.models import ImageModel
-from providers.offering.pricing import usd
+from providers.spending.money import usd
 
 
 def of_model(
@@ -64,7 +67,7 @@ def of_model(
         sellers=sold,
         cheapest=sellers.cheapest(sold),
         speed=measured,
-        failures=[Failure(reason.replace("_", " "), n) for reason, n in sorted(counts.items())],
+        failures=[Failure(_outcome(reason), n) for reason, n in sorted(counts.items())],
         answered=answered,
         sources=sources,
         groups=takes.groups,
@@ -72,6 +75,22 @@ def of_model(
         questions=questions.answered(_known(image_model, base_url, places, sold, measured, takes.sizes)),
         watched=watched.of_model(image_model, category),
     )
+
+
+# How a generation fails: `providers.errors.OUTCOMES`, and those of the arena itself.
+_OUTCOMES = {
+    "account": gettext_lazy("account"), "auth": gettext_lazy("key refused"), "bad_output": gettext_lazy("bad output"),
+    "billing": gettext_lazy("billing"), "cancelled": gettext_lazy("cancelled"),
+    "content_policy": gettext_lazy("content policy"), "input_unreachable": gettext_lazy("input unreachable"),
+    "invalid_request": gettext_lazy("invalid request"), "network": gettext_lazy("network"),
+    "not_found": gettext_lazy("not found"), "provider_error": gettext_lazy("provider error"),
+    "rate_limited": gettext_lazy("rate limited"), "spend_cap": gettext_lazy("spend cap"),
+    "store": gettext_lazy("not stored"), "timeout": gettext_lazy("timeout"),
+}  # fmt: skip
+
+
+def _outcome(reason: str) -> str:
+    return str(_OUTCOMES.get(reason, reason.replace("_", " ")))
 
 
 def outcomes(image_model: ImageModel) -> dict[str, int]:
@@ -135,7 +154,9 @@ def _place(standing: Standing) -> str:
     rating = standing.rating
     wider = max(rating.upper - rating.elo, rating.elo - rating.lower)
     plus = f" ±{wider:.0f}" if isfinite(wider) else ""
-    return f"{standing.place} in {rating.category.name} with an Elo of {rating.elo:.0f}{plus}"
+    return gettext("%(place)s in %(category)s with an Elo of %(elo)s") % {
+        "place": place_words.text(standing.place), "category": rating.category.name, "elo": f"{rating.elo:.0f}{plus}",
+    }  # fmt: skip
 
 
 LATEST = 30  # snapshots in the table: a month of days
@@ -176,10 +197,16 @@ def _history(points: Sequence[records.EloPoint], name: str) -> EloHistory:
 
 
 def parameters(profile: Profile) -> SafeString:
-    """The parameter reference as HTML: half of the page, and the same until an offering changes."""
+    """The parameter reference as HTML: half of the page, and the same until an offering changes. In English, as the
+    names and values in it are; its template says so."""
     return get_or_compute(
         "parameters",
         profile.sources,
         seconds=10 * MINUTE,
-        compute=lambda: render_to_string("leaderboard/model/_parameters.html", {"profile": profile}),
+        compute=lambda: _parameters(profile),
     )
+
+
+def _parameters(profile: Profile) -> SafeString:
+    with override(settings.LANGUAGE_CODE):
+        return render_to_string("leaderboard/model/_parameters.html", {"profile": profile})

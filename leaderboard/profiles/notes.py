@@ -1,10 +1,17 @@
-"""What a model's standing comes to, beside its chart: claims with their evidence and, where it helps, a link. Pure."""
+"""What a model's standing comes to, beside its chart: claims with their evidence and, where it helps, a link.
+
+Of pages alone, so they are in the active language.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext, ngettext
+
+from leaderboard.board import place_words
+from leaderboard.board.translation import translated
 from leaderboard.board_page.filters import BoardRow
 from leaderboard.profiles.competitions import TagScore
 from leaderboard.profiles.head_to_head import Matchups
@@ -12,7 +19,8 @@ from leaderboard.rating import number_words, verdict
 from leaderboard.rating.elo import expected_score
 from leaderboard.rating.intervals import USABLE_VOTES
 from leaderboard.rating.shares import are_apart
-from providers.offering.pricing import usd
+from providers.spending.money import usd
+from providers.web import numbers
 
 CHEAPER = 3  # suggestions
 CLEARLY_SLOWER = 1.3  # times
@@ -42,19 +50,26 @@ def _price(own: BoardRow, rows: Sequence[BoardRow]) -> StandingNote | None:
     as_cheap = [row for row in rows if row is not own and row.price is not None and row.price <= own.price]
     higher = [row for row in as_cheap if row.elo > own.elo and row.status != "provisional"]
     if not higher:
-        rests = " – as far as unsettled ratings tell" if own.status == "provisional" else ""
-        return StandingNote(
-            "Highest rated at its price", f"Nothing that costs {usd(own.price)} or less rates higher{rests}."
+        nothing = (
+            gettext("Nothing that costs %(price)s or less rates higher – as far as unsettled ratings tell.")
+            if own.status == "provisional"
+            else gettext("Nothing that costs %(price)s or less rates higher.")
         )
+        return StandingNote(gettext("Highest rated at its price"), nothing % {"price": usd(own.price)})
     better = [row for row in higher if _is_above(row, own)]
     best = max(better or higher, key=lambda row: row.elo)
-    for_less = "for less" if best.price is not None and best.price < own.price else "at the same price"
-    evidence = f"{best.elo - own.elo:.0f} Elo more" if better else "votes cannot distinguish the two"
+    is_cheaper = best.price is not None and best.price < own.price
+    evidence = (
+        gettext("%(price)s against %(own)s, %(elo)s Elo more.")
+        if better
+        else gettext("%(price)s against %(own)s, votes cannot distinguish the two.")
+    )
+    values = {"price": usd(best.price), "own": usd(own.price), "elo": numbers.whole(best.elo - own.elo)}
     return StandingNote(
-        f"{'Better' if better else 'Level'} {for_less}: {best.name}",
-        f"{usd(best.price)} against {usd(own.price)}, {evidence}.",
+        _better_or_level(is_better=bool(better), is_cheaper=is_cheaper) % {"name": best.name},
+        evidence % values,
         _compare(own, best),
-        "Compare",
+        gettext("Compare"),
     )
 
 
@@ -64,6 +79,12 @@ def _is_above(one: BoardRow, other: BoardRow) -> bool:
     return above is not None and below is not None and above < below
 
 
+def _better_or_level(*, is_better: bool, is_cheaper: bool) -> str:
+    if is_better:
+        return gettext("Better for less: %(name)s") if is_cheaper else gettext("Better at the same price: %(name)s")
+    return gettext("Level for less: %(name)s") if is_cheaper else gettext("Level at the same price: %(name)s")
+
+
 def _rival(own: BoardRow, rows: Sequence[BoardRow], matchups: Matchups | None) -> StandingNote | None:
     met = {matchup.opponent.slug: matchup for matchup in (matchups.shown if matchups else ())}
     near = [row for row in rows if row.slug in met]
@@ -71,10 +92,13 @@ def _rival(own: BoardRow, rows: Sequence[BoardRow], matchups: Matchups | None) -
         return None
     rival = min(near, key=lambda row: abs(row.elo - own.elo))
     matchup = met[rival.slug]
-    text = f"{100 * matchup.share:.0f} % of {number_words.counted(matchup.votes, 'vote')}."
+    votes = ngettext("%(share)s of %(votes)s vote.", "%(share)s of %(votes)s votes.", matchup.votes)
+    text = votes % {"share": numbers.percent(matchup.share), "votes": numbers.whole(matchup.votes)}
     if own.seconds and rival.seconds and rival.seconds >= CLEARLY_SLOWER * own.seconds:
-        text += f" It takes {number_words.times(rival.seconds / own.seconds)} as long."
-    return StandingNote(f"Rival: {rival.name}", text, matchup.compare_url, "Compare")
+        longer = translated(number_words.times(rival.seconds / own.seconds))
+        text = " ".join([text, gettext("It takes %(times)s as long.") % {"times": longer}])
+    claim = gettext("Rival: %(name)s") % {"name": rival.name}
+    return StandingNote(claim, text, matchup.compare_url, gettext("Compare"))
 
 
 def _bargain(own: BoardRow, rows: Sequence[BoardRow]) -> StandingNote | None:
@@ -87,9 +111,10 @@ def _bargain(own: BoardRow, rows: Sequence[BoardRow]) -> StandingNote | None:
         return None
     row = max(cheap, key=lambda row: row.elo)
     wins = round(10 * expected_score(row.elo, own.elo))
-    part = number_words.fraction(float(row.price / own.price)) if row.price else "nothing"
-    text = f"{part[:1].upper()}{part[1:]} of the price; expected to win {wins} of 10 against it."
-    return StandingNote(f"Bargain: {row.name}", text, _compare(own, row), "Compare")
+    text = gettext("%(price)s against %(own)s; expected to win %(wins)s of 10 against it.")
+    values = {"price": usd(row.price), "own": usd(own.price), "wins": wins}
+    claim = gettext("Bargain: %(name)s") % {"name": row.name}
+    return StandingNote(claim, text % values, _compare(own, row), gettext("Compare"))
 
 
 def _uses(uses: Sequence[TagScore]) -> StandingNote | None:
@@ -99,11 +124,20 @@ def _uses(uses: Sequence[TagScore]) -> StandingNote | None:
     high, low = best.score, worst.score
     is_shown = are_apart(high.points, high.votes, low.points, low.votes, among=len(uses))
     return StandingNote(
-        f"Best at {best.tag}, weakest at {worst.tag}" if is_shown else "No use stands out",
-        f"{best.tag}: {100 * high.points:.0f} % of {high.votes:,} votes; {worst.tag}: {100 * low.points:.0f} % of "
-        f"{low.votes:,}.",
+        gettext("Best at %(best)s, weakest at %(worst)s") % {"best": best.tag, "worst": worst.tag}
+        if is_shown
+        else gettext("No use stands out"),
+        gettext("%(best)s: %(best_share)s of %(best_votes)s votes; %(worst)s: %(worst_share)s of %(worst_votes)s.")
+        % {
+            "best": best.tag,
+            "best_share": numbers.percent(high.points),
+            "best_votes": numbers.whole(high.votes),
+            "worst": worst.tag,
+            "worst_share": numbers.percent(low.points),
+            "worst_votes": numbers.whole(low.votes),
+        },
         "#uses",
-        "All uses",
+        gettext("All uses"),
     )
 
 
@@ -116,14 +150,20 @@ def of_unrated(
         near = [row for row in rows if row.price is not None and float(row.price) <= price]
         if near:
             best = max(near, key=lambda row: row.elo)
-            text = f"{best.name}, {usd(best.price)}, {best.standing.place}."
-            notes.append(StandingNote(f"Rated at this price: up to {best.elo:.0f}", text))
+            text = f"{best.name}, {usd(best.price)}, {place_words.text(best.standing.place)}."
+            claim = gettext("Rated at this price: up to %(elo)s") % {"elo": f"{best.elo:.0f}"}
+            notes.append(StandingNote(claim, text))
         if prompts:
-            text = f"and {number_words.counted(prompts, 'image')}: about {usd(round(price * prompts, 2))}."
-            notes.append(StandingNote(f"A usable rating takes at least {USABLE_VOTES} votes", text))
+            images = ngettext(
+                "and %(images)s image: about %(price)s.", "and %(images)s images: about %(price)s.", prompts
+            )
+            values = {"images": numbers.whole(prompts), "price": usd(round(price * prompts, 2))}
+            claim = gettext("A usable rating takes at least %(votes)s votes") % {"votes": USABLE_VOTES}
+            notes.append(StandingNote(claim, images % values))
     if others:
         text = ", ".join(f"{name} {usd(round(cost, 4))}" for name, _, cost in others[:CHEAPER])
-        notes.append(StandingNote("Cheaper with commercial rights", f"{text}.", others[0][1], "Look"))
+        claim = gettext("Cheaper with commercial rights")
+        notes.append(StandingNote(claim, f"{text}.", others[0][1], gettext("Look")))
     return notes
 
 

@@ -76,7 +76,7 @@ def _seller(offering: Offering, past: Sequence[Mapping[str, Any]]) -> Seller:
 
 def _past(row: Mapping[str, Any]) -> Past:
     price = None if row["price"] is None else Decimal(row["price"])
-    return Past(price, Offering.Unit(row["unit"]).label, row["estimated"], datetime.fromisoformat(row["at"]))
+    return Past(price, row["unit"], row["estimated"], datetime.fromisoformat(row["at"]))
 
 
 def price_of(offering: Offering) -> Decimal | None:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from django.conf import settings
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from arena.models import Category, Entry
 from leaderboard.board import standings
 from leaderboard.board.register import BestOfVariants, best_of_variants
 from leaderboard.board.standings import Standing
+from leaderboard.board.translation import translated
 from leaderboard.board_page.pictures import RatedImage
 from leaderboard.board_page.scatter import UnratedModels
 from leaderboard.chooser import catalogue
@@ -23,7 +26,7 @@ from leaderboard.profiles import head_to_head as matchups
 from leaderboard.profiles import notes as standing_notes
 from leaderboard.profiles import offerings as sellers
 from leaderboard.profiles import parameters as reference
-from leaderboard.profiles import provider_rows
+from leaderboard.profiles import provider_rows, standing_words
 from leaderboard.profiles import scatter as landscape
 from leaderboard.profiles.competitions import CompetitionResult, TagScore
 from leaderboard.profiles.family import family_of
@@ -35,12 +38,11 @@ from leaderboard.profiles.parameters import Group, Sizes
 from leaderboard.profiles.provider_rows import ProviderRow
 from leaderboard.profiles.speed import Speed
 from leaderboard.profiles.watched import Watched
-from leaderboard.rating import number_words
 from leaderboard.rating import verdict as verdicts
 from leaderboard.rating.place import Place
 from leaderboard.rating.verdict import Verdict
 from providers.models import ImageModel
-from providers.offering.pricing import usd
+from providers.spending.money import usd
 
 SIMILAR = 5  # models that the end of the page names
 
@@ -156,19 +158,20 @@ class Profile:
     @property
     def tags(self) -> list[str]:
         tags = {
-            "open weights": self.image_model.open_weights,
-            "edits images": "edit" in self.tasks,
-            "multi-reference": self.source_images.startswith("up to") or self.source_images == "any number",
+            gettext("open weights"): self.image_model.open_weights,
+            gettext("edits images"): "edit" in self.tasks,
+            gettext("multi-reference"): self._most_sources not in (None, 1),
         }
         return [tag for tag, has in tags.items() if has]
 
     @property
     def inputs(self) -> str:
         """text · text + up to 5 images · images"""
-        images = (
-            "an image" if self.source_images == "1" else f"{self.source_images} images" if self.source_images else ""
+        most = self._most_sources
+        images = {None: "", 0: gettext("any number of images"), 1: gettext("an image")}.get(
+            most, gettext("up to %(n)s images") % {"n": most}
         )
-        text = "text" if "text-to-image" in self.tasks else ""
+        text = gettext("text") if "text-to-image" in self.tasks else ""
         return " + ".join(filter(None, (text, images)))
 
     @property
@@ -188,7 +191,7 @@ class Profile:
 
     def _unrated(self) -> Verdict:
         released = self.image_model.released_on
-        month = f"{released:%B %Y}" if released else ""
+        month = date_format(released, "YEAR_MONTH_FORMAT") if released else ""
         if not self.tasks or self.image_model.is_sample:
             return verdicts.of_unrated(released=month)
         ranks = catalogue.ranks(self.tasks[0])
@@ -203,21 +206,7 @@ class Profile:
     @property
     def benchmarks(self) -> str:
         """The places and what they rest on, in two sentences; "" for a model without ratings."""
-        shown, more = self.standings[:3], len(self.standings) - 3
-        if not shown:
-            return ""
-        places = [
-            f"{row.place} in {row.rating.category.name} with an Elo of {row.rating.elo:.0f}"
-            + (f" ({row.rating.lower:.0f}–{row.rating.upper:.0f})" if row.place.is_known else "")
-            for row in shown
-        ]
-        votes = [f"{row.rating.votes:,} votes in {row.rating.category.name}" for row in shown]
-        rest = f" and rated in {more} more categories" if more > 0 else ""
-        based = f"{number_words.counted(self.voted, 'blind-vote competition')}" if self.voted else "imported votes"
-        return (
-            f"{self.image_model.name} is {number_words.both(places)}{rest}, where people pick the better of two images "
-            f"without knowing whose they are. Based on {based}: {', '.join(votes)}{' and more' if more > 0 else ''}."
-        )
+        return standing_words.of_places(self.image_model.name, self.standings, self.voted)
 
     @property
     def can_be_tried(self) -> bool:
@@ -240,15 +229,22 @@ class Profile:
         return rights.of_licence(self.image_model.licence)
 
     @property
-    def source_images(self) -> str:
-        """How many source images an edit may have; "" for a model that does not edit."""
+    def _most_sources(self) -> int | None:
+        """How many source images an edit may have; 0 is any number, None a model that does not edit."""
         edits = [
             seller.offering.parameters.get("images") or {} for seller in self.sellers if seller.offering.mode == "edit"
         ]
         if not edits:
+            return None
+        return max(images.get("max", 0) if images.get("list") else 1 for images in edits)
+
+    @property
+    def source_images(self) -> str:
+        """The same in words; "" for a model that does not edit."""
+        most = self._most_sources
+        if most is None:
             return ""
-        most = max(images.get("max", 0) if images.get("list") else 1 for images in edits)
-        return f"up to {most}" if most > 1 else "any number" if not most else "1"
+        return gettext("up to %(n)s") % {"n": most} if most > 1 else "1" if most else gettext("any number")
 
     @property
     def provider_rows(self) -> list[ProviderRow]:
@@ -263,21 +259,23 @@ class Profile:
     @property
     def summary(self) -> str:
         """The page in a sentence or two, for search results and shared links."""
-        lab = f" by {self.image_model.lab.name}" if self.image_model.lab else ""
-        price = f" From {usd(self.cheapest.price)} an image." if self.cheapest else ""
-        return f"{self.image_model.name}{lab}: {self.verdict.claim}{price} Results, providers, parameters and code."
+        name, lab = self.image_model.name, self.image_model.lab
+        title = gettext("%(name)s by %(lab)s") % {"name": name, "lab": lab.name} if lab else name
+        price = gettext("From %(price)s an image.") % {"price": usd(self.cheapest.price)} if self.cheapest else ""
+        rest = gettext("Results, providers, parameters and code.")
+        return " ".join(filter(None, (f"{title}:", translated(self.verdict.claim), price, rest)))
 
     @property
     def missing(self) -> str:
         """What there is nothing to show of yet, in one line; "" where nothing is missing."""
         gaps = [
-            "votes" if not self.standings else "",
-            "images" if not self.gallery else "",
-            "requests in 30 days" if self.sellers and not self.speed.rows else "",
-            "known provider" if not self.sellers else "",
+            gettext("no votes") if not self.standings else "",
+            gettext("no images") if not self.gallery else "",
+            gettext("no requests in 30 days") if self.sellers and not self.speed.rows else "",
+            gettext("no known provider") if not self.sellers else "",
         ]
         gaps = list(filter(None, gaps))
-        return f"Nothing yet: {', '.join(f'no {gap}' for gap in gaps)}." if gaps else ""
+        return gettext("Nothing yet: %(gaps)s.") % {"gaps": ", ".join(gaps)} if gaps else ""
 
     @property
     def voted(self) -> int:

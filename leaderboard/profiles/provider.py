@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.translation import gettext
+
 from leaderboard.profiles import offerings as sellers
 from providers.accounts import accounts
 from providers.admission import circuit_breaker
@@ -77,7 +79,7 @@ def of_key(key: str) -> Provider | None:
 def _troubles(offerings: Sequence[int]) -> dict[int, str]:
     """By offering: an open circuit, or a bad quarter of an hour."""
     resting = {
-        pk: f"left alone for another {wait:.0f} s after failing repeatedly"
+        pk: gettext("left alone for another %(seconds)s s after failing repeatedly") % {"seconds": f"{wait:.0f}"}
         for pk, wait in circuit_breaker.cooling_down(offerings).items()
     }
     return recent.troubles(offerings) | resting

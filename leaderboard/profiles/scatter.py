@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from arena.models import Category
 from leaderboard.board.standings import Standing
@@ -39,12 +40,13 @@ def drawn(
     board: Callable[[], Sequence[Standing]],
     unrated: scatter.UnratedModels,
 ) -> SafeString:
-    """Both charts as HTML, this model marked in them. `board` is called only on a cache miss."""
+    """Both charts as HTML in the active language, this model marked in them. `board` is called only on a cache miss."""
     return get_or_compute(
         "landscape drawn",
         version(category),
         image_model.pk,
         unrated,
+        get_language(),
         seconds=MINUTE,
         compute=lambda: draw(scatter.of_rows(rows(category, board), image_model.pk, unrated=unrated)),
     )

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.utils.translation import gettext
+
 from leaderboard import charts
 from leaderboard.profiles.offerings import Seller
+from leaderboard.rating.sentence import per_cent
 from providers import accounts
 from providers.models import Offering
 from providers.performance import summaries
@@ -55,7 +58,7 @@ class SpeedRow:
     @property
     def success_by_day(self) -> charts.Spark | None:
         rates = (day.performance.success_rate for day in self.days)
-        return _line(rates, low=0.0, high=1.0, write=lambda rate: f"{rate * 100:.0f}%")
+        return _line(rates, low=0.0, high=1.0, write=lambda rate: per_cent(round(rate * 100)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,8 @@ def ranked(rows: Iterable[SpeedRow]) -> Speed:
 
 def _name(offering: Offering, with_mode: bool) -> str:
     name = accounts.name_of(offering.provider)
-    return f"{name}, {'edit' if offering.mode == 'edit' else 'text to image'}" if with_mode else name
+    mode = gettext("edit") if offering.mode == "edit" else gettext("text to image")
+    return f"{name}, {mode}" if with_mode else name
 
 
 def _line(

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 
 from leaderboard.board_page.filters import SORTS, BoardRow, Filters
+from leaderboard.chooser import catalogue_words
 from leaderboard.chooser.catalogue import CatalogueFilters, CatalogueRow
 from providers.spending.money import usd
 from providers.web.numbers import percent, seconds, whole
@@ -48,7 +49,7 @@ def catalogue_query(filters: CatalogueFilters, by: str) -> str:
 
 
 @register.filter
-def choices_with(filters: Filters, name: str) -> list[tuple[str, str]]:
+def choices_with(filters: Filters | CatalogueFilters, name: str) -> list[tuple[str, str]]:
     """The usual limits of a price or time, and the one that the URL has: as URLs and as pages write them."""
     usual = {"price": ["0.01", "0.02", "0.05", "0.10"], "seconds": ["2", "5", "10", "30"]}[name]
     given = filters.given.get(name, "")
@@ -62,6 +63,10 @@ def _limit(value: str, *, is_price: bool) -> str:
         return usd(Decimal(value)) if is_price else number_format(Decimal(value))
     except InvalidOperation:
         return value
+
+
+register.filter("price_note", catalogue_words.price_note)
+register.filter("edits_of", catalogue_words.edits)
 
 
 @register.filter

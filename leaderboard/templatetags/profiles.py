@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 
 from leaderboard.board.translation import translated
 from leaderboard.charts import SPEED
@@ -53,7 +54,8 @@ def source_link(text: str) -> SafeString:
     if not url.startswith(("https://", "http://")):
         return format_html("{}", text)
     host = urlsplit(url).hostname or url
-    return format_html('<a href="{}" rel="nofollow">{} page</a> {}', url, host.removeprefix("www."), rest)
+    words = gettext("%(host)s page") % {"host": host.removeprefix("www.")}
+    return format_html('<a href="{}" rel="nofollow">{}</a> {}', url, words, rest)
 
 
 @register.filter
@@ -65,6 +67,19 @@ def coloured(example: Any) -> SafeString:
     )
 
 
+_SHAPES = {
+    "1:1": gettext_lazy("1:1 square"), "4:3": gettext_lazy("4:3 landscape"), "3:4": gettext_lazy("3:4 portrait"),
+    "3:2": gettext_lazy("3:2 photo"), "2:3": gettext_lazy("2:3 photo portrait"), "16:9": gettext_lazy("16:9 wide"),
+    "9:16": gettext_lazy("9:16 tall"),
+}  # fmt: skip
+
+
+@register.filter
+def shape_name(shape: str) -> str:
+    """The shape of a competition's images."""
+    return str(_SHAPES[shape])
+
+
 @register.filter
 def mode_name(mode: str) -> str:
-    return "Image editing" if mode == "edit" else "Text to image"
+    return gettext("Image editing") if mode == "edit" else gettext("Text to image")

@@ -8,10 +8,12 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from arena import blinding
 from leaderboard.board.standings import Standing
+from leaderboard.board.translation import translated
 from leaderboard.comparison import facts, side_by_side
 from leaderboard.comparison.side_by_side import CategoryComparison, PairOnPrompts, UseVotes
 from leaderboard.model_facts import price_and_speed
@@ -44,13 +46,14 @@ def pick(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()[:100]
     named = _named(query, models, chosen) if query else []
     if query and not named and not message:
-        message = f"No model is called “{query}”."
+        message = gettext("No model is called “%(query)s”.") % {"query": query}
     if len(named) == 1:
         chosen, named, query = [*chosen, named[0].slug], [], ""
     if not message and len(chosen) > MOST:
-        message = f"{len(chosen)} models are too many for one page; at most {MOST} fit."
+        too_many = gettext("%(models)s models are too many for one page; at most %(most)s fit.")
+        message = too_many % {"models": len(chosen), "most": MOST}
     if not message and len(given) > len(chosen) == 1:
-        message = "A model cannot be compared with itself. Choose another one."
+        message = gettext("A model cannot be compared with itself. Choose another one.")
     if not message and not named and len(chosen) >= PAIR:
         return redirect(address(chosen))
     context = {
@@ -103,7 +106,7 @@ def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
     is_answer = arena is not None and all(standings)
     pair = arena.duels[0] if arena and is_answer and len(models) == PAIR and arena.duels else None
     context = {
-        "heading": " or ".join(model.name for model in models) + "?",
+        "heading": translated(number_words.either([model.name for model in models])) + "?",
         "verdict": _verdict(models, arena if is_answer else None, arenas, known, uses),
         "models": models,
         "errors": asked.errors,
@@ -157,17 +160,15 @@ def _worth(one: Contender, other: Contender, arena: CategoryComparison, uses: Se
     if one.seconds and other.seconds:
         quick, slow = sorted((one, other), key=lambda model: model.seconds or 0)
         if (slow.seconds or 0) >= FASTER * (quick.seconds or 1):
-            parts.append(
-                f"{quick.name} takes {number_words.fraction((quick.seconds or 0) / (slow.seconds or 1))} the time."
-            )
+            part = number_words.fraction((quick.seconds or 0) / (slow.seconds or 1))
+            parts.append(gettext("%(name)s takes %(part)s the time.") % {"name": quick.name, "part": translated(part)})
     if one.price is not None and other.price is not None and one.price != other.price:
         cheap = one if one.price < other.price else other
         level = [use.tag for use in uses if not use.votes.is_apart][:2]
         if level and len(level) < len(uses):
-            parts.append(
-                f"{cheap.name} is the better buy for {number_words.both(level)}, where votes see no difference."
-            )
-    return " ".join(parts) or f"By votes in {arena.category.name}."
+            buy = gettext("%(name)s is the better buy for %(uses)s, where votes see no difference.")
+            parts.append(buy % {"name": cheap.name, "uses": translated(number_words.both(level))})
+    return " ".join(parts) or gettext("By votes in %(category)s.") % {"category": arena.category.name}
 
 
 def _contender(model: ImageModel, facts: Facts) -> Contender:

@@ -11,15 +11,17 @@ from django.db.models.functions import Replace
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from arena import blinding
 from arena.models import Category
 from arena.views.images import PUBLIC_SECONDS
+from leaderboard.board import place_words
 from leaderboard.board_page import pictures
 from leaderboard.board_page.verdicts import find_ratings
-from leaderboard.chooser import abilities, catalogue, choice
+from leaderboard.chooser import abilities, catalogue, catalogue_words, choice
 from leaderboard.chooser.catalogue import CatalogueFilters, CatalogueRow
 from leaderboard.chooser.choice import Choice
 from leaderboard.model_facts import rights
@@ -29,10 +31,12 @@ from leaderboard.profiles import model as profile
 from leaderboard.rating import verdict as verdicts
 from leaderboard.rating.verdict import Contender, Verdict
 from leaderboard.social_cards import model as cards
+from leaderboard.templatetags.boards import choices_with
+from leaderboard.templatetags.images import rights_answer
 from providers import accounts
 from providers.gateway import code_examples
 from providers.models import ImageModel
-from providers.offering.pricing import usd
+from providers.spending.money import usd
 from providers.web.query_parameters import Parameters
 
 
@@ -59,15 +63,15 @@ class Tool:
 
 # A sort's key ("" where nothing sorts by it), the column's head and class.
 COLUMNS = (
-    ("model", "Model", "col-model"),
-    ("price", "Price", "number col-price"),
-    ("seconds", "Seconds", "number col-seconds"),
+    ("model", gettext_lazy("Model"), "col-model"),
+    ("price", gettext_lazy("Price"), "number col-price"),
+    ("seconds", gettext_lazy("Seconds"), "number col-seconds"),
     ("elo", "Elo", "number col-elo"),
-    ("largest", "Largest", "col-largest"),
-    ("", "Edits", "col-edits"),
-    ("", "Commercial use", "col-licence"),
-    ("", "Providers", "col-providers"),
-    ("released", "Released", "number col-released"),
+    ("largest", gettext_lazy("Largest"), "col-largest"),
+    ("", gettext_lazy("Edits"), "col-edits"),
+    ("", gettext_lazy("Commercial use"), "col-licence"),
+    ("", gettext_lazy("Providers"), "col-providers"),
+    ("released", gettext_lazy("Released"), "number col-released"),
 )
 
 
@@ -78,7 +82,7 @@ def models(request: HttpRequest) -> HttpResponse:
     if filters.for_me:
         return _choice(request, category, rows, filters)
     shown = catalogue.shown(rows, filters)
-    verdict = catalogue.verdict(rows, shown, filters)
+    verdict = catalogue_words.verdict(rows, shown, filters)
     return _table(request, category, rows, filters, verdict, _lanes(shown, filters), {"count": len(shown)})
 
 
@@ -97,8 +101,8 @@ def _choice(
     answer = choice.choose(rows, lambda row: catalogue.fit(row, filters), could_be_best)
     context = {
         "choice": answer,
-        "left_out": [(n, choice.REASONS[reason]) for reason, n in answer.left_out.items()],
-        "needs": [(key, words, key in filters.needs) for key, words in abilities.NEEDS.items()],
+        "left_out": [(n, catalogue_words.REASONS[reason]) for reason, n in answer.left_out.items()],
+        "needs": [(key, words, key in filters.needs) for key, words in catalogue_words.NEEDS.items()],
         "is_choice": True,
     }
     return _table(request, category, rows, filters, _answer(rows, filters, answer), _choice_lanes(answer), context)
@@ -141,37 +145,49 @@ def _answer(rows: Sequence[CatalogueRow], filters: CatalogueFilters, answer: Cho
     best = answer.answer
     price = best.usable_price if best is not None and best.rating else None
     contender = None if best is None else Contender(best.image_model.name)
+    without = catalogue.without(rows, filters)
     claim = verdicts.of_choice(
         contender,
         fitting=answer.fitting,
         rated=len(answer.rated),
         is_clear=answer.is_clear,
         usable_price="" if price is None else usd(round(price, 4)),
-        without=catalogue.without(rows, filters),
+        without=None if without is None else (without[0], str(catalogue_words.LIMITS[without[1]])),
     ).claim
     value = ""
     if answer.rated and not answer.is_clear and len(answer.rated) > 1:
-        value = f"Votes do not distinguish it from others yet ({answer.rated[0].place})."
+        value = gettext("Votes do not distinguish it from others yet (%(place)s).") % {
+            "place": place_words.text(answer.rated[0].place)
+        }
     if answer.rated and answer.unrated and answer.unrated[0].price is not None:
         first = answer.unrated[0]
         if price is None or first.price < price:
-            value = f"{value} Unrated and cheaper: {first.image_model.name}, {usd(first.price)}.".strip()
+            cheaper = gettext("Unrated and cheaper: %(name)s, %(price)s.")
+            value = f"{value} {cheaper % {'name': first.image_model.name, 'price': usd(first.price)}}".strip()
     return Verdict(claim, value)
 
 
 def _choice_lanes(answer: Choice) -> list[Lane]:
-    tied = "" if answer.is_clear or len(answer.rated) < 2 else "tied ones by the price of a usable image"
-    possible = f"{len(answer.possible)} would fit if more were known"
+    is_clear = answer.is_clear or len(answer.rated) < 2
+    rated, unrated, possible = len(answer.rated), len(answer.unrated), len(answer.possible)
     lanes = [
-        Lane(_fitting(len(answer.rated), "rated"), tied, answer.rated),
-        Lane(_fitting(len(answer.unrated), "unrated"), "cheapest first", answer.unrated),
-        Lane(possible, "their price, time or size is not known here", answer.possible),
+        Lane(
+            ngettext("%(n)s rated model fits", "%(n)s rated models fit", rated) % {"n": rated},
+            "" if is_clear else gettext("tied ones by the price of a usable image"),
+            answer.rated,
+        ),
+        Lane(
+            ngettext("%(n)s unrated model fits", "%(n)s unrated models fit", unrated) % {"n": unrated},
+            gettext("cheapest first"),
+            answer.unrated,
+        ),
+        Lane(
+            gettext("%(n)s would fit if more were known") % {"n": possible},
+            gettext("their price, time or size is not known here"),
+            answer.possible,
+        ),
     ]
     return [lane for lane in lanes if lane.rows]
-
-
-def _fitting(n: int, kind: str) -> str:
-    return f"{n} {kind} model fits" if n == 1 else f"{n} {kind} models fit"
 
 
 def _lanes(shown: Sequence[CatalogueRow], filters: CatalogueFilters) -> list[Lane]:
@@ -183,20 +199,20 @@ def _lanes(shown: Sequence[CatalogueRow], filters: CatalogueFilters) -> list[Lan
     early = all(row.rating and row.rating.place.is_tied_with_all for row in rated)
     lanes = [
         Lane(
-            f"{len(rated)} rated by votes",
-            f"too early: all {len(rated)} could be first" if early and len(rated) > 1 else "",
+            gettext("%(n)s rated by votes") % {"n": len(rated)},
+            gettext("too early: all %(n)s could be first") % {"n": len(rated)} if early and len(rated) > 1 else "",
             rated[: catalogue.FOLD] if folded > 0 else rated,
             max(folded, 0),
             filters.query(rated="all"),
         ),
         Lane(
-            f"{len(others)} not rated yet",
-            "nobody has voted on their images here; price, rights and speed are known all the same",
+            gettext("%(n)s not rated yet") % {"n": len(others)},
+            gettext("nobody has voted on their images here; price, rights and speed are known all the same"),
             others,
         ),
         Lane(
-            f"{len(imported)} known from imported votes only",
-            "nobody sells them here",
+            gettext("%(n)s known from imported votes only") % {"n": len(imported)},
+            gettext("nobody sells them here"),
             imported[: catalogue.FOLD] if hides else imported,
             len(imported) - catalogue.FOLD if hides else 0,
             filters.query(rated="all"),
@@ -209,24 +225,26 @@ def _tools(rows: Sequence[CatalogueRow], filters: CatalogueFilters) -> list[Tool
     given = filters.given
     labs = {row.image_model.lab.slug: row.image_model.lab.name for row in rows if row.image_model.lab}
     providers = sorted({key for row in rows for key in row.facts.providers}, key=accounts.name_of)
+    anything = ("", gettext("any"))
+    price, seconds = given.get("price", ""), given.get("seconds", "")
+    rights_ = [(answer, rights_answer(answer)) for answer in rights.ANSWERS]
+    tasks = [(task, str(words)) for task, words in catalogue_words.TASKS.items()]
+    sizes = [(tier, gettext("up to %(words)s") % {"words": tier}) for tier in abilities.TIERS]
     return [
-        Tool("task", "Task", list(catalogue.TASKS.items()), given.get("task", "")),
-        Tool("price", "Price", _limits(("0.01", "0.02", "0.05", "0.10"), given.get("price", ""), "up to ${}"),
-             given.get("price", "")),
-        Tool("seconds", "Seconds", _limits(("2", "5", "10", "30"), given.get("seconds", ""), "up to {}"),
-             given.get("seconds", "")),
-        Tool("rights", "Commercial", [("", "any"), *((key, key) for key in rights.ANSWERS)], filters.rights),
-        Tool("size", "Size", [("", "any"), *((tier, f"up to {tier}") for tier in abilities.TIERS)], filters.size),
-        Tool("edits", "Edits", [("", "any"), ("yes", "yes")], "yes" if filters.edits else ""),
-        Tool("provider", "Provider", [("", "any"), *((key, accounts.name_of(key)) for key in providers)],
+        Tool("task", gettext("Task"), tasks, given.get("task", "")),
+        Tool("price", gettext("Price"), [anything, *_limits(filters, "price")], price),
+        Tool("seconds", gettext("Seconds"), [anything, *_limits(filters, "seconds")], seconds),
+        Tool("rights", gettext("Commercial"), [anything, *rights_], filters.rights),
+        Tool("size", gettext("Size"), [anything, *sizes], filters.size),
+        Tool("edits", gettext("Edits"), [anything, ("yes", gettext("yes"))], "yes" if filters.edits else ""),
+        Tool("provider", gettext("Provider"), [anything, *((key, accounts.name_of(key)) for key in providers)],
              filters.provider),
-        Tool("lab", "Lab", [("", "any"), *sorted(labs.items(), key=lambda lab: lab[1].casefold())], filters.lab),
+        Tool("lab", gettext("Lab"), [anything, *sorted(labs.items(), key=lambda lab: lab[1].casefold())], filters.lab),
     ]  # fmt: skip
 
 
-def _limits(usual: Sequence[str], given: str, text: str) -> list[tuple[str, str]]:
-    values = usual if given in ("", *usual) else (*usual, given)
-    return [("", "any"), *((value, text.format(value)) for value in values)]
+def _limits(filters: CatalogueFilters, name: str) -> list[tuple[str, str]]:
+    return [(value, gettext("up to %(words)s") % {"words": words}) for value, words in choices_with(filters, name)]
 
 
 @require_safe

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.utils.translation import gettext
+
 from providers.cache import ProcessCache
 from providers.performance import percentiles
 from providers.performance.percentiles import Performance
@@ -25,7 +27,7 @@ _usual: ProcessCache[int, Performance] = ProcessCache(seconds=300, max_entries=1
 
 
 def troubles(offerings: Iterable[int]) -> dict[int, str]:
-    """What speaks against calling some of these offerings (by id) first, as text; the healthy ones are absent."""
+    """What speaks against calling some of these offerings (by id) first, in the active language; others are absent."""
     ids = list(offerings)
     recent = _recent.get_or_compute_many(ids, lambda missing: percentiles.of_offerings(missing, WINDOW))
     usual = _usual.get_or_compute_many(ids, lambda missing: percentiles.of_offerings(missing, DAY))
@@ -42,8 +44,10 @@ def usual_seconds(offering: int) -> float:
 
 def _trouble(recent: Performance, usual: Performance) -> str:
     if recent.judged >= MIN_CALLS and recent.failed > recent.succeeded:
-        return f"{recent.failed} of {recent.judged} calls failed in the last {WINDOW.seconds // 60} minutes"
+        failed = gettext("%(failed)s of %(calls)s calls failed in the last %(minutes)s minutes")
+        return failed % {"failed": recent.failed, "calls": recent.judged, "minutes": WINDOW.seconds // 60}
     now, before = recent.duration.p50, usual.duration.p50
     if now and before and now > max(SLOWER * before, before + SLOWER_BY):
-        return f"takes {now.total_seconds():.0f} s lately, {before.total_seconds():.0f} s over the day"
+        slow = gettext("takes %(now)s s lately, %(before)s s over the day")
+        return slow % {"now": f"{now.total_seconds():.0f}", "before": f"{before.total_seconds():.0f}"}
     return ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from django.utils.formats import get_format
-from django.utils.translation import gettext
+from django.utils.formats import number_format
+from django.utils.translation import gettext, gettext_lazy
 
 from providers.offering import pricing
 
@@ -15,4 +15,21 @@ def usd(amount: Decimal | float | None) -> str:
     text = pricing.usd(amount)
     if amount is None:
         return text
-    return gettext("$%(amount)s") % {"amount": text.removeprefix("$").replace(".", get_format("DECIMAL_SEPARATOR"))}
+    plain = text.removeprefix("$").replace(",", "")
+    return gettext("$%(amount)s") % {"amount": number_format(plain, force_grouping=True)}
+
+
+_UNITS = {
+    "image": gettext_lazy("per image"),
+    "megapixel": gettext_lazy("per megapixel"),
+    "megapixel-started": gettext_lazy("per megapixel, rounded up"),
+    "megapixel-in-out": gettext_lazy("per megapixel, in and out"),
+    "megapixel-first": gettext_lazy("first megapixel, less for each further one"),
+    "image-by-tier": gettext_lazy("per image, by resolution"),
+    "image-by-quality": gettext_lazy("per image, by quality"),
+}
+
+
+def price_unit(unit: str) -> str:
+    """How a price counts, by a key of `Offering.Unit`; the admin has the labels there."""
+    return str(_UNITS[unit])

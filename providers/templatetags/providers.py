@@ -9,6 +9,7 @@ from providers.spending import money
 
 register = template.Library()
 register.filter("usd", money.usd)
+register.filter(money.price_unit)
 
 
 @register.filter

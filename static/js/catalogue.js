@@ -2,12 +2,14 @@
 // table's end does the same.
 const MOST = 4;
 
+const say = (tray, name, values) => tray.dataset[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+
 function update(form) {
   const ticked = [...form.querySelectorAll("input[name=model]:checked")];
   const tray = form.querySelector(".tray");
   tray.classList.toggle("has-ticks", ticked.length > 0);
   const names = ticked.map((input) => input.dataset.name).join(", ");
-  form.querySelector("[data-count]").textContent = ticked.length < 2 ? `${names}: tick another` : `${names} · ${ticked.length} of ${MOST}`;
+  form.querySelector("[data-count]").textContent = say(tray, ticked.length < 2 ? "more" : "ticked", { names, n: ticked.length, most: MOST });
   tray.querySelector("button").disabled = ticked.length < 2;
   for (const input of form.querySelectorAll("input[name=model]:not(:checked)")) input.disabled = ticked.length >= MOST;
 }

@@ -1,20 +1,21 @@
 // Copy buttons beside what people copy: ids, addresses, programs. Without JavaScript the text is simply there.
+const say = document.getElementById("copy-words").dataset;
 for (const text of document.querySelectorAll("[data-copy]")) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy";
-  button.textContent = "Copy";
-  button.setAttribute("aria-label", `Copy ${text.getAttribute("aria-label") ?? text.textContent}`);
+  button.textContent = say.copy;
+  button.setAttribute("aria-label", say.what.replace("{what}", text.getAttribute("aria-label") ?? text.textContent));
   text.after(button);
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(text.textContent);
-      button.textContent = "Copied";
+      button.textContent = say.copied;
     } catch {
       getSelection().selectAllChildren(text); // no leave to write: the text is marked, ready for Ctrl-C
-      button.textContent = "Marked";
+      button.textContent = say.marked;
     }
-    setTimeout(() => (button.textContent = "Copy"), 1600);
+    setTimeout(() => (button.textContent = say.copy), 1600);
   });
 }
 

@@ -10,6 +10,7 @@ import pytest
 from babel.messages import Catalog, pofile
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import get_resolver
 
 from config.translations import collecting, compiling, files, middleware
 from tests import factories as make
@@ -148,6 +149,25 @@ def test_files_and_programs_responses_are_english_whatever_the_browser_prefers(c
         assert german.content.decode().count("lang") == plain.content.decode().count("lang")
         assert "Accept-Language" not in german.get("Vary", "")
         assert not middleware.TRANSLATED.fullmatch(path)
+
+
+def test_files_feeds_and_cards_are_among_no_translated_paths():
+    """Of every URL pattern that ends in no slash, but for what the viewer of pages shows."""
+    routes = {re.sub(r"<[^>]+>", "1", route) for route in _routes(get_resolver().url_patterns, "")}
+    files_ = {f"/{route}" for route in routes if re.search(r"\w$", route) and not route.startswith("viewer/")}
+    assert {"/robots.txt", "/leaderboard/1.csv", "/leaderboard/1/card.jpg", "/models/1.md", "/feeds/all.atom"} <= files_
+    assert [path for path in files_ if middleware.TRANSLATED.fullmatch(path)] == []
+    programs = ("/api/v1/leaderboards/", "/openai/v1/models/", "/admin/", "/feeds/", "/metrics")
+    assert [path for path in programs if middleware.TRANSLATED.fullmatch(path)] == []
+
+
+def _routes(patterns, prefix):
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if hasattr(pattern, "url_patterns"):
+            yield from _routes(pattern.url_patterns, route)
+        else:
+            yield route
 
 
 @pytest.mark.django_db

@@ -63,7 +63,7 @@ def test_what_would_change_the_top():
     board = Board(votes=2_000, votes_to_flip=30, votes_added_to_flip=47, side_effect=20.0, side_effect_se=4.0)
     _, top = said(board, row(9, votes_to_next=1_400), row(9, votes_to_next=80))
     assert top.text == (
-        "Without 30 particular votes, 1.5 % of all, another model would be highest. So it would with 47 added votes "
+        "Without 30 particular votes, 1.5% of all, another model would be highest. So it would with 47 added votes "
         "for it against the leader. About 1,400 more votes between the first two would separate them in four of five "
         "cases. Left and right: the left image wins more often than chance."
     )

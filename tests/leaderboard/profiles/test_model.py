@@ -21,6 +21,8 @@ from arena.models import Category
 from leaderboard.board import image_records, ratings, snapshots, standings
 from leaderboard.board_page import rows, scatter
 from leaderboard.models import Board, Rating
+from leaderboard.profiles import model as profiles
+from providers.errors import OUTCOMES
 from providers.models import Call
 from providers.performance import summaries
 from tests import factories as make
@@ -341,3 +343,7 @@ def test_use_cases_come_from_prompts_with_votes_enough(client, played):
     assert "signs &amp; letters" in uses
     assert "1 prompt, 20 votes" in uses
     assert "55%" in uses
+
+
+def test_every_way_to_fail_has_words():
+    assert set(OUTCOMES) - {"ok"} <= set(profiles._OUTCOMES)

@@ -59,7 +59,7 @@ def test_an_unsettled_rating_says_so():
 @pytest.mark.parametrize(
     ("own", "other", "bargain"),
     [
-        ("usable", "usable", "A third of the price; expected to win 4 of 10 against it."),
+        ("usable", "usable", "$0.02 against $0.06; expected to win 4 of 10 against it."),
         ("provisional", "usable", None), ("usable", "provisional", None),
     ],
 )  # fmt: skip
@@ -78,7 +78,7 @@ def use(tag, won, votes):
 
 
 def test_uses_differ_where_votes_show_it():
-    evidence = "posters: 70 % of 100 votes; logos: 40 % of 100."
+    evidence = "posters: 70% of 100 votes; logos: 40% of 100."
     assert said(row("Own", 1000, None), uses=[use("posters", 70, 100), use("logos", 40, 100)]) == [
         ("Best at posters, weakest at logos", evidence)
     ]

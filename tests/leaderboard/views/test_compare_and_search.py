@@ -175,7 +175,7 @@ def test_two_models_are_compared_at_one_address(client, site):
     for piece in (
         "6 votes: 2 for",
         "0 tied, 2 both bad",
-        "Expected from all votes: 50%",
+        "Expected from all votes in Text to image: 50%",
         site.entries[0][0].thumbnail.name,
     ):
         assert piece in page, piece
