@@ -22,6 +22,7 @@ from leaderboard.board.pair_key import OUTCOMES
 from leaderboard.models import Board
 from leaderboard.rating import elo
 from leaderboard.rating.likelihood import Ints
+from providers.db import one_moment
 
 log = logging.getLogger(__name__)
 
@@ -189,9 +190,10 @@ def differences(category: Category) -> dict[tuple[object, ...], tuple[int, int]]
     )
     imported = ImportedVote.objects.filter(file__category=category).values_list(*key).annotate(total=Count("*"))
     stored = Tally.objects.filter(category=category).values_list(*key, "n")
-    for rows, count in ((here, recounted), (imported, recounted), (stored, tallied)):
-        for day, left, right, outcome, n in rows:
-            count[day if day >= daily else day.replace(day=1), left, right, outcome] += n
+    with one_moment():  # a vote between two of the queries is no difference
+        for rows, count in ((here, recounted), (imported, recounted), (stored, tallied)):
+            for day, left, right, outcome, n in rows:
+                count[day if day >= daily else day.replace(day=1), left, right, outcome] += n
     return {
         cell: (tallied[cell], recounted[cell])
         for cell in tallied.keys() | recounted.keys()

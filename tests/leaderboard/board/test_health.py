@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from arena import voting
-from arena.models import Tally
+from arena.models import Tally, Vote
 from leaderboard.board import health, pair_counts, ratings, snapshots
 from leaderboard.models import Board
 from leaderboard.rating import elo
@@ -109,3 +111,28 @@ def test_an_unchanged_board_is_not_computed_again_for_its_snapshot(category, mon
     taken = snapshots.take(category)
     monkeypatch.setattr(ratings, "compute", lambda *_: pytest.fail("computed"))
     assert snapshots.take(category) == taken
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_vote_while_it_is_recounted_is_no_difference(category):
+    """Votes are read before the tallies; what is cast between is in neither."""
+    battle, cast = make.make_battle(), list[bool]()
+    assert battle.prompt.competition.category == category
+
+    def vote() -> None:
+        voting.cast_vote(battle, "left")
+        connection.close()
+
+    def meanwhile(execute, sql, params, many, context):
+        if 'FROM "arena_tally"' in sql and not cast:
+            cast.append(True)
+            thread = threading.Thread(target=vote)
+            thread.start()
+            thread.join()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(meanwhile):
+        assert pair_counts.differences(category) == {}
+    assert cast
+    assert Vote.objects.count() == 2
+    assert pair_counts.differences(category) == {}
