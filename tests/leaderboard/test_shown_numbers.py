@@ -208,7 +208,7 @@ def test_a_models_head_to_head(client, board):
             won, tied, lost, both_bad = between(own.image_model, row.image_model)
             expected = 1 / (1 + 10 ** ((row.elo - own.elo) / 400))
             share = (won + (tied + both_bad) / 2) / (won + tied + lost + both_bad)
-            (shown,) = re.findall(rf"<strong>{row.image_model.name}</strong>.*?</a>", page, re.S)
+            (shown,) = re.findall(rf'<strong dir="auto">{row.image_model.name}</strong>.*?</a>', page, re.S)
             assert f'aria-label="{100 * share:.0f}% of the votes; {100 * expected:.0f}% expected"' in shown
             assert f"{won} won, {tied + both_bad} tied, {lost} lost" in shown
 
@@ -269,7 +269,7 @@ def test_a_comparisons_facts(client, board):
         )
     }
     usable = [1 - row.both_bad / row.votes for row in (one, other)]
-    assert facts["usable"] == tuple(f"{100 * share:.0f} %" for share in usable)
+    assert facts["usable"] == tuple(f"{100 * share:.0f}%" for share in usable)
     assert facts["price"] == ("–", "$0.034")
     assert facts["price per usable image"] == ("–", f"${0.034 / usable[1]:.4f}")
     assert facts["median time"] == ("–", "2.5 s")
