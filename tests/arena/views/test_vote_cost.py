@@ -33,12 +33,16 @@ def category():
 
 
 def statements(action):
-    """What `action` returns, and the statements it sent but for those of a pool, which serves all for seconds."""
+    """What `action` returns, and the statements it sent but for those of what serves all for seconds: the pool of pairs
+    and the competitions in it."""
     with CaptureQueriesContext(
         connection,
     ) as captured:
         result = action()
-    pool = re.compile(r"arena_pairscores|arena_generation.*sample|LEAST\(|is_published\" *\)? *ORDER|DISTINCT")
+    pool = re.compile(
+        r"\"title\" AS \"title\" FROM|arena_pairscores|arena_generation.*sample|LEAST\(|is_published\" *\)? *ORDER"
+        r"|DISTINCT"
+    )
     return result, [query["sql"] for query in captured if not pool.search(query["sql"])]
 
 
