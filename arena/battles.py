@@ -95,7 +95,8 @@ def _with_battle(state: VoterState, battle: BattleRow) -> VoterState:
 
 def ahead(state: VoterState, count: int, *, choice: CompetitionChoice = ALL, durable: bool = True) -> list[BattleRow]:
     """The next `count` battles after the one of the state, for a browser to load before they are needed; fewer at the
-    end of the pairs of the `choice`.
+    end of the pairs of the `choice`, and while pairs of other competitions wait unseen: who could collect some of each
+    could answer those with a certain model.
 
     They are assigned, with image URLs of their own, but not shown: nothing counts them, and no time runs. A vote's
     request calls this before the vote is stored, so that no pair can depend on the vote before it; it need not wait for
@@ -105,13 +106,13 @@ def ahead(state: VoterState, count: int, *, choice: CompetitionChoice = ALL, dur
     own = state.battle
     for current in _attempts(state.voter, own.category, state):
         assert current is not None
-        assigned_before = (row for row in current.waiting if row.served_at is None and row.pk != own.pk)
-        following = list(filter(choice.has, assigned_before))[:count]
+        unseen = [row for row in current.waiting if row.served_at is None and row.pk != own.pk]
+        following = list(filter(choice.has, unseen))[:count]
         expired = next((battle for battle in following if battle.is_expired), None)
         if expired is not None:
             _start(expired, current.turn, shown=False)
             continue
-        draws = _draw(current, choice.pool(own.category), count - len(following))
+        draws = _draw(current, choice.pool(own.category), count - len(unseen))
         if not draws:
             return following
         assigned = _assign(current, own.category, draws, shown=False, durable=durable)

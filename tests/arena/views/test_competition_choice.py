@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from arena import battles, competition_choice, voter_state
+from arena import battles, competition_choice, voter_state, voting
 from arena.models import Battle, Competition
 from tests import factories as make
 
@@ -81,10 +81,15 @@ def test_going_to_another_competition_and_back_brings_the_same_pairs(letters):
     choices = [competition_choice.CompetitionChoice(c.pk, c.slug, c.title) for c in (letters, other)]
     first = battles.serve_state(voter.pk, category, choices[0])
     ahead = [row.pk for row in battles.ahead(first, 2, choice=choices[0])]
-    assert [row.competition for row in battles.ahead(first, 2, choice=choices[1])] == [other.pk] * 2
     state = voter_state.look_at(voter.pk, first.battle.pk)
+    assert battles.ahead(state, 2, choice=choices[1]) == [], "two wait unseen: no more can be collected to choose from"
     assert [row.pk for row in battles.ahead(state, 2, choice=choices[0])] == ahead
     assert battles.serve_state(voter.pk, category, choices[1]).battle.pk == first.battle.pk
+    voting.cast_vote(first.battle, "left")
+    served = battles.serve_state(voter.pk, category, choices[1])
+    assert served.battle.competition == other.pk, "one at a time, on the screen"
+    assert battles.ahead(served, 2, choice=choices[1]) == []
+    assert Battle.objects.filter(voter=voter, vote=None).count() == 3
 
 
 def test_a_browser_without_cookie_has_one_pair_for_each_choice(client, letters):
