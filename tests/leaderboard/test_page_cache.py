@@ -92,7 +92,7 @@ def test_caches_on_the_way_may_share_a_board_and_nothing_that_depends_on_the_rea
     assert not board.cookies
     assert "private" in model["Cache-Control"]
     assert "s-maxage" not in model["Cache-Control"]
-    assert {"Accept-Encoding", "Cookie"} == set(model["Vary"].split(", "))
+    assert {"Accept-Encoding", "Accept-Language", "Cookie"} == set(model["Vary"].split(", "))
     voting = client.get("/arena/text-to-image/", follow=True)
     assert "no-store" in voting["Cache-Control"]
     assert not voting.has_header("ETag")
