@@ -23,6 +23,7 @@ CONTENT_TYPES = {
     "PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "AVIF": "image/avif", "GIF": "image/gif",
 }  # fmt: skip
 _ORIENTATION = 0x0112  # EXIF
+_EXIF_OF_PNG = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")  # a chunk, and keywords of text chunks
 _AVIF = frozenset({b"avif", b"avis"})
 _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _OTHERS = (  # what people have instead, to say so
@@ -161,7 +162,7 @@ def measured(data: bytes) -> GeneratedImage:
             width, height = image.size
             # A JPEG with a preview or a film behind it (MPO) is a still picture.
             animated = getattr(image, "is_animated", False) and image.format != "MPO"
-            if _orientation(image) >= 5:
+            if _orientation(image, data) >= 5:
                 width, height = height, width
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise unusable(f"it has more than {MAX_PIXELS // 10**6} megapixels", str(error)) from error
@@ -173,7 +174,10 @@ def measured(data: bytes) -> GeneratedImage:
     return GeneratedImage(data, CONTENT_TYPES[kind], width, height)
 
 
-def _orientation(image: Image.Image) -> int:
+def _orientation(image: Image.Image, data: bytes) -> int:
+    """1 to 8, as EXIF counts. For a PNG Pillow decodes the pixels to look for EXIF behind them: not without a sign."""
+    if image.format == "PNG" and not any(name in data for name in _EXIF_OF_PNG):
+        return 1
     try:
         value = image.getexif().get(_ORIENTATION, 1)
     except Exception:  # damaged EXIF

@@ -8,7 +8,7 @@ import zlib
 from typing import Any
 
 import pytest
-from PIL import Image, ImageCms, ImageDraw
+from PIL import Image, ImageCms, ImageDraw, ImageFile
 
 from arena import images
 from providers.errors import BadOutput, InvalidRequest
@@ -72,6 +72,16 @@ def test_a_photo_is_upright_for_everybody_and_says_nothing_of_where_it_was_taken
     assert b"Secret Camera" not in source.data
     assert is_clean(source.data)
     assert shows_the_scene(images.decode(data))
+
+
+def test_the_size_of_a_png_is_known_without_its_pixels_unless_exif_may_stand_behind_them(monkeypatch):
+    plain, photo = saved(scene(), "PNG"), saved(scene().transpose(BACK[6]), "PNG", exif=exif_of(6))
+    start = photo.index(b"eXIf") - 4
+    end = start + 12 + int.from_bytes(photo[start : start + 4], "big")
+    pixels_first = photo[:start] + photo[end:-12] + photo[start:end] + photo[-12:]
+    assert (measured(pixels_first).width, measured(pixels_first).height) == (400, 300)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("the pixels were decoded"))
+    assert (measured(plain).width, measured(plain).height) == (400, 300)
 
 
 def test_a_photo_with_a_second_picture_behind_it_is_a_still_picture():
