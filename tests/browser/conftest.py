@@ -58,26 +58,31 @@ def expected_errors() -> list[str]:
 
 
 class _Server:
-    """How many requests the live server is answering."""
+    """Which threads of the live server are answering a request."""
 
     def __init__(self) -> None:
-        self._changed, self._answering = threading.Condition(), 0
+        self._changed, self._answering = threading.Condition(), set[int]()
         request_started.connect(self._begin)
         request_finished.connect(self._end)
 
     def _begin(self, **_: Any) -> None:
         with self._changed:
-            self._answering += 1
+            self._answering.add(threading.get_ident())
 
     def _end(self, **_: Any) -> None:
         with self._changed:
-            self._answering -= 1
+            self._answering.discard(threading.get_ident())
             self._changed.notify_all()
 
     def is_idle(self) -> bool:
         """True as soon as it has answered everybody; False when that takes longer than ten seconds."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._answering == 0, timeout=10)
+            return self._changed.wait_for(lambda: not self._answering, timeout=10)
+
+    def forget(self) -> None:
+        """What came too late for an earlier test, and broke off without a signal because its database was away."""
+        with self._changed:
+            self._answering.clear()
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +98,7 @@ def _nothing_under_way(context: BrowserContext, _no_trouble: None, _server: _Ser
     context.on("request", lambda request: under_way.add(request))
     for ended in ("requestfinished", "requestfailed"):
         context.on(ended, lambda request: under_way.discard(request))
+    _server.forget()
     yield
     deadline = monotonic() + 2  # what a test holds up on purpose never ends
     while context.pages and under_way and monotonic() < deadline:

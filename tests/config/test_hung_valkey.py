@@ -33,7 +33,8 @@ class HungServer:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.connections: list[socket.socket] = []
         self.url = f"redis://127.0.0.1:{self.listener.getsockname()[1]}/0"
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.accepting = threading.Thread(target=self.accept, daemon=True)
+        self.accepting.start()
 
     def accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -41,7 +42,10 @@ class HungServer:
                 self.connections.append(self.listener.accept()[0])
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # wakes the thread, which closing does not everywhere
         self.listener.close()
+        self.accepting.join(10)
         for connection in self.connections:
             connection.close()
 
@@ -107,7 +111,8 @@ def test_the_first_timeout_of_the_cache_spares_the_others_theirs(cache_in_it):
     for number in range(20):
         assert cache.get("board", number) is None
         assert cache.put(number, "board", number, seconds=60) == number
-    assert len(cache_in_it.connections) == 1
+    # One, and at most a few of threads that other tests left behind; forty if each operation waited on its own.
+    assert 1 <= len(cache_in_it.connections) < 10
 
 
 def test_after_a_restart_the_cache_is_used_at_once(settings):
