@@ -18,7 +18,7 @@ class Verdict:
     stored: int
     lost: list[str]
     differing: list[str]  # stored with another outcome
-    doubled: int  # votes counted in the tallies beyond the rows
+    doubled: int  # votes in the tallies beyond those that count; negative: too few
     planned: int
     generations: dict[str, int]
     images: int
@@ -81,7 +81,7 @@ def await_settled() -> float:
 
 def of(ledger: Ledger) -> Verdict:
     from django.core.files.storage import default_storage
-    from django.db.models import Sum
+    from django.db.models import F, Sum
 
     from arena import orphans
     from arena.models import Entry, Generation, Tally, Vote
@@ -89,6 +89,7 @@ def of(ledger: Ledger) -> Verdict:
 
     stored = {str(pk): outcome for pk, outcome in Vote.objects.values_list("battle_id", "outcome")}
     tallied = Tally.objects.aggregate(n=Sum("n"))["n"] or 0
+    counted = Vote.objects.counted().exclude(left_model=F("right_model")).count()  # some votes exclude themselves
     planned = Generation.objects.filter(prompt__competition__slug="chaos")
     entries = Entry.objects.filter(generation__in=planned)
     named = {name for row in entries.values_list("image", "small", "thumbnail", "original") for name in row}
@@ -98,7 +99,7 @@ def of(ledger: Ledger) -> Verdict:
         stored=len(stored),
         lost=[battle for battle in ledger.votes if battle not in stored],
         differing=[b for b, outcome in ledger.votes.items() if stored.get(b, outcome) != outcome],
-        doubled=tallied - len(stored),
+        doubled=tallied - counted,
         planned=planned.count(),
         generations=dict(Counter(planned.values_list("status", flat=True))),
         images=entries.count(),
