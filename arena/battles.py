@@ -94,14 +94,12 @@ def _with_battle(state: VoterState, battle: BattleRow) -> VoterState:
 
 
 def ahead(state: VoterState, count: int, *, choice: CompetitionChoice = ALL, durable: bool = True) -> list[BattleRow]:
-    """The next `count` battles after the one of the state, for a browser to load before they are needed; fewer at the
-    end of the pairs of the `choice`, and while pairs of other competitions wait unseen: who could collect some of each
-    could answer those with a certain model.
+    """The next `count` battles after the state's, for a browser to load before they are needed; fewer at the end of the
+    `choice`, and while pairs of others wait unseen: with some of each a voter could choose between them.
 
-    They are assigned, with image URLs of their own, but not shown: nothing counts them, and no time runs. A vote's
-    request calls this before the vote is stored, so that no pair can depend on the vote before it; it need not wait for
-    the disk either (`durable`), because the log is one stream: the vote's own commit makes what came before it durable.
-    """
+    They are assigned, with image URLs of their own, but not shown: nothing counts them, and no time runs. A vote calls
+    this before it is stored, so that no pair can depend on the vote before it; it need not wait for the disk
+    (`durable`), because the log is one stream: the vote's own commit makes durable what came before it."""
     assert state.battle is not None
     own = state.battle
     for current in _attempts(state.voter, own.category, state):
