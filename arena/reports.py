@@ -18,7 +18,7 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
-from . import battles, integrity, pairing
+from . import battles, integrity, pairing, skipping
 from .models import Battle, Entry, Report, Vote
 
 RULE = "not-blind-1"
@@ -54,7 +54,7 @@ def report(battle: Battle, side: str, reason: str, network: str = "") -> Report:
             voter=battle.voter, entry=entry, defaults={"battle": battle, "reason": reason, "network": network}
         )
         with suppress(battles.AlreadyVoted):
-            battles.skip(battle, by_choice=False)
+            skipping.skip(battle, by_choice=False)
         if entry.hidden_at is None and weight(entry) >= settings.REPORTS_TO_HIDE:
             entry.hidden_at = timezone.now()
             entry.save(update_fields=["hidden_at"])

@@ -22,6 +22,7 @@ from arena import (
     invitations,
     reports,
     reveals,
+    skipping,
     voter_progress,
     voter_state,
     voters,
@@ -212,8 +213,8 @@ def vote(request: HtmxRequest, state: VoterState, row: BattleRow) -> HttpRespons
 def skip(request: HtmxRequest, state: VoterState, row: BattleRow) -> HttpResponse:
     """Put the battle aside and go on to the next."""
     try:
-        battles.skip(row)
-    except battles.TooManySkips as error:
+        skipping.skip(row)
+    except skipping.TooManySkips as error:
         return _rejection(request, state, str(error), status=409, is_later=True)
     except battles.VoteRejected as error:
         return _rejection(request, state, str(error), status=409)

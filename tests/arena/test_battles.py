@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from arena import battles, integrity, voter_progress, voter_state, voting
+from arena import battles, integrity, skipping, voter_progress, voter_state, voting
 from arena.models import Battle, Tally, Vote, VoterProgress
 from tests import factories as make
 
@@ -71,7 +71,7 @@ def test_a_voter_sees_every_pair_once_and_then_none(category):
         if len(pairs) % 2:
             voting.cast_vote(battle, "left")
         else:
-            battles.skip(battle)
+            skipping.skip(battle)
     assert len(pairs) == 6
     assert voter_progress.of(voter, category) == voter_progress.Progress(votes=3, seen=6, available=6)
 
@@ -112,7 +112,7 @@ def test_the_decision_time_of_a_battle_starts_when_it_is_shown(category):
     (second,) = ahead(first, 1)
     almost = timezone.now() + timedelta(seconds=5)
     Battle.objects.filter(pk=second.pk).update(expires_at=almost)  # it has waited for nearly its whole life
-    battles.skip(first)
+    skipping.skip(first)
     show(second)
     show(second)
     assert Battle.objects.get(pk=second.pk).expires_at > almost + timedelta(minutes=30)
@@ -148,7 +148,7 @@ def test_a_battle_that_expires_before_it_is_shown_gets_new_addresses(category):
     first = battles.serve(voter, category)
     (second,) = ahead(first, 1)
     Battle.objects.filter(pk=second.pk).update(expires_at=timezone.now())
-    battles.skip(first)
+    skipping.skip(first)
     with pytest.raises(battles.BattleExpired):
         show(second)
     third = ahead(first, 1)[0]
@@ -188,7 +188,7 @@ def test_the_first_answer_stands():
     with pytest.raises(battles.AlreadyVoted, match="A is better"):
         voting.cast_vote(battle, "right")
     with pytest.raises(battles.AlreadyVoted):
-        battles.skip(battle)
+        skipping.skip(battle)
     assert [vote.outcome for vote in Vote.objects.all()] == ["left"]
     assert Tally.objects.get().n == 1
 
@@ -196,8 +196,8 @@ def test_the_first_answer_stands():
 @pytest.mark.django_db
 def test_a_skip_is_stored_and_is_no_vote():
     battle = make.make_battle()
-    battles.skip(battle)
-    battles.skip(battle)
+    skipping.skip(battle)
+    skipping.skip(battle)
     with pytest.raises(battles.BattleSkipped):
         voting.cast_vote(battle, "left")
     assert not Vote.objects.exists()
@@ -244,7 +244,7 @@ def test_votes_shows_skips_and_draws_of_one_voter_at_once_wait_for_nobody_in_a_c
                 if number % 4 == 0:
                     voting.cast_vote(rows[0], "left")
                 elif number % 4 == 1:
-                    battles.skip(battle)
+                    skipping.skip(battle)
                 elif number % 4 == 2:
                     show(battle)
                 else:
@@ -263,7 +263,7 @@ def test_a_vote_and_a_skip_at_once_cannot_both_win():
         def answer(number, battle=battle):
             try:
                 if number % 2:
-                    battles.skip(battle)
+                    skipping.skip(battle)
                 else:
                     voting.cast_vote(battle, "left")
             except battles.VoteRejected:

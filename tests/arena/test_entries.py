@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from arena import battles, blinding, images, voting
+from arena import blinding, images, skipping, voting
 from arena.models import Battle
 from tests import factories as make
 from tests.providers.transfer.test_metadata import talkative
@@ -105,7 +105,7 @@ def test_a_voter_who_is_asked_meets_no_image_of_the_prompt_beside_a_name(client,
     assert not any(name in shown() for name in files)
     assert "stay hidden until you have" in shown().decode()
     assert "Cookie" in client.get(addresses[0])["Vary"]
-    battles.skip(battle)
+    skipping.skip(battle)
     assert all(name in shown() for name in files)
 
 
