@@ -7,6 +7,7 @@ import re
 import pytest
 from django.db import connection
 from django.template.loader import render_to_string
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
@@ -141,6 +142,33 @@ def test_a_vote_reads_nothing_that_grows_with_the_voter_or_the_board(category):
     late = [rows_touched() for _ in range(16)][-1]
     assert Vote.objects.filter(voter=voter).count() == 20
     assert late <= early
+
+
+def test_no_statement_of_a_vote_is_planned_each_time(category):
+    """After a few runs on a connection Postgres keeps its plan: planning would take longer than all the rest."""
+    statements = (voter_state._OF_BATTLE, battles._ASSIGN, battles._START, voting._CAST_VOTE)
+
+    def vote_and_show(count):
+        client = Client()
+        url = make.battle_url(client.get(ARENA))
+        for _ in range(count):
+            reply = client.post(f"{url}vote/", {"outcome": "left"}, **HTMX).content.decode()
+            url = re.search(r'<template[^>]*data-url="([^"]+)"', reply)[1]
+            client.post(f"{url}show/")
+
+    def plans():
+        """How often each statement ran with a plan that was kept, and with one of its own."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements")
+            counts = {statement.strip()[:60]: (kept, own) for statement, kept, own in cursor.fetchall()}
+        return [counts[statement.strip()[:60]] for statement in statements]
+
+    vote_and_show(10)
+    before = plans()
+    vote_and_show(3)
+    for (kept, own), (kept_before, own_before) in zip(plans(), before, strict=True):
+        assert kept >= kept_before + 3
+        assert own == own_before
 
 
 def test_the_reply_filled_from_pieces_is_what_the_template_renders(client, category, rf, monkeypatch):
