@@ -151,7 +151,7 @@ def _answer(wire: Wire, reply: Reply, status: dict[str, Any]) -> Answer:
         )
     if len(flags) == len(files):  # a marked image is black: not what the model drew
         files = [file for file, flag in zip(files, flags, strict=True) if not flag]
-    if not reply.json() or (not files and status.get("error")):
+    if not reply.json or (not files and status.get("error")):
         raise wire.failure(BadOutput, status.get("error") or reply.text(), possibly_charged=True)
     seed = output.get("seed")
     return Answer(

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ _NAME = re.compile(r"[A-Za-z_]{1,40}")
 _RESETS_IN = re.compile(r"(?:resets?|retry|again) (?:in|after) ~?(\d+(?:\.\d+)?) ?(ms|s|m)?", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """A complete answer, whatever its status. `ttfb` is the time from sending to its headers, in seconds."""
 
@@ -30,8 +31,12 @@ class Reply:
     def ok(self) -> bool:
         return 200 <= self.status < 300
 
+    @cached_property
     def json(self) -> Any:
-        """The body as JSON; None when it is none (an HTML page of some gateway, an empty body)."""
+        """The body as JSON; None when it is none (an HTML page of some gateway, an empty body).
+
+        Parsed once: images are in it, and whoever reads a field of the answer asks for it again.
+        """
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -39,7 +44,7 @@ class Reply:
 
     def object(self) -> dict[str, Any]:
         """The body as a JSON object; an empty one when it is anything else."""
-        value = self.json()
+        value = self.json
         return value if isinstance(value, dict) else {}
 
     def text(self, limit: int = 2_000) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,7 +33,7 @@ from providers.request import GeneratedImage, SourceImage
 from providers.transfer.addresses import is_public, resolve
 from providers.transfer.deadline import CONNECT_TIMEOUT
 from providers.transfer.download import fetch
-from providers.transfer.image_type import decode_base64, is_canonical_base64, measured
+from providers.transfer.image_type import measured_base64
 from providers.transfer.upload import put
 
 from .base import Account, Deadline
@@ -175,8 +175,7 @@ class Wire:
         try:
             if re.match(r"(?:https?|data):", text[:6], re.IGNORECASE):
                 return fetch(text, deadline=self.deadline, trusted=self.account.trusted_origins, headers=headers)
-            data = decode_base64(text)
-            return replace(measured(data), encoded=text if is_canonical_base64(text) else "")
+            return measured_base64(text)
         except ProviderError as error:
             raise without_secrets(error, self.account) from error
 
@@ -206,7 +205,7 @@ class Wire:
             images += [image] if image else []
             problem = problem or failed
         if not images and problem is None:
-            image, problem = self._first_image(strays(reply.json()), None)
+            image, problem = self._first_image(strays(reply.json), None)
             images += [image] if image else []
         if not images:
             raise problem or self.without_image(reply)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import struct
+from dataclasses import replace
 from io import BytesIO
 
 from PIL import Image
@@ -23,7 +25,7 @@ CONTENT_TYPES = {
     "PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "AVIF": "image/avif", "GIF": "image/gif",
 }  # fmt: skip
 _ORIENTATION = 0x0112  # EXIF
-_EXIF_OF_PNG = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")  # a chunk, and keywords of text chunks
+_EXIF_IN_TEXT = (b"Raw profile type exif", b"XML:com.adobe.xmp")  # keywords of a PNG's text chunks
 _AVIF = frozenset({b"avif", b"avis"})
 _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _OTHERS = (  # what people have instead, to say so
@@ -119,24 +121,26 @@ def _boxes_fit(data: bytes) -> bool:
 _FROM_URL_SAFE = str.maketrans("-_", "+/")
 
 
-def is_canonical_base64(text: str) -> bool:
-    """True for base64 as encoders of today write it: padded, of one line, in the standard alphabet."""
-    try:
-        base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return True
-
-
 def decode_base64(text: str) -> bytes:
     """The bytes of base64 text, also of one wrapped into lines, without padding or in the alphabet for URLs."""
+    return _decoded(text)[0]
+
+
+def measured_base64(text: str) -> GeneratedImage:
+    """`measured` of base64 text, which is kept as it is where it can be sent on. Decoded once: it may be megabytes."""
+    data, is_canonical = _decoded(text)
+    return replace(measured(data), encoded=text if is_canonical else "")
+
+
+def _decoded(text: str) -> tuple[bytes, bool]:
+    """(the bytes, whether encoders of today write it so: padded, of one line, in the standard alphabet)."""
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(text, validate=True), True
     except (binascii.Error, ValueError):
         pass
     try:
         packed = "".join(text.split()).translate(_FROM_URL_SAFE).rstrip("=")
-        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True), False
     except (binascii.Error, ValueError) as error:
         raise unusable("it is not valid base64", str(error)) from error
 
@@ -176,13 +180,24 @@ def measured(data: bytes) -> GeneratedImage:
 
 def _orientation(image: Image.Image, data: bytes) -> int:
     """1 to 8, as EXIF counts. For a PNG Pillow decodes the pixels to look for EXIF behind them: not without a sign."""
-    if image.format == "PNG" and not any(name in data for name in _EXIF_OF_PNG):
+    if image.format == "PNG" and not _png_has_exif(data):
         return 1
     try:
         value = image.getexif().get(_ORIENTATION, 1)
     except Exception:  # damaged EXIF
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _png_has_exif(data: bytes) -> bool:
+    """Whether a PNG has a chunk in which Pillow looks for EXIF (W3C PNG §5.3: length, name, content, checksum)."""
+    at = 8
+    while at + 8 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, at)
+        if name == b"eXIf" or (name.endswith(b"Xt") and data.startswith(_EXIF_IN_TEXT, at + 8)):
+            return True
+        at += length + 12
+    return False
 
 
 def check_dimensions(width: int, height: int) -> None:

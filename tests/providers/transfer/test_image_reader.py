@@ -8,7 +8,7 @@ import zlib
 from typing import Any
 
 import pytest
-from PIL import Image, ImageCms, ImageDraw, ImageFile
+from PIL import Image, ImageCms, ImageDraw, ImageFile, PngImagePlugin
 
 from arena import images
 from providers.errors import BadOutput, InvalidRequest
@@ -82,6 +82,13 @@ def test_the_size_of_a_png_is_known_without_its_pixels_unless_exif_may_stand_beh
     assert (measured(pixels_first).width, measured(pixels_first).height) == (400, 300)
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("the pixels were decoded"))
     assert (measured(plain).width, measured(plain).height) == (400, 300)
+
+
+def test_a_png_is_turned_as_the_xmp_in_its_text_says():
+    xmp = PngImagePlugin.PngInfo()
+    xmp.add_itxt("XML:com.adobe.xmp", '<rdf:Description tiff:Orientation="6"/>')
+    photo = measured(saved(scene().transpose(BACK[6]), "PNG", pnginfo=xmp))
+    assert (photo.width, photo.height) == (400, 300)
 
 
 def test_a_photo_with_a_second_picture_behind_it_is_a_still_picture():
