@@ -33,6 +33,7 @@ import httpx
 
 from providers.adapters import ADAPTERS
 from providers.adapters.base import Account, Deadline, new_client
+from providers.adapters.clients import Clients
 from providers.errors import ProviderError
 from providers.request import ImageRequest, ProviderCall
 
@@ -70,9 +71,9 @@ def main() -> int:
     options = parser.parse_args()
     if not (10 <= options.calls <= 5000 and 1 <= options.in_flight <= 2000 and 1 <= options.longest <= 120):
         parser.error("--calls 10 to 5000, --in-flight 1 to 2000, --longest 1 to 120.")
-    with simulator() as url, new_client(connections=options.in_flight + 8) as http:
+    with simulator() as url, new_client() as http:
         measure_overhead(url, http, options.calls)
-        fly(url, http, options.in_flight, options.longest)
+        fly(url, options.in_flight, options.longest)
         missing = ask_for_every_error(url, http)
     return 1 if missing else 0
 
@@ -194,8 +195,7 @@ def routed(url: str, *, is_billed: bool) -> Iterator[Callable[[], Any]]:
         request = ImageRequest(f"a kite {AT_ONCE}", seed=1, size="64x64")
         yield lambda: routing.generate(model, request, "gateway", time_limit=30)
     finally:
-        sending.http().close()
-        sending._client.cache_clear()
+        sending.clients.close()
         selection.open_offerings.clear()
         connection.creation.destroy_test_db(home, verbosity=0)
 
@@ -203,12 +203,12 @@ def routed(url: str, *, is_billed: bool) -> Iterator[Callable[[], Any]]:
 # In flight ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def fly(url: str, http: httpx.Client, threads: int, longest: float) -> None:
+def fly(url: str, threads: int, longest: float) -> None:
     """Half of them poll a queue, half hold a connection open. One picture, drawn once, of a usual size."""
     larger = {"fal": {"image_size": {"width": 1024, "height": 1024}}, "openai": {"size": "1024x1024"}}
     rng = random.Random(1)
     waits = [rng.uniform(1, longest) for _ in range(threads)]
-    lock, now, most, failures = threading.Lock(), 0, 0, []
+    clients, lock, now, most, failures = Clients(), threading.Lock(), 0, 0, []
 
     def one(number: int) -> None:
         nonlocal now, most
@@ -217,7 +217,8 @@ def fly(url: str, http: httpx.Client, threads: int, longest: float) -> None:
             now += 1
             most = max(most, now)
         try:
-            generate(wire, url, http, f"a kite [sim:slow={waits[number]:.2f}]", 2 * longest + 60, **larger[wire])
+            with clients.borrowed() as http:
+                generate(wire, url, http, f"a kite [sim:slow={waits[number]:.2f}]", 2 * longest + 60, **larger[wire])
         except ProviderError as error:
             failures.append(error)
         finally:
@@ -230,6 +231,7 @@ def fly(url: str, http: httpx.Client, threads: int, longest: float) -> None:
         worker.start()
     for worker in workers:
         worker.join()
+    clients.close()
     elapsed, busy = time.monotonic() - started, time.process_time() - busy
     print(f"In flight: {threads} threads, providers that take 1 s to {longest:g} s, 1024×1024")
     print(

@@ -180,7 +180,7 @@ def _certificates_are_read_once() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def _no_connections_left_open() -> Iterator[None]:
     yield
-    sending.http().close()
+    sending.clients.close()
     valkey.disconnect()
 
 

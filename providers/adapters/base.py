@@ -6,6 +6,7 @@ It is synchronous (workers are threads), holds no state, and knows neither Djang
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -75,16 +76,16 @@ class Adapter(Protocol):
     def generate(self, call: ProviderCall, *, account: Account, http: httpx.Client, deadline: Deadline) -> Answer: ...
 
 
-def new_client(*, connections: int = 64) -> httpx.Client:
-    """The client all adapters of a process share; it is thread-safe and reuses connections.
+def new_client(ssl_context: ssl.SSLContext | None = None) -> httpx.Client:
+    """A client for adapters; it is thread-safe and reuses connections.
 
     Proxies of the environment are not used: result URLs are checked against the IP address they resolve to here, which
     a proxy would resolve again. A private CA is still taken from SSL_CERT_FILE.
     """
     return httpx.Client(
         headers={"User-Agent": USER_AGENT},
-        verify=httpx.create_ssl_context(),
+        verify=ssl_context or httpx.create_ssl_context(),
         trust_env=False,
         follow_redirects=False,
-        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        limits=httpx.Limits(max_connections=64, max_keepalive_connections=64),
     )

@@ -6,7 +6,6 @@ their own talk to the provider; all database queries are the calling thread's, b
 
 from __future__ import annotations
 
-import functools
 import itertools
 import logging
 import threading
@@ -16,13 +15,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
 
-import httpx
 from django.db import connection
 from django.utils import timezone
 
 from providers.accounts import account_of
 from providers.adapters import ADAPTERS
-from providers.adapters.base import Deadline, new_client
+from providers.adapters.base import Deadline
+from providers.adapters.clients import Clients
 from providers.admission import limits
 from providers.admission.admit import admitted
 from providers.db import release_connection
@@ -139,7 +138,8 @@ class _Calls:
         account = account_of(self.offering.provider)
         try:
             adapter = ADAPTERS[account.adapter]
-            return adapter.generate(provider_call, account=account, http=http(), deadline=self.deadline)
+            with clients.borrowed() as http:
+                return adapter.generate(provider_call, account=account, http=http, deadline=self.deadline)
         except ProviderError:
             raise
         except Exception as error:
@@ -148,15 +148,4 @@ class _Calls:
             raise BadOutput(message, detail=type(error).__name__, possibly_charged=True) from error
 
 
-def http() -> httpx.Client:
-    """One connection pool for the whole process: handshakes are paid once, not per image."""
-    with _creating:  # functools.cache lets two threads that come at once each create one
-        return _client()
-
-
-_creating = threading.Lock()
-
-
-@functools.cache
-def _client() -> httpx.Client:
-    return new_client(connections=512)
+clients = Clients()  # of the process
