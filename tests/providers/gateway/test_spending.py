@@ -29,6 +29,7 @@ from django.utils import timezone
 from providers.gateway import budgets, jobs, signed_files
 from providers.models import ApiKey, GatewayRequest
 from providers.playground import trials
+from tests.factories import picture
 
 from .conftest import offered, serving
 
@@ -38,7 +39,11 @@ EXAMPLES = int(os.environ.get("SPENDING_EXAMPLES", "1"))
 PRICE = Decimal("0.01")
 # Names by which a provider's own parameters would make more or larger images than were priced.
 NATIVE = [{"num_images": 4}, {"num_outputs": 9}, {"batch_size": 3}, {"width": 2048, "height": 2048}, {"steps": 80}]
-KINDS = ["image", "image", "url", "stream", "native", "policy", "failure", "retry", "disconnect", "job", "trial"]
+KINDS = [
+    "image", "url", "edit", "stream", "native", "policy", "failure", "disconnect", "key retry", "counted retry", "job",
+    "cancelled job", "trial",
+]  # fmt: skip
+BUDGETS = {"daily_budget": "day", "monthly_budget": "month", "total_budget": "total"}
 
 
 @dataclass
@@ -48,16 +53,23 @@ class Spender:
     slug: str
     key: ApiKey
     secret: str
-    budget: Decimal
+    period: str  # of its budget, as in budgets.Spent
     dice: Random
     sums: list[Decimal] = field(default_factory=list)  # of the ledger, after every request
     statuses: list[int] = field(default_factory=list)
     threads: list[threading.Thread] = field(default_factory=list)
 
+    @property
+    def spent(self) -> Decimal:
+        return getattr(budgets.spent(self.key), self.period)
+
     def start(self, url: str, count: int) -> None:
-        for number in range(count):
-            kind, n = self.dice.choice(KINDS), self.dice.randrange(1, 4)
-            body = {"model": self.slug, "prompt": f"A kite, number {number} of {url}", "n": n, "size": "64x64"}
+        """So many requests at once, as different as that allows."""
+        for number, kind in enumerate(self.dice.sample(KINDS, count)):
+            body = {
+                "model": self.slug, "prompt": f"A kite, number {number} of {url}", "n": self.dice.randrange(1, 4),
+                "size": "64x64", "user": self.dice.choice(["ann", "bob", ""]),
+            }  # fmt: skip
             arguments = (url, kind, body, Random(self.dice.random()))
             self.threads.append(threading.Thread(target=self._guarded, args=arguments))
             self.threads[-1].start()
@@ -73,7 +85,7 @@ class Spender:
         except httpx.HTTPError:
             pass  # the gateway was killed, or this client has given up
         finally:
-            self.sums.append(budgets.spent(self.key).month)
+            self.sums.append(self.spent)
             connection.close()
 
     def _send(self, url: str, kind: str, body: dict[str, Any], dice: Random) -> None:
@@ -94,14 +106,24 @@ class Spender:
                 timeout = 0.5
             case "job":
                 headers["Prefer"] = "respond-async"
+            case "cancelled job":
+                self._cancelled(url, body, headers)
+                return
+            case "edit":
+                self.statuses.append(self._edit(url, body, headers))
+                return
             case "trial":
                 form = {"prompt": body["prompt"], "model": [self.slug], "size": "64x64", "key": self.secret}
                 Client().post("/playground/", form | {"action": "generate"})
                 return
-            case "retry":
+            case "key retry":
                 headers["Idempotency-Key"] = body["prompt"]
                 self._twice(url, body, headers)
                 return
+            case "counted retry":
+                slow = body | {"prompt": body["prompt"] + " [sim:slow=2]"}
+                self._ignoring(lambda: self._post(url, slow, headers, 0.5))
+                body, headers = slow, headers | {"X-Stainless-Retry-Count": "1"}
         self.statuses.append(self._post(url, body, headers, timeout))
 
     def _twice(self, url: str, body: dict[str, Any], headers: dict[str, str]) -> None:
@@ -112,6 +134,20 @@ class Spender:
             self.statuses.append(self._post(url, body, headers, 60.0))
         finally:
             other.join()
+
+    def _cancelled(self, url: str, body: dict[str, Any], headers: dict[str, str]) -> None:
+        path = f"{url}/openai/v1/images/generations"
+        job = httpx.post(path, json=body, headers=headers | {"Prefer": "respond-async"}, timeout=60)
+        self.statuses.append(job.status_code)
+        if job.status_code == 202:
+            httpx.delete(f"{url}/openai/v1/images/jobs/{job.json()['id']}", headers=headers, timeout=60)
+
+    def _edit(self, url: str, body: dict[str, Any], headers: dict[str, str]) -> int:
+        form = {name: str(value) for name, value in body.items() if value}
+        path = f"{url}/openai/v1/images/edits"
+        return httpx.post(
+            path, data=form, files={"image": picture("source", 64, 64)}, headers=headers, timeout=60
+        ).status_code
 
     def _ignoring(self, send: Callable[[], int]) -> None:
         with contextlib.suppress(httpx.HTTPError):
@@ -145,14 +181,15 @@ def test_no_mix_spends_more_than_the_budget_and_what_was_in_flight_at_a_kill(
     dice = Random(seed)
     slug = f"spending-{seed}"
     offered(slug)
-    budget = dice.randrange(9, 16) * PRICE
-    key, secret = ApiKey.make(slug, monthly_budget=budget, requests_per_minute=6000)
-    spender = Spender(slug, key, secret, budget, dice)
+    budget, kind = dice.randrange(9, 16) * PRICE, dice.choice(list(BUDGETS))
+    key, secret = ApiKey.make(slug, **{kind: budget}, requests_per_minute=6000)
+    spender = Spender(slug, key, secret, BUDGETS[kind], dice)
 
     def made() -> int:
         """Images that the provider has made, or is making: it bills those."""
-        entry: dict[str, int] = simulator.journal().get("openai", {}).get(f"tests/{slug}-text-to-image", {})
-        return entry.get("done", 0) + entry.get("running", 0)
+        endpoints: dict[str, dict[str, int]] = simulator.journal().get("openai", {})
+        entries = [entry for endpoint, entry in endpoints.items() if endpoint.startswith(f"tests/{slug}-")]
+        return sum(entry.get("done", 0) + entry.get("running", 0) for entry in entries)
 
     with serving(simulator, tmp_path) as (url, process):
         spender.start(url, 10)
@@ -163,8 +200,11 @@ def test_no_mix_spends_more_than_the_budget_and_what_was_in_flight_at_a_kill(
         kill_all(process.pid)
         spender.join()
     with serving(simulator, tmp_path) as (url, _):
-        spender.start(url, 14)
-        spender.join()
+        spender.start(url, len(KINDS))
+        for thread in spender.threads:
+            while thread.is_alive():
+                work()
+                thread.join(0.05)
         work()
     settings.GATEWAY_TIME_LIMIT = -15  # what still runs now is taken for lost
     signed_files.prune()
@@ -172,7 +212,7 @@ def test_no_mix_spends_more_than_the_budget_and_what_was_in_flight_at_a_kill(
     assert not rows.filter(status="running").exists()
     lost = sum(row.n for row in rows.filter(error_code="process_lost"))
     assert max(spender.sums) <= budget
-    assert budgets.spent(key).month <= budget
+    assert spender.spent <= budget
     assert made() * PRICE <= budget + lost * PRICE, (made(), lost)
-    assert 402 in spender.statuses or budgets.spent(key).month < budget
+    assert 402 in spender.statuses or spender.spent < budget
     assert budgets.recount(timezone.now().date()) == 0
