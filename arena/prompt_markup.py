@@ -86,6 +86,7 @@ def _after_row(shown: str, is_after_row: bool) -> str:
     return f'<span class="between">{stop[0]}</span>{shown[stop.end() :]}' if stop else shown
 
 
+@lru_cache(maxsize=2048)
 def has_quotes(text: str) -> bool:
     """Whether there is anything to tick off."""
     return any(isinstance(piece, Quoted) for piece in parts(text))

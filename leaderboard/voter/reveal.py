@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext
 
 from arena.reveals import AnsweredPair, ModelFigures
@@ -90,19 +89,16 @@ def _read_ratings(category: int) -> dict[int, RatedModel]:
 
 
 class RevealExtras:
-    """What the leaderboard registers with the arena."""
+    """What the leaderboard registers with the arena. Its URLs are written out: `reverse` took a twentieth of a vote."""
 
     def reveal(self, pair: AnsweredPair) -> ShownReveal:
         return reveal(pair)
 
     def board_url(self, category_slug: str) -> str:
-        return reverse("leaderboard:category", args=[category_slug])
+        return f"/leaderboard/{category_slug}/"
 
     def ranking_url(self, category_slug: str) -> str:
         return f"/arena/{category_slug}/mine/"
 
     def method_url(self) -> str:
-        try:
-            return reverse("leaderboard:integrity")
-        except NoReverseMatch:
-            return reverse("leaderboard:methodology")
+        return "/integrity/"
