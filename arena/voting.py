@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,10 +21,14 @@ from .models import Battle, Outcome, Vote
 # so that a skip and a vote cannot both win. A vote beyond its voter's cap is stored, but excluded and in no tally (see
 # integrity/caps.py). Recent votes are counted only for who has as many in all: one index scan of the cap's rows,
 # MATERIALIZED or it would be done twice, for the reason and for the rule; "+ 0" keeps a planner without statistics off
-# the category's index, which would read all its votes.
+# the category's index, which would read all its votes. Joined to one line, because psycopg remembers how it reads a
+# statement of up to 4,096 characters, and reads a longer one anew with every vote.
 #
 # Order of locks: battle, image tally, progress, tally. The last statement reads the first three, so they run before it.
-_CAST_VOTE = """
+_CAST_VOTE = re.sub(
+    r"\s+",
+    " ",
+    """
 WITH battle AS (
     SELECT b.id, b.voter_id, b.served_at, b.left_id, b.right_id, c.category_id, s.votes,
            l.image_model_id AS left_model_id, r.image_model_id AS right_model_id, s.excluded_reason AS voter_reason,
@@ -43,17 +48,13 @@ WITH battle AS (
     LEFT JOIN arena_votecap k ON k.category_id = c.category_id
     WHERE b.id = %(battle)s AND b.skipped_at IS NULL AND b.expires_at > statement_timestamp()
     FOR UPDATE OF b
-), recent AS MATERIALIZED (
-    SELECT CASE WHEN battle.votes < battle.cap THEN battle.votes ELSE (
+), verdict AS MATERIALIZED (
+    SELECT CASE WHEN rule <> '' THEN rule WHEN CASE WHEN votes < cap THEN votes ELSE (
         SELECT count(*) FROM arena_vote v
         WHERE v.voter_id = battle.voter_id AND v.category_id + 0 = battle.category_id
             AND v.cast_at > now() - make_interval(days => %(cap_days)s) AND v.excluded_reason = ''
-    ) END AS counted
+    ) END < cap THEN '' ELSE %(cap_rule)s END AS rule
     FROM battle
-), verdict AS (
-    SELECT battle.id AS battle_id, CASE
-        WHEN rule <> '' THEN rule WHEN counted < cap THEN '' ELSE %(cap_rule)s END AS rule
-    FROM battle, recent
 ), vote AS (
     INSERT INTO arena_vote (battle_id, voter_id, category_id, left_model_id, right_model_id, outcome, cast_at,
                             decision_time, excluded_reason, excluded_rule)
@@ -72,7 +73,7 @@ WITH battle AS (
            (outcome = CASE WHEN left_id < right_id THEN 'left' ELSE 'right' END)::int,
            (outcome = CASE WHEN left_id < right_id THEN 'right' ELSE 'left' END)::int,
            (outcome = 'tie')::int, (outcome = 'both_bad')::int
-    FROM vote JOIN battle ON battle.id = vote.battle_id WHERE excluded_reason = ''
+    FROM vote, battle WHERE excluded_reason = ''
     ON CONFLICT (low_id, high_id) DO UPDATE SET
         low_wins = t.low_wins + excluded.low_wins, high_wins = t.high_wins + excluded.high_wins,
         ties = t.ties + excluded.ties, both_bad = t.both_bad + excluded.both_bad
@@ -96,7 +97,8 @@ WITH battle AS (
 SELECT vote.cast_at, vote.excluded_reason, progress.votes, progress.seen, progress.uncounted,
        images.low_wins, images.high_wins, images.ties, images.both_bad
 FROM vote LEFT JOIN images ON true LEFT JOIN progress ON true
-"""
+""",
+)
 
 
 @dataclass(frozen=True, slots=True)

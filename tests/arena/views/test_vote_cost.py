@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
 from arena import battle_page, battles, fragments, integrity, reveals, vote_cap, voter_state, voting
 from arena.models import Battle, Vote
@@ -163,6 +164,7 @@ def test_no_statement_of_a_vote_is_planned_each_time(category):
             counts = {statement.strip()[:60]: (kept, own) for statement, kept, own in cursor.fetchall()}
         return [counts[statement.strip()[:60]] for statement in statements]
 
+    assert all(len(statement) <= MAX_CACHED_STATEMENT_LENGTH for statement in statements)  # psycopg reads them once
     vote_and_show(10)
     before = plans()
     vote_and_show(3)
