@@ -19,8 +19,9 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
 
-from arena import generation, image_import, images, voter_state, voters
+from arena import battles, generation, image_import, images, voter_state, voters, voting
 from arena.models import Battle, Category, Competition, Entry, Generation, Prompt, Voter, VoterProgress
+from leaderboard.board import ratings
 from providers.files import file_store
 from providers.models import Call, ImageModel, Lab, Offering
 from providers.request import GeneratedImage
@@ -176,6 +177,28 @@ def forget_samples() -> None:
 
 def make_voter() -> Voter:
     return Voter.objects.create()
+
+
+def make_fifty_pairs(**fields: Any) -> Category:
+    """A category of five prompts that five models have answered; `fields` are the category's."""
+    category = make_category(**fields)
+    models = [make_model() for _ in range(5)]
+    for _ in range(5):
+        prompt = make_prompt(make_competition(category))
+        for model in models:
+            make_entry(prompt, model)
+    return category
+
+
+def rate(category: Category) -> None:
+    """Votes of twelve voters, counted and rated."""
+    for number in range(12):
+        voter = make_voter()
+        for _ in range(6):
+            battle = battles.serve(voter, category)
+            assert battle is not None
+            voting.cast_vote(battle, ("left", "right", "tie", "both_bad")[number % 4])
+    ratings.recompute(category)
 
 
 def make_battle(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 from babel.messages import mofile
 from babel.messages.catalog import Catalog
@@ -21,7 +22,7 @@ from django.test import override_settings
 from arena.models import Category, Competition, Prompt
 from config.translations import collecting, files, middleware
 from providers.accounts import accounts
-from providers.models import ImageModel, Offering
+from providers.models import ApiKey, ImageModel, Offering
 
 CODE = "he"
 _UNCHANGED = re.compile(r"(%\(\w+\)s|%%|\{\w+\}|<[^>]+>)")
@@ -65,7 +66,7 @@ def active(folder: Path) -> Iterator[None]:
 # What is the same in every language, beside names and what curators write.
 _EVERYWHERE = {
     "elo", "demo", "english", "deutsch", "api", "esc", "utc", "usd", "curl", "javascript", "openai", "python", "sdk",
-    "beat", "workers",
+    "beat", "workers", "atom", "json", "url", "webp", "env", "typescript",
 }  # fmt: skip
 _NOT_READ = {"script", "style", "code", "pre", "template"}
 _VOID = {"br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
@@ -104,6 +105,13 @@ class _Texts(HTMLParser):
             self.texts.append(data)
 
 
+def english(response: Any) -> list[str]:
+    """What a page that was rendered in this language still says in English."""
+    text = response.content.decode()
+    assert "[" in text, "no text of this page is translated"
+    return untranslated(text)
+
+
 def untranslated(page: str) -> list[str]:
     """Texts of a page in this language that have English words in them."""
     parser = _Texts()
@@ -119,12 +127,13 @@ def _words(text: str) -> set[str]:
 def _written_by_people() -> Iterator[str]:
     for category in Category.everything.all():
         yield f"{category.name} {category.source_name}"
-    for competition in Competition.objects.all():
+    for competition in Competition.everything.all():
         yield f"{competition.title} {competition.question} {competition.criterion}"
         yield f"{competition.challenge} {competition.description}"
-    for text, tags in Prompt.objects.values_list("text", "tags"):
+    for text, tags in Prompt.everything.values_list("text", "tags"):
         yield f"{text} {' '.join(tags)}"
     yield from Offering.objects.values_list("price_source", flat=True)
     yield from (account.name for account in accounts().values())
+    yield from ApiKey.objects.values_list("name", flat=True)
     for model in ImageModel.everything.select_related("lab"):
         yield f"{model.name} {model.lab.name if model.lab else ''} {model.licence}"

@@ -8,9 +8,8 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from arena import battles, voting
 from arena.models import Battle, Competition, Prompt
-from leaderboard.board import ratings, snapshots
+from leaderboard.board import snapshots
 from providers.models import ImageModel, Offering
 from tests import factories as make
 from tests import pseudo_language
@@ -30,21 +29,12 @@ def reader(client: Client) -> Client:
 
 @pytest.fixture
 def category():
-    """Five prompts, five models: fifty pairs."""
-    category = make.make_category()
-    models = [make.make_model() for _ in range(5)]
-    for _ in range(5):
-        prompt = make.make_prompt(make.make_competition(category))
-        for model in models:
-            make.make_entry(prompt, model)
-    return category
+    return make.make_fifty_pairs()
 
 
 def english(response, status: int = 200) -> list[str]:
     assert response.status_code == status
-    text = response.content.decode()
-    assert "[" in text
-    return pseudo_language.untranslated(text)
+    return pseudo_language.english(response)
 
 
 def test_the_check_finds_a_text_that_no_translation_reaches():
@@ -75,7 +65,7 @@ def test_every_state_of_a_pair(reader, category):
 
 
 def test_what_others_think_round_and_own_ranking(reader, category):
-    rated(category)
+    make.rate(category)
     assert english(reader.get(f"{ARENA}mine/")) == []
     for number in range(20):
         url = make.battle_url(reader.get(ARENA))
@@ -95,21 +85,11 @@ def test_what_others_think_round_and_own_ranking(reader, category):
     assert english(stranger.get(pair.redirect_chain[0][0])) == []
 
 
-def rated(category):
-    """Votes of twelve voters, counted and rated."""
-    for number in range(12):
-        voter = make.make_voter()
-        for _ in range(6):
-            battle = battles.serve(voter, category)
-            voting.cast_vote(battle, ("left", "right", "tie", "both_bad")[number % 4])
-    ratings.recompute(category)
-
-
 def test_home_and_privacy(reader, category):
     assert english(reader.get("/")) == []
     for number, offering in enumerate(Offering.objects.all()):
         Offering.objects.filter(pk=offering.pk).update(price=Decimal(number + 1) / 100)
-    rated(category)
+    make.rate(category)
     assert english(reader.get("/")) == []
     assert english(reader.get("/privacy/")) == []
     reader.post(f"{make.battle_url(reader.get(ARENA))}vote/", {"outcome": "left"})
@@ -123,7 +103,7 @@ def test_the_rankings(reader, category):
     make.make_entry(make.make_prompt(Competition.objects.first(), tags=["animal"]), ImageModel.objects.first())
     for number, offering in enumerate(Offering.objects.all()):
         Offering.objects.filter(pk=offering.pk).update(price=Decimal(number + 1) / 100)
-    rated(category)
+    make.rate(category)
     for query in ("", "?price=0.02&rights=ask", "?q=77", "?sort=price", "?window=90d", "?price=9999"):
         page = reader.get(f"/leaderboard/{category.slug}/{query}")
         assert english(page, 400 if "9999" in query else 200) == []
@@ -131,7 +111,7 @@ def test_the_rankings(reader, category):
 
 
 def test_the_catalogue_and_which_for_me(reader, category):
-    rated(category)
+    make.rate(category)
     make.make_model("unrated-one")
     for number, offering in enumerate(Offering.objects.all()):
         Offering.objects.filter(pk=offering.pk).update(price=Decimal(number + 1) / 100)
@@ -148,7 +128,7 @@ def test_the_catalogue_and_which_for_me(reader, category):
 def test_comparing(reader, category):
     one, other, third = sorted(ImageModel.objects.values_list("slug", flat=True))[:3]
     assert english(reader.get(f"/compare/{one}/{other}/")) == []
-    rated(category)
+    make.rate(category)
     assert english(reader.get(f"/compare/{one}/{other}/")) == []
     assert english(reader.get(f"/compare/{one}/{other}/{third}/")) == []
     assert english(reader.get("/compare/")) == []
@@ -163,7 +143,7 @@ def test_a_models_page_and_its_images(reader, category):
     assert english(reader.get(model.get_absolute_url())) == []
     for number, offering in enumerate(Offering.objects.all()):
         Offering.objects.filter(pk=offering.pk).update(price=Decimal(number + 1) / 100)
-    rated(category)
+    make.rate(category)
     Competition.objects.update(unveiling="always")
     ImageModel.objects.filter(pk=model.pk).update(licence="apache-2.0", open_weights=True, released_on="2026-01-05")
     assert english(reader.get(model.get_absolute_url())) == []
@@ -174,7 +154,7 @@ def test_a_models_page_and_its_images(reader, category):
 def test_competitions_labs_and_providers(reader, category):
     competition, prompt = Competition.objects.first(), Prompt.objects.first()
     assert english(reader.get(competition.get_absolute_url())) == []
-    rated(category)
+    make.rate(category)
     Competition.objects.update(unveiling="always")
     assert english(reader.get(competition.get_absolute_url())) == []
     assert english(reader.get(f"{prompt.competition.get_absolute_url()}{prompt.pk}/")) == []
@@ -187,7 +167,7 @@ def test_competitions_labs_and_providers(reader, category):
 
 def test_search_status_and_snapshots(reader, category):
     assert english(reader.get("/snapshots/")) == []
-    rated(category)
+    make.rate(category)
     snapshots.take(category)
     for path in ("/status/", "/search/", "/search/?q=77", "/snapshots/"):
         assert english(reader.get(path)) == []
@@ -195,7 +175,7 @@ def test_search_status_and_snapshots(reader, category):
 
 
 def test_what_the_viewer_shows(reader, category):
-    rated(category)
+    make.rate(category)
     Competition.objects.update(unveiling="always")
     shown = reader.get(f"/viewer/{Prompt.objects.first().pk}.json").json()
     assert all(pair["claim"].startswith("[") for pair in shown["pairs"])
@@ -203,7 +183,7 @@ def test_what_the_viewer_shows(reader, category):
 
 
 def test_numbers_in_markup_have_a_point_whatever_the_language(reader, category):
-    rated(category)
+    make.rate(category)
     reader.cookies["language"] = "de"
     for number in range(20):
         reader.post(f"{make.battle_url(reader.get(ARENA))}vote/", {"outcome": ("left", "tie")[number % 2]})

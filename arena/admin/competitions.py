@@ -76,7 +76,7 @@ class CompetitionAdmin(HistoryAdmin, admin.ModelAdmin[Competition]):
 
     @admin.display(description="state (times are UTC)")
     def state(self, competition: Competition) -> str:
-        text = competition.state.label
+        text = str(competition.state.label)
         if competition.category.is_private:
             text = f"{text} – private"
         return f"{text} – asking is paused" if competition.paused_at else text

@@ -15,6 +15,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Max, Sum
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext, gettext_noop
 
 from arena.models import Category, NetworkWatch, VoteFile, VoterDecision, VoterWatch
 
@@ -170,7 +172,8 @@ def _late(now: datetime) -> list[str]:
     oldest = watch.oldest_unseen()
     if oldest is None or now - oldest < LATE:
         return []
-    return [f"The check of voters has been down since {oldest:%H:%M} UTC. The votes wait for it; none is lost."]
+    text = gettext("The check of voters has been down since %(time)s UTC. The votes wait for it; none is lost.")
+    return [text % {"time": f"{oldest:%H:%M}"}]
 
 
 def _doubled(reasons: list[Reason], cast: list[int]) -> list[str]:
@@ -181,9 +184,17 @@ def _doubled(reasons: list[Reason], cast: list[int]) -> list[str]:
         before = [n / all_votes for n, all_votes in zip(reason.weeks[-5:-1], cast[-5:-1], strict=True) if all_votes]
         share = reason.weeks[-1] / cast[-1]
         if before and share > ALARM_FACTOR * statistics.median(before):
+            text = gettext(
+                "“%(rule)s” left out %(votes)s votes this week, %(share)s%%: more than twice the median of the four "
+                "weeks before."
+            )
             doubled.append(
-                f"“{reason.rule.title}” left out {reason.weeks[-1]} votes this week, {share:.1%}: more than twice the "
-                f"median of the four weeks before."
+                text
+                % {
+                    "rule": gettext(reason.rule.title),
+                    "votes": reason.weeks[-1],
+                    "share": number_format(100 * share, 1),
+                }
             )
     return doubled
 
@@ -192,9 +203,12 @@ def _newcomers(now: datetime) -> list[str]:
     days = [f"{now - timedelta(days=back):%Y-%m-%d}" for back in range(7)]
     public = NetworkWatch.objects.filter(category__is_private=False)
     watches = public.filter(network__in=days, peak__gte=evidence.QUARANTINE).select_related("category")
+    text = gettext(
+        "%(category)s: the %(voters)s newcomers of %(day)s vote alike, whatever their networks. Their votes count; a "
+        "curator should look."
+    )
     return [
-        f"{state.category}: the {state.voters} newcomers of {state.network} vote alike, whatever their networks. "
-        f"Their votes count; a curator should look."
+        text % {"category": state.category, "voters": state.voters, "day": state.network}
         for state in watches.order_by("network")
     ]
 
@@ -222,7 +236,7 @@ def open_cases() -> dict[str, int]:
 
 
 def _unknown(name: str) -> rules.VoteRule:
-    return rules.VoteRule(name, name, "a rule of an earlier release", "", "")
+    return rules.VoteRule(name, name, gettext_noop("a rule of an earlier release"), "", "")
 
 
 def _rows(statement: str, since: datetime) -> list[Any]:

@@ -25,55 +25,76 @@ class VoteRule:
 
 
 CAP = VoteRule(
-    "cap-2", "Over the limit of one voter", "more than one voter's share of a board, until it has grown",
+    "cap-2", gettext_noop("Over the limit of one voter"),
+    gettext_noop("more than one voter's share of a board, until it has grown"),
     gettext_noop("beyond the first {cap} votes of one voter in {days} days, until the board has grown"), "2026-11-30",
 )  # fmt: skip
 FIXED_CAP = VoteRule(
-    "cap-1", "Over a limit that did not grow", "more than 200 votes of one voter; replaced by cap-2", "", "2026-11-28"
+    "cap-1",
+    gettext_noop("Over a limit that did not grow"),
+    gettext_noop("more than 200 votes of one voter; replaced by cap-2"),
+    "",
+    "2026-11-28",
 )
 gettext_noop("beyond this voter's 200 counted votes in 90 days")  # as cap-1 has stored it
 UNSEEN = VoteRule(
-    "unseen-1", "Images not loaded", "at least one of the two was never fetched",
+    "unseen-1", gettext_noop("Images not loaded"),
+    gettext_noop("at least one of the two was never fetched"),
     gettext_noop("at least one of the two images was never loaded by this browser"), "2026-11-30",
 )  # fmt: skip
 FAST = VoteRule(
-    "fast-1", "Too fast to have looked", "cast sooner after both images stood than anybody can look",
+    "fast-1", gettext_noop("Too fast to have looked"),
+    gettext_noop("cast sooner after both images stood than anybody can look"),
     gettext_noop("it came sooner after the images than anybody can look at them"), "2026-11-30",
 )  # fmt: skip
 SIDE = VoteRule(
-    "side-1", "Always the same side", "the running test of side: left or right, whatever stands there",
+    "side-1", gettext_noop("Always the same side"),
+    gettext_noop("the running test of side: left or right, whatever stands there"),
     gettext_noop("this browser's votes follow one side of the screen, whatever stands there"), "2026-11-30",
 )  # fmt: skip
 ONE_MODEL = VoteRule(
-    "one-model-1", "Pushes or sinks one model", "the running test of votes for and against single models",
+    "one-model-1", gettext_noop("Pushes or sinks one model"),
+    gettext_noop("the running test of votes for and against single models"),
     gettext_noop("this browser's votes push or sink one model, beyond what tastes explain"), "2026-11-30",
 )  # fmt: skip
 INFLUENCE = VoteRule(
-    "influence-1", "Moves one model's rating", "the running test of votes that all move one rating the same way",
+    "influence-1", gettext_noop("Moves one model's rating"),
+    gettext_noop("the running test of votes that all move one rating the same way"),
     gettext_noop("this browser's votes all move one model's rating the same way"), "2026-11-30",
 )  # fmt: skip
 CONSENSUS = VoteRule(
-    "consensus-1", "Copies the ranking", "the running test of votes that repeat the board",
+    "consensus-1", gettext_noop("Copies the ranking"),
+    gettext_noop("the running test of votes that repeat the board"),
     gettext_noop("this browser's votes repeat the ranking, whatever the pictures show"), "2026-11-30",
 )  # fmt: skip
 TIES = VoteRule(
-    "ties-1", "Always equal", "the running test of ties and both-bad",
+    "ties-1", gettext_noop("Always equal"),
+    gettext_noop("the running test of ties and both-bad"),
     gettext_noop("nearly all of this browser's votes are “Tie” or “Both bad”"), "2026-11-30",
 )  # fmt: skip
 SKIPS = VoteRule(
-    "skips-1", "Picks its pairs", "the running test of skips: until one model comes",
+    "skips-1", gettext_noop("Picks its pairs"),
+    gettext_noop("the running test of skips: until one model comes"),
     gettext_noop("this browser skips pairs until one model comes"), "2026-11-30",
 )  # fmt: skip
 NETWORK = VoteRule(
-    "network-1", "New voters of one network agree", "the running test of first votes and first pairs of one network",
+    "network-1", gettext_noop("New voters of one network agree"),
+    gettext_noop("the running test of first votes and first pairs of one network"),
     gettext_noop("the first votes from your network follow one pattern; a curator can let them count"), "2026-11-30",
 )  # fmt: skip
 WITHDRAWN = VoteRule(
-    "withdrawn-1", "Withdrawn", "deleted by the voter", gettext_noop("withdrawn by the voter"), "2026-11-30"
+    "withdrawn-1",
+    gettext_noop("Withdrawn"),
+    gettext_noop("deleted by the voter"),
+    gettext_noop("withdrawn by the voter"),
+    "2026-11-30",
 )
-CURATOR = VoteRule("curator-1", "By a curator", "decided by hand, with a reason", "", "2026-11-28")
+CURATOR = VoteRule(
+    "curator-1", gettext_noop("By a curator"), gettext_noop("decided by hand, with a reason"), "", "2026-11-28"
+)
 NOT_BLIND = VoteRule(
-    "not-blind-1", "Not blind", "an image named its model",
+    "not-blind-1", gettext_noop("Not blind"),
+    gettext_noop("an image named its model"),
     gettext_noop("an image of the pair named its model"), "2026-11-28",
 )  # fmt: skip
 

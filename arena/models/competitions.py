@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from providers.models import ModeChoices, slug_validator
 from providers.models.audience import public
@@ -106,10 +106,10 @@ class Competition(models.Model):
     class State(models.TextChoices):
         """Where it is in its life; it follows from `is_published` and the dates."""
 
-        DRAFT = "draft", "Draft: only staff see it"
-        ANNOUNCED = "announced", "Announced: its page is there, its images are not"
-        OPEN = "open", "Open: voted on now"
-        CLOSED = "closed", "Closed: its images and results stay"
+        DRAFT = "draft", gettext_lazy("Draft: only staff see it")
+        ANNOUNCED = "announced", gettext_lazy("Announced: its page is there, its images are not")
+        OPEN = "open", gettext_lazy("Open: voted on now")
+        CLOSED = "closed", gettext_lazy("Closed: its images and results stay")
 
     class Shape(models.TextChoices):
         SQUARE = "1:1", "1:1 square"

@@ -1,7 +1,6 @@
 """The language of a page: what the reader has chosen, else what the browser prefers, else English.
 
-A page whose texts are not all translated is English as a whole, and so is what programs read: files, feeds, the API,
-error responses in JSON, and the admin.
+What programs read is English: files, feeds, the API, error responses in JSON; and so is the admin.
 """
 
 from __future__ import annotations
@@ -18,11 +17,9 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
-# Paths of pages that are translated as a whole, and of what their scripts show. All others that end in no slash are
-# files.
+# Paths of pages, and of what their scripts show. All others that end in no slash are files.
 TRANSLATED = re.compile(
-    r"/(?:(?:search|snapshots|status|wait)/|(?:arena|battles|compare|models|privacy|rankings|shared|vote)/(?:.*/)?"
-    r"|(?:labs|leaderboard|providers)/(?:[^/]+/)?|competitions/[^/]+/(?:\d+/)?|viewer/\d+\.json)?"
+    r"/(?!(?:admin|api/v1|feeds|openai|playground/images|webhooks)/)(?:.*/)?|/viewer/\d+\.json", re.DOTALL
 )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.utils.formats import number_format
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
-from leaderboard.rating.sentence import EnglishSentence
+from leaderboard.rating.sentence import EnglishSentence, MidSentence
 
 
 def translated(text: str) -> str:
     """The sentence in the active language; a text that is none stays as it is."""
-    if not isinstance(text, EnglishSentence):
+    if not isinstance(text, EnglishSentence) or get_language() == settings.LANGUAGE_CODE:
         return text
     values = {name: _shown(value) for name, value in text.values.items()}
     template = ngettext(text.message, text.plural, text.number) if text.plural else gettext(text.message)
@@ -18,6 +19,8 @@ def translated(text: str) -> str:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, MidSentence):
+        return value.name
     if isinstance(value, int):
         return number_format(value, force_grouping=True)
     return translated(str(value) if not isinstance(value, str) else value)

@@ -6,13 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy, override
+from django.utils.translation import get_language, gettext, gettext_lazy
 
 from arena.models import Category, Generation
 from leaderboard import charts
@@ -197,16 +196,12 @@ def _history(points: Sequence[records.EloPoint], name: str) -> EloHistory:
 
 
 def parameters(profile: Profile) -> SafeString:
-    """The parameter reference as HTML: half of the page, and the same until an offering changes. In English, as the
-    names and values in it are; its template says so."""
+    """The parameter reference as HTML: half of the page, and the same until an offering changes. What providers say
+    about their parameters is English; the template says so."""
     return get_or_compute(
         "parameters",
         profile.sources,
+        get_language(),
         seconds=10 * MINUTE,
-        compute=lambda: _parameters(profile),
+        compute=lambda: render_to_string("leaderboard/model/_parameters.html", {"profile": profile}),
     )
-
-
-def _parameters(profile: Profile) -> SafeString:
-    with override(settings.LANGUAGE_CODE):
-        return render_to_string("leaderboard/model/_parameters.html", {"profile": profile})

@@ -13,21 +13,27 @@ from functools import lru_cache
 from math import isqrt
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
+from leaderboard.rating.sentence import sentence
 from providers.offering import normalisation, sizing
 from providers.offering.parameters import BEHAVIOURS, GROUPS
 
 TITLES = {
-    "core": "Core parameters",
-    "size": "Size and layout",
-    "media": "Media inputs",
-    "output": "Output and format",
-    "additional": "Additional parameters",
+    "core": gettext_noop("Core parameters"),
+    "size": gettext_noop("Size and layout"),
+    "media": gettext_noop("Media inputs"),
+    "output": gettext_noop("Output and format"),
+    "additional": gettext_noop("Additional parameters"),
 }
 EXPLAINED = {
-    "passthrough": ("Sent as it is to the provider", "quality"),
-    "renamed": ("The same value under the name the provider expects", "output_compression → output_quality"),
-    "converted": ("Turned into the provider’s own form", "size → width and height"),
-    "emulated": ("Works although the provider has no such thing: we do it", "n, response_format"),
+    "passthrough": (gettext_noop("Sent as it is to the provider"), "quality"),
+    "renamed": (
+        gettext_noop("The same value under the name the provider expects"),
+        "output_compression → output_quality",
+    ),
+    "converted": (gettext_noop("Turned into the provider’s own form"), "size → width and height"),
+    "emulated": (gettext_noop("Works although the provider has no such thing: we do it"), "n, response_format"),
 }
 
 
@@ -230,7 +236,9 @@ def _custom(specs: Sequence[Mapping[str, Any]]) -> str:
     if not specs:
         return ""
     low, high = min(spec.get("min", 1) for spec in specs), max(spec.get("max", 0) for spec in specs)
-    return f"{low:,}–{high:,} px per side" if high else f"{low:,} px per side or more"
+    if high:
+        return sentence("%(low)s–%(high)s px per side", low=low, high=high)
+    return sentence("%(low)s px per side or more", low=low)
 
 
 def _largest(spec: Mapping[str, Any]) -> tuple[int, int] | None:

@@ -40,6 +40,7 @@ from leaderboard.profiles.speed import Speed
 from leaderboard.profiles.watched import Watched
 from leaderboard.rating import verdict as verdicts
 from leaderboard.rating.place import Place
+from leaderboard.rating.sentence import MidSentence
 from leaderboard.rating.verdict import Verdict
 from providers.models import ImageModel
 from providers.spending.money import usd
@@ -181,13 +182,13 @@ class Profile:
         if standing is None or not standing.place.is_known:
             return self._unrated()
         assert self.board is not None
-        place, category = standing.place, standing.rating.category.name
+        place, category = standing.place, MidSentence(standing.rating.category.name)
         level = [
             row.rating.image_model.name
             for row in self.board()
             if row.rating.image_model_id != self.image_model.pk and _overlap(row.place, place)
         ]
-        return verdicts.of_model(place, category[:1].lower() + category[1:], level)
+        return verdicts.of_model(place, category, level)
 
     def _unrated(self) -> Verdict:
         released = self.image_model.released_on

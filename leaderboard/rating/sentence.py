@@ -27,6 +27,20 @@ class EnglishSentence(str):
         return EnglishSentence, (self.message, self.values, self.plural, self.number)
 
 
+class MidSentence(str):
+    """A name as English writes it in the middle of a sentence, text to image; in other languages it stays `name`."""
+
+    name: str
+
+    def __new__(cls, name: str) -> MidSentence:
+        text = super().__new__(cls, name[:1].lower() + name[1:])
+        text.name = name
+        return text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MidSentence, (self.name,)
+
+
 def sentence(message: str, **values: Any) -> EnglishSentence:
     return EnglishSentence(message, values)
 

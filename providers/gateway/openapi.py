@@ -5,32 +5,47 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from providers.gateway import wire
 from providers.gateway.openapi_schemas import REFERENCE, schemas
 
 _DESCRIPTIONS = {
-    "model": "The id of a model, or provider/model to use that provider alone. auto, or auto:<category>: the best "
-    "rated model of that board within max_price and max_seconds, and of those that the votes do not distinguish from "
-    "it the cheapest; metadata.auto has the reason.",
-    "prompt": "What the image should show, or what to change in it.",
-    "n": "How many images. One call where the provider makes several at once, else parallel calls.",
-    "size": "Pixels (1024x1024), a ratio (16:9) or auto; the nearest supported size is used. Overrides aspect_ratio "
-    "and resolution.",
-    "aspect_ratio": "The shape alone, like 16:9. The nearest shape of the model is used.",
-    "resolution": "The scale alone, like 1K, 2K or 2 MP. The nearest resolution of the model is used.",
-    "seed": "The same seed and prompt bring the same or a similar image. Further images of a request use the next "
-    "numbers.",
-    "output_format": "File format. Converted here when the provider cannot make it.",
-    "output_compression": "Quality of JPEG, WebP and AVIF files.",
-    "response_format": "A URL that expires after an hour, or base64 inside the response. By default what the key says, "
-    "else b64_json for gpt-image models and streams, else url.",
-    "stream": "Server-sent events: one image_generation.completed (image_edit.completed) for each image.",
-    "partial_images": "How many partial images a stream of one image may send before it. Providers without partial "
-    "images, and requests for several images, send the final images only.",
-    "max_price": "US dollars that an image may cost at most, by the estimate; an unknown price is above every limit.",
-    "webhook_url": "With Prefer: respond-async: an https URL that gets a POST with the job when it has ended, signed "
-    "as Standard Webhooks says with the webhook_secret of GET /key, and again for a day until a 2xx status answers it.",
-    "max_seconds": "With auto: the 95th percentile of the measured times of the last 30 days, at most.",
+    "model": gettext_noop(
+        "The id of a model, or provider/model to use that provider alone. auto, or auto: and a category's slug: "
+        "the best rated model of that board within max_price and max_seconds, and of those that the votes do not "
+        "distinguish from it the cheapest; metadata.auto has the reason."
+    ),
+    "prompt": gettext_noop("What the image should show, or what to change in it."),
+    "n": gettext_noop("How many images. One call where the provider makes several at once, else parallel calls."),
+    "size": gettext_noop(
+        "Pixels (1024x1024), a ratio (16:9) or auto; the nearest supported size is used. Overrides aspect_ratio and "
+        "resolution."
+    ),
+    "aspect_ratio": gettext_noop("The shape alone, like 16:9. The nearest shape of the model is used."),
+    "resolution": gettext_noop("The scale alone, like 1K, 2K or 2 MP. The nearest resolution of the model is used."),
+    "seed": gettext_noop(
+        "The same seed and prompt bring the same or a similar image. Further images of a request use the next numbers."
+    ),
+    "output_format": gettext_noop("File format. Converted here when the provider cannot make it."),
+    "output_compression": gettext_noop("Quality of JPEG, WebP and AVIF files."),
+    "response_format": gettext_noop(
+        "A URL that expires after an hour, or base64 inside the response. By default what the key says, else b64_json"
+        " for gpt-image models and streams, else url."
+    ),
+    "stream": gettext_noop("Server-sent events: one image_generation.completed (image_edit.completed) for each image."),
+    "partial_images": gettext_noop(
+        "How many partial images a stream of one image may send before it. Providers without partial images, and "
+        "requests for several images, send the final images only."
+    ),
+    "max_price": gettext_noop(
+        "US dollars that an image may cost at most, by the estimate; an unknown price is above every limit."
+    ),
+    "webhook_url": gettext_noop(
+        "With Prefer: respond-async: an https URL that gets a POST with the job when it has ended, signed as Standard"
+        " Webhooks says with the webhook_secret of GET /key, and again for a day until a 2xx status answers it."
+    ),
+    "max_seconds": gettext_noop("With auto: the 95th percentile of the measured times of the last 30 days, at most."),
 }
 _EXAMPLES: dict[str, Any] = {"prompt": "A red kite over dunes", "size": "1024x1024", "n": 1}
 _DEFAULTS: dict[str, Any] = {"n": 1, "size": "auto", "stream": False}
@@ -54,9 +69,11 @@ PROPERTIES: dict[str, dict[str, Any]] = {name: _property(name, row) for name, ro
 
 PROPERTIES["provider"] = {
     "type": ["object", "string"],
-    "description": "Which providers may make it: only, order, ignore (lists of providers), allow_fallbacks, max_price "
-    "(USD per image), sort (price or speed), options (parameters that only one "
-    "provider gets, in its own words). A text is the only provider.",
+    "description": gettext_noop(
+        "Which providers may make it: only, order, ignore (lists of providers), allow_fallbacks, max_price (USD per "
+        "image), sort (price or speed), options (parameters that only one provider gets, in its own words). A text is "
+        "the only provider."
+    ),
     "properties": {
         **{name: {"type": "array", "items": {"type": "string"}} for name in ("only", "order", "ignore")},
         "allow_fallbacks": {"type": "boolean"},
@@ -70,41 +87,48 @@ ERRORS: list[tuple[int, str, str]] = [
     (400,
      "invalid_value · missing_required_parameter · invalid_json · invalid_form · invalid_image · image_too_large · "
      "input_unreachable · invalid_request · invalid_url · unknown_host · wrong_endpoint",
-     "Something in the request has to change; param says what, where it is one parameter."),
-    (400, "moderation_blocked", "Every provider that was tried refused the content."),
-    (401, "invalid_api_key", "No key, an unknown one, or one that was revoked."),
-    (402, "budget_exceeded", "The key has spent its budget of the day, of the month or in all; GET /key shows it."),
-    (403, "model_not_allowed", "The key may not use this model. GET /models lists those that it may use."),
+     gettext_noop("Something in the request has to change; param says what, where it is one parameter.")),
+    (400, "moderation_blocked", gettext_noop("Every provider that was tried refused the content.")),
+    (401, "invalid_api_key", gettext_noop("No key, an unknown one, or one that was revoked.")),
+    (402, "budget_exceeded",
+     gettext_noop("The key has spent its budget of the day, of the month or in all; GET /key shows it.")),
+    (403, "model_not_allowed",
+     gettext_noop("The key may not use this model. GET /models lists those that it may use.")),
     (404, "model_not_found · model_not_available · unknown_url · file_not_found · job_not_found",
-     "Did you mean …? The message names the nearest ids."),
-    (405, "method_not_allowed", "The URL exists, but not for this method."),
-    (410, "answer_expired", "A retry of a request whose images have been deleted."),
-    (413, "request_too_large", "Send smaller images."),
-    (415, "unsupported_media_type", "Send JSON or a form."),
-    (422, "idempotency_key_reused", "The same Idempotency-Key with another request."),
-    (429, "rate_limit_exceeded", "Retry after Retry-After seconds."),
-    (429, "spend_cap_reached", "This site has spent what it may spend today. Retry tomorrow."),
-    (500, "internal_error", "A fault of this site; it has been logged. Report its x-request-id."),
-    (502, "all_providers_failed", "metadata.attempts lists every attempt. Do not retry at once."),
-    (503, "overloaded", "Too many requests at the same time. Retry."),
-    (503, "process_lost", "The process that worked on the first try of this request died. Retry: it is a new request."),
-    (503, "storage_unavailable", "Images cannot be stored just now; with response_format b64_json they can be had."),
-    (503, "database_unavailable", "The database of this site is away for a moment. Retry, if x-should-retry says so."),
-    (504, "provider_timeout", "No provider answered in time."),
+     gettext_noop("Did you mean …? The message names the nearest ids.")),
+    (405, "method_not_allowed", gettext_noop("The URL exists, but not for this method.")),
+    (410, "answer_expired", gettext_noop("A retry of a request whose images have been deleted.")),
+    (413, "request_too_large", gettext_noop("Send smaller images.")),
+    (415, "unsupported_media_type", gettext_noop("Send JSON or a form.")),
+    (422, "idempotency_key_reused", gettext_noop("The same Idempotency-Key with another request.")),
+    (429, "rate_limit_exceeded", gettext_noop("Retry after Retry-After seconds.")),
+    (429, "spend_cap_reached", gettext_noop("This site has spent what it may spend today. Retry tomorrow.")),
+    (500, "internal_error", gettext_noop("A fault of this site; it has been logged. Report its x-request-id.")),
+    (502, "all_providers_failed", gettext_noop("metadata.attempts lists every attempt. Do not retry at once.")),
+    (503, "overloaded", gettext_noop("Too many requests at the same time. Retry.")),
+    (503, "process_lost",
+     gettext_noop("The process that worked on the first try of this request died. Retry: it is a new request.")),
+    (503, "storage_unavailable",
+     gettext_noop("Images cannot be stored just now; with response_format b64_json they can be had.")),
+    (503, "database_unavailable",
+     gettext_noop("The database of this site is away for a moment. Retry, if x-should-retry says so.")),
+    (504, "provider_timeout", gettext_noop("No provider answered in time.")),
 ]  # fmt: skip
 HEADERS: list[tuple[str, str]] = [
-    ("x-request-id", "The id of the request in the key's log; quote it when you report a problem."),
-    ("x-arena-model", "The model that made the image."),
-    ("x-arena-provider", "The provider that made it."),
-    ("x-arena-cost", "US dollars, by the price list or the provider's bill; absent when unknown."),
-    ("x-arena-overhead-ms", "Milliseconds added to the provider's time."),
-    ("x-arena-attempts", "How many requests to providers it took."),
-    ("Retry-After", "Seconds to wait after 429 and 503; retry-after-ms has them in milliseconds."),
-    ("x-should-retry", "false when a retry cannot improve the error; the official clients obey it."),
-    ("x-ratelimit-remaining-requests", "How many requests the key may send now."),
+    ("x-request-id", gettext_noop("The id of the request in the key's log; quote it when you report a problem.")),
+    ("x-arena-model", gettext_noop("The model that made the image.")),
+    ("x-arena-provider", gettext_noop("The provider that made it.")),
+    ("x-arena-cost", gettext_noop("US dollars, by the price list or the provider's bill; absent when unknown.")),
+    ("x-arena-overhead-ms", gettext_noop("Milliseconds added to the provider's time.")),
+    ("x-arena-attempts", gettext_noop("How many requests to providers it took.")),
+    ("Retry-After", gettext_noop("Seconds to wait after 429 and 503; retry-after-ms has them in milliseconds.")),
+    ("x-should-retry", gettext_noop("false when a retry cannot improve the error; the official clients obey it.")),
+    ("x-ratelimit-remaining-requests", gettext_noop("How many requests the key may send now.")),
     (
         "Idempotent-Replayed",
-        "true when this is the response to an earlier request, for a retry: nothing was made or billed again.",
+        gettext_noop(
+            "true when this is the response to an earlier request, for a retry: nothing was made or billed again."
+        ),
     ),
 ]
 

@@ -17,6 +17,7 @@ from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -56,14 +57,15 @@ class KeyForm(forms.ModelForm[ApiKey]):
             "allowed_models", "default_model", "response_format",
         )  # fmt: skip
         labels = {
-            "name": "Name",
-            "daily_budget": "Budget per day, USD",
-            "monthly_budget": "Budget per month, USD",
-            "total_budget": "Budget in all, USD",
-            "requests_per_minute": "Requests per minute",
-            "expires_at": "Expires (UTC)",
-            "allowed_models": "Models it may use, comma between",
-            "default_model": "Default model",
+            "name": gettext_lazy("Name"),
+            "daily_budget": gettext_lazy("Budget per day, USD"),
+            "monthly_budget": gettext_lazy("Budget per month, USD"),
+            "total_budget": gettext_lazy("Budget in all, USD"),
+            "requests_per_minute": gettext_lazy("Requests per minute"),
+            "expires_at": gettext_lazy("Expires (UTC)"),
+            "allowed_models": gettext_lazy("Models it may use, comma between"),
+            "default_model": gettext_lazy("Default model"),
+            "response_format": gettext_lazy("Response format"),
         }
         help_texts = dict.fromkeys(fields, "")
 
@@ -79,7 +81,7 @@ class KeyForm(forms.ModelForm[ApiKey]):
 
 def _known_model(slug: str) -> str:
     if not ImageModel.objects.current().filter(slug=slug).exists():
-        raise forms.ValidationError(f"There is no model {slug!r}.")
+        raise forms.ValidationError(gettext("There is no model “%(name)s”.") % {"name": slug})
     return slug
 
 
@@ -150,7 +152,7 @@ def log(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST":
         key = keys.of_secret(request.POST.get("key", "").strip()) if _may_look_up(request) else None
         if key is None:
-            problem, status = "This API key is unknown, expired or revoked.", 401
+            problem, status = gettext("This API key is unknown, expired or revoked."), 401
     elif "key" in request.GET and request.user.is_staff:
         if not request.user.has_perm("providers.view_gatewayrequest"):
             raise PermissionDenied
@@ -166,20 +168,23 @@ def log(request: HttpRequest) -> HttpResponseBase:
     return render(request, "gateway/log.html", context, status=status)
 
 
-def _sums_of_month(key: ApiKey) -> list[tuple[str, list[dict[str, Any]]]]:
-    """(title, rows of name, requests, failed and cost in USD) of this month, by model and by user."""
+def _sums_of_month(key: ApiKey) -> list[tuple[str, str, list[dict[str, Any]]]]:
+    """This month by model and by user: title, head of the names, rows of name, requests, failed and cost in USD."""
     month = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     rows = key.requests.order_by().filter(asked_at__gte=month)
     groups = []
-    for title, column in (("Model", "model"), ("User", "tag")):
+    for title, head, column in (
+        (gettext("This month by model"), gettext("Model"), "model"),
+        (gettext("This month by user"), gettext("User"), "tag"),
+    ):
         sums = (
             rows.exclude(**{column: ""})
             .values(column)
             .annotate(requests=Count("pk"), failed=Count("pk", filter=Q(status="failed")), cost=Sum("cost"))
             .order_by("-requests", column)[:50]
         )
-        groups.append((title, [{"name": row[column], **row} for row in sums]))
-    return [(title, sums) for title, sums in groups if sums]
+        groups.append((title, head, [{"name": row[column], **row} for row in sums]))
+    return [group for group in groups if group[2]]
 
 
 def _may_look_up(request: HttpRequest) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -26,7 +28,7 @@ class Recipe:
 
 RECIPES: tuple[Recipe, ...] = (
     Recipe(
-        "Open WebUI", "Admin settings → Images, engine “Open AI”",
+        "Open WebUI", gettext_noop("Admin settings → Images, engine “Open AI”"),
         ("API base URL: {base_url}    API key: ia_…", "Model: {model}"),
         {"n": 1, "size": "512x512", "response_format": "b64_json"},
     ),
@@ -37,18 +39,18 @@ RECIPES: tuple[Recipe, ...] = (
         alias="gpt-image-1",
     ),
     Recipe(
-        "LobeChat", "environment",
+        "LobeChat", gettext_noop("environment"),
         ("OPENAI_PROXY_URL={base_url}", "OPENAI_API_KEY=ia_…"),
         {"n": 1, "size": "1024x1024"},
     ),
     Recipe(
-        "n8n", "Credential “OpenAI”",
+        "n8n", gettext_noop("Credential “OpenAI”"),
         ("Base URL: {base_url}", "API key: ia_…"),
         {"n": 1, "quality": "hd", "size": "1792x1024", "style": "vivid", "response_format": "url"},
         alias="dall-e-3",
     ),
     Recipe(
-        "LiteLLM", "config.yaml, below litellm_params",
+        "LiteLLM", gettext_noop("config.yaml, below litellm_params"),
         ("model: openai/{model}", "api_base: {base_url}"),
         {"n": 1, "size": "1024x1024", "quality": "standard", "user": "someone"},
     ),

@@ -13,6 +13,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import BigIntegerField, Func, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from .offerings import ImageModel
 
@@ -38,9 +39,9 @@ class ApiKey(models.Model):
     class Format(models.TextChoices):
         """How images are returned when a request does not say."""
 
-        BY_MODEL = "", "as OpenAI does: b64_json for gpt-image models, else url"
-        URL = "url", "url: a URL that expires after an hour"
-        B64_JSON = "b64_json", "b64_json: inside the response"
+        BY_MODEL = "", gettext_lazy("as OpenAI does: b64_json for gpt-image models, else url")
+        URL = "url", gettext_lazy("url: a URL that expires after an hour")
+        B64_JSON = "b64_json", gettext_lazy("b64_json: inside the response")
 
     name = models.CharField(max_length=120)
     prefix = models.CharField(max_length=12, unique=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_noop
 
 from providers.accounts import name_of
 from providers.gateway import keys, uploads, wire
@@ -21,8 +22,10 @@ MAX_MODELS = 4
 MAX_PROMPT = 2000
 MAX_UPLOAD = 25 * 2**20  # bytes of all images of a form
 SIZES = [
-    ("1:1", "Square 1:1"), ("4:3", "Landscape 4:3"), ("3:4", "Portrait 3:4"), ("3:2", "Photo 3:2"),
-    ("16:9", "Wide 16:9"), ("9:16", "Tall 9:16"), ("512x512", "512 × 512"), ("1024x1024", "1024 × 1024"),
+    ("1:1", gettext_noop("Square 1:1")), ("4:3", gettext_noop("Landscape 4:3")),
+    ("3:4", gettext_noop("Portrait 3:4")), ("3:2", gettext_noop("Photo 3:2")),
+    ("16:9", gettext_noop("Wide 16:9")), ("9:16", gettext_noop("Tall 9:16")),
+    ("512x512", "512 × 512"), ("1024x1024", "1024 × 1024"),
 ]  # fmt: skip
 EXAMPLES = (
     "A red lighthouse on a cliff at dusk, waves breaking, warm light in the windows",
@@ -32,11 +35,14 @@ EXAMPLES = (
 
 
 class FormError(Exception):
-    """The form is not valid; the message says what to change in `field`. `status` is the HTTP status."""
+    """The form is not valid; the message says what to change in `field`. `status` is the HTTP status.
 
-    def __init__(self, message: str, field: str = "", status: int = 400) -> None:
+    `is_english`: the message is the API's own, which programs read, too.
+    """
+
+    def __init__(self, message: str, field: str = "", status: int = 400, *, is_english: bool = False) -> None:
         super().__init__(message)
-        self.field, self.status = field, status
+        self.field, self.status, self.is_english = field, status, is_english
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +58,8 @@ def choices() -> list[tuple[str, list[ImageModel]]]:
     current = ImageModel.objects.current().filter(offerings__in=Offering.objects.open()).distinct()
     models = list(current.select_related("lab").order_by("name"))
     groups = [
-        ("Models", [model for model in models if not model.is_sample]),
-        ("Sample models (drawn on this site, no AI)", [model for model in models if model.is_sample]),
+        (gettext_noop("Models"), [model for model in models if not model.is_sample]),
+        (gettext_noop("Sample models (drawn on this site, no AI)"), [model for model in models if model.is_sample]),
     ]
     return [(label, group) for label, group in groups if group]
 
@@ -76,29 +82,33 @@ def initial(request: HttpRequest) -> tuple[dict[str, Any], FormError | None]:
         slug = next(name for name in map(str.strip, request.GET.getlist("model")) if name and name not in known)
         return values, FormError(unavailable(slug), "model")
     if len(models) > MAX_MODELS:
-        return values, FormError(f"{len(models)} models are too many; at most {MAX_MODELS} fit.", "model")
+        return values, FormError(
+            gettext("%(n)s models are too many; at most %(most)s fit.") % {"n": len(models), "most": MAX_MODELS},
+            "model",
+        )
     try:
         fields = {"prompt": values["prompt"] or "-", "model": "-", "size": values["size"]}
         wire.parse(fields | ({"seed": values["seed"]} if values["seed"] else {}), "text-to-image", ())
     except ApiError as error:
-        return {**values, "size": values["size"][:40]}, FormError(error.message, error.param or "")
+        return {**values, "size": values["size"][:40]}, FormError(error.message, error.param or "", is_english=True)
     message = next(iter(asked.errors.values()), "")
-    return values, FormError(message, "prompt") if message else None
+    return values, FormError(message, "prompt", is_english=True) if message else None
 
 
 def unavailable(slug: str) -> str:
     """Why a model cannot be tried here, and what would help."""
     model = ImageModel.objects.current().filter(slug=slug).first()
     if model is None:
-        return f"There is no model “{slug[:100]}”. Choose one from the lists."
+        return gettext("There is no model “%(name)s”. Choose one from the lists.") % {"name": slug[:100]}
     sold = dict.fromkeys(model.offerings.active().order_by("provider").values_list("provider", flat=True))
     if not sold:
-        return f"{model.name} cannot be tried: no provider known here sells it. Choose another model."
-    names = " or ".join(map(name_of, sold))
-    return (
-        f"{model.name} cannot be tried here: this site has no working key for {names}. Its operator can add one; with "
-        "a key of your own, its page has the code. Or choose another model."
+        text = gettext("%(model)s cannot be tried: no provider known here sells it. Choose another model.")
+        return text % {"model": model.name}
+    text = gettext(
+        "%(model)s cannot be tried here: this site has no working key for %(providers)s. Its operator can add one; "
+        "with a key of your own, its page has the code. Or choose another model."
     )
+    return text % {"model": model.name, "providers": gettext(" or ").join(map(name_of, sold))}
 
 
 def submitted(request: HttpRequest) -> dict[str, Any]:
@@ -113,12 +123,13 @@ def read(request: HttpRequest) -> TrialForm:
     values = submitted(request)
     prompt = str(values["prompt"]).strip()
     if not prompt:
-        raise FormError("Write what the image should show.", "prompt")
+        raise FormError(gettext("Write what the image should show."), "prompt")
     if len(prompt) > MAX_PROMPT:
-        raise FormError(f"The prompt has {len(prompt)} characters; {MAX_PROMPT} are the limit here.", "prompt")
+        text = gettext("The prompt has %(n)s characters; %(most)s are the limit here.")
+        raise FormError(text % {"n": len(prompt), "most": MAX_PROMPT}, "prompt")
     names = list(dict.fromkeys(values["models"]))
     if not names:
-        raise FormError("Choose a model.", "model")
+        raise FormError(gettext("Choose a model."), "model")
     known = {model.slug: model for _, group in choices() for model in group}
     if unknown := [name for name in names if name not in known]:
         raise FormError(unavailable(unknown[0]), "model")
@@ -129,13 +140,17 @@ def read(request: HttpRequest) -> TrialForm:
         fields = {"prompt": prompt, "size": values["size"], "seed": values["seed"] or secrets.randbelow(2**31)}
         requests = {known[name]: wire.parse({**fields, "model": name}, mode, images) for name in names}
     except ApiError as error:
-        raise FormError(error.message, error.param or "") from error
+        raise FormError(error.message, error.param or "", is_english=True) from error
     for model in requests:
         if not model.offerings.open().filter(mode=mode).exists():
-            verb = "does not edit images" if images else "only edits images: add one"
-            raise FormError(f"{model.name} {verb}.", "model")
+            text = (
+                gettext("%(model)s does not edit images.")
+                if images
+                else gettext("%(model)s only edits images: add one.")
+            )
+            raise FormError(text % {"model": model.name}, "model")
     secret = request.POST.get("key", "").strip()
     key = keys.of_secret(secret) if secret else None
     if secret and key is None:
-        raise FormError("This API key is unknown or revoked.", "key", 401)
+        raise FormError(gettext("This API key is unknown or revoked."), "key", 401)
     return TrialForm(requests, key)

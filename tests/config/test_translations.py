@@ -109,13 +109,7 @@ def test_the_cookie_goes_before_the_browsers_languages_and_english_is_left(cooki
     assert middleware.chosen(cookie, accepted) == language
 
 
-@pytest.fixture
-def _all_translated(monkeypatch):
-    monkeypatch.setattr(middleware, "TRANSLATED", re.compile("/.*"))
-
-
 @pytest.mark.django_db
-@pytest.mark.usefixtures("_all_translated")
 def test_a_page_cached_in_one_language_is_never_served_in_another(client):
     """Whole pages, and the pieces that the voting pages are put together from."""
     prompt = make.make_prompt()
@@ -131,7 +125,6 @@ def test_a_page_cached_in_one_language_is_never_served_in_another(client):
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("_all_translated")
 def test_caches_on_the_way_share_english_pages_alone_and_know_what_a_language_depends_on(client):
     make.make_category()
     german, english = client.get("/methodology/", **GERMAN), client.get("/methodology/")

@@ -8,7 +8,7 @@ from django.utils import translation
 
 from leaderboard.board.translation import translated
 from leaderboard.rating import number_words, verdict
-from leaderboard.rating.sentence import sentence, sentences
+from leaderboard.rating.sentence import MidSentence, sentence, sentences
 from leaderboard.rating.verdict import Finding
 
 
@@ -34,6 +34,14 @@ def test_it_is_translated_with_its_values_and_in_its_number():
         assert translated(voters) == "3 Abstimmende: Mehr Abstimmende hülfen mehr als mehr Stimmen derselben."
         assert translated("Heron XL") == "Heron XL"
     assert translated(leads) == leads == "Heron or Kite is first."
+
+
+def test_a_name_in_the_middle_of_a_sentence_is_lower_case_in_english_alone():
+    votes = sentence("%(votes)s votes in %(category)s", votes=3, category=MidSentence("Text to image"))
+    cached = pickle.loads(pickle.dumps(votes))  # noqa: S301
+    assert votes == translated(votes) == "3 votes in text to image"
+    with translation.override("de"):
+        assert translated(votes) == translated(cached) == "3 Stimmen in „Text to image“"
 
 
 def test_a_verdict_from_the_cache_can_still_be_translated():

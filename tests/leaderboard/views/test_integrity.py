@@ -53,7 +53,7 @@ def test_the_ledger_counts_what_the_table_holds(client, votes):
 def test_the_ledger_has_the_cap_of_every_category_and_what_it_follows_from(client, votes):
     caps.follow()
     page = " ".join(client.get("/integrity/").content.decode().split())
-    assert "a voter’s first 50 votes of any 90 days count now, from 5 votes of 5 voters." in page
+    assert "a voter’s first 50 votes of any 90 days count now (votes so far: 5, voters: 5)." in page
     (cap,) = client.get("/integrity.json").json()["caps"]
     assert (cap["cap"], cap["votes"], cap["voters"]) == (50, 5, 5)
 
