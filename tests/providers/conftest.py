@@ -32,12 +32,6 @@ IMAGE_FIELDS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def simulator() -> Iterator[Simulator]:
-    with Simulator(pace=0.02) as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch):
     monkeypatch.setattr(wire, "FIRST_PAUSE", 0.02)

@@ -55,9 +55,14 @@ class Picture:
 
 
 class Gallery:
-    """Pictures by name. Their bytes are in one file without a name, so nothing is left behind however we end."""
+    """Pictures by name. Their bytes are in one file without a name, so nothing is left behind however we end.
 
-    def __init__(self) -> None:
+    `drawn_side`: pixels. Of a picture with a longer side a smaller one is drawn and enlarged, which is quick: for those
+    who want images of the right size and do not look at them.
+    """
+
+    def __init__(self, drawn_side: int | None = None) -> None:
+        self._drawn_side = drawn_side
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 – open as long as the gallery
         self._end = 0
         self._pictures: OrderedDict[str, Future[Picture]] = OrderedDict()
@@ -109,7 +114,8 @@ class Gallery:
         while (task := self._waiting.get()) is not None:
             commission, future = task
             try:
-                future.set_result(self._store(commission.name, _draw(commission), TYPES[commission.format]))
+                data = _draw(commission, self._drawn_side)
+                future.set_result(self._store(commission.name, data, TYPES[commission.format]))
             except Exception as error:  # those who wait for it see what went wrong
                 with self._lock:
                     self._pictures.pop(commission.name, None)
@@ -127,16 +133,26 @@ class Gallery:
         return Picture(name, content_type, len(data), at, self)
 
 
-def _draw(commission: Commission) -> bytes:
+def _reduced(size: tuple[int, int], shortest: int, longest: int) -> tuple[int, int]:
+    """About the same shape with sides of at most `longest` pixels, but none below `shortest`."""
+    factor = min(1.0, longest / max(size))
+    width, height = (max(shortest, round(side * factor)) for side in size)
+    return width, height
+
+
+def _draw(commission: Commission, drawn_side: int | None = None) -> bytes:
     """The picture's bytes, without any metadata."""
     size = (commission.width, commission.height)
     if commission.black:
         image = Image.new("RGB", size)
     else:
-        from providers.samples.renderer import render  # loaded with the first picture, so that the server is up at once
+        from providers.samples import renderer  # loaded with the first picture, so that the server is up at once
 
         source = Image.open(BytesIO(commission.source)).convert("RGB") if commission.source else None
-        image = render(commission.model, commission.prompt, *size, seed=commission.seed, source=source)
+        drawn = _reduced(size, renderer.SMALLEST, drawn_side) if drawn_side else size
+        image = renderer.render(commission.model, commission.prompt, *drawn, seed=commission.seed, source=source)
+        if drawn != size:
+            image = image.resize(size, Image.Resampling.NEAREST)
     buffer = BytesIO()
     options: Mapping[str, dict[str, int]] = {
         "png": {"compress_level": 1}, "jpeg": {"quality": 92}, "jpg": {"quality": 92},

@@ -109,10 +109,13 @@ class SimulatedJob:
 
 
 class Workshop:
-    """Takes orders, answers questions about jobs and keeps the journal. `pace` below 1 makes everything quicker."""
+    """Takes orders, answers questions about jobs and keeps the journal. `pace` below 1 makes everything quicker.
 
-    def __init__(self, pace: float = 1.0) -> None:
-        self.gallery = Gallery()
+    `drawn_side`: see `Gallery`.
+    """
+
+    def __init__(self, pace: float = 1.0, drawn_side: int | None = None) -> None:
+        self.gallery = Gallery(drawn_side)
         self.once = Once()
         self.stopping = threading.Event()
         self._pace = pace

@@ -36,9 +36,15 @@ class Simulator:
     """A running simulator: `with Simulator() as simulator: … simulator.url`."""
 
     def __init__(
-        self, host: str = "127.0.0.1", port: int = 0, *, pace: float = 1.0, tls: ssl.SSLContext | None = None
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        pace: float = 1.0,
+        tls: ssl.SSLContext | None = None,
+        drawn_side: int | None = None,
     ) -> None:
-        self.workshop = Workshop(pace)
+        self.workshop = Workshop(pace, drawn_side)
         try:
             self._server = _Server((host, port), self.workshop, tls)
         except OSError:

@@ -15,6 +15,7 @@ from io import BytesIO, StringIO
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
@@ -127,6 +128,19 @@ def test_scenarios_are_read_from_the_prompt():
     assert scenario.number("slow") == 2.5
     assert scenario.result == "404"
     assert "reset" not in scenario
+
+
+def test_a_picture_drawn_with_little_detail_has_its_size_and_colours():
+    pictures, coarse = gallery.Gallery(), gallery.Gallery(drawn_side=96)
+    commission = gallery.Commission("sample-slate", "a kite over dunes", 700, 320, 3)
+    images = [Image.open(BytesIO(each.order(commission).result(60).read())) for each in (pictures, coarse)]
+    assert images[0].size == images[1].size == (700, 320)
+    assert images[1].getcolors(96 * 64)  # None would be more colours than a drawing of this size has pixels
+    assert not images[0].getcolors(96 * 64)
+    means = [np.asarray(image.resize((4, 4), Image.Resampling.BOX), dtype=float) for image in images]
+    assert np.abs(means[0] - means[1]).mean() < 12
+    pictures.close()
+    coarse.close()
 
 
 def test_only_so_many_bytes_of_pictures_are_stored(monkeypatch):
