@@ -26,8 +26,8 @@ PIECE = 5  # characters of a key's middle that do, when they stand alone and are
 _UNSTORABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 _WORD = re.compile(r"[A-Za-z0-9_\-]{4,}")
 _ESCAPE = re.compile(r"(?:\\u00|\\x|%|&#x)([2-7][0-9a-f]);?|&#(\d{2,3});", re.IGNORECASE)
-_LETTER = re.compile(r"[A-Za-z0-9]")
-_ANY = re.compile(r".", re.DOTALL)
+_NO_LETTER = re.compile(r"[^A-Za-z0-9]")
+_NOTHING = re.compile(r"(?!)")
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>\\]+", re.IGNORECASE)
 _IP = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b(?::\d+)?")
 _NO_HOST = re.compile(
@@ -71,7 +71,9 @@ def redacted(text: Any, account: Account) -> str:
     spellings = _spellings(account)
     clean = storable(text)
     unescaped = _ESCAPE.sub(lambda match: chr(int(match[1], 16) if match[1] else int(match[2])), clean)
-    if _without_parts(unescaped, spellings) != unescaped:  # a key in JSON in JSON, in HTML or in a URL
+    if (
+        unescaped != clean and _without_parts(unescaped, spellings) != unescaped
+    ):  # a key in JSON in JSON, in HTML or in a URL
         clean = storable(unescaped)
     for secret in sorted(spellings, key=len, reverse=True):
         clean = re.sub(re.escape(secret), REDACTED, clean, flags=re.IGNORECASE)
@@ -127,21 +129,21 @@ def _encoded(secret: str) -> Iterator[str]:
 def _without_parts(text: str, spellings: tuple[str, ...]) -> str:
     for secret in spellings:
         if len(secret) >= RUN:
-            text = _without_pieces(_without_runs(_without_runs(text, secret, _ANY), secret, _LETTER), secret)
+            text = _without_pieces(_without_runs(_without_runs(text, secret, _NOTHING), secret, _NO_LETTER), secret)
     return text
 
 
-def _without_runs(text: str, secret: str, counted: re.Pattern[str]) -> str:
+def _without_runs(text: str, secret: str, ignored: re.Pattern[str]) -> str:
     """Replaces every stretch of RUN or more characters that text and secret share.
 
-    As if both had the `counted` characters alone: letters, for keys that something has split, wrapped or spaced.
+    As if both had no `ignored` characters: all but letters, for keys that something has split, wrapped or spaced.
     """
-    letters, secret = "".join(counted.findall(text)), "".join(counted.findall(secret)).lower()
+    letters, secret = ignored.sub("", text), ignored.sub("", secret).lower()
     if len(letters) == len(letters.lower()):  # a letter that is longer in lower case would shift all places
         letters = letters.lower()
     if not any(secret[start : start + RUN] in letters for start in range(len(secret) - RUN + 1)):
         return text
-    places = [match.start() for match in counted.finditer(text)]
+    places = [place for place, letter in enumerate(text) if not ignored.match(letter)]
     parts: list[str] = []
     copied = start = 0
     while start + RUN <= len(letters):
