@@ -10,7 +10,7 @@ from django.utils.translation import gettext, ngettext
 from providers import accounts
 
 from . import reveals
-from .battle_rows import BattleRow, Side
+from .battle_rows import BattleRow, Maker
 from .integrity import rules
 from .models import Outcome
 from .voting import CastVote
@@ -30,10 +30,11 @@ def answered_pair(
         reveals.image_tally(row.left.entry, row.right.entry) if images is None else images
     )
     is_turned = row.left.entry > row.right.entry
+    left_maker, right_maker = row.makers
     return reveals.AnsweredPair(
         category=row.category,
-        left_model=row.left.model,
-        right_model=row.right.model,
+        left_model=left_maker.model,
+        right_model=right_maker.model,
         outcome=row.outcome,
         counts=is_among and not row.excluded_reason,
         cast_at=row.cast_at,
@@ -47,6 +48,7 @@ def answered_pair(
 def revealed(row: BattleRow, cast: CastVote | None, *, is_among: bool = True) -> tuple[Conditions, Values]:
     """The conditions and texts of a pair's names, places and votes; `cast` is the vote that has just been stored."""
     assert row.outcome is not None
+    left_maker, right_maker = row.makers
     counts = not row.excluded_reason
     images = cast.images if cast is not None and counts else None
     shown = reveals.extras.reveal(answered_pair(row, images, is_among=is_among))
@@ -57,8 +59,8 @@ def revealed(row: BattleRow, cast: CastVote | None, *, is_among: bool = True) ->
         "by_thumbnails": row.is_expired,
         "crowd": crowd.basis,
         "others": "one" if crowd.votes == 1 else "many" if crowd.votes else "",
-        "left_badge": _badge(row.left),
-        "right_badge": _badge(row.right),
+        "left_badge": _badge(left_maker),
+        "right_badge": _badge(right_maker),
     }
     values = {
         "outcome_label": str(Outcome(row.outcome).label),
@@ -70,13 +72,16 @@ def revealed(row: BattleRow, cast: CastVote | None, *, is_among: bool = True) ->
         "crowd_votes": ngettext("%(votes)s other vote", "%(votes)s other votes", crowd.votes) % {"votes": crowd.votes},
         "crowd_label": _crowd_label(crowd),
     }
-    for name, side, figures in (("left", row.left, shown.left), ("right", row.right, shown.right)):
+    for name, entry, maker, figures in (
+        ("left", row.left.entry, left_maker, shown.left),
+        ("right", row.right.entry, right_maker, shown.right),
+    ):
         conditions |= {f"{name}_placed": bool(figures.place), f"{name}_rated": bool(figures.elo)}
         values |= {
-            f"{name}_thumbnail_url": f"/images/{side.thumbnail}",
-            f"{name}_entry_url": f"/entries/{side.entry}/",
-            f"{name}_model_url": f"/private/{row.category_slug}/" if row.is_private else f"/models/{side.slug}/",
-            f"{name}_name": side.name,
+            f"{name}_thumbnail_url": f"/images/{maker.thumbnail}",
+            f"{name}_entry_url": f"/entries/{entry}/",
+            f"{name}_model_url": f"/private/{row.category_slug}/" if row.is_private else f"/models/{maker.slug}/",
+            f"{name}_name": maker.name,
             f"{name}_place": figures.place,
             f"{name}_long_place": figures.long_place,
             f"{name}_elo": figures.elo,
@@ -111,7 +116,7 @@ _CAP_REASON = re.compile(
 )
 
 
-def _badge(side: Side) -> str:
-    if side.origin == "sample":
+def _badge(maker: Maker) -> str:
+    if maker.origin == "sample":
         return "sample"
-    return "simulated" if side.provider and accounts.is_simulated(side.provider) else ""
+    return "simulated" if maker.provider and accounts.is_simulated(maker.provider) else ""

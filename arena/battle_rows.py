@@ -14,19 +14,26 @@ from .models import Battle
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One image of a battle. Everything from `thumbnail` on is for after the vote."""
+class Maker:
+    """Which model made an image, and where: for after the vote."""
 
-    token: str
-    entry: int
-    width: int
-    height: int
     thumbnail: str
     model: int
     slug: str
     name: str
     origin: str
     provider: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One image of a battle. Pairs that nobody has answered are read without their `maker`."""
+
+    token: str
+    entry: int
+    width: int
+    height: int
+    maker: Maker | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,13 @@ class BattleRow:
     right: Side
 
     @property
+    def makers(self) -> tuple[Maker, Maker]:
+        """Of the left and the right image, of a row that was read with them."""
+        assert self.left.maker is not None
+        assert self.right.maker is not None
+        return self.left.maker, self.right.maker
+
+    @property
     def is_answered(self) -> bool:
         return self.outcome is not None or self.skipped_at is not None
 
@@ -87,8 +101,8 @@ class BattleRow:
         )
 
 
-SIDE = """b.{side}_token, {e}.id, {e}.width, {e}.height, {e}.thumbnail, {e}m.id, {e}m.slug, {e}m.name, {e}m.origin,
-    {e}o.provider"""
+# `COLUMNS` and `JOINS` read a battle without its makers, which are behind six more joins; `MAKERS` and `MAKER_JOINS`
+# come after them where they may be shown.
 LIVE = """l.retired_at IS NULL AND l.hidden_at IS NULL AND r.retired_at IS NULL AND r.hidden_at IS NULL
     AND p.retired_at IS NULL AND p.completed_at IS NULL AND c.is_published
     AND coalesce(c.opens_at <= statement_timestamp(), true)
@@ -99,44 +113,54 @@ COLUMNS = f"""b.id, b.voter_id, b.prompt_id, b.served_at, b.expires_at, b.skippe
     p.text, p.source_image, c.question, c.criterion, c.shape, c.id, g.id, g.slug, g.name, g.is_private,
     v.outcome, v.cast_at, v.excluded_reason,
     EXISTS (SELECT FROM arena_report report WHERE report.battle_id = b.id),
-    {SIDE.format(side="left", e="l")}, {SIDE.format(side="right", e="r")}"""
+    b.left_token, l.id, l.width, l.height, b.right_token, r.id, r.width, r.height"""
+MAKERS = """l.thumbnail, lm.id, lm.slug, lm.name, lm.origin, lo.provider,
+    r.thumbnail, rm.id, rm.slug, rm.name, rm.origin, ro.provider"""
 JOINS = """
 LEFT JOIN arena_prompt p ON p.id = b.prompt_id
 LEFT JOIN arena_competition c ON c.id = p.competition_id
 LEFT JOIN arena_category g ON g.id = c.category_id
 LEFT JOIN arena_vote v ON v.battle_id = b.id
 LEFT JOIN arena_entry l ON l.id = b.left_id
+LEFT JOIN arena_entry r ON r.id = b.right_id
+"""
+MAKER_JOINS = """
 LEFT JOIN providers_imagemodel lm ON lm.id = l.image_model_id
 LEFT JOIN providers_call lc ON lc.id = l.call_id
 LEFT JOIN providers_offering lo ON lo.id = lc.offering_id
-LEFT JOIN arena_entry r ON r.id = b.right_id
 LEFT JOIN providers_imagemodel rm ON rm.id = r.image_model_id
 LEFT JOIN providers_call rc ON rc.id = r.call_id
 LEFT JOIN providers_offering ro ON ro.id = rc.offering_id
 """
-_SIDE_WIDTH = 10
+_FACTS, _SIDE, _MAKER = 22, 4, 6  # columns of the battle itself, of a side and of its maker
+_SIDES_END = _FACTS + 2 * _SIDE
 
 
-def battle_row(columns: Sequence[Any]) -> BattleRow:
-    middle, right_at = len(columns) - 2 * _SIDE_WIDTH, len(columns) - _SIDE_WIDTH
-    sides = Side(*columns[middle:right_at]), Side(*columns[right_at:])
-    return BattleRow(*(*columns[:middle], *sides))
+def battle_row(columns: Sequence[Any], *, with_makers: bool = False) -> BattleRow:
+    """From the values of `COLUMNS`, and of `MAKERS` after them."""
+    left, right = columns[_FACTS : _FACTS + _SIDE], columns[_FACTS + _SIDE : _SIDES_END]
+    if with_makers:
+        left = (*left, Maker(*columns[_SIDES_END : _SIDES_END + _MAKER]))
+        right = (*right, Maker(*columns[_SIDES_END + _MAKER :]))
+    return BattleRow(*(*columns[:_FACTS], Side(*left), Side(*right)))
 
 
-_UNSAVED = f"""
-SELECT {COLUMNS} FROM (SELECT %(battle)s::uuid, 0::bigint, %(prompt)s::bigint, %(left)s::bigint, %(right)s::bigint,
+_UNSAVED = """
+SELECT {columns} FROM (SELECT %(battle)s::uuid, 0::bigint, %(prompt)s::bigint, %(left)s::bigint, %(right)s::bigint,
     %(left_token)s::text, %(right_token)s::text, %(served_at)s::timestamptz, %(expires_at)s::timestamptz,
     NULL::timestamptz) AS b (id, voter_id, prompt_id, left_id, right_id, left_token, right_token, served_at, expires_at,
     skipped_at)
-{JOINS}
-"""  # noqa: S608 – our own names, no value of a request
+{joins}
+"""
+_UNSAVED_BLIND = _UNSAVED.format(columns=COLUMNS, joins=JOINS)
+_UNSAVED_WITH_MAKERS = _UNSAVED.format(columns=f"{COLUMNS}, {MAKERS}", joins=JOINS + MAKER_JOINS)
 
 
-def row_of_unsaved(battle: Battle) -> BattleRow | None:
+def row_of_unsaved(battle: Battle, *, with_makers: bool = False) -> BattleRow | None:
     """What the page of a battle that is not stored shows; None when its images are not voted on any more."""
     with connection.cursor() as cursor:
         cursor.execute(
-            _UNSAVED,
+            _UNSAVED_WITH_MAKERS if with_makers else _UNSAVED_BLIND,
             {
                 "battle": battle.pk,
                 "prompt": battle.prompt_id,
@@ -148,5 +172,5 @@ def row_of_unsaved(battle: Battle) -> BattleRow | None:
                 "expires_at": battle.expires_at,
             },
         )
-        row = battle_row(cursor.fetchone())
+        row = battle_row(cursor.fetchone(), with_makers=with_makers)
     return row if row.is_live and row.text is not None else None

@@ -49,7 +49,7 @@ def shown_entries(link: Share) -> list[Entry]:
 
 def row_of(battle: Battle) -> BattleRow | None:
     """What its page shows; None when its images are not voted on any more."""
-    return battle_rows.row_of_unsaved(battle)
+    return battle_rows.row_of_unsaved(battle, with_makers=True)
 
 
 def answers(request: HttpRequest, link: Share) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from . import rounds
-from .battle_rows import COLUMNS, JOINS, BattleRow, battle_row
+from .battle_rows import COLUMNS, JOINS, MAKER_JOINS, MAKERS, BattleRow, battle_row
 from .models import VoterProgress
 
 
@@ -36,13 +36,14 @@ _IN_ORDER = "ORDER BY b.served_at, array_position(s.waiting, b.id)"
 # `met` comes once, with the first row: it is the only column that grows with a voter. "+ 0" keeps a planner that knows
 # voters of one battle each off the voter's index, which would read all battles of this one.
 _OF_BATTLE = f"""
-SELECT own.voter_id, s.turn, s.votes, s.seen, s.uncounted, CASE WHEN b.id = own.id THEN s.met END, {COLUMNS}
+SELECT own.voter_id, s.turn, s.votes, s.seen, s.uncounted, CASE WHEN b.id = own.id THEN s.met END, {COLUMNS},
+    {MAKERS}
 FROM arena_battle own
 JOIN arena_prompt asked ON asked.id = own.prompt_id
 JOIN arena_competition within ON within.id = asked.competition_id
 LEFT JOIN arena_voterprogress s ON s.voter_id = own.voter_id AND s.category_id = within.category_id
 JOIN arena_battle b ON b.id = ANY (array_append(s.waiting, own.id))
-{JOINS}
+{JOINS} {MAKER_JOINS}
 WHERE own.id = %(battle)s AND own.voter_id + 0 = %(voter)s
 {_IN_ORDER}
 """  # noqa: S608 – our own names, no value of a request
@@ -76,7 +77,7 @@ def _state(statement: str, parameters: dict[str, Any], battle: uuid.UUID | None)
         return None
     voter, turn, votes, seen, uncounted, _ = rows[0][:6]
     met = next((bytes(row[5]) for row in rows if row[5] is not None), b"")
-    all_rows = [battle_row(row[6:]) for row in rows if row[6] is not None]
+    all_rows = [battle_row(row[6:], with_makers=row[6] == battle) for row in rows if row[6] is not None]
     own = next((row for row in all_rows if row.pk == battle), None)
     waiting = [row for row in all_rows if row is not own and row.is_live and not row.is_answered]
     return VoterState(voter, turn or 0, votes or 0, seen or 0, uncounted or 0, met, own, waiting)

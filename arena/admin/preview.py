@@ -60,7 +60,7 @@ def _row(competition: Competition, left: Entry, right: Entry) -> BattleRow:
     """A battle's row without a battle; nothing in it knows a model."""
 
     def side(entry: Entry) -> Side:
-        return Side("preview", 0, entry.width, entry.height, "", 0, "", "", "", None)
+        return Side("preview", 0, entry.width, entry.height)
 
     now, category = timezone.now(), competition.category
     return BattleRow(
