@@ -184,6 +184,8 @@ def test_what_the_viewer_shows(reader, category):
 
 def test_numbers_in_markup_have_a_point_whatever_the_language(reader, category):
     make.rate(category)
+    size = {"family": "ratio", "field": "ratio", "ratios": ["4:3"], "tiers": ["1 MP"]}
+    Offering.objects.update(parameters={"size": size})
     reader.cookies["language"] = "de"
     for number in range(20):
         reader.post(f"{make.battle_url(reader.get(ARENA))}vote/", {"outcome": ("left", "tie")[number % 2]})
@@ -191,6 +193,7 @@ def test_numbers_in_markup_have_a_point_whatever_the_language(reader, category):
     for path in ("/", f"{ARENA}mine/", f"{ARENA}rounds/1/", f"/leaderboard/{category.slug}/", model):
         text = reader.get(path).content.decode()
         assert "<svg" in text
+        assert path != model or 'class="shapes"' in text
         assert re.findall(r' (?:[xyrd]|c[xy]|width|height|transform|viewBox|value|max)="[^"]*\d,\d[^"]*"', text) == []
 
 
