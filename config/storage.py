@@ -1,5 +1,7 @@
 """Static files under names that carry a hash of their content, so that browsers may cache them for ever."""
 
+from pathlib import Path
+
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -13,3 +15,8 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
             ((r'(?P<matched>"(?P<url>\./[\w.-]+\.js)")', '"%(url)s"'),),
         ),
     )
+
+    def __init__(self, location: str | Path | None = None, base_url: str | None = None) -> None:
+        # Collected by one account (root, while an image is built), read by another. What people upload is for the
+        # site's own account alone (FILE_UPLOAD_PERMISSIONS); that setting would otherwise count here, too.
+        super().__init__(location, base_url, file_permissions_mode=0o644, directory_permissions_mode=0o755)
