@@ -40,8 +40,9 @@ class ProviderError(Exception):
     and shown on the call's own page of the admin, nowhere else.
 
     `retry_after` is in seconds when the provider named a time. `possibly_charged` is True when the provider may have
-    done (and billed) the work although we hold no image. Routing adds `spent`, the cost of all attempts in US dollars,
-    and `attempts`, one `results.Attempt` for each.
+    done (and billed) the work although we hold no image. `job_is_open` is True when a job it has accepted may still
+    bring the image: who has its ticket asks for it again instead of buying another. Routing adds `spent`, the cost of
+    all attempts in US dollars, and `attempts`, one `results.Attempt` for each.
     """
 
     outcome: ClassVar[str] = "provider_error"
@@ -63,6 +64,7 @@ class ProviderError(Exception):
         self.status = status
         self.retry_after = retry_after
         self.possibly_charged = possibly_charged
+        self.job_is_open = False
         self.spent = Decimal(0)
         self.attempts: tuple[Any, ...] = ()
 

@@ -38,6 +38,10 @@ class GeneratedImage:
 
 OnPartial = Callable[[GeneratedImage], None]
 
+# What finds a job again at the provider that has accepted it: an id, URLs, never a key. Each adapter has its own names.
+Ticket = Mapping[str, str]
+OnSubmitted = Callable[[Ticket], None]
+
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
@@ -74,6 +78,8 @@ class ProviderCall:
     mask_field: str = ""
     partial_images: int = 0
     on_partial: OnPartial | None = field(default=None, repr=False, compare=False)
+    on_submitted: OnSubmitted | None = field(default=None, repr=False, compare=False)  # called once a job is accepted
+    ticket: Ticket | None = None  # of a job that was accepted earlier: it is awaited, and nothing is submitted
     resolved_size: tuple[int, int] | None = None  # the pixels we request; None when the provider chooses
     ignored: tuple[str, ...] = ()  # parameters of the request that this offering has no use for
     unknown: tuple[str, ...] = ()  # parameters we know nothing about: they are passed through as they are

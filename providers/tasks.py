@@ -12,6 +12,7 @@ from providers.db import connection_released
 from providers.files import spool
 from providers.gateway import budgets, job_webhooks, jobs, signed_files
 from providers.performance import summaries
+from providers.routing import open_jobs
 from providers.spending import daily_cap, price_check
 
 from .playground import trials
@@ -25,6 +26,7 @@ def prune_gateway() -> None:
     jobs.prune()
     job_webhooks.prune()
     trials.prune()
+    open_jobs.prune()
 
 
 @shared_task

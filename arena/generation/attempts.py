@@ -7,6 +7,7 @@ import random
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -31,6 +32,7 @@ from providers.errors import (
 )
 from providers.files import file_store
 from providers.request import ImageRequest, SourceImage
+from providers.routing import open_jobs
 
 from . import storage
 from .storage import MAX_PAUSE
@@ -60,6 +62,8 @@ def run(pk: int) -> None:
             "arena",
             time_limit=_time_limit(generation.attempt),
             provider=generation.provider,
+            request_id=generation.request_id,
+            is_resumable=True,
         )
     except NotSent as error:
         _unclaim(generation, error)
@@ -68,8 +72,10 @@ def run(pk: int) -> None:
         _settle(generation, error.outcome, str(error), passes, _is_charged(generation, error), error.spent, error)
     except Exception as error:  # whatever it is, the row must say so instead of waiting for its lease to run out
         log.exception("generation %s", pk)
-        # How far it came is unknown, and so is what it was charged: as much as was expected.
+        # How far it came is unknown, and so is what it was charged: as much as was expected. An open job will say.
         charged, spent = _costs_money(generation), generation.expected_cost or Decimal(0)
+        if open_jobs.exist(generation.request_id):
+            charged, spent = False, Decimal(0)
         _settle(generation, "internal", f"{type(error).__name__}: {error}", True, charged, spent)
     else:
         _finish(generation, generated)
@@ -77,21 +83,24 @@ def run(pk: int) -> None:
 
 def _finish(generation: Generation, generated: routing.Generated) -> None:
     """Store what was paid for. An error on this side – of the file store, of the database – spools the bytes."""
+    assert generation.request_id is not None
     try:
         derivatives = images.normalise(generated.image.data, generation.prompt.competition.shape)
     except images.BadImage as error:
         charged = not is_simulated(generated.provider)
+        open_jobs.forget(generation.request_id)
         _settle(generation, "bad_output", str(error), True, charged, generated.spent)
         return
     except Exception as error:
         log.exception("generation %s cannot be normalised", generation.pk)
         storage.spool(generation, generated, f"{type(error).__name__}: {error}")
-        return
-    try:
-        storage.store(generation, generated, derivatives)
-    except (file_store.StoreUnwritable, DatabaseError) as error:
-        log.error("generation %s is not stored yet: %s", generation.pk, error)
-        storage.spool(generation, generated, str(error))
+    else:
+        try:
+            storage.store(generation, generated, derivatives)
+        except (file_store.StoreUnwritable, DatabaseError) as error:
+            log.error("generation %s is not stored yet: %s", generation.pk, error)
+            storage.spool(generation, generated, str(error))
+    open_jobs.forget(generation.request_id)
 
 
 def claim(pk: int) -> Generation | None:
@@ -110,18 +119,20 @@ def claim(pk: int) -> Generation | None:
             return None
         row = Generation.objects.filter(pk=pk)
         competition = generation.prompt.competition
-        charged = generation.charged_attempts
-        bill: dict[str, Any] = {"spent": _SPENT_BY_THE_DEAD}
-        if generation.status == Status.RUNNING:  # its worker died
+        charged, is_dead = generation.charged_attempts, generation.status == Status.RUNNING
+        # What it was asked for is not lost: this attempt waits for the provider's job and buys nothing.
+        is_open = open_jobs.exist(generation.request_id)
+        bill: dict[str, Any] = {} if is_open else {"spent": _SPENT_BY_THE_DEAD}
+        if is_dead and not is_open:
             charged += _costs_money(generation)
         if reason := _why_not(generation):
             row.to_cancelled(reason, **bill)
             return None
         if competition.paused_at is not None:
-            if generation.status == Status.RUNNING:
+            if is_dead:
                 row.to_queued(timezone.now(), charged_attempts=charged, **bill)
             return None
-        if generation.attempts_left == 0 or charged >= MAX_CHARGED:
+        if not is_open and (generation.attempts_left == 0 or charged >= MAX_CHARGED):
             # Only a generation whose every worker died can be due without attempts left.
             reason = "Every worker that tried this died before it was done."
             row.to_failed("internal", reason, charged_attempts=charged, **bill)
@@ -129,24 +140,34 @@ def claim(pk: int) -> Generation | None:
         request = cost_estimates.request_of(competition)
         expected = routing.likely_cost(generation.image_model, request, generation.provider)
         try:
-            spend_cap.check(competition, expected)
+            if not is_open:
+                spend_cap.check(competition, expected)
         except spend_cap.CapReached as error:
             due_at = timezone.now() + timedelta(seconds=error.retry_after or 0)
             row.to_queued(due_at, error.outcome, str(error), charged_attempts=charged, **bill)
             return None
         # Each offering that may be fallen back to has the time limit for itself.
-        offerings = len(routing.candidates(generation.image_model, request, generation.provider))
+        offerings = len(routing.candidates(generation.image_model, request, generation.provider)) + is_open
         lease = _time_limit(generation.attempt + 1) * max(1, offerings) + settings.GENERATION_LEASE_GRACE
         row.to_running(
             timezone.now() + timedelta(seconds=lease),
             attempt=F("attempt") + 1,
-            attempts_left=F("attempts_left") - 1,
+            attempts_left=F("attempts_left") - (0 if is_dead and is_open else 1),
             charged_attempts=charged,
+            request_id=generation.request_id if is_open else uuid4(),
             expected_cost=expected,
             **bill,
         )
         generation.refresh_from_db(
-            fields=["status", "attempt", "attempts_left", "charged_attempts", "expected_cost", "lease_expires_at"]
+            fields=[
+                "status",
+                "attempt",
+                "attempts_left",
+                "charged_attempts",
+                "expected_cost",
+                "lease_expires_at",
+                "request_id",
+            ]
         )
         return generation
 
@@ -174,9 +195,10 @@ def _costs_money(generation: Generation) -> bool:
 
 
 def _is_charged(generation: Generation, error: ProviderError) -> bool:
-    calls = [attempt.call for attempt in error.attempts if attempt.call and not is_simulated(attempt.provider)]
     if error.attempts:
-        return any(call.possibly_charged for call in calls)
+        calls = [one.call for one in error.attempts if one.reported is None and not is_simulated(one.provider)]
+        # A call that is ok has brought an image that was lost before it was stored.
+        return any(call is not None and (call.possibly_charged or call.outcome == "ok") for call in calls)
     return error.possibly_charged and _costs_money(generation)
 
 
@@ -206,12 +228,14 @@ def _settle(
 ) -> None:
     """No image: queue the row again after a pause when the fault may pass, or fail it with the reason.
 
-    `charged` says that the attempt may have cost real money, `spent` how much in US dollars.
+    `charged` says that the attempt may have cost real money, `spent` how much in US dollars. Where the provider's job
+    is open the next attempt buys nothing, so it need not wait for long.
     """
+    is_open = open_jobs.exist(generation.request_id)
     charged_attempts = generation.charged_attempts + charged
     columns = {"spent": F("spent") + spent, "charged_attempts": charged_attempts}
-    if passes and generation.attempts_left > 0 and charged_attempts < MAX_CHARGED:
-        pause = _pause(generation.attempt, charged, error.retry_after if error else None)
+    if passes and generation.attempts_left > 0 and (is_open or charged_attempts < MAX_CHARGED):
+        pause = _pause(generation.attempt, charged and not is_open, error.retry_after if error else None)
         storage.owned(generation).to_queued(timezone.now() + pause, outcome, reason, **columns)
     else:
         storage.owned(generation).to_failed(outcome, reason, **columns)

@@ -162,6 +162,9 @@ class Generation(models.Model):
     expected_cost = models.DecimalField(
         max_digits=12, decimal_places=6, null=True, blank=True, help_text="USD, of the attempt that is running."
     )
+    request_id = models.UUIDField(
+        null=True, blank=True, help_text="Of the last attempt's calls; the next one keeps it while their jobs are open."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[Any] = GenerationQuerySet.as_manager()

@@ -9,6 +9,7 @@ credits of one US cent, and every accepted task says what it costs.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -16,9 +17,10 @@ from typing import Any
 import httpx
 
 from providers.errors import BadOutput, ContentPolicy, InputUnreachable, ProviderError, ProviderFailure
-from providers.request import Answer, ProviderCall
+from providers.request import Answer, ProviderCall, Ticket
 
 from .base import Account, Deadline
+from .open_jobs import job_stays_open
 from .reply import Reply, duration_of
 from .sources import base64_of, check_size
 from .wire import UNREADABLE, Wire, growing_pauses
@@ -35,12 +37,13 @@ class BlackForestLabs:
     def generate(self, call: ProviderCall, *, account: Account, http: httpx.Client, deadline: Deadline) -> Answer:
         started = time.monotonic()
         wire = Wire(account, http, deadline, {"x-key": account.api_key})
-        ticket = _submit(wire, call)
-        reply = _finished(wire, str(ticket["polling_url"]))
-        task = reply.object()
-        result = task.get("result")
-        fields = result if isinstance(result, dict) else {}
-        images = wire.images([fields.get("sample") or fields.get("samples") or result], reply)
+        ticket = _submit(wire, call) if call.ticket is None else call.ticket
+        with job_stays_open():
+            reply = _finished(wire, ticket["polling_url"])
+            task = reply.object()
+            result = task.get("result")
+            fields = result if isinstance(result, dict) else {}
+            images = wire.images([fields.get("sample") or fields.get("samples") or result], reply)
         seed, billed = fields.get("seed"), _cost(task)
         return Answer(
             images=images,
@@ -52,18 +55,19 @@ class BlackForestLabs:
         )
 
 
-def _submit(wire: Wire, call: ProviderCall) -> dict[str, Any]:
+def _submit(wire: Wire, call: ProviderCall) -> Ticket:
     url = f"{wire.account.urls['base'].rstrip('/')}/{call.endpoint.strip('/')}"
     reply = wire.create(url, json={**call.arguments, **_sources(call)})
     if not reply.ok:
         raise wire.failure_by_status(reply)
-    ticket = reply.object()
-    if not wire.account.owns(str(ticket.get("polling_url") or "")):
+    task = reply.object()
+    polling_url = str(task.get("polling_url") or "")
+    if not wire.account.owns(polling_url):
         said = f"no usable polling_url in {reply.text()}"
         raise wire.failure(
             BadOutput, said, public="{name} accepted the task without a usable URL.", possibly_charged=True
         )
-    return ticket
+    return wire.submitted(call, id=str(task.get("id") or ""), polling_url=polling_url, cost=str(task.get("cost") or ""))
 
 
 def _sources(call: ProviderCall) -> dict[str, str]:
@@ -109,7 +113,7 @@ def _time(result: dict[str, Any]) -> timedelta | None:
     return duration_of(end - start)
 
 
-def _cost(body: dict[str, Any]) -> Decimal | None:
+def _cost(body: Mapping[str, Any]) -> Decimal | None:
     """What they say they charge, from credits to dollars."""
     if body.get("cost") is None:
         return None

@@ -28,11 +28,12 @@ from providers.errors import (
     ProviderFailure,
     TimedOut,
 )
-from providers.request import Answer, ProviderCall, SourceImage
+from providers.request import Answer, ProviderCall, SourceImage, Ticket
 
 from .base import Account, Deadline
 from .failures import kind_of_status, message_of
 from .images import strings_of
+from .open_jobs import give_up, job_stays_open
 from .reply import Reply, duration_of
 from .sources import file_name_of, with_images, with_inline_images
 from .wire import Wire, growing_pauses
@@ -52,7 +53,8 @@ class Fal:
     def generate(self, call: ProviderCall, *, account: Account, http: httpx.Client, deadline: Deadline) -> Answer:
         started = time.monotonic()
         wire = Wire(account, http, deadline, {"Authorization": f"Key {account.api_key}"})
-        answer = _from_queue(wire, call) if account.urls.get("queue") else _from_run(wire, call)
+        is_queued = call.ticket is not None or account.urls.get("queue")
+        answer = _from_queue(wire, call) if is_queued else _from_run(wire, call)
         return replace(answer, duration=timedelta(seconds=time.monotonic() - started))
 
 
@@ -69,26 +71,31 @@ def _from_run(wire: Wire, call: ProviderCall) -> Answer:
 
 
 def _from_queue(wire: Wire, call: ProviderCall) -> Answer:
+    ticket = _submit(wire, call) if call.ticket is None else call.ticket
+    try:
+        status = _completed(wire, ticket["status_url"])
+    except BaseException as error:  # also when the worker is stopped: nobody would fetch the image
+        give_up(error, wire.cancel("PUT", ticket["cancel_url"]))
+        raise
+    with job_stays_open():
+        result = wire.poll(ticket["response_url"], _is_hiccup)
+        if not result.ok:
+            raise _failure(wire, result, ran=True)
+        return replace(_answer(wire, result, status), provider_request_id=wire.redacted(ticket["id"], 120))
+
+
+def _submit(wire: Wire, call: ProviderCall) -> Ticket:
     reply = _post(wire, "queue", call)
     if not reply.ok:
         raise _failure(wire, reply, ran=False)
-    ticket = reply.object()
-    urls = [str(ticket.get(name) or "") for name in ("status_url", "response_url", "cancel_url")]
-    if not all(wire.account.owns(url) for url in urls):
+    job = reply.object()
+    urls = {name: str(job.get(name) or "") for name in ("status_url", "response_url", "cancel_url")}
+    if not all(map(wire.account.owns, urls.values())):
         said = f"no usable URLs in {reply.text()}"
         raise wire.failure(
             BadOutput, said, public="{name} accepted the job without usable URLs.", possibly_charged=True
         )
-    status_url, response_url, cancel_url = urls
-    try:
-        status = _completed(wire, status_url)
-    except BaseException:  # also when the worker is stopped: nobody would fetch the image
-        wire.cancel("PUT", cancel_url)
-        raise
-    result = wire.poll(response_url, _is_hiccup)
-    if not result.ok:
-        raise _failure(wire, result, ran=True)
-    return replace(_answer(wire, result, status), provider_request_id=wire.redacted(ticket.get("request_id"), 120))
+    return wire.submitted(call, id=str(job.get("request_id") or ""), **urls)
 
 
 def _post(wire: Wire, place: str, call: ProviderCall) -> Reply:

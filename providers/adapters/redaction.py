@@ -88,6 +88,18 @@ def redacted(text: Any, account: Account) -> str:
     return re.sub(rf"{re.escape(REDACTED)}(?:[^\sA-Za-z0-9]?{re.escape(REDACTED)})+", REDACTED, clean)
 
 
+def holds_secret(text: str, account: Account) -> bool:
+    """Is a secret of `account` in a text that is to be stored as it is? Its own URLs are none."""
+    spellings = _spellings(account)
+    unescaped = unquote(text)
+    has_password = any("@" in urlsplit(url).netloc for url in (text, unescaped))
+    return (
+        has_password
+        or _without_parts(unescaped, spellings) != unescaped
+        or any(secret.lower() in unescaped.lower() for secret in spellings)
+    )
+
+
 def _spellings(account: Account) -> tuple[str, ...]:
     return _spellings_of((account.api_key, account.webhook_key, *account.urls.values()))
 

@@ -1,5 +1,7 @@
 """Replicate: create a prediction and wait with it (`Prefer: wait`), then poll until its status is final.
 
+Where the caller records jobs, the first answer is not waited with: it brings the id that finds the prediction again.
+
 A prediction that fails is a 200 or 201 with `status: "failed"` and a text; policy refusals are recognised from that
 text. A status that we do not know is taken for one on the way: the deadline bounds the wait, and the image is paid for.
 The endpoint is `owner/name` of an official model, or a version: `owner/name:id` or the bare 64 hex digits.
@@ -26,9 +28,10 @@ from providers.errors import (
     ProviderFailure,
     TimedOut,
 )
-from providers.request import Answer, GeneratedImage, ProviderCall, SourceImage
+from providers.request import Answer, GeneratedImage, ProviderCall, SourceImage, Ticket
 
 from .base import Account, Deadline
+from .open_jobs import give_up, job_stays_open
 from .reply import Reply, duration_of
 from .sources import file_name_of, with_images
 from .wire import UNREADABLE, Wire, growing_pauses
@@ -49,17 +52,26 @@ class Replicate:
     def generate(self, call: ProviderCall, *, account: Account, http: httpx.Client, deadline: Deadline) -> Answer:
         started = time.monotonic()
         wire = Wire(account, http, deadline, {"Authorization": f"Bearer {account.api_key}"})
-        reply = _create(wire, call)
-        ttfb = timedelta(seconds=reply.ttfb) if _is_final(reply.object()) else None
-        reply = _finished(wire, reply)
+        reply, ttfb = _answered(wire, call) if call.ticket is None else (_finished(wire, call.ticket), None)
         prediction = reply.object()
-        return Answer(
-            images=_images(wire, reply),
-            duration=timedelta(seconds=time.monotonic() - started),
-            ttfb=ttfb,
-            provider_time=_predict_time(prediction),
-            provider_request_id=wire.redacted(prediction.get("id"), 120),
-        )
+        if prediction["status"] != "succeeded":
+            raise _failure(wire, prediction)
+        with job_stays_open():
+            return Answer(
+                images=_images(wire, reply),
+                duration=timedelta(seconds=time.monotonic() - started),
+                ttfb=ttfb,
+                provider_time=_predict_time(prediction),
+                provider_request_id=wire.redacted(prediction.get("id"), 120),
+            )
+
+
+def _answered(wire: Wire, call: ProviderCall) -> tuple[Reply, timedelta | None]:
+    """The answer with a new prediction that is final, and the time to its first byte where it was not polled."""
+    reply = _create(wire, call)
+    if _is_final(reply.object()):
+        return reply, timedelta(seconds=reply.ttfb)
+    return _finished(wire, wire.submitted(call, **_ticket(wire, reply.object()))), None
 
 
 def _create(wire: Wire, call: ProviderCall) -> Reply:
@@ -74,7 +86,7 @@ def _create(wire: Wire, call: ProviderCall) -> Reply:
     left = wire.deadline.check("asking Replicate")
     # Should this process die, Replicate itself ends the prediction. Whole minutes, so that our own limit comes first.
     headers = {"Cancel-After": f"{math.ceil((left + 5) / 60)}m"}
-    if left >= 2:
+    if left >= 2 and call.on_submitted is None:  # else the id that finds it again must come before the image
         longest = STOPPABLE_WAIT if wire.deadline.may_be_stopped else LONGEST_WAIT
         headers["Prefer"] = f"wait={min(longest, int(left) - 1)}"
     reply = wire.create(url, json=body, headers=headers)
@@ -100,27 +112,29 @@ def _uploaded(wire: Wire, image: SourceImage) -> str:
     return file_url
 
 
-def _finished(wire: Wire, reply: Reply) -> Reply:
-    """The answer with the prediction that succeeded; raises what it failed with. Cancels it when we give up waiting."""
-    prediction = reply.object()
-    url = _own_url(wire, prediction, "get", "")
+def _finished(wire: Wire, ticket: Ticket) -> Reply:
+    """The answer with the prediction, once it is final. Cancels it when we give up waiting."""
     pauses = growing_pauses(wire.deadline.usual)
     try:
-        while not _is_final(reply.object()):
+        while True:
             wire.deadline.sleep(next(pauses), "waiting for Replicate", possibly_charged=True)
-            reply = wire.poll(url, _is_hiccup)
+            reply = wire.poll(ticket["get"], _is_hiccup)
             if not reply.ok:
                 error = wire.failure_by_status(reply)
                 error.possibly_charged = True  # whatever is wrong with the poll, the prediction exists
                 raise error
+            if _is_final(reply.object()):
+                return reply
     except BaseException as error:  # also when the worker is stopped: nobody would fetch the image
-        cancelled = wire.cancel("POST", _own_url(wire, prediction, "cancel", "/cancel"))
+        cancelled = wire.cancel("POST", ticket["cancel"])
         if isinstance(error, TimedOut | Cancelled) and cancelled is not None:
             error.possibly_charged = bool(cancelled.object().get("started_at"))
+        give_up(error, cancelled)
         raise
-    if reply.object()["status"] != "succeeded":
-        raise _failure(wire, reply.object())
-    return reply
+
+
+def _ticket(wire: Wire, prediction: dict[str, Any]) -> dict[str, str]:
+    return {"get": _own_url(wire, prediction, "get", ""), "cancel": _own_url(wire, prediction, "cancel", "/cancel")}
 
 
 def _own_url(wire: Wire, prediction: dict[str, Any], name: str, suffix: str) -> str:

@@ -2,7 +2,8 @@
 
 The double-billing rule lives here. A request that never reached the provider is `ConnectFailed` and may be sent again.
 A request that may have reached it and whose answer is lost is `AnswerLost`: the image may exist and be billed, so no
-adapter sends it again by itself. Questions about a job that exists (polls, results) are harmless and are repeated.
+adapter sends it again by itself. Questions about a job that exists (polls, results) are harmless and are repeated, and
+another process may go on with them: `submitted` reports what finds the job again.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from providers.errors import (
     TimedOut,
     Unauthorised,
 )
-from providers.request import GeneratedImage, SourceImage
+from providers.request import GeneratedImage, ProviderCall, SourceImage, Ticket
 from providers.transfer.addresses import is_public, resolve
 from providers.transfer.deadline import CONNECT_TIMEOUT
 from providers.transfer.download import fetch
@@ -39,7 +40,7 @@ from providers.transfer.upload import put
 from .base import Account, Deadline
 from .failures import failure, kind_of_status, message_of, without_secrets
 from .images import strays, strings_of
-from .redaction import redacted
+from .redaction import holds_secret, redacted
 from .reply import Reply, retry_after
 
 MAX_ANSWER = 96 * 1024 * 1024  # ten images in base64 fit; a runaway body does not
@@ -53,7 +54,8 @@ UNREADABLE = re.compile(
     r".*\b(image|file|url)",
     re.IGNORECASE,
 )
-MAX_FAILED_POLLS = 5  # in a row, before the job is given up
+MAX_FAILED_POLLS = 6  # in a row, before the job is given up …
+FAILED_PAUSE = 0.2  # … seconds after the first of them, doubled after each: a restart of the provider is outlived
 
 # Nothing has been sent: the connection was never made, or none in our pool was free.
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
@@ -99,27 +101,38 @@ class Wire:
 
         Raises AnswerLost after MAX_FAILED_POLLS of them in a row.
         """
-        pauses = growing_pauses()
-        trouble = ""
-        for _ in range(MAX_FAILED_POLLS):
+        trouble, is_unknown = "", False
+        for number in range(MAX_FAILED_POLLS):
             try:
                 reply = self.ask(url)
             except TimedOut as error:
                 error.possibly_charged = True
                 raise
             except NetworkError as error:
-                trouble = error.detail
+                trouble, is_unknown = error.detail, False
             else:
                 if not is_hiccup(reply):
                     return reply
-                trouble = f"{reply.status} {reply.text(300)}"
-            self.deadline.sleep(next(pauses), "asking for the result", possibly_charged=True)
-        raise self.failure(
+                trouble, is_unknown = f"{reply.status} {reply.text(300)}", reply.status == 404
+            pause = min(LONGEST_PAUSE, FAILED_PAUSE * 2**number)
+            self.deadline.sleep(pause, "asking for the result", possibly_charged=True)
+        lost = self.failure(
             AnswerLost,
             f"{MAX_FAILED_POLLS} times in a row: {trouble}",
             public="{name} accepted the job, but its result could not be had.",
             possibly_charged=True,
         )
+        lost.job_is_open = not is_unknown
+        raise lost
+
+    def submitted(self, call: ProviderCall, **ticket: str) -> Ticket:
+        """Reports the job that was just accepted, before it is awaited; returns its ticket.
+
+        A ticket that holds a secret of the account is not reported: it would be stored.
+        """
+        if call.on_submitted and not any(holds_secret(value, self.account) for value in ticket.values()):
+            call.on_submitted(ticket)
+        return ticket
 
     def cancel(self, method: str, url: str) -> Reply | None:
         """Asks the provider to stop. None when it did not agree: a failed cancellation must not hide why we cancel."""

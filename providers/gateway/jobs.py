@@ -17,6 +17,7 @@ from decimal import Decimal
 from time import monotonic
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
@@ -33,6 +34,7 @@ from providers.gateway.lifecycle import ImageJob
 from providers.gateway.wire import ApiRequest
 from providers.models import ApiKey, GatewayRequest, JobWebhook, QueuedRequest
 from providers.request import SourceImage
+from providers.routing import open_jobs
 from providers.routing.preferences import Preferences
 from providers.routing.selection import Target
 from providers.transfer.download import check_url
@@ -86,22 +88,29 @@ def take_due() -> list[str]:
     """The jobs whose task messages are to be sent now."""
     now = timezone.now()
     due = QueuedRequest.objects.filter(Q(sent_at=None) | Q(sent_at__lt=now - timedelta(seconds=RESEND_AFTER)))
-    pks = [str(pk) for pk in due.filter(started_at=None).order_by("pk").values_list("pk", flat=True)[:50]]
+    waiting = due.filter(Q(started_at=None) | Q(request__status="running", request__in=open_jobs.orphans()))
+    pks = [str(pk) for pk in waiting.order_by("pk").values_list("pk", flat=True)[:50]]
     QueuedRequest.objects.filter(pk__in=pks).update(sent_at=now)
     return pks
 
 
 def run(pk: str) -> None:
-    """Generate the images, unless another worker has started. Retired models and revoked keys are not called for."""
-    if not QueuedRequest.objects.filter(pk=pk, started_at=None).update(started_at=timezone.now()):
+    """Generate the images, unless another worker is at it; of one that died, the provider's jobs are taken over.
+
+    Retired models and revoked keys are not called for.
+    """
+    is_new = QueuedRequest.objects.filter(pk=pk, started_at=None).update(started_at=timezone.now())
+    rows = QueuedRequest.objects.select_related("request__api_key", "image_model")
+    queued: QueuedRequest | None = rows.filter(pk=pk).first()
+    if queued is None or not (is_new or open_jobs.take_over(queued.request_id, settings.GATEWAY_TIME_LIMIT)):
         return
-    queued: QueuedRequest = QueuedRequest.objects.select_related("request__api_key", "image_model").get(pk=pk)
     row = queued.request
     connection = ClientConnection()
     connection.started_at = monotonic() - (timezone.now() - row.asked_at).total_seconds()
     is_done = threading.Event()
     try:
-        job = ImageJob(row.api_key, _request(queued), Target(queued.image_model, queued.provider), row, is_retry=False)
+        target = Target(queued.image_model, queued.provider)
+        job = ImageJob(row.api_key, _request(queued), target, row, is_retry=False, is_resumable=True)
         if queued.image_model.retired_at is not None or not ApiKey.objects.usable().filter(pk=row.api_key_id).exists():
             error = ApiError(404, "model_not_available", "The model was retired or the key revoked meanwhile.")
             lifecycle.fail(job, connection, error)
@@ -206,6 +215,7 @@ def _source(name: str) -> SourceImage:
 
 
 def _forget(queued: QueuedRequest) -> None:
+    open_jobs.forget(queued.request_id)
     QueuedRequest.objects.filter(pk=queued.pk).delete()
     _delete_files(queued)
 

@@ -61,6 +61,7 @@ class ImageJob:
     row: GatewayRequest
     is_retry: bool  # the row is that of an earlier try
     is_settled: bool = False
+    is_resumable: bool = False  # should this process die, another one takes its provider's jobs over
 
 
 # 1 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -208,6 +209,7 @@ def _generate(job: ImageJob, connection: ClientConnection, on_partial: OnPartial
         stop=connection.gone,
         request_id=job.row.pk,
         party=keys.party_of(job.key),
+        is_resumable=job.is_resumable,
     )
 
 

@@ -1,6 +1,7 @@
 """What this app stores, a file per noun. Callers import from here."""
 
 from .calls import Call, CallQuerySet
+from .jobs import ProviderJob
 from .keys import ApiKey, KeySpending, ModelAlias
 from .offerings import (
     ImageModel,
@@ -38,6 +39,7 @@ __all__ = [
     "OutgoingWebhook",
     "Price",
     "Proposal",
+    "ProviderJob",
     "QueuedRequest",
     "Reservation",
     "SpentDay",

@@ -42,7 +42,9 @@ class Call(models.Model):
     ends_request = models.BooleanField(default=True)
     n = models.PositiveSmallIntegerField(default=1, help_text="Images asked for in this one call.")
     started_at = models.DateTimeField()
-    duration = models.DurationField(help_text="From sending the request to holding the image's bytes.")
+    duration = models.DurationField(
+        help_text="From sending the request to holding the image's bytes; 0 where another process took the job up."
+    )
     ttfb = models.DurationField(null=True, blank=True)
     provider_time = models.DurationField(null=True, blank=True, help_text="As the provider reports it.")
     cost = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True, help_text="USD")

@@ -94,6 +94,11 @@ class Trial(models.Model):
         return f"{self.image_model_id} {self.status}"
 
     @property
+    def call_request_id(self) -> uuid.UUID:
+        """Of its calls: that of its row in the key's log, where it has a key."""
+        return self.request_id or self.pk
+
+    @property
     def seconds_at_work(self) -> int:
         return int((timezone.now() - self.started_at).total_seconds()) if self.started_at else 0
 

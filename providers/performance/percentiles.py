@@ -104,7 +104,7 @@ class _Percentile(Aggregate):
         super().__init__(F(column), filter=_TIMED, fraction=fraction)
 
 
-_TIMED = Q(outcome="ok", n=1)
+_TIMED = Q(outcome="ok", n=1, duration__gt=timedelta(0))  # 0: nobody has waited for it (routing/open_jobs.py)
 
 
 def _count(*outcomes: str, **where: Any) -> Count:

@@ -11,7 +11,7 @@ budget holds, and its log lists the trial.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from time import monotonic
@@ -34,6 +34,7 @@ from providers.gateway.wire import ApiRequest
 from providers.models import ApiKey, Call, GatewayRequest, ImageModel, Trial
 from providers.offering.pricing import usd
 from providers.request import ImageRequest, Mode, SourceImage
+from providers.routing import open_jobs
 from providers.routing.results import Attempt
 from providers.routing.selection import Target
 from providers.spending.daily_cap import midnight
@@ -166,17 +167,19 @@ def _store_sources(images: Sequence[SourceImage]) -> list[str]:
 def take_due() -> list[str]:
     """The trials whose task messages are to be sent now."""
     now = timezone.now()
-    due = Trial.objects.waiting().filter(Q(sent_at=None) | Q(sent_at__lt=now - timedelta(seconds=RESEND_AFTER)))
+    waiting = Trial.objects.waiting() | Trial.objects.filter(status="running").filter(_asked_for(open_jobs.orphans()))
+    due = waiting.filter(Q(sent_at=None) | Q(sent_at__lt=now - timedelta(seconds=RESEND_AFTER)))
     pks = [str(pk) for pk in due.order_by("asked_at").values_list("pk", flat=True)[:50]]
     Trial.objects.filter(pk__in=pks).update(sent_at=now)
     return pks
 
 
 def run(pk: str) -> None:
-    """Generate the image, unless another worker has started."""
-    if not Trial.objects.filter(pk=pk, status="queued").update(status="running", started_at=timezone.now()):
+    """Generate the image, unless another worker is at it; of one that died, the provider's job is taken over."""
+    is_new = Trial.objects.filter(pk=pk, status="queued").update(status="running", started_at=timezone.now())
+    trial: Trial | None = Trial.objects.select_related("image_model", "request", "api_key").filter(pk=pk).first()
+    if trial is None or not (is_new or open_jobs.take_over(trial.call_request_id, settings.GENERATION_TIME_LIMIT)):
         return
-    trial: Trial = Trial.objects.select_related("image_model", "request", "api_key").get(pk=pk)
     started = monotonic()
     if file_store.trouble():
         error = "Images cannot be stored just now, so no provider was asked. Try it again in a minute."
@@ -188,7 +191,8 @@ def run(pk: str) -> None:
             _request(trial),
             "playground",
             time_limit=settings.GENERATION_TIME_LIMIT,
-            request_id=trial.request_id,
+            request_id=trial.call_request_id,
+            is_resumable=True,
             party="visitors" if trial.api_key is None else keys.party_of(trial.api_key),
         )
         image = generated.image
@@ -215,6 +219,10 @@ def run(pk: str) -> None:
     )
 
 
+def _asked_for(request_ids: Collection[uuid.UUID]) -> Q:
+    return Q(request_id__in=request_ids) | Q(request_id=None, pk__in=request_ids)
+
+
 def _request(trial: Trial) -> ImageRequest:
     images = []
     for name in trial.sources:
@@ -230,6 +238,7 @@ def _end(trial: Trial, started: float, attempts: Sequence[Attempt], **fields: An
     duration = timedelta(seconds=monotonic() - started)
     cost, counted = budgets.cost_of(attempts)
     Trial.objects.filter(pk=trial.pk, status="running").update(duration=duration, cost=cost, **fields)
+    open_jobs.forget(trial.call_request_id)
     if trial.request is None:
         return
     row = trial.request

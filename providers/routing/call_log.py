@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.db import transaction
 from providers.errors import ProviderError
 from providers.models import Call, Offering
 from providers.request import ImageRequest
+from providers.routing import open_jobs
 from providers.routing.results import Attempt, CallResult, OfferingResult
 from providers.routing.sending import Dispatch
 from providers.spending import costs, daily_cap
@@ -23,34 +25,55 @@ def record(dispatch: Dispatch, result: OfferingResult, *, ends_request: bool) ->
     one that delivered images, if any did.
     """
     sent = [call for call in result.calls if call.sent]
-    rows = [
-        Call(
-            offering=dispatch.offering,
-            caller=dispatch.caller,
-            request_id=dispatch.request_id,
-            attempt=dispatch.number,
-            ends_request=False,
-            **_columns(dispatch.offering, call),
-        )
-        for call in sent
-    ]
+    rows = [_row(dispatch, call) for call in sent]
     if ends_request and rows:
         next((row for row in rows if row.outcome == "ok"), rows[-1]).ends_request = True
-    if result.reservation is None:
-        _insert(rows)
+    if result.reservation is None and not dispatch.is_resumable:
+        _save(rows)
     else:
         with transaction.atomic():
-            _insert(rows)
-            daily_cap.settle(result.reservation, rows)
+            _save(rows)
+            daily_cap.settle(result.reservation, rows, sum(map(_counted_before, sent), Decimal(0)))
+            for call, row in zip(sent, rows, strict=True) if dispatch.is_resumable else ():
+                open_jobs.settle(call, row, dispatch.request_id, dispatch.number)
     row_of = dict(zip(map(id, sent), rows, strict=True))
     return [_attempt(dispatch, call, row_of.get(id(call))) for call in result.calls]
 
 
-def _insert(rows: list[Call]) -> None:
-    if len(rows) == 1:
-        rows[0].save(force_insert=True)  # one round trip; bulk_create takes three, for its transaction
-    elif rows:
-        Call.objects.bulk_create(rows)
+def _row(dispatch: Dispatch, call: CallResult) -> Call:
+    """The call's row, unsaved. A job that is taken up keeps the row it has: it was one request to the provider."""
+    before = call.job.call if call.job else None
+    if before is not None and before.outcome == "ok":  # its image is fetched once more
+        before.ends_request = False
+        return before
+    row = Call(
+        offering=dispatch.offering,
+        caller=dispatch.caller,
+        request_id=dispatch.request_id,
+        attempt=dispatch.number,
+        ends_request=False,
+        **_columns(dispatch.offering, call),
+    )
+    if before is not None:
+        row.pk = before.pk
+    return row
+
+
+def _save(rows: list[Call]) -> None:
+    new = [row for row in rows if row.pk is None]
+    for row in rows:
+        if row.pk is not None:
+            row.save(force_update=True)
+    if len(new) == 1:
+        new[0].save(force_insert=True)  # one round trip; bulk_create takes three, for its transaction
+    elif new:
+        Call.objects.bulk_create(new)
+
+
+def _counted_before(call: CallResult) -> Decimal:
+    """USD that the day's amount has of the call: of an earlier result for the same job."""
+    before = call.job.call if call.job else None
+    return Decimal(0) if before is None else before.spent or Decimal(0)
 
 
 def end_request(attempts: Sequence[Attempt]) -> None:
@@ -63,8 +86,9 @@ def end_request(attempts: Sequence[Attempt]) -> None:
 
 
 def spent_on(attempt: Attempt) -> Decimal:
-    """What caps count for it, in USD: see `Call.spent`."""
-    return attempt.call.spent or Decimal(0) if attempt.call else Decimal(0)
+    """What caps count for it, in USD, beyond what an earlier result has reported: see `Call.spent`."""
+    spent = attempt.call.spent or Decimal(0) if attempt.call else Decimal(0)
+    return spent - (attempt.reported or Decimal(0))
 
 
 def requested_size(request: ImageRequest) -> str:
@@ -87,7 +111,8 @@ def _columns(offering: Offering, call: CallResult) -> dict[str, Any]:
     image = answer.images[0]
     return common | {
         "outcome": "ok",
-        "duration": answer.duration,
+        # From its submission on nobody has waited for a job that was taken up: that time is no measurement.
+        "duration": timedelta(0) if call.job else answer.duration,
         "ttfb": answer.ttfb,
         "provider_time": answer.provider_time,
         "cost": cost,
@@ -116,6 +141,7 @@ def _failure(offering: Offering, call: CallResult, error: ProviderError) -> dict
 
 
 def _attempt(dispatch: Dispatch, call: CallResult, row: Call | None) -> Attempt:
+    before = call.job.call if call.job else None
     return Attempt(
         offering=dispatch.offering,
         number=dispatch.number,
@@ -126,10 +152,11 @@ def _attempt(dispatch: Dispatch, call: CallResult, row: Call | None) -> Attempt:
         call=row,
         cost=row.cost if row else None,
         cost_estimated=row.cost_estimated if row else True,
-        duration=row.duration if row else call.duration,
+        duration=call.duration,
         ttfb=row.ttfb if row else None,
         ignored=call.provider_call.ignored if call.provider_call else (),
         unknown=call.provider_call.unknown if call.provider_call else (),
+        reported=None if before is None or before.outcome == "ok" else before.spent or Decimal(0),
     )
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.conf import settings
 
 from providers.db import release_pooled_connection
 from providers.errors import AnswerLost, BadOutput, ContentPolicy, InvalidRequest, NotFound, NotSent, ProviderError
-from providers.models import ImageModel
+from providers.models import ImageModel, Offering, ProviderJob
 from providers.offering import fit
 from providers.request import Caller, ImageRequest
-from providers.routing import call_log, selection, sending
+from providers.routing import call_log, open_jobs, resuming, selection, sending
 from providers.routing.preferences import NO_PREFERENCES, Preferences
 from providers.routing.results import Attempt, CallResult, DeliveredImage, Generated, OfferingResult
 
@@ -30,6 +33,7 @@ def generate(
     stop: threading.Event | None = None,
     request_id: uuid.UUID | None = None,
     party: str = "",
+    is_resumable: bool = False,
 ) -> Generated:
     """The images of a request, from the best offering; what one fails to deliver is requested from the next.
 
@@ -40,24 +44,24 @@ def generate(
     provider's, `preferences` says which of several are called and in which order. Setting `stop`, from another thread,
     cancels: no more polls, the provider is asked to cancel, no other offering is called. Every call sent is recorded as
     a `Call` with `request_id`. `party` is whose request it is: its failures stop its own calls first
-    (admission/circuit_breaker.py). The arena takes a content-policy refusal for an answer, does not pay twice for an
+    (admission/circuit_breaker.py). With `is_resumable` the provider's jobs are recorded, and when the same `request_id`
+    comes once more, those that are open are awaited before anything is submitted; the caller then says when the images
+    are stored (open_jobs.py). The arena takes a content-policy refusal for an answer, does not pay twice for an
     image that may have been made and charged, and waits for our own limits instead of paying more elsewhere; other
     callers go on to the next offering.
 
     Raises the last ProviderError when no image came, with `spent` and `attempts` of all calls; NotSent when nothing
     was sent at all; NotFound when no provider we have a key for offers the model in this mode.
     """
-    offerings = selection.candidates(image_model, request, provider, preferences)
-    if not offerings and preferences != NO_PREFERENCES and selection.candidates(image_model, request, provider):
-        raise InvalidRequest(f"provider: no provider of {image_model.name} is left by these preferences")
-    if not offerings:
-        raise NotFound(
-            f"No provider that this installation has a key for offers {image_model.name} ({request.mode}). "
-            "Set the provider's key, or activate an offering in the admin."
-        )
     request_id = request_id or uuid.uuid4()
+    steps = _open_steps(request_id, time_limit) if is_resumable else []
+    offerings = selection.candidates(image_model, request, provider, preferences)
+    if not offerings and not steps:
+        raise _nobody_offers(image_model, request, provider, preferences)
+    steps += _new_steps(offerings, steps)
     progress = _Progress(request)
-    for number, offering in enumerate(offerings, 1):
+    for number, offering, jobs in steps:
+        is_last = number == steps[-1].number
         dispatch = sending.Dispatch(
             offering=offering,
             request=replace(preferences.request_for(offering.provider, request), n=progress.missing),
@@ -66,18 +70,51 @@ def generate(
             number=number,
             images_before=len(progress.images),
             time_limit=time_limit,
-            max_wait=_max_wait(caller, time_limit, is_last=number == len(offerings)),
+            max_wait=_max_wait(caller, time_limit, is_last=is_last),
             stop=stop,
             party=party,
+            is_resumable=is_resumable,
         )
-        result = sending.send(dispatch)
-        goes_on = number < len(offerings) and result.delivered < progress.missing and _goes_on(result, caller)
+        result = resuming.resume(dispatch, jobs) if jobs else sending.send(dispatch)
+        goes_on = not is_last and result.delivered < progress.missing and _goes_on(result, caller)
         progress.add(result, call_log.record(dispatch, result, ends_request=not goes_on))
         if not goes_on:
             break
     call_log.end_request(progress.attempts)
     release_pooled_connection()  # the caller now works on the images
     return progress.generated(image_model, request_id)
+
+
+class _Step(NamedTuple):
+    """An offering to be called, or whose jobs are to be awaited. `number` is that of its calls' attempt."""
+
+    number: int
+    offering: Offering
+    jobs: list[ProviderJob]
+
+
+def _open_steps(request_id: uuid.UUID, time_limit: float) -> list[_Step]:
+    """The request's open jobs, by the attempt that submitted them."""
+    jobs = open_jobs.take_up(request_id, time_limit)
+    grouped = [list(group) for _, group in itertools.groupby(jobs, key=lambda job: job.attempt)]
+    return [_Step(group[0].attempt, group[0].offering, group) for group in grouped]
+
+
+def _new_steps(offerings: Sequence[Offering], before: Sequence[_Step]) -> list[_Step]:
+    asked = {step.offering for step in before}
+    left = [offering for offering in offerings if offering not in asked]
+    return [_Step(number, offering, []) for number, offering in enumerate(left, before[-1].number + 1 if before else 1)]
+
+
+def _nobody_offers(
+    image_model: ImageModel, request: ImageRequest, provider: str, preferences: Preferences
+) -> ProviderError:
+    if preferences != NO_PREFERENCES and selection.candidates(image_model, request, provider):
+        return InvalidRequest(f"provider: no provider of {image_model.name} is left by these preferences")
+    return NotFound(
+        f"No provider that this installation has a key for offers {image_model.name} ({request.mode}). "
+        "Set the provider's key, or activate an offering in the admin."
+    )
 
 
 def _max_wait(caller: Caller, time_limit: float, *, is_last: bool) -> float:

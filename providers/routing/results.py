@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from providers.errors import ProviderError
-from providers.models import Call, ImageModel, Offering
+from providers.models import Call, ImageModel, Offering, ProviderJob
 from providers.request import Answer, GeneratedImage, ImageRequest, ProviderCall
 
 
@@ -23,6 +23,8 @@ class CallResult:
     answer: Answer | None = None
     error: ProviderError | None = None
     sent: bool = True
+    part: int = 0  # of the parallel calls
+    job: ProviderJob | None = None  # that was taken up; None when the call submitted its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Attempt:
     ttfb: timedelta | None = None
     ignored: tuple[str, ...] = ()  # parameters this offering has no use for
     unknown: tuple[str, ...] = ()  # parameters passed through as they are
+    reported: Decimal | None = None  # USD that an earlier result has reported as spent on the same call
 
     @property
     def provider(self) -> str:

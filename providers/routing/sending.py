@@ -11,7 +11,7 @@ import logging
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from time import monotonic
 
@@ -30,6 +30,7 @@ from providers.models import Offering
 from providers.offering import normalisation
 from providers.performance import recent
 from providers.request import Answer, Caller, ImageRequest, ProviderCall
+from providers.routing import open_jobs
 from providers.routing.results import CallResult, OfferingResult
 from providers.spending import daily_cap
 from providers.spending.costs import estimate
@@ -57,6 +58,7 @@ class Dispatch:
     max_wait: float
     stop: threading.Event | None = None
     party: str = ""
+    is_resumable: bool = False  # its jobs are recorded (open_jobs.py)
 
 
 def send(dispatch: Dispatch) -> OfferingResult:
@@ -67,9 +69,7 @@ def send(dispatch: Dispatch) -> OfferingResult:
     offering = dispatch.offering
     try:
         parts = normalisation.split(dispatch.request, offering.parameters, first=dispatch.images_before)
-        provider_calls = [
-            normalisation.build(part, endpoint=offering.endpoint, parameters=offering.parameters) for part in parts
-        ]
+        provider_calls = [_provider_call(dispatch, part, number) for number, part in enumerate(parts)]
         reservation = daily_cap.reserve(
             offering,
             estimate(offering, parts[0]),
@@ -86,10 +86,26 @@ def send(dispatch: Dispatch) -> OfferingResult:
     deadline = Deadline(dispatch.time_limit, stop=dispatch.stop, usual=usual)
     calls = _Calls(offering, deadline, Deadline(dispatch.max_wait), dispatch.party)
     if len(parts) == 1:
-        return OfferingResult(tuple(calls.send(parts[0], provider_calls[0])), reservation)
+        return OfferingResult(tuple(calls.send(parts[0], provider_calls[0], 0)), reservation)
     with ThreadPoolExecutor(min(PARALLEL_CALLS, len(parts)), thread_name_prefix="n") as pool:
-        results = pool.map(calls.send_unless_failed, parts, provider_calls)
+        results = pool.map(calls.send_unless_failed, parts, provider_calls, range(len(parts)))
         return OfferingResult(tuple(itertools.chain.from_iterable(results)), reservation)
+
+
+def _provider_call(dispatch: Dispatch, request: ImageRequest, part: int) -> ProviderCall:
+    offering = dispatch.offering
+    call = normalisation.build(request, endpoint=offering.endpoint, parameters=offering.parameters)
+    if not dispatch.is_resumable:
+        return call
+    recorder = open_jobs.recorder(
+        offering,
+        request_id=dispatch.request_id,
+        attempt=dispatch.number,
+        part=part,
+        n=request.n,
+        seconds=dispatch.time_limit,
+    )
+    return replace(call, on_submitted=recorder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +118,14 @@ class _Calls:
     party: str
     failed: threading.Event = field(default_factory=threading.Event)
 
-    def send_unless_failed(self, request: ImageRequest, provider_call: ProviderCall) -> list[CallResult]:
-        return [] if self.failed.is_set() else self.send(request, provider_call)
+    def send_unless_failed(self, request: ImageRequest, provider_call: ProviderCall, part: int) -> list[CallResult]:
+        return [] if self.failed.is_set() else self.send(request, provider_call, part)
 
-    def send(self, request: ImageRequest, provider_call: ProviderCall) -> list[CallResult]:
+    def send(self, request: ImageRequest, provider_call: ProviderCall, part: int) -> list[CallResult]:
         """The call's result, after those of earlier ones that the provider answered with 429 and a short time."""
         results: list[CallResult] = []
         while True:
-            results.append(result := self._send_once(request, provider_call))
+            results.append(result := replace(self._send_once(request, provider_call), part=part))
             if not (self._is_throttled(result.error) and len(results) < MAX_THROTTLED):
                 if result.error is not None:
                     self.failed.set()
@@ -126,26 +142,26 @@ class _Calls:
         try:
             with admitted(self.offering, self.deadline, max_wait=self.waiting.left, party=self.party):
                 started_at, started, sent = timezone.now(), monotonic(), True
-                answer = self._answer(provider_call)
+                answer = ask(self.offering.provider, provider_call, self.deadline)
         except ProviderError as error:
             duration = timedelta(seconds=monotonic() - started)
             return CallResult(request, provider_call, started_at, duration, error=error, sent=sent)
         return CallResult(request, provider_call, started_at, answer.duration, answer)
 
-    def _answer(self, provider_call: ProviderCall) -> Answer:
-        """Raises ProviderError alone. Whatever else an adapter fails with, the provider may have worked: the call is
-        recorded as one that may have been charged."""
-        account = account_of(self.offering.provider)
-        try:
-            adapter = ADAPTERS[account.adapter]
-            with clients.borrowed() as http:
-                return adapter.generate(provider_call, account=account, http=http, deadline=self.deadline)
-        except ProviderError:
-            raise
-        except Exception as error:
-            log.exception("The adapter of %s failed", account.key)
-            message = f"The answer of {account.name} could not be read."
-            raise BadOutput(message, detail=type(error).__name__, possibly_charged=True) from error
+
+def ask(provider: str, provider_call: ProviderCall, deadline: Deadline) -> Answer:
+    """Raises ProviderError alone. Whatever else an adapter fails with, the provider may have worked: the call is
+    recorded as one that may have been charged."""
+    account = account_of(provider)
+    try:
+        with clients.borrowed() as http:
+            return ADAPTERS[account.adapter].generate(provider_call, account=account, http=http, deadline=deadline)
+    except ProviderError:
+        raise
+    except Exception as error:
+        log.exception("The adapter of %s failed", account.key)
+        message = f"The answer of {account.name} could not be read."
+        raise BadOutput(message, detail=type(error).__name__, possibly_charged=True) from error
 
 
 clients = Clients()  # of the process

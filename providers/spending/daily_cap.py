@@ -22,12 +22,12 @@ from typing import cast
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, Sum, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Sum, When
 from django.utils import timezone
 
 from providers import accounts
 from providers.errors import CapReached
-from providers.models import Call, Offering, Reservation, SpentDay
+from providers.models import Call, Offering, ProviderJob, Reservation, SpentDay
 from providers.offering.pricing import usd
 from providers.request import Caller
 from providers.spending import costs
@@ -106,15 +106,21 @@ def reserve(
     return cast(int, row[0])
 
 
-def settle(reservation: int, calls: Iterable[Call]) -> None:
-    """Inside the transaction that records the calls: replace what was reserved by what they have spent."""
+def settle(reservation: int | None, calls: Iterable[Call], counted: Decimal = Decimal(0)) -> None:
+    """Inside the transaction that records the calls: replace what was reserved by what they have spent.
+
+    `counted` (USD) of that is in the day's amount already: of calls that were recorded before, without their image.
+    """
     moved: dict[date, Decimal] = {}
     for call in calls:
         day = _day(call.started_at)
-        moved[day] = moved.get(day, Decimal(0)) + (call.spent or 0)
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM providers_reservation WHERE id = %s RETURNING made_at, amount", [reservation])
-        reservation_row = cursor.fetchone()
+        moved[day] = moved.get(day, Decimal(0)) + (call.spent or 0) - counted
+        counted = Decimal(0)
+    reservation_row = None
+    if reservation is not None:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM providers_reservation WHERE id = %s RETURNING made_at, amount", [reservation])
+            reservation_row = cursor.fetchone()
     if reservation_row is not None:  # else it counts as a dead process's: better counted twice than not at all
         day = _day(reservation_row[0])
         moved[day] = moved.get(day, Decimal(0)) - (reservation_row[1] or 0)
@@ -124,12 +130,15 @@ def settle(reservation: int, calls: Iterable[Call]) -> None:
 
 
 def close_dead() -> int:
-    """Reservations whose process died become calls that may have been charged; returns how many.
+    """Reservations whose process died become calls that may have been charged; returns how many. Not those whose job
+    another process may still take up.
 
     The amount stays in the day's: what the provider billed will never be known.
     """
     with transaction.atomic():
-        dead = list(Reservation.objects.select_for_update(skip_locked=True).filter(expires_at__lt=timezone.now()))
+        awaited = ProviderJob.objects.open().filter(request_id=OuterRef("request_id"), attempt=OuterRef("attempt"))
+        expired = Reservation.objects.filter(~Exists(awaited), expires_at__lt=timezone.now())
+        dead = list(expired.select_for_update(skip_locked=True))
         Call.objects.bulk_create(
             Call(
                 offering_id=row.offering_id, caller=row.caller, outcome="cancelled", request_id=row.request_id,

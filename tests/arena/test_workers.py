@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from arena import generation
 from arena.models import Entry, Generation
-from providers.models import Call
+from providers.models import Call, ProviderJob
 from tests import factories as make
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
@@ -115,3 +115,33 @@ def test_killing_the_worker_and_wiping_the_broker_loses_nothing_and_stores_nothi
     assert Call.objects.filter(outcome="ok").count() <= 16 + cut_off
     assert len(default_storage.listdir("originals")[1]) <= 16 + cut_off
     assert Generation.objects.filter(attempt__gt=2).count() == 0
+
+
+@pytest.mark.parametrize("wire", ["fal", "replicate"])
+def test_what_a_killed_worker_had_submitted_arrives_and_is_bought_once(tmp_path, simulator, wire):
+    broker = redis.Redis.from_url(BROKER)
+    broker.flushdb()
+    model = make.make_model()
+    small = {
+        "sends": {"fal": {"image_size": {"width": 64, "height": 64}}, "replicate": {"width": 64, "height": 64}}[wire]
+    }
+    make.make_offering(model, f"simulated-{wire}", endpoint=f"studio/{model.slug}", parameters=small)
+    prompt = make.make_prompt(make.make_competition(), "Snow on a hill [sim:slow=3]")
+    generation.plan(prompt, [model])
+    (row,) = Generation.objects.all()
+    with celery(tmp_path, simulator, "beat", "-s", str(tmp_path / "schedule"), "-l", "warning"):
+        with worker(tmp_path, simulator) as first:
+            awaited("the provider has accepted the job", ProviderJob.objects.exists)
+            first.send_signal(signal.SIGKILL)
+            first.wait()
+        Generation.objects.filter(status="running").update(lease_expires_at=timezone.now())
+        broker.flushdb()
+        with worker(tmp_path, simulator):
+            awaited("the image is there", lambda: Generation.objects.filter(status="succeeded").exists())
+    broker.flushdb()
+    broker.close()
+    assert simulator.journal()[wire][f"studio/{model.slug}"]["created"] == 1
+    row.refresh_from_db()
+    assert (row.charged_attempts, row.attempts_left) == (0, settings.GENERATION_ATTEMPTS - 1)
+    assert Call.objects.get().outcome == "ok"
+    assert not ProviderJob.objects.exists()

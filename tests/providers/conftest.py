@@ -35,6 +35,7 @@ IMAGE_FIELDS = {
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch):
     monkeypatch.setattr(wire, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(wire, "FAILED_PAUSE", 0.02)
     monkeypatch.setattr(download, "FIRST_PAUSE", 0.02)
 
 

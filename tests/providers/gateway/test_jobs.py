@@ -14,10 +14,12 @@ from django.test import Client
 from django.utils import timezone
 
 from providers.gateway import job_webhooks, jobs
-from providers.models import ApiKey, Call, GatewayRequest, JobWebhook, QueuedRequest
+from providers.models import ApiKey, Call, GatewayRequest, JobWebhook, Offering, ProviderJob, QueuedRequest
 from tests import factories as make
 from tests.arena.test_constraints import refuses, update
 from tests.config.processes import eventually
+from tests.providers.killed import expire_leases, submit_and_die
+from tests.providers.routing.test_generate import PARAMETERS
 from tests.webhook_receiver import is_signed, receiving
 
 from .conftest import offered
@@ -222,3 +224,27 @@ def test_a_webhook_that_cannot_be_sent_is_an_error_before_anything_is_made(heade
     response = submit(headers | more, **fields)
     assert (response.status_code, response.json()["error"]["param"]) == (400, "webhook_url")
     assert not GatewayRequest.objects.exists()
+
+
+def test_a_job_whose_worker_was_killed_is_taken_over_and_bought_once(headers, simulator):
+    offering = Offering.objects.get(mode="text-to-image")
+    Offering.objects.update(provider="simulated-fal", parameters=PARAMETERS["fal"])
+    response = submit(headers)
+    (pk,) = jobs.take_due()
+    row = GatewayRequest.objects.get()
+    QueuedRequest.objects.update(started_at=timezone.now())
+    offering.refresh_from_db()
+    submit_and_die(offering, request_id=row.pk)
+    bought = simulator.journal()["fal"][offering.endpoint]["created"]
+    assert jobs.take_due() == []  # its worker may be alive
+    jobs.run(pk)
+    assert poll(response, headers)["status"] == "running"
+    expire_leases()
+    QueuedRequest.objects.update(sent_at=timezone.now() - timedelta(minutes=1))
+    assert jobs.take_due() == [pk]
+    jobs.run(pk)
+    assert poll(response, headers)["status"] == "completed"
+    assert simulator.journal()["fal"][offering.endpoint]["created"] == bought
+    assert not ProviderJob.objects.exists()
+    row.refresh_from_db()
+    assert row.cost == Call.objects.get().cost

@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from arena import suggestions
 from arena.models import Suggestion
 from providers import cache
-from providers.models import ApiKey, Call, GatewayRequest, Trial
+from providers.models import ApiKey, Call, GatewayRequest, Offering, ProviderJob, Trial
 from providers.playground import trials
 from tests import factories as make
 from tests.providers.gateway.conftest import offered
+from tests.providers.killed import expire_leases, submit_and_die
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("simulated")]
 FORM = {"prompt": "A red kite", "model": ["sample-a", "sample-b"], "size": "128x128", "seed": "7", "action": "generate"}
@@ -201,6 +202,25 @@ def test_two_workers_make_one_image_and_a_lost_message_is_sent_again(client):
     trials.run(pk)
     trials.run(pk)
     assert Call.objects.count() == 1
+
+
+@pytest.mark.parametrize("with_key", [False, True])
+def test_a_trial_whose_worker_was_killed_is_taken_over_and_bought_once(client, simulator, with_key):
+    key = {"key": ApiKey.make("mine")[1]} if with_key else {}
+    url = try_out(client, model=["sample-b"], **key)
+    (pk,) = trials.take_due()
+    Trial.objects.update(status="running", started_at=timezone.now())
+    offering = Offering.objects.get(image_model__slug="sample-b", mode="text-to-image")
+    submit_and_die(offering, request_id=Trial.objects.get().call_request_id)
+    bought = simulator.journal()["replicate"][offering.endpoint]["created"]
+    trials.run(pk)
+    assert Trial.objects.get().status == "running"  # its worker may be alive
+    expire_leases()
+    Trial.objects.update(sent_at=timezone.now() - timedelta(minutes=1))
+    work()
+    assert re.search("/playground/images/", client.get(url).content.decode())
+    assert simulator.journal()["replicate"][offering.endpoint]["created"] == bought
+    assert (Call.objects.count(), ProviderJob.objects.count()) == (1, 0)
 
 
 def test_nobody_is_asked_while_images_cannot_be_stored(client, settings):
