@@ -19,6 +19,7 @@ from . import battle_reveal, competition_choice, fragments, prompt_markup, revea
 from .battle_reveal import Conditions, Values
 from .battle_rows import BattleRow
 from .competition_choice import ALL, CompetitionChoice
+from .images import LONG_SIDE, SMALL_SIDE
 from .models import QUESTION, Category, Report, Share
 from .rounds import RoundProgress
 from .voter_progress import GOAL
@@ -249,7 +250,7 @@ def _common(
         "prompt": prompt_markup.markup(row.text),
         "width": str(row.left.width),  # both sides are declared alike
         "height": str(row.left.height),
-        "small_width": str(round(row.left.width * 4 / 3)),
+        "small_width": str(round(row.left.width * SMALL_SIDE / LONG_SIDE)),
     }
     for name, side in (("left", row.left), ("right", row.right)):
         values[f"{name}_token"] = side.token

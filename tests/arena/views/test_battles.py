@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ import pytest
 from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
+from PIL import Image
 
 from arena import voting
 from arena.models import Battle, Vote, Voter
@@ -285,3 +287,17 @@ def test_every_page_forbids_inline_code(client, battle):
     policy = client.get(f"/battles/{battle.pk}/")["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("shape", ["1:1", "3:4", "16:9"])
+def test_an_image_has_the_width_that_the_page_says_of_it(client, shape):
+    """By these widths a browser chooses between the two files: too few pixels would be judged, too many waited for."""
+    prompt = make.make_prompt(make.make_competition(shape=shape))
+    for _ in range(2):
+        make.make_entry(prompt)
+    page = client.get("/arena/text-to-image/", follow=True).content.decode()
+    for source in re.findall(r'srcset="([^"]+)"', page):
+        for url, width in re.findall(r"(\S+) (\d+)w", source):
+            with Image.open(io.BytesIO(client.get(url).getvalue())) as image:
+                assert image.width == int(width)
+    assert page.count("srcset=") == 2
