@@ -239,7 +239,7 @@ def _resume(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, co
 
 def _cancel(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, competition: Competition) -> None:
     """What is queued, of one model if it is named."""
-    rows = Generation.objects.filter(prompt__competition=competition)
+    rows = Generation.objects.of_competition(competition)
     if (image_model := number_of(request.POST.get("model", ""))) is not None:
         rows = rows.filter(image_model=image_model)
     count = generation.cancel(rows, f"Cancelled by {request.user.get_username()}.")

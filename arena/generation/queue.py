@@ -91,7 +91,7 @@ def plan_check(prompts: Iterable[Prompt], image_model: ImageModel, provider: str
 
 def retry_capped(competition: Competition) -> int:
     """The competition's spend cap was changed: what waited for it is due now; returns how many."""
-    capped = Generation.objects.filter(prompt__competition=competition, status=Status.QUEUED, outcome="spend_cap")
+    capped = Generation.objects.of_competition(competition).filter(status=Status.QUEUED, outcome="spend_cap")
     return capped.to_queued(timezone.now())
 
 

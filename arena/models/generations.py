@@ -10,7 +10,7 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
-from arena.models.competitions import Prompt
+from arena.models.competitions import Competition, Prompt
 from providers.accounts import is_simulated
 from providers.models import Call, ImageModel
 from providers.models.audience import public
@@ -36,6 +36,14 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     Each move is one UPDATE that writes every column the state decides, so that the CHECK on the table holds; further
     columns may be given. It returns how many rows moved: with a filter on the expected state, a compare-and-set.
     """
+
+    def of_competition(self, competition: Competition) -> GenerationQuerySet:
+        """Also for moves: an UPDATE of `prompt__competition` would look its rows up in a subquery on this very table.
+
+        That compares all rows with all rows while Postgres thinks that there are few, and a row which another process
+        moves meanwhile is not looked at again.
+        """
+        return self.filter(prompt__in=Prompt.everything.filter(competition=competition))
 
     def unfinished(self) -> GenerationQuerySet:
         return self.filter(status__in=UNFINISHED)

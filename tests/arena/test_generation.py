@@ -21,6 +21,7 @@ from providers.files import file_store
 from providers.models import Call, ImageModel
 from providers.routing import sending
 from tests import factories as make
+from tests.config.processes import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -342,6 +343,30 @@ def test_a_paused_competition_waits_until_it_goes_on():
     assert (again(row).status, row.attempt) == ("queued", 0)
     Competition.objects.update(paused_at=None)
     assert generation.take_due() == [row.pk]
+
+
+def test_what_a_worker_takes_while_its_competition_is_called_off_goes_on():
+    row = queued()
+    rows = Generation.objects.of_competition(row.prompt.competition)
+
+    def call_off():
+        try:
+            return generation.cancel(rows, "Called off by ann.")
+        finally:
+            connection.close()
+
+    def waits_for_the_row():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            return cursor.fetchone()[0]
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Generation.objects.filter(pk=row.pk).to_running(timezone.now() + timedelta(minutes=1), attempt=1)
+            cancelled = pool.submit(call_off)
+            eventually(waits_for_the_row, seconds=60)
+        assert cancelled.result(60) == 0
+    assert again(row).status == "running"
 
 
 def test_only_what_is_queued_can_be_cancelled():
