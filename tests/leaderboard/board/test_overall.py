@@ -13,6 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from leaderboard.board import ratings
+from leaderboard.models import Board
 from providers.models import Lab
 from tests import factories as make
 from tests.leaderboard.voting import cast
@@ -22,8 +23,7 @@ pytestmark = pytest.mark.django_db
 PAGE, FILE = "/leaderboard/overall/", "/leaderboard/overall.csv"
 
 
-@pytest.fixture
-def models():
+def two_boards():
     other = Lab.objects.create(slug="other-lab", name="Other lab")
     ash = make.make_model("ash", "Ash", licence="MIT", open_weights=True, released_on=date(2026, 1, 1))
     birch = make.make_model("birch", "Birch", licence="Proprietary", released_on=date(2025, 1, 1))
@@ -39,6 +39,16 @@ def models():
         ratings.recompute(category)
     cedar.offerings.update(price=None)
     return models
+
+
+@pytest.fixture(scope="module")
+def shared_models(shared_rows):
+    return shared_rows.make(two_boards)
+
+
+@pytest.fixture
+def models(shared_rows, shared_models):
+    return shared_rows.lend(shared_models)
 
 
 def text_of(response, status=200):
@@ -114,6 +124,7 @@ def test_it_asks_as_much_as_before_when_there_is_more(client, models):
     assert len(many) <= len(few) <= 12
 
 
-def test_without_two_boards_there_is_an_empty_file_and_a_page_that_says_why(client):
+def test_without_two_boards_there_is_an_empty_file_and_a_page_that_says_why(client, models):
+    Board.objects.filter(category__slug="image-editing").update(votes=0)
     assert "It takes two categories" in text_of(client.get(PAGE))
     assert rows_of(client) == []

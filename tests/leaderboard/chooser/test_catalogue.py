@@ -24,9 +24,8 @@ def names_in(page):
     return re.findall(r'class="col-model"> <a href="/models/([^/]+)/"', page)
 
 
-@pytest.fixture
-def models():
-    """Two rated models and three that nobody has voted on."""
+def rated_and_unrated():
+    """Two rated models and three that nobody has voted on: these by name."""
     category = make.make_category()
     rated = [make.make_model(f"rated-{n}", f"Rated {n}", licence="MIT") for n in range(2)]
     cast(category, rated, 40)
@@ -42,6 +41,16 @@ def models():
     for name, price in prices.items():
         make.make_offering(others[name], "fal", price=None if price is None else Decimal(price))
     return others
+
+
+@pytest.fixture(scope="module")
+def shared_models(shared_rows):
+    return shared_rows.make(rated_and_unrated)
+
+
+@pytest.fixture
+def models(shared_rows, shared_models):
+    return shared_rows.lend(shared_models)
 
 
 def test_rated_and_unrated_models_stay_in_lanes_under_every_order(client, models):

@@ -23,11 +23,11 @@ from leaderboard.board_page import rows, scatter
 from leaderboard.models import Board, Rating
 from leaderboard.profiles import model as profiles
 from providers.errors import OUTCOMES
-from providers.models import Call
+from providers.models import Call, ImageModel, Offering
 from providers.performance import summaries
 from tests import factories as make
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("played")]
 QUERIES = 12
 BYTES = 60_000
 
@@ -55,8 +55,7 @@ def recount(category):
     summaries.compute()
 
 
-@pytest.fixture
-def played():
+def two_entries():
     """A model with two images in one competition that won two of three votes, and the model it met."""
     entry = make.make_entry()
     competition = entry.prompt.competition
@@ -69,6 +68,16 @@ def played():
     entry.image_model.offerings.update(price=Decimal("0.006"), price_estimated=True, price_source="A price list")
     recount(competition.category)
     return entry, other
+
+
+@pytest.fixture(scope="module")
+def shared_played(shared_rows):
+    return shared_rows.make(two_entries)
+
+
+@pytest.fixture
+def played(shared_rows, shared_played):
+    return shared_rows.lend(shared_played)
 
 
 def test_the_page_says_place_record_matchup_and_where_the_numbers_come_from(client, played):
@@ -176,10 +185,16 @@ def test_images_of_a_prompt_the_reader_is_asked_about_are_hidden(client, played)
 def crowd(models):
     """A board of many models with prices and calls, made of rows."""
     category = make.make_category()
-    made = [make.make_model(f"model-{n}", f"Model number {n}", origin="catalog") for n in range(models)]
-    offerings = [make.make_offering(model, provider=key) for model in made for key in ("fal", "replicate")]
-    for n, offering in enumerate(offerings):
-        type(offering).objects.filter(pk=offering.pk).update(price=Decimal(n + 1) / 1000)
+    lab = make.make_model().lab
+    made = ImageModel.objects.bulk_create(
+        ImageModel(slug=f"model-{n}", name=f"Model number {n}", origin="catalog", lab=lab, modes=["text-to-image"])
+        for n in range(models)
+    )
+    offerings = Offering.objects.bulk_create(
+        Offering(image_model=model, provider=key, mode="text-to-image", endpoint=model.slug,
+                 price=Decimal(2 * n + step) / 1000)
+        for n, model in enumerate(made) for step, key in ((1, "fal"), (2, "replicate"))
+    )  # fmt: skip
     Rating.objects.bulk_create(
         Rating(category=category, image_model=model, elo=1400 - 3 * n, lower=1380 - 3 * n, upper=1421 - 3 * n,
                rank=n + 1, rank_low=n + 1, rank_high=n + 1, votes=400, status="usable")
