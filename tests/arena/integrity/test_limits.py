@@ -15,13 +15,12 @@ from arena.models import Battle, Tally, Vote, Voter, VoterProgress
 from providers.cache import clear_process_caches
 from tests import factories as make
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("category")]
 
 ARENA = "/arena/text-to-image/"
 
 
-@pytest.fixture
-def category():
+def four_prompts_of_four_models():
     category = make.make_category()
     models = [make.make_model() for _ in range(4)]
     for _ in range(4):
@@ -29,6 +28,16 @@ def category():
         for model in models:
             make.make_entry(prompt, model)
     return category
+
+
+@pytest.fixture(scope="module")
+def shared_category(shared_rows):
+    return shared_rows.make(four_prompts_of_four_models)
+
+
+@pytest.fixture
+def category(shared_rows, shared_category):
+    return shared_rows.lend(shared_category)
 
 
 def first_vote(ip="192.0.2.7", outcome="left"):
@@ -84,31 +93,6 @@ def test_images_of_an_expired_battle_must_be_loaded_again(client, category, watc
     assert again.pk == battle.pk
     battle.refresh_from_db()
     assert (battle.left_fetched_at, battle.right_fetched_at) == (None, None)
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("seconds", "rule"), [(0, rules.FAST.name), (300, "")])
-def test_a_vote_sooner_than_anybody_can_look_does_not_count(category, settings, seconds, rule):
-    settings.VOTE_MIN_SECONDS = 200
-    battle = battles.serve(make.make_voter(), category)
-    now = timezone.now()
-    Battle.objects.update(served_at=now - timedelta(seconds=500), left_fetched_at=now - timedelta(seconds=400),
-                          right_fetched_at=now - timedelta(seconds=seconds))  # fmt: skip
-    voting.cast_vote(battle, "left")
-    assert Vote.objects.get().excluded_rule == rule
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_pair_whose_showing_was_never_reported_is_timed_from_the_answer_before(category, settings):
-    settings.VOTE_MIN_SECONDS = 60
-    voter = make.make_voter()
-    first = battles.serve_state(voter.pk, category.pk)
-    following = battles.ahead(first, 1)[0]
-    Battle.objects.filter(pk=first.battle.pk).update(served_at=timezone.now() - timedelta(seconds=90))
-    voting.cast_vote(first.battle, "left")
-    voting.cast_vote(following, "left")
-    assert Vote.objects.get(pk=first.battle.pk).excluded_rule == ""
-    assert Vote.objects.get(pk=following.pk).excluded_rule == rules.FAST.name
 
 
 def test_skips_in_a_row_end_with_advice(client, category, settings):
