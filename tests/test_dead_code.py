@@ -44,6 +44,7 @@ def modules() -> dict[str, ast.Module]:
     }
 
 
+@functools.cache
 def words(*nodes: ast.AST) -> set[str]:
     """What code mentions: variables, attributes, keywords, imports, words of short strings."""
     mentioned: set[str] = set()
@@ -75,9 +76,14 @@ def definitions(tree: ast.Module) -> Iterator[tuple[Definition, bool]]:
             yield from ((part, True) for part in node.body if isinstance(part, Definition))
 
 
+@functools.cache
+def nested_definitions(tree: ast.Module) -> list[Definition]:
+    return [part for part in ast.walk(tree) if isinstance(part, Definition)]
+
+
 def unused() -> list[str]:
     trees = modules()
-    mentioned = {name: words(tree) for name, tree in trees.items()}
+    mentioned = {name: set[str]().union(*map(words, tree.body)) for name, tree in trees.items()}
     templates = {
         word
         for path in (ROOT / "templates").rglob("*")
@@ -86,7 +92,6 @@ def unused() -> list[str]:
     }
     dead = []
     for name, tree in trees.items():
-        own = {id(part): words(part) for part in tree.body}
         stem = Path(name).parent.name if name.endswith("__init__.py") else Path(name).stem
         face = mentioned.get(f"{Path(name).parent.as_posix()}/__init__.py", set())  # a package may re-export
         for node, is_method in definitions(tree):
@@ -95,13 +100,11 @@ def unused() -> list[str]:
             others = [mentioned[other] for other in trees if other != name and node.name in mentioned[other]]
             if is_method:
                 is_used = bool(others) or any(
-                    node.name in words(*part.body)
-                    for part in ast.walk(tree)
-                    if isinstance(part, Definition) and part is not node
+                    node.name in words(*part.body) for part in nested_definitions(tree) if part is not node
                 )
             else:
                 inside = any(
-                    node.name in own[id(part)] for part in tree.body if part is not node and not _is_export(part)
+                    node.name in words(part) for part in tree.body if part is not node and not _is_export(part)
                 )
                 imported = {stem, Path(name).parent.name} if node.name in face else {stem}
                 is_used = inside or any(imported & other for other in others)

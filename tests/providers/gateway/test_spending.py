@@ -61,7 +61,8 @@ class Spender:
 
     @property
     def spent(self) -> Decimal:
-        return getattr(budgets.spent(self.key), self.period)
+        spent: Decimal = getattr(budgets.spent(self.key), self.period)
+        return spent
 
     def start(self, url: str, count: int) -> None:
         """So many requests at once, as different as that allows."""
