@@ -16,8 +16,9 @@ from providers.models import ApiKey
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "x-request-id, x-arena-model, x-arena-provider, x-arena-cost, x-arena-attempts, "
-    "x-arena-overhead-ms, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
-    "Retry-After, retry-after-ms, x-should-retry, Idempotent-Replayed, Location",
+    "x-arena-overhead-ms, openai-processing-ms, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, "
+    "x-ratelimit-reset-requests, Retry-After, retry-after-ms, x-should-retry, Idempotent-Replayed, Location, "
+    "Preference-Applied",
 }
 
 

@@ -83,6 +83,33 @@ PROPERTIES["provider"] = {
     },
 }
 
+# What goes to the provider, or is of another kind than a value; a file that says what it may be is the model's schema.
+_NOT_CHECKED: list[tuple[str, str, str]] = [
+    ("image", "file",
+     gettext_noop("Edits: the image to change, several of them as image[]; in JSON as images with image_url: https "
+                  "URLs, data: URIs, or URLs of images made here.")),
+    ("mask", "file",
+     gettext_noop("Edits: transparent where the first image may change, and as large as that. Models that take no mask "
+                  "are not called.")),
+    ("quality, background, moderation, style", "string",
+     gettext_noop("Go to the provider under the names of OpenAI's API. What the model has no use for is in "
+                  "metadata.ignored; standard and hd are translated for gpt-image models.")),
+    ("user", "string",
+     gettext_noop("Who asked for it, among the users of one key: the key's log has the sums by it.")),
+]  # fmt: skip
+
+
+def reference() -> list[tuple[str, str, str, Sequence[str]]]:
+    """(name, type, description, choices) of every parameter, for people."""
+    rows: list[tuple[str, str, str, Sequence[str]]] = []
+    for name, schema in PROPERTIES.items():
+        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        lowest, highest = schema.get("minimum"), schema.get("maximum")
+        bounds = f" {lowest}–{highest}" if highest is not None and highest < 1000 else ""
+        rows.append((name, " or ".join(kinds) + bounds, schema["description"], schema.get("enum", ())))
+    return rows + [(*row, ()) for row in _NOT_CHECKED]
+
+
 ERRORS: list[tuple[int, str, str]] = [
     (400,
      "invalid_value · missing_required_parameter · invalid_json · invalid_form · invalid_image · image_too_large · "
@@ -121,9 +148,18 @@ HEADERS: list[tuple[str, str]] = [
     ("x-arena-cost", gettext_noop("US dollars, by the price list or the provider's bill; absent when unknown.")),
     ("x-arena-overhead-ms", gettext_noop("Milliseconds added to the provider's time.")),
     ("x-arena-attempts", gettext_noop("How many requests to providers it took.")),
-    ("Retry-After", gettext_noop("Seconds to wait after 429 and 503; retry-after-ms has them in milliseconds.")),
+    ("openai-processing-ms", gettext_noop("Milliseconds from the request to its images.")),
+    ("Retry-After", gettext_noop("Seconds to wait after 429 and 503, and before a job is asked for again.")),
+    ("retry-after-ms", gettext_noop("The same in milliseconds.")),
     ("x-should-retry", gettext_noop("false when a retry cannot improve the error; the official clients obey it.")),
+    ("x-ratelimit-limit-requests", gettext_noop("How many requests the key may send per minute.")),
     ("x-ratelimit-remaining-requests", gettext_noop("How many requests the key may send now.")),
+    ("x-ratelimit-reset-requests", gettext_noop("When it may send all of them again, in seconds: 1.500s.")),
+    ("Location", gettext_noop("With Prefer: respond-async: the URL of the job.")),
+    (
+        "Preference-Applied",
+        gettext_noop("Which preference of the header Prefer was followed: respond-async or keep-alive."),
+    ),
     (
         "Idempotent-Replayed",
         gettext_noop(

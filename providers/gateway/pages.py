@@ -94,7 +94,7 @@ def api(request: HttpRequest) -> HttpResponse:
     context = {
         "base_url": base_url,
         "recipes": [(recipe, recipe.text(base_url, example)) for recipe in RECIPES],
-        "parameters": openapi.PROPERTIES,
+        "parameters": openapi.reference(),
         "errors": openapi.ERRORS,
         "headers": openapi.HEADERS,
         "models": models,

@@ -181,7 +181,9 @@ class CheckedNetwork(httpcore.NetworkBackend):
             raise httpcore.ConnectError(f"no IP address known ({error})") from error
         if not self._is_trusted and not all(is_public(address) for address in addresses):
             # All of them: a name that mixes public and private addresses is up to no good.
-            raise unavailable(f"{host} is at {', '.join(addresses)}", "its host has no public IP address")
+            raise unavailable(
+                f"{host} is at {', '.join(addresses)}, which is no public address", "its host has no public IP address"
+            )
         failure: Exception = httpcore.ConnectError("no IP address known")
         for address in addresses[:3]:
             left = self._deadline.check("connecting to the image", possibly_charged=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -141,6 +142,27 @@ def test_staff_make_and_test_them_in_the_admin(receiver, client):
     receiver.status = 500
     assert "Ours: 500" in client.post("/admin/leaderboard/webhook/", action, follow=True).content.decode()
     assert set(Delivery.objects.values_list("status", flat=True)) == {"delivered", "failed"}
+
+
+def test_a_new_webhook_leads_to_the_page_with_its_secret_and_the_answer_to_a_test(client):
+    client.force_login(User.objects.create_superuser("boss"))
+    assert "whsec_" not in client.get("/admin/leaderboard/webhook/add/").content.decode()
+    form = {"name": "ours", "url": "https://127.0.0.1:1/hook", "events": ["price.changed"], "is_active": "on"}
+    form |= {f"deliveries-{name}_FORMS": "0" for name in ("TOTAL", "INITIAL")}
+    for url in ("/admin/leaderboard/webhook/add/", None):
+        row = Webhook.objects.first()
+        page = client.post(url or f"/admin/leaderboard/webhook/{row.pk}/change/", form | {"_test": ""}, follow=True)
+        row = Webhook.objects.get()
+        assert page.redirect_chain[-1][0] == f"/admin/leaderboard/webhook/{row.pk}/change/"
+        assert row.secret in page.content.decode()
+        delivery = Delivery.objects.latest("pk")
+        assert (delivery.event, delivery.status) == ("test", "failed")
+        assert delivery.answer
+        assert delivery.answer in html.unescape(page.content.decode())
+    assert Delivery.objects.count() == 2
+    saved = client.post(f"/admin/leaderboard/webhook/{row.pk}/change/", form)
+    assert saved.status_code == 302
+    assert Delivery.objects.count() == 2
 
 
 def test_postgres_refuses_what_cannot_be_true(receiver):

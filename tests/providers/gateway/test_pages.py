@@ -9,6 +9,8 @@ from decimal import Decimal
 
 import pytest
 
+from providers.gateway import wire
+from providers.gateway.disconnect import CORS
 from providers.models import ApiKey, GatewayRequest
 
 pytestmark = pytest.mark.django_db
@@ -62,3 +64,13 @@ def test_the_file_has_each_number_in_its_own_column(client, secret):
     assert [rows["0.020000"][name] for name in texts] == [
         "kite", "edit", "simulated-fal", "failed", "provider_timeout", "It failed", "ann",
     ]  # fmt: skip
+
+
+def test_the_reference_explains_every_header_and_parameter(client):
+    page = " ".join(client.get("/api/").content.decode().split())
+    for header in CORS["Access-Control-Expose-Headers"].split(", "):
+        assert f"<code>{header}</code>" in page, header
+    for name in (*wire.PARAMETERS, "image", "mask", "quality, background, moderation, style", "user", "provider"):
+        assert f'<th scope="row"><code>{name}</code></th>' in page, name
+    assert "object or string" in page
+    assert "integer 1–10" in page
