@@ -66,3 +66,13 @@ def test_scripts_import_each_other_by_names_that_exist(tmp_path: Path):
     for importer, name in imported:
         assert re.fullmatch(r"[\w-]+\.[0-9a-f]{12}\.js", name), (importer, name)
         assert (tmp_path / "js" / name).exists(), (importer, name)
+
+
+def test_collected_files_can_be_read_by_an_account_that_did_not_collect_them(tmp_path: Path):
+    storage = HashedStaticFiles(location=tmp_path, base_url="/static/")
+    with (SOURCES / "pair.js").open("rb") as file:
+        storage.save("js/pair.js", file)
+    assert list(storage.post_process({"js/pair.js": (FileSystemStorage(SOURCES.parent), "js/pair.js")}))
+    unreadable = [path.name for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_mode & 0o044 != 0o044]
+    assert (tmp_path / "staticfiles.json").exists() and not unreadable
+    assert (tmp_path / "js").stat().st_mode & 0o055 == 0o055
