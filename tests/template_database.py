@@ -80,6 +80,13 @@ def _connected_to(name: str) -> Iterator[None]:
         settings["NAME"] = before
 
 
+def main() -> None:
+    """Prepare it while nobody waits: in a new checkout that takes a quarter of a minute."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    prepare()
+
+
 def _run(program: str, database: str, *arguments: str) -> None:
     """Run one of PostgreSQL's own programs on a database of the connected server."""
     settings: dict[str, Any] = connection.settings_dict
@@ -87,3 +94,7 @@ def _run(program: str, database: str, *arguments: str) -> None:
     environment = {name: str(settings[key]) for name, key in places.items() if settings[key]}
     command = [program, *arguments, "--dbname", database]
     subprocess.run(command, check=True, env=os.environ | environment, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main()
