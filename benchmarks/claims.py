@@ -42,7 +42,7 @@ def measure(world: worlds.World, boards: int, first_seed: int = 0) -> Counter[st
                              float(spread.effective_voters[m]), float(spread.effective_prompts[m])) != "provisional"
             for m in range(votes.models)
         ])  # fmt: skip
-        inference = ranks.rank_inference(fit.elo, fit.covariance, draws=4_000)
+        inference = ranks.rank_inference(fit.elo, fit.covariance, spread.degrees, draws=4_000)
         true = 1 + (votes.truth[None, :] > votes.truth[:, None] + 1e-6).sum(1)  # equals share a rank
         finding = verdict.find(fit.elo, fit.covariance, voters=spread.all_effective_voters,
                                prompts=spread.all_effective_prompts, inference=inference)  # fmt: skip

@@ -38,7 +38,7 @@ class Computed:
 
     @cached_property
     def inference(self) -> ranks.RankInference:
-        return ranks.rank_inference(self.fit.elo, self.fit.covariance)
+        return ranks.rank_inference(self.fit.elo, self.fit.covariance, self.spread.degrees)
 
     @cached_property
     def needed(self) -> list[int | None]:

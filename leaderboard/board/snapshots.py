@@ -65,7 +65,8 @@ def take(category: Category) -> Snapshot | None:
         rows = {names[str(row.image_model_id)]: row for row in computed.rows(category)}
         anchor = [names[str(model)] for model in computed.anchor if str(model) in names]
         covariance = reproduction.packed(computed.fit)
-        again = reproduction.rate(cells, covariance=covariance, anchor=anchor)
+        effective = computed.spread.all_effective_voters, computed.spread.all_effective_prompts
+        again = reproduction.rate(cells, covariance=covariance, anchor=anchor, effective=effective)
         shares = _sampling_shares(category)
         slugs = dict(
             ImageModel.objects.filter(pk__in=[row.image_model_id for row in rows.values()]).values_list("pk", "slug")
@@ -231,6 +232,7 @@ def verify(snapshot: Snapshot, cells: str | None = None) -> Reproduction:
         "design": {row["model"]: row["design_effect"] for row in snapshot.ratings},
         "covariance": snapshot.facts.get("covariance"),
         "anchor": snapshot.facts.get("anchor", []),
+        "effective": [snapshot.facts.get("effective_voters"), snapshot.facts.get("effective_prompts")],
     }
     done = subprocess.run(
         [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(settings.BASE_DIR)!r})\n{_RERUN}"],

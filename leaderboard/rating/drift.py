@@ -18,8 +18,8 @@ import numpy as np
 from leaderboard.rating import elo
 from leaderboard.rating.clusters import Clusters, two_way
 from leaderboard.rating.elo import Cells
-from leaderboard.rating.intervals import t95
 from leaderboard.rating.likelihood import Bools, Codes, Floats, Numbers
+from leaderboard.rating.student import t95
 
 MIN_VOTES = 50  # of a model in each window; with fewer nothing is said of it
 MIN_MODELS = 3  # whose move is known: the median of two says nothing

@@ -21,13 +21,13 @@ from leaderboard.rating.clusters import two_way
 from leaderboard.rating.elo import MEAN, SCALE, Z95, Cells, Fit, centred, expected_score
 from leaderboard.rating.elo import fit as refit
 from leaderboard.rating.likelihood import Floats, Ints
+from leaderboard.rating.student import LARGE_DF, degrees, t95
 from leaderboard.rating.ways import Part as Part  # of `RawVotes`: what `spread` takes
 from leaderboard.rating.ways import RawVotes as RawVotes
 
 USABLE_VOTES, USABLE_VOTERS, USABLE_HALF_WIDTH = 300, 30, 30.0  # short of any of them, a rating is provisional
 SETTLED_HALF_WIDTH = 12.0  # about 3,000 votes: near even odds, se ≈ 347 / √n Elo
 MIN_ANCHOR = 3  # settled models that fix a category's scale
-LARGE_DF = 1_000_000  # degrees of freedom at which Student's t is the normal
 MIN_EFFECTIVE = 10.0  # effective voters, and effective prompts, of a rating that is usable or settled
 RIVALS = 5  # who might take the first place: the next five
 
@@ -60,6 +60,11 @@ class Spread:
     def none(cls, k: int) -> Spread:
         unknown = np.full((4, k), np.nan)
         return cls(np.ones(k), np.zeros(k, np.int64), unknown[0], unknown[1], unknown[2], unknown[3])
+
+    @property
+    def degrees(self) -> int:
+        """Degrees of freedom of the t that is folded into the covariance."""
+        return degrees(self.all_effective_voters, self.all_effective_prompts)
 
     @property
     def pooled_design(self) -> float:
@@ -121,33 +126,6 @@ def careful(fit: Fit, cells: Cells) -> Fit:
         return fit
     scale = np.where(short, SCALE / np.sqrt(np.maximum(appearances(cells), 1)), 0)
     return replace(fit, covariance=fit.covariance + np.outer(scale, scale) * fit.bread)
-
-
-def t95(df: int) -> float:
-    """97.5 % point of Student's t: with few clusters 1.96 standard errors cover too little. df ≥ 1.
-
-    The exact distribution for whole df is a finite sum (Abramowitz & Stegun 26.7.3 and 26.7.4), inverted by bisection.
-    """
-    if df > 200:
-        return Z95 + (Z95**3 + Z95) / (4 * df)  # A & S 26.7.5; the next term is below 1e-4
-    low, high = Z95, 13.0
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        low, high = (middle, high) if _within(middle, df) < 0.95 else (low, middle)
-    return low
-
-
-def _within(t: float, df: int) -> float:
-    """P(|T| ≤ t) for Student's t."""
-    angle = math.atan(t / math.sqrt(df))
-    cosine = math.cos(angle)
-    term = total = cosine if df % 2 else 1.0
-    for n in range(3 if df % 2 else 2, df - 1, 2):
-        term *= cosine**2 * (n - 1) / n
-        total += term
-    if df == 1:
-        return 2 * angle / math.pi
-    return 2 / math.pi * (angle + math.sin(angle) * total) if df % 2 else math.sin(angle) * total
 
 
 def status(

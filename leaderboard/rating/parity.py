@@ -12,8 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from leaderboard.rating.intervals import LARGE_DF, t95
 from leaderboard.rating.likelihood import Codes, Numbers
+from leaderboard.rating.student import LARGE_DF, t95
 
 MIN_VOTES = 30  # fewer say nothing
 MARGIN = 0.07  # a share within so much of a half, surely, is the same model: 49 Elo

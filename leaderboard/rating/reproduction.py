@@ -29,6 +29,7 @@ import numpy as np
 from arena import vote_cap
 from leaderboard.rating import elo, intervals, ranks, ways
 from leaderboard.rating.likelihood import Floats, Ints
+from leaderboard.rating.student import degrees
 
 HEADER = ("left", "right", "outcome", "n")
 VOTE_COLUMNS = (
@@ -90,11 +91,13 @@ def rate(
     design: Mapping[str, float] | None = None,
     covariance: str | None = None,
     anchor: Iterable[str] = (),
+    effective: Iterable[float | None] = (),
 ) -> list[dict[str, Any]]:
     """Ratings from the highest down, numbers as text with six decimals.
 
     What voters and prompts share cells cannot show: it comes as `covariance` (see `packed`) or, of snapshots by method
     version 1, as each model's design effect. `anchor` names the models whose mean is 1000; none: the mean of all.
+    `effective` are the board's numbers of voters and prompts (see `student.degrees`).
     """
     table = elo.Cells.from_rows(read_csv(cells_csv(cells)))
     plain = intervals.careful(elo.fit(table), table)
@@ -103,7 +106,7 @@ def rate(
         fit = intervals.inflated(plain, effect)
     else:
         fit = elo.anchored(_unpacked(covariance, plain), anchor)
-    inference = ranks.rank_inference(fit.elo, fit.covariance)
+    inference = ranks.rank_inference(fit.elo, fit.covariance, degrees(*effective))
     tier = ranks.tiers(fit.elo, inference.above)
     votes = intervals.appearances(table)
     return [
@@ -138,8 +141,10 @@ def rate_votes(paths: Iterable[Path], anchor: Iterable[str] = ()) -> tuple[list[
     score = np.array([elo.SCORES[row["outcome"]] for row in counted])
     parts = [ways.Part(*_clusters(counted, column, left, right, score)) for column in ("voter", "prompt")]
     plain = intervals.careful(elo.fit(table), table)
-    fit = intervals.careful(intervals.spread(plain, ways.RawVotes([parts[0]], [parts[1]]))[0], table)
-    return cells, rate(cells, covariance=packed(fit), anchor=anchor)
+    fit, spread = intervals.spread(plain, ways.RawVotes([parts[0]], [parts[1]]))
+    effective = spread.all_effective_voters, spread.all_effective_prompts
+    covariance = packed(intervals.careful(fit, table))
+    return cells, rate(cells, covariance=covariance, anchor=anchor, effective=effective)
 
 
 def cap_of(paths: Iterable[Path]) -> dict[str, int]:
@@ -197,13 +202,15 @@ def main(arguments: list[str]) -> int:
         return 0
     if len(arguments) == 1:
         given: dict[str, Any] = {"cells": Path(arguments[0]).read_text(encoding="utf-8")}
-    else:  # from verify_snapshot: {"cells": CSV, "design": {model: effect}, "covariance": …, "anchor": [model, …]}
+    else:  # from verify_snapshot: {"cells", "design", "covariance", "anchor", "effective"}: see `rate`
         given = json.load(sys.stdin)
     text = given["cells"]
     cells = read_csv(text)
     result = {
         "sha256": digest(cells_csv(cells)),
-        "ratings": rate(cells, given.get("design"), given.get("covariance"), given.get("anchor", ())),
+        "ratings": rate(
+            cells, given.get("design"), given.get("covariance"), given.get("anchor", ()), given.get("effective", ())
+        ),
     }
     _write(result)
     return 0

@@ -26,6 +26,7 @@ from leaderboard.rating.number_words import either
 from leaderboard.rating.place import Place, sure
 from leaderboard.rating.ranks import RankInference, rank_inference
 from leaderboard.rating.sentence import sentence
+from leaderboard.rating.student import degrees
 
 Kind = Literal["no votes", "early", "lead", "open", "level"]
 
@@ -99,7 +100,7 @@ def find(
             if confirmed is None or set(confirmed) == set(named):
                 return Finding("lead", named)
             break
-    inference = inference or rank_inference(elo, covariance)
+    inference = inference or rank_inference(elo, covariance, degrees(voters, prompts))
     first = tuple(int(model) for model in order if inference.low[model] == 1)
     if len(first) < order.size:
         return Finding("open", first)

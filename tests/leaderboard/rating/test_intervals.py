@@ -14,7 +14,6 @@ from leaderboard.rating.intervals import (
     RawVotes,
     spread,
     status,
-    t95,
     votes_added_to_flip,
     votes_to_flip,
     votes_to_next,
@@ -32,19 +31,6 @@ def raw(voter, prompt, left, right, score):
             yield Part(codes, left[own], right[own], score[own], np.unique(codes).size)
 
     return RawVotes(parts(voter), parts(prompt))
-
-
-@pytest.mark.parametrize(
-    ("df", "point"),
-    [(1, 12.706205), (2, 4.302653), (3, 3.182446), (4, 2.776445), (9, 2.262157), (10, 2.228139), (100, 1.983972)],
-)
-def test_student_t_is_that_of_the_tables(df, point):
-    assert t95(df) == pytest.approx(point, abs=2e-6)
-
-
-def test_student_t_ends_in_the_normal():
-    assert t95(201) == pytest.approx(t95(200), abs=2e-4)
-    assert t95(10**6) == pytest.approx(Z95, abs=1e-5)
 
 
 def test_voters_who_agree_with_themselves_widen_the_interval():

@@ -7,6 +7,7 @@ import pytest
 
 from leaderboard.rating.elo import Z95
 from leaderboard.rating.ranks import rank_inference, tiers, votes_to_separate
+from leaderboard.rating.student import LARGE_DF, t95
 
 INF = math.inf
 
@@ -51,10 +52,14 @@ def test_equal_models_may_hold_any_rank():
     assert result.best.sum() == pytest.approx(1)
 
 
-@pytest.mark.parametrize(("k", "studentized_range"), [(2, 2.772), (10, 4.474), (20, 5.012)])
-def test_the_critical_value_is_that_of_tukey_for_independent_ratings(k, studentized_range):
-    result = rank_inference(np.full(k, 1000.0), np.diag([100.0] * k))
-    assert result.critical == pytest.approx(studentized_range / math.sqrt(2), abs=0.04)
+@pytest.mark.parametrize(
+    ("k", "df", "studentized_range"),
+    [(2, LARGE_DF, 2.772), (10, LARGE_DF, 4.474), (20, LARGE_DF, 5.012), (10, 20, 5.008), (3, 10, 3.877)],
+)
+def test_the_critical_value_is_that_of_tukey_for_independent_ratings(k, df, studentized_range):
+    folded_in = t95(df) / Z95
+    result = rank_inference(np.full(k, 1000.0), np.diag([100.0 * folded_in**2] * k), df, level=0.95)
+    assert result.critical * folded_in == pytest.approx(studentized_range / math.sqrt(2), abs=0.06)
 
 
 def test_chance_of_being_best_is_that_of_the_normal_difference():
