@@ -61,7 +61,7 @@ def test_few_boards_of_equal_models_show_one_below_its_rank():
     """Every place narrower than the board is wrong here. With the normal distribution instead of Student's t, and at
     95 %, it was one board in twelve."""
     below = 0
-    for votes, _, fit, spread in rated(OTHER_WORLDS["equals, 30 prompts"], 300):
+    for _, _, fit, spread in rated(OTHER_WORLDS["equals, 30 prompts"], 300):
         low = ranks.rank_inference(fit.elo, fit.covariance, spread.degrees, draws=2_000).low
         below += bool((low > 1).any())
     assert below <= 0.05 * 300  # 3 %, with the noise of so many boards
