@@ -120,7 +120,7 @@ def report(lines: dict[str, Line], ledger: Ledger, end: verdict.Verdict, settled
     print(f"votes: {end.acknowledged} acknowledged, {end.stored} stored, {len(end.lost)} lost, "
           f"{len(end.differing)} with another outcome, {end.doubled} doubled in tallies")  # fmt: skip
     print(f"images: {end.planned} planned, {end.images} there, {end.generations}, after {settled:.0f} s of peace; "
-          f"{end.bought_again} bought again")  # fmt: skip
+          f"{end.bought_again} bought again, {end.asked_again} asked for again where a provider has no jobs")  # fmt: skip
     print(f"files: {end.rows_without_file} rows without, {end.files_without_row} without a row, of which "
           f"{end.swept} swept")  # fmt: skip
     print(f"responses: {dict(sorted(ledger.statuses.items()))}; 5xx but 503 with Retry-After: {len(ledger.unexpected)}")

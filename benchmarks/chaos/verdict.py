@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from benchmarks.chaos.voters import Ledger
+from config.services.places import Place
+from providers.samples.simulator.job_log import JobLog
 
+PROMPT = "Stones of the beach, number"
+WITH_JOBS = ("fal", "replicate", "bfl")
 SETTLE_SECONDS = 240.0  # in which what was cut off must be done
 
 
@@ -22,7 +26,8 @@ class Verdict:
     planned: int
     generations: dict[str, int]
     images: int
-    bought_again: int
+    bought_again: int  # images at providers with jobs, which can be asked for again
+    asked_again: int  # images at providers that answer in one request: what was under way is lost
     rows_without_file: int
     files_without_row: int
     swept: int
@@ -49,7 +54,7 @@ def plan(prompts: int) -> None:
     first = competition.prompts.count()
     for number in range(first, first + prompts):
         prompt = Prompt.objects.create(
-            competition=competition, text=f"Stones of the beach, number {number} [sim:slow=0.7]", position=number
+            competition=competition, text=f"{PROMPT} {number} [sim:slow=0.7]", position=number
         )
         able = [m for m in models if routing.candidates(m, generation.request_for(prompt))]
         generation.plan(prompt, able)
@@ -85,7 +90,6 @@ def of(ledger: Ledger) -> Verdict:
 
     from arena import orphans
     from arena.models import Entry, Generation, Tally, Vote
-    from providers.models import Call
 
     stored = {str(pk): outcome for pk, outcome in Vote.objects.values_list("battle_id", "outcome")}
     tallied = Tally.objects.aggregate(n=Sum("n"))["n"] or 0
@@ -94,6 +98,9 @@ def of(ledger: Ledger) -> Verdict:
     entries = Entry.objects.filter(generation__in=planned)
     named = {name for row in entries.values_list("image", "small", "thumbnail", "original") for name in row}
     names = {f"{folder}/{name}" for folder in orphans.COLUMNS for name in _listed(folder)}
+    bought = _bought()
+    made = Counter(entries.values_list("call__offering__provider", flat=True))
+    again = {provider: number - made[f"simulated-{provider}"] for provider, number in bought.items()}
     return Verdict(
         acknowledged=len(ledger.votes),
         stored=len(stored),
@@ -103,11 +110,18 @@ def of(ledger: Ledger) -> Verdict:
         planned=planned.count(),
         generations=dict(Counter(planned.values_list("status", flat=True))),
         images=entries.count(),
-        bought_again=Call.objects.filter(caller="arena", outcome="ok").count() - entries.count(),
+        bought_again=sum(number for provider, number in again.items() if provider in WITH_JOBS),
+        asked_again=sum(number for provider, number in again.items() if provider not in WITH_JOBS),
         rows_without_file=sum(not default_storage.exists(name) for name in named),
         files_without_row=len(names - named),
         swept=orphans.sweep(timedelta(0)),
     )
+
+
+def _bought() -> Counter[str]:
+    """By wire format, what the providers' own ledger has of our prompts: jobs accepted and not cancelled."""
+    jobs = JobLog(Place.of_checkout().var / "simulator-jobs.jsonl").jobs().values()
+    return Counter(job.order.provider for job in jobs if job.order.prompt.startswith(PROMPT) and not job.is_cancelled)
 
 
 def _listed(folder: str) -> list[str]:

@@ -63,7 +63,7 @@ def run(place: Place, host: str, port: int, waiting: Waiting, *, seed: bool) -> 
             for server in servers:
                 groups.append([Service(server)])
                 groups[-1][0].start(waiting)
-        simulator_port = ports.any_free()
+        simulator_port = ports.stored(place.var / "simulator-port")  # jobs under way have it in their URLs
         environment = demo_environment(site_environment(place, servers), host, simulator_port)
         prepare(environment, place, waiting, seed=seed)
         web, simulator, worker = programs(environment, place, host, port, simulator_port)
@@ -112,9 +112,10 @@ def programs(env: Mapping[str, str], place: Place, host: str, port: int, simulat
     # The simulator draws on these same cores, one or two images a second: what waits for more than a few times out.
     worker = ["-P", "threads", "-c", "8", "--without-gossip", "--without-mingle", "-l", "warning"]
     background = ["nice", python]  # pages come before pictures
+    simulate = ["manage.py", "simulate_providers", "--port", str(simulator_port)]
     commands = {
         "web": [python, "-m", "config.demo.serve", "config.asgi", *granian, "config.asgi:application"],
-        "simulator": [*background, "manage.py", "simulate_providers", "--port", str(simulator_port)],
+        "simulator": [*background, *simulate, "--job-log", str(place.var / "simulator-jobs.jsonl")],
         "worker": [*background, "-m", "config.demo.worker", str(place.var / "beat-schedule"), *worker],
     }
     pooled = {**env, "DATABASE_POOL": "4"}  # many threads, few connections
@@ -163,7 +164,7 @@ def remove_data(place: Place) -> None:
         raise ServiceError("--fresh needs the database to itself, but another command of this checkout is using it.")
     # Those of another checkout, which nobody has asked us to delete, are set aside when the servers start.
     doomed = [place.data / "postgres", place.data / "valkey"] if place.knows_data() else []
-    for name in ("admin_login", "beat-schedule*", "media", "secret_key", "static"):
+    for name in ("admin_login", "beat-schedule*", "media", "secret_key", "simulator-*", "static"):
         doomed += place.var.glob(name)
     for path in doomed:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 from config.services.places import ServiceError
 
@@ -55,6 +56,17 @@ def any_free() -> int:
     with bound("127.0.0.1", 0, socket.SO_REUSEADDR) as probe:
         port: int = probe.getsockname()[1]
         return port
+
+
+def stored(file: Path) -> int:
+    """The port that the file names, if it is still free; else another one, which it names from now on."""
+    with contextlib.suppress(OSError, ValueError, OverflowError):
+        port = int(file.read_text())
+        with bound("127.0.0.1", port, socket.SO_REUSEADDR):
+            return port
+    port = any_free()
+    file.write_text(str(port))
+    return port
 
 
 def url(host: str, port: int) -> str:

@@ -169,6 +169,19 @@ def test_a_server_whose_other_owner_leaves_is_taken_over(
 # Ports ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_the_simulator_keeps_its_port_as_long_as_it_is_free(tmp_path):
+    file = tmp_path / "simulator-port"
+    port = ports.stored(file)
+    assert ports.stored(file) == port
+    with ports.bound("127.0.0.1", port, socket.SO_REUSEADDR) as taken:
+        taken.listen()
+        other = ports.stored(file)
+    assert other != port
+    assert ports.stored(file) == other
+    file.write_text("no number")
+    assert 0 < ports.stored(file) < 65536
+
+
 def test_a_taken_default_port_gives_way_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]

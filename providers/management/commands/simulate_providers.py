@@ -23,11 +23,15 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=PORT, help=f"{PORT}; 0 takes a free one")
         parser.add_argument("--pace", type=float, default=1.0, help="below 1 the simulated work is quicker")
 
-    def handle(self, *args: Any, host: str, port: int, pace: float, **options: Any) -> None:
+        parser.add_argument("--job-log", default="", help="a file that makes jobs survive this process")
+
+    def handle(self, *args: Any, host: str, port: int, pace: float, job_log: str, **options: Any) -> None:
         if not is_allowed(host):
             raise CommandError(f"--host {host}: the simulator has no locks on its doors. Use a loopback address.")
         # Django is 40 MB that the simulator has no use for, so it takes over this process instead of living in it.
         program = [sys.executable, "-m", "providers.samples.simulator"]
+        arguments = ["--host", host, "--port", str(port), "--pace", str(pace)]
+        arguments += ["--job-log", job_log] if job_log else []
         os.execve(  # noqa: S606 – no shell, and nothing of it comes from outside
-            sys.executable, [*program, "--host", host, "--port", str(port), "--pace", str(pace)], os.environ | SMALL
+            sys.executable, [*program, *arguments], os.environ | SMALL
         )

@@ -7,6 +7,7 @@ import ipaddress
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from .server import Simulator
 
@@ -26,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--pace", type=float, default=1.0)
+    parser.add_argument("--job-log", type=Path, help="a file that makes jobs survive this process")
     options = parser.parse_args(arguments)
     if not is_allowed(options.host):
         parser.error(f"--host {options.host}: use a loopback address.")
@@ -33,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        simulator = Simulator(options.host, options.port, pace=options.pace)
+        simulator = Simulator(options.host, options.port, pace=options.pace, job_log=options.job_log)
     except OSError as error:
         parser.exit(1, f"Port {options.port} cannot be used: {error.strerror}. Choose another with --port.\n")
     with simulator:

@@ -10,7 +10,8 @@ from .canvas import canvas
 from .faults import spoilt
 from .files import address_of
 from .http import Request, SimulatorReply, html_reply, json_reply
-from .jobs import Order, SimulatedJob, Workshop
+from .jobs import SimulatedJob, Workshop
+from .orders import Order
 from .scenarios import Fault, Scenario, fault_of
 from .sources import Unreadable, source_of
 

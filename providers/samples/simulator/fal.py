@@ -13,7 +13,8 @@ from .canvas import canvas
 from .faults import spoilt
 from .files import address_of
 from .http import Request, SimulatorReply, events_reply, html_reply, json_reply
-from .jobs import Order, SimulatedJob, Workshop
+from .jobs import SimulatedJob, Workshop
+from .orders import Order
 from .scenarios import Fault, Scenario, fault_of
 from .sources import Unreadable, size_of_source, source_of
 from .webhooks import as_fal, jwks, send

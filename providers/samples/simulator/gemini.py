@@ -11,7 +11,8 @@ from .canvas import canvas
 from .faults import spoilt
 from .files import damaged
 from .http import Request, SimulatorReply, html_reply, json_reply
-from .jobs import Order, SimulatedJob, Workshop, sample_slugs
+from .jobs import SimulatedJob, Workshop, sample_slugs
+from .orders import Order
 from .scenarios import Fault, Scenario, fault_of
 from .sources import Unreadable, source_of
 

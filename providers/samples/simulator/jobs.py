@@ -8,14 +8,15 @@ import threading
 import time
 import uuid
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from .canvas import SHORTEST, Size
 from .gallery import Commission, Gallery, Picture
+from .job_log import JobLog
+from .orders import Order
 from .scenarios import Once, Scenario, share, without_scenario, work_seconds
 
 MAX_JOBS = 4000  # jobs
@@ -38,31 +39,6 @@ def sample_model_of(endpoint: str) -> str:
         if part in slugs:
             return part
     return slugs[int(share("style", endpoint) * len(slugs))]
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What one request asks for, whatever its wire format."""
-
-    provider: str
-    endpoint: str
-    prompt: str
-    size: Size
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    n: int = 1
-    seed: int | None = None
-    format: str = "png"
-    source: bytes = b""
-    edits: bool = False
-
-    @property
-    def key(self) -> str:
-        return f"{self.provider} {self.endpoint} {self.prompt}"
-
-    def remembered(self) -> Order:
-        """Without its source images: thousands of jobs are remembered, and images are large."""
-        short = {name: value for name, value in self.arguments.items() if len(repr(value)) < 4000}
-        return replace(self, arguments=short, source=b"", edits=bool(self.source))
 
 
 @dataclass(slots=True, eq=False)
@@ -111,10 +87,10 @@ class SimulatedJob:
 class Workshop:
     """Takes orders, answers questions about jobs and keeps the journal. `pace` below 1 makes everything quicker.
 
-    `drawn_side`: see `Gallery`.
+    `drawn_side`: see `Gallery`. With a log, the jobs of an earlier process are known, too.
     """
 
-    def __init__(self, pace: float = 1.0, drawn_side: int | None = None) -> None:
+    def __init__(self, pace: float = 1.0, drawn_side: int | None = None, log: JobLog | None = None) -> None:
         self.gallery = Gallery(drawn_side)
         self.once = Once()
         self.stopping = threading.Event()
@@ -122,12 +98,23 @@ class Workshop:
         self._jobs: OrderedDict[str, SimulatedJob] = OrderedDict()
         self._counts: dict[tuple[str, str], Counter[str]] = {}
         self._lock = threading.Lock()
+        self._log = log or JobLog(None)
+        self._earlier = self._log.jobs()
+        for earlier in self._earlier.values():
+            for event in ("asked", "created", *(["cancelled"] if earlier.is_cancelled else [])):
+                self.note(earlier.order, event)
 
     def start(self, order: Order, *, job_id: str = "") -> SimulatedJob:
         """Takes the order: from here on the work is done, whether or not anyone hears of it."""
+        seed = order.seed if order.seed is not None else secrets.randbelow(2**31)  # as the real ones draw theirs
+        job = self._job(job_id or str(uuid.uuid4()), order, seed, datetime.now(UTC))
+        self._log.accepted(job.id, order, seed, job.created_at)
+        self.note(order, "created")
+        return job
+
+    def _job(self, job_id: str, order: Order, seed: int, created_at: datetime) -> SimulatedJob:
         scenario = Scenario.of(order.prompt)
         prompt, model = without_scenario(order.prompt), sample_model_of(order.endpoint)
-        seed = order.seed if order.seed is not None else secrets.randbelow(2**31)  # as the real ones draw theirs
         width, height = order.size
         if "wrong-size" in scenario:
             width, height = max(SHORTEST, width // 2), max(SHORTEST, height // 2)
@@ -137,15 +124,14 @@ class Workshop:
             )
             for number in range(order.n)
         ]
-        now = time.monotonic()
+        created = time.monotonic() - (datetime.now(UTC) - created_at).total_seconds()
         seconds = work_seconds(model, prompt, width * height / 2**20) * self._pace
-        starts = now + scenario.number("queue", 0.05 * self._pace)
+        starts = created + scenario.number("queue", 0.05 * self._pace)
         job = SimulatedJob(
-            id=job_id or str(uuid.uuid4()), order=order.remembered(), scenario=scenario, seed=seed,
-            size=(width, height), pictures=pictures, created=now, created_at=datetime.now(UTC), starts=starts,
+            id=job_id, order=order.remembered(), scenario=scenario, seed=seed,
+            size=(width, height), pictures=pictures, created=created, created_at=created_at, starts=starts,
             ends=starts + scenario.number("slow", seconds),
         )  # fmt: skip
-        self.note(order, "created")
         with self._lock:
             self._jobs[job.id] = job
             while len(self._jobs) > MAX_JOBS:
@@ -154,7 +140,11 @@ class Workshop:
 
     def find(self, job_id: str) -> SimulatedJob | None:
         with self._lock:
-            return self._jobs.get(job_id)
+            job, earlier = self._jobs.get(job_id), self._earlier.get(job_id)
+        if job is None and earlier is not None:  # asked about again, it is drawn again
+            job = self._job(job_id, earlier.order, earlier.seed, earlier.created_at)
+            job.cancelled = time.monotonic() if earlier.is_cancelled else None
+        return job
 
     def wait(self, job: SimulatedJob, seconds: float | None = None) -> bool:
         """Waits until the job is done or cancelled, or for so many seconds. True when it is over."""
@@ -176,6 +166,7 @@ class Workshop:
             if job.state in ("done", "cancelled"):
                 return False
             job.cancelled = time.monotonic()
+        self._log.cancelled(job.id)
         self.note(job.order, "cancelled")
         return True
 

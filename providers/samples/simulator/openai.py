@@ -18,7 +18,8 @@ from .faults import spoilt
 from .files import address_of
 from .gallery import Picture
 from .http import Request, SimulatorReply, events_reply, html_reply, json_reply
-from .jobs import Order, SimulatedJob, Workshop, sample_slugs
+from .jobs import SimulatedJob, Workshop, sample_slugs
+from .orders import Order
 from .scenarios import Fault, Scenario, fault_of
 from .sources import Unreadable, size_of, source_of
 

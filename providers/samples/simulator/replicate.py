@@ -14,7 +14,8 @@ from .canvas import canvas
 from .faults import spoilt
 from .files import address_of
 from .http import Request, SimulatorReply, html_reply, json_reply
-from .jobs import Order, SimulatedJob, Workshop, sample_model_of
+from .jobs import SimulatedJob, Workshop, sample_model_of
+from .orders import Order
 from .scenarios import Fault, Scenario, fault_of
 from .sources import Unreadable, source_of
 from .webhooks import SECRET, as_replicate, send

@@ -12,12 +12,14 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 from . import bfl, fal, files, gemini, openai, replicate
 from .http import Request, SimulatorReply, json_reply
+from .job_log import JobLog
 from .jobs import Workshop
 
 LARGEST = 64 * 2**20  # bytes of a request
@@ -43,8 +45,9 @@ class Simulator:
         pace: float = 1.0,
         tls: ssl.SSLContext | None = None,
         drawn_side: int | None = None,
+        job_log: Path | None = None,
     ) -> None:
-        self.workshop = Workshop(pace, drawn_side)
+        self.workshop = Workshop(pace, drawn_side, JobLog(job_log))
         try:
             self._server = _Server((host, port), self.workshop, tls)
         except OSError:

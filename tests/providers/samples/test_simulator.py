@@ -24,6 +24,7 @@ from providers.samples.renderer import SAMPLE_MODELS
 from providers.samples.simulator import Simulator, gallery
 from providers.samples.simulator.__main__ import main
 from providers.samples.simulator.canvas import canvas
+from providers.samples.simulator.job_log import JobLog
 from providers.samples.simulator.jobs import sample_model_of
 from providers.samples.simulator.scenarios import Scenario, usual_seconds, work_seconds
 from tests.config.processes import eventually
@@ -58,6 +59,33 @@ def test_after_it_is_stopped_nothing_of_it_is_left():
     for thread in set(threading.enumerate()) - before:  # its painters and connections are on their way out
         thread.join(10)
         assert not thread.is_alive(), thread.name
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_jobs_survive_a_simulator_that_was_killed(tmp_path, is_cut):
+    log = tmp_path / "jobs.jsonl"
+    order = {"prompt": "a kite [sim:slow=0]", "image_size": {"width": 96, "height": 64}}
+    options = {"headers": {"Authorization": "Key id:secret"}, "trust_env": False}
+    with Simulator(job_log=log) as first:
+        url = f"{first.url}/fal/queue/tests/killed"
+        done, cancelled = (httpx.post(url, json=order, **options).json() for _ in range(2))
+        httpx.put(cancelled["cancel_url"], **options)
+        eventually(lambda: httpx.get(done["response_url"], **options).status_code == 200)
+        image = httpx.get(done["response_url"], **options).json()["images"][0]["url"]
+        drawn = httpx.get(image, trust_env=False).content
+        port, journal = first.port, first.journal()
+    if is_cut:  # in the middle of a line
+        log.write_bytes(log.read_bytes() + b'{"id": "')
+    with Simulator(port=port, job_log=log) as second:
+        eventually(lambda: httpx.get(done["response_url"], **options).status_code == 200)
+        image = httpx.get(done["response_url"], **options).json()["images"][0]["url"]
+        assert httpx.get(image, trust_env=False).content == drawn
+        assert second.journal()["fal"]["tests/killed"] == journal["fal"]["tests/killed"]
+        httpx.post(url, json=order, **options)
+    assert len(JobLog(log).jobs()) == 3
+    log.unlink()
+    with Simulator(port=port, job_log=log):
+        assert httpx.get(done["status_url"], **options).status_code == 404
 
 
 def test_a_connection_is_used_again(simulator):
