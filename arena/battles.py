@@ -161,7 +161,7 @@ def _draw(state: VoterState, pool: matchmaking.Pool, count: int) -> list[matchma
 
 _MOST_AT_ONCE = 4  # battles assigned by one statement
 # The battles come as one JSON text: of an array Postgres expects as many rows as it has, and then the statement's many
-# joins looked cheaper planned for each array anew, which took 2 ms of every vote. LIMIT is what it expects instead.
+# joins looked cheaper planned for each array again, which took 2 ms of every vote. LIMIT is what it expects instead.
 _ASSIGN = f"""
 WITH turn AS (
     INSERT INTO arena_voterprogress AS s (voter_id, category_id, turn, waiting, met)

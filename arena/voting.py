@@ -22,7 +22,7 @@ from .models import Battle, Outcome, Vote
 # integrity/caps.py). Recent votes are counted only for who has as many in all: one index scan of the cap's rows,
 # MATERIALIZED or it would be done twice, for the reason and for the rule; "+ 0" keeps a planner without statistics off
 # the category's index, which would read all its votes. Joined to one line, because psycopg remembers how it reads a
-# statement of up to 4,096 characters, and reads a longer one anew with every vote.
+# statement of up to 4,096 characters, and reads a longer one again with every vote.
 #
 # Order of locks: battle, image tally, progress, tally. The last statement reads the first three, so they run before it.
 _CAST_VOTE = re.sub(

@@ -35,7 +35,7 @@ class Reply:
     def json(self) -> Any:
         """The body as JSON; None when it is none (an HTML page of some gateway, an empty body).
 
-        Parsed once: images are in it, and whoever reads a field of the answer asks for it again.
+        Parsed once: images are in it, and every reader of a field asks for it again.
         """
         try:
             return json.loads(self.body)

@@ -127,7 +127,7 @@ def decode_base64(text: str) -> bytes:
 
 
 def measured_base64(text: str) -> GeneratedImage:
-    """`measured` of base64 text, which is kept as it is where it can be sent on. Decoded once: it may be megabytes."""
+    """`measured` of base64 text, which stays as it is where it can be sent on. Decoded once: it may be megabytes."""
     data, is_canonical = _decoded(text)
     return replace(measured(data), encoded=text if is_canonical else "")
 

@@ -1,4 +1,4 @@
-"""Votes cast sooner than anybody can look: by the clock of the database, so each statement has its own transaction."""
+"""Votes cast sooner than anybody can look: by the database's time, so each statement has its own transaction."""
 
 from __future__ import annotations
 

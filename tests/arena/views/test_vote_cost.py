@@ -158,18 +158,18 @@ def test_no_statement_of_a_vote_is_planned_each_time(category):
             client.post(f"{url}show/")
 
     def plans():
-        """How often each statement ran with a plan that was kept, and with one of its own."""
+        """How often each statement ran with a plan that was cached, and with one of its own."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements")
-            counts = {statement.strip()[:60]: (kept, own) for statement, kept, own in cursor.fetchall()}
+            counts = {statement.strip()[:60]: (cached, own) for statement, cached, own in cursor.fetchall()}
         return [counts[statement.strip()[:60]] for statement in statements]
 
     assert all(len(statement) <= MAX_CACHED_STATEMENT_LENGTH for statement in statements)  # psycopg reads them once
     vote_and_show(10)
     before = plans()
     vote_and_show(3)
-    for (kept, own), (kept_before, own_before) in zip(plans(), before, strict=True):
-        assert kept >= kept_before + 3
+    for (cached, own), (cached_before, own_before) in zip(plans(), before, strict=True):
+        assert cached >= cached_before + 3
         assert own == own_before
 
 

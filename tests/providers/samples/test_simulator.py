@@ -161,7 +161,7 @@ def test_scenarios_are_read_from_the_prompt():
 def test_a_picture_drawn_with_little_detail_has_its_size_and_colours():
     pictures, coarse = gallery.Gallery(), gallery.Gallery(drawn_side=96)
     commission = gallery.Commission("sample-slate", "a kite over dunes", 700, 320, 3)
-    images = [Image.open(BytesIO(each.order(commission).result(60).read())) for each in (pictures, coarse)]
+    images = [Image.open(BytesIO(one.order(commission).result(60).read())) for one in (pictures, coarse)]
     assert images[0].size == images[1].size == (700, 320)
     assert images[1].getcolors(96 * 64)  # None would be more colours than a drawing of this size has pixels
     assert not images[0].getcolors(96 * 64)
