@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from arena import battles, voting
 from arena.integrity import rules
-from arena.models import Battle, Category, Vote
+from arena.models import Battle, Vote
 from tests import factories as make
 
 from .test_limits import four_prompts_of_four_models
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def category() -> Category:
+def category():
     return four_prompts_of_four_models()
 
 

@@ -68,7 +68,8 @@ def test_jobs_survive_a_simulator_that_was_killed(tmp_path, is_cut):
     options = {"headers": {"Authorization": "Key id:secret"}, "trust_env": False}
     with Simulator(job_log=log) as first:
         url = f"{first.url}/fal/queue/tests/killed"
-        done, cancelled = (httpx.post(url, json=order, **options).json() for _ in range(2))
+        slow = order | {"prompt": "a kite [sim:slow=60]"}
+        done, cancelled = (httpx.post(url, json=body, **options).json() for body in (order, slow))
         httpx.put(cancelled["cancel_url"], **options)
         eventually(lambda: httpx.get(done["response_url"], **options).status_code == 200)
         image = httpx.get(done["response_url"], **options).json()["images"][0]["url"]
