@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from arena.models import Category
-from leaderboard import json_ld
 from leaderboard.board_page.filters import BoardRow
+from providers.web import json_ld
 
 MOST = 50  # entries of the list; the CSV has them all
 

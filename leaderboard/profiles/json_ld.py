@@ -9,8 +9,8 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from leaderboard.json_ld import breadcrumbs, script
 from leaderboard.profiles.profile import Profile
+from providers.web.json_ld import breadcrumbs, script
 
 
 def of_model(profile: Profile, home: str) -> SafeString:

@@ -6,10 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from leaderboard import json_ld
 from leaderboard.page_cache import cached_page
 from leaderboard.profiles import lab as profiles
 from providers.models import Lab
+from providers.web import json_ld
 
 
 @require_safe

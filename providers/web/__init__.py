@@ -1,1 +1,1 @@
-"""At the edge of the web: who asks, what a URL says, and cells that are safe to hand out."""
+"""At the edge of the web: who asks, what a URL says, what search engines read, and cells that are safe to hand out."""
