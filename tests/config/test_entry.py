@@ -7,95 +7,20 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from django.db import connection
 
-from config.demo import ports
 from config.entry.bodies import announced
 from config.entry.messages import Rejected
-from config.services.places import CHECKOUT
 from providers.models import ApiKey
+from tests.config.granian_site import Site
 from tests.config.processes import eventually
-from tests.providers.gateway.conftest import database_url
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
-
-# One process, with a deadline for bodies that a test sets.
-PROGRAM = """
-import os, sys
-from config.entry import bodies
-bodies.BODY_SECONDS = float(os.environ["BODY_SECONDS"])
-from granian.cli import entrypoint
-sys.exit(entrypoint())
-"""
-LONG = "120"  # longer than any client of these tests waits: whatever is answered was not waiting for a slow client
-
-
-class Site:
-    def __init__(self, log: Path, **environment: str) -> None:
-        self.port = ports.any_free()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = (log / f"{self.port}.log").open("w+")
-        command = [sys.executable, "-c", PROGRAM, "--interface", "asgi", "--workers", "1", "--no-ws", "--http", "1"]
-        command += ["--port", str(self.port), "--backlog", "4096", "--http1-header-read-timeout", "60000"]
-        self.process = subprocess.Popen(
-            [*command, "config.asgi:application"],
-            cwd=CHECKOUT,
-            env=os.environ
-            | {"DATABASE_URL": database_url(), "PYTHONUNBUFFERED": "1", "BODY_SECONDS": LONG, "DEBUG": "1"}
-            | environment,
-            stdout=self.log,
-            stderr=self.log,
-        )
-        eventually(lambda: self.process.poll() is not None or ports.answers("127.0.0.1", self.port, "/healthz"), 60)
-        assert self.process.poll() is None, self.output()
-
-    def output(self) -> str:
-        self.log.flush()
-        self.log.seek(0)
-        return self.log.read()
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(30)
-        self.log.close()
-
-    def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
-
-    def send(self, *texts: bytes) -> bytes:
-        """What comes back on one connection, until it is closed or has the whole response."""
-        with self.connect() as client:
-            for text in texts:
-                client.sendall(text)
-            client.settimeout(10)
-            received = b""
-            with contextlib.suppress(TimeoutError, ConnectionError):
-                while part := client.recv(65536):
-                    received += part
-                    head, end, body = received.partition(b"\r\n\r\n")
-                    length = dict(
-                        line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:] if b": " in line
-                    ).get(b"content-length")
-                    if end and length is not None and len(body) >= int(length):
-                        break
-            return received
-
-    def assert_others_are_served(self) -> None:
-        """A reader of a page, a client of the API and a probe are answered, long before slow clients give up."""
-        with httpx.Client(base_url=self.url, timeout=30) as client:
-            assert client.get("/robots.txt").status_code == 200
-            assert client.get("/healthz").text == "ok"
-            assert client.get("/openai/v1/openapi.json").status_code == 200
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +48,8 @@ def clients(site: Site, number: int, text: bytes) -> Iterator[list[socket.socket
 HALF_PAGE = b"POST /vote/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\nCookie: csrftoken=%s\r\n\r\nab" % (
     b"a" * 32
 )
+
+
 HALF_API = b"POST /openai/v1/images/generations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n{"
 
 
@@ -344,134 +271,6 @@ def test_a_header_with_an_underscore_is_not_the_one_with_a_hyphen(site):
         assert environment(scope, body)["HTTP_X_FORWARDED_FOR"] == "1.2.3.4"
     reply = site.send(b"GET /openai/v1/models HTTP/1.1\r\nHost: localhost\r\nAuthori_zation: x\r\n\r\n")
     assert b"HTTP/1.1" in reply
-
-
-class Cable:
-    """Between the site and PostgreSQL: can hang, as a stopped machine does, or be cut, as by a restart."""
-
-    def __init__(self) -> None:
-        host, port = connection.settings_dict["HOST"], connection.settings_dict["PORT"] or 5432
-        self.target = f"{host}/.s.PGSQL.{port}"
-        self.flows = threading.Event()
-        self.flows.set()
-        self.is_cut = False
-        self.open: list[socket.socket] = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self.listener.accept()
-                if self.is_cut:
-                    client.close()
-                    continue
-                server = socket.socket(socket.AF_UNIX)
-                server.connect(self.target)
-                self.open += [client, server]
-                for source, target in ((client, server), (server, client)):
-                    threading.Thread(target=self.copy, args=(source, target), daemon=True).start()
-
-    def copy(self, source: socket.socket, target: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                self.flows.wait()
-                target.sendall(data)
-        for end in (source, target):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def cut(self) -> None:
-        self.is_cut = True
-        while self.open:
-            end = self.open.pop()
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-
-
-@pytest.fixture
-def cable() -> Iterator[Cable]:
-    if not str(connection.settings_dict["HOST"]).startswith("/"):
-        pytest.skip("the database of this run is not on a Unix socket")
-    cable = Cable()
-    yield cable
-    cable.flows.set()
-    cable.cut()
-    cable.listener.close()
-
-
-@contextlib.contextmanager
-def behind(cable: Cable, log: Path, **environment: str) -> Iterator[Site]:
-    settings = connection.settings_dict
-    url = f"postgresql://{settings['USER']}@127.0.0.1:{cable.port}/{settings['NAME']}"
-    site = Site(log, DATABASE_URL=url, **environment)
-    try:
-        yield site
-    finally:
-        cable.flows.set()
-        site.stop()
-
-
-@pytest.fixture
-def wired(cable: Cable, tmp_path: Path) -> Iterator[Site]:
-    with behind(cable, tmp_path) as site:
-        yield site
-
-
-def test_while_the_database_hangs_the_process_answers_and_names_the_part(wired, cable):
-    assert httpx.get(f"{wired.url}/sitemap.xml", timeout=30).status_code == 200
-    cable.flows.clear()
-    with ThreadPoolExecutor(4) as pool:  # more than there are threads for pages
-        pages = [pool.submit(httpx.get, f"{wired.url}/sitemap.xml", timeout=60) for _ in range(4)]
-        reply = httpx.get(f"{wired.url}/readyz", timeout=30)
-        assert (reply.status_code, reply.headers["retry-after"]) == (503, "5")
-        assert "does not answer" in reply.json()["database"]
-        assert httpx.get(f"{wired.url}/healthz", timeout=30).text == "ok"
-        cable.flows.set()
-        assert [page.result().status_code for page in pages] == [200] * 4
-    eventually(lambda: httpx.get(f"{wired.url}/readyz", timeout=30).status_code == 200)
-
-
-def test_a_restart_of_the_database_is_a_friendly_503_and_then_over(wired, cable):
-    assert httpx.get(f"{wired.url}/sitemap.xml", timeout=30).status_code == 200
-    cable.cut()
-    for _ in range(3):  # each thread has a connection
-        reply = httpx.get(f"{wired.url}/sitemap.xml", timeout=30)
-        assert (reply.status_code, reply.headers["retry-after"]) == (503, "5")
-        assert "Try again" in reply.text
-    assert httpx.get(f"{wired.url}/readyz", timeout=30).status_code == 503
-    cable.is_cut = False
-    for _ in range(4):
-        assert httpx.get(f"{wired.url}/sitemap.xml", timeout=30).status_code == 200
-    cable.cut()  # and again, but back before anybody asks
-    cable.is_cut = False
-    for _ in range(4):
-        assert httpx.get(f"{wired.url}/sitemap.xml", timeout=30).status_code == 200
-
-
-def test_a_database_that_is_away_is_an_error_of_the_api_that_clients_may_retry(cable, tmp_path):
-    """Nothing has been bought yet, and official clients retry none of our 5xx unless it says so."""
-    headers = {"Authorization": "Bearer ia_unknown"}
-    large = {"image": b"a" * 100_000}  # the key is looked at before the body is read
-    with behind(cable, tmp_path, DATABASE_CONNECT_TIMEOUT="1") as site:
-
-        def send(method: str, path: str, **body: Any) -> httpx.Response:
-            return httpx.request(method, f"{site.url}/openai/v1/{path}", headers=headers, timeout=60, **body)
-
-        cable.cut()
-        with ThreadPoolExecutor(3) as pool:
-            replies = [
-                pool.submit(send, "GET", "models"),
-                pool.submit(send, "POST", "images/generations", json={"prompt": "a kite"}),
-                pool.submit(send, "POST", "images/edits", files=large),
-            ]
-            for reply in (reply.result() for reply in replies):
-                assert (reply.status_code, reply.json()["error"]["code"]) == (503, "database_unavailable"), reply.text
-                assert (reply.headers["retry-after"], reply.headers["x-should-retry"]) == ("5", "true")
-        cable.is_cut = False
-        eventually(lambda: send("GET", "models").status_code == 401)
 
 
 def test_what_is_under_way_is_completed_when_the_site_is_stopped(django_db_setup, tmp_path):

@@ -22,7 +22,7 @@ from providers import cache
 from providers.models import ApiKey
 from providers.valkey import client as valkey_client
 from tests import factories as make
-from tests.config.test_entry import Site
+from tests.config.granian_site import Site
 from tests.providers.gateway.conftest import offered
 
 

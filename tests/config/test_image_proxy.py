@@ -17,8 +17,8 @@ from django.conf import settings as site_settings
 
 from config.demo import ports
 from tests import factories as make
+from tests.config.granian_site import Site
 from tests.config.processes import eventually
-from tests.config.test_entry import Site
 from tests.config.test_object_storage import BUCKET, Server, server
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]

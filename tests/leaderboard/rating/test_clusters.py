@@ -9,7 +9,7 @@ import pytest
 from leaderboard.rating import clusters
 from leaderboard.rating.clusters import clustered_covariance
 from leaderboard.rating.elo import SCALE, Cells, fit
-from tests.leaderboard.rating.test_elo import ARRAYS, BOARDS, EDITING, cells_of, simulate, vote_arrays
+from tests.leaderboard.rating.boards import ARRAYS, BOARDS, EDITING, cells_of, simulate, vote_arrays
 
 
 @pytest.mark.parametrize("board", BOARDS)

@@ -18,7 +18,7 @@ from leaderboard.rating.intervals import (
     votes_to_flip,
     votes_to_next,
 )
-from tests.leaderboard.rating.test_elo import simulate
+from tests.leaderboard.rating.boards import simulate
 
 
 def raw(voter, prompt, left, right, score):

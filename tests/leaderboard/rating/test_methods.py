@@ -5,7 +5,7 @@ import pytest
 
 from leaderboard.rating.elo import Cells
 from leaderboard.rating.methods import largest_difference, rows
-from tests.leaderboard.rating.test_elo import PAINTING, cells_of
+from tests.leaderboard.rating.boards import PAINTING, cells_of
 
 
 def test_the_order_of_real_votes_moves_a_running_elo_and_nothing_else():

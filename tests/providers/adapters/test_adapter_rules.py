@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from io import BytesIO
 
 import httpx
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-from PIL import Image
 
 from providers.adapters import ADAPTERS, wire
 from providers.adapters.base import Account, Deadline
@@ -31,31 +26,7 @@ from providers.errors import (
     Unauthorised,
 )
 from providers.request import GeneratedImage, ProviderCall, SourceImage
-
-
-def png(width: int = 96, height: int = 64) -> SourceImage:
-    buffer = BytesIO()
-    Image.new("RGB", (width, height), "teal").save(buffer, "PNG")
-    return SourceImage(buffer.getvalue(), "image/png")
-
-
-FAL = Account("fal", "fal", "fal", {"run": "https://fal.test", "queue": "https://queue.fal.test"}, api_key="secret")
-REPLICATE = Account("replicate", "Replicate", "replicate", {"base": "https://replicate.test/v1"}, api_key="secret")
-BFL = Account("bfl", "BFL", "bfl", {"base": "https://api.bfl.test/v1"}, domains=("bfl.test",), api_key="secret")
-GEMINI = Account("gemini", "Gemini", "gemini", {"base": "https://gemini.test/v1beta"}, api_key="secret")
-CALL = ProviderCall("owner/model", {"prompt": "a kite"})
-INLINE = f"data:image/png;base64,{base64.b64encode(png().data).decode()}"
-
-
-def answering(*replies: httpx.Response, seen: list[httpx.Request] | None = None) -> httpx.Client:
-    left = list(replies)
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if seen is not None:
-            seen.append(request)
-        return left.pop(0)
-
-    return httpx.Client(transport=httpx.MockTransport(answer))
+from tests.providers.adapters.answers import BFL, CALL, FAL, GEMINI, INLINE, REPLICATE, XAI, answering, png
 
 
 @pytest.mark.parametrize(
@@ -266,73 +237,6 @@ def test_arguments_that_cannot_be_written_down_are_the_callers_fault(line_to):
             line_to("fal").ask("a kite", strength=impossible)
 
 
-KEYS = [
-    "images", "image", "url", "has_nsfw_concepts", "timings", "inference", "detail", "loc", "type", "msg", "seed",
-    "error", "error_type", "code", "message", "status", "id", "output", "metrics", "predict_time", "urls", "get",
-    "data", "b64_json", "started_at", "result", "sample", "cost", "details", "start_time", "end_time", "duration",
-    "candidates", "content", "parts", "inlineData", "thought", "text", "finishReason", "promptFeedback", "blockReason",
-    "usageMetadata", "retryDelay", "reason",
-]  # fmt: skip
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False)
-    | st.text(max_size=5)
-    | st.sampled_from(
-        ["succeeded", "failed", "canceled", "COMPLETED", "Ready", "Error", "data:image/png;base64,AAAA", "https://"]
-    ),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5),
-    max_leaves=12,
-)
-
-
-@example(status=422, body={"detail": [{"loc": 5, "msg": {}, "type": []}], "error_type": {}}, header="²")
-@example(status=200, body={"images": [{"url": INLINE}], "timings": {"inference": 1e308}, "seed": []}, header="1e999")
-@example(status=200, body={"data": [{"b64_json": "é"}]}, header="-1")
-@example(status=201, body={"status": ["succeeded"], "id": 1, "output": 5, "urls": 7, "metrics": 3}, header="")
-@example(
-    status=201, body={"status": "succeeded", "id": 1, "output": INLINE, "metrics": {"predict_time": -1}}, header=""
-)
-@example(status=201, body={"status": "starting", "id": {}, "urls": {"get": 5}}, header="")
-@example(status=201, body={"status": "failed", "id": "1", "error": {"a": 1}}, header="")
-@example(status=200, body={"candidates": [{"content": {"parts": [{"text": {}}, 3]}, "finishReason": []}]}, header="")
-@example(status=429, body={"error": {"details": [{"retryDelay": {}}, 5]}}, header="")
-@settings(max_examples=60, deadline=None, database=None)
-@given(
-    status=st.sampled_from([200, 200, 200, 201, 202, 204, 302, 400, 403, 422, 429, 499, 500, 504]),
-    body=JSON | st.binary(max_size=20),
-    header=st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=6),
-)
-@pytest.mark.parametrize("adapter", ["fal", "replicate", "openai", "bfl", "gemini"])
-def test_whatever_a_provider_answers_only_a_provider_error_comes_out(adapter, status, body, header):
-    names = ["retry-after", "retry-after-ms", "x-fal-billable-units", "openai-processing-ms", "x-fal-error-type"]
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    reply = httpx.Response(status, content=content, headers=[(n.encode(), header.encode("latin-1")) for n in names])
-    account = Account("x", "X", adapter, {"run": "https://x.test", "base": "https://x.test"}, api_key="k")
-    with httpx.Client(transport=httpx.MockTransport(lambda _: reply)) as http, contextlib.suppress(ProviderError):
-        ADAPTERS[adapter].generate(CALL, account=account, http=http, deadline=Deadline(1))
-
-
-@example(task={"status": "Ready", "result": {"sample": INLINE, "duration": {}, "start_time": True}, "cost": "Infinity"})
-@example(task={"status": ["Ready"], "details": {}})
-@example(task={"status": "Ready", "result": {"sample": INLINE, "duration": float("inf")}, "cost": float("inf")})
-@settings(max_examples=60, deadline=None, database=None)
-@given(task=JSON)
-def test_whatever_a_task_of_black_forest_labs_becomes_only_a_provider_error_comes_out(task):
-    """A task that is not understood is polled on: it comes twice, and fails then."""
-    replies = iter([{"id": [], "polling_url": "https://bfl.test/x", "cost": {}}, task, task])
-    with (
-        httpx.Client(
-            transport=httpx.MockTransport(
-                lambda _: httpx.Response(200, content=json.dumps(next(replies, {"status": "Error"})))
-            )
-        ) as http,
-        contextlib.suppress(ProviderError),
-    ):
-        ADAPTERS["bfl"].generate(CALL, account=BFL, http=http, deadline=Deadline(30))
-
-
 def test_only_the_images_that_fal_marked_as_unsafe_are_left_out(line_to):
     body = {"images": [{"url": INLINE}, {"url": INLINE}], "has_nsfw_concepts": [True, False]}
     account = Account("fal", "fal", "fal", {"run": "https://fal.test"}, api_key="secret")
@@ -376,9 +280,6 @@ def test_a_key_does_not_show_in_the_repr_of_an_account():
     assert "secret" not in repr(FAL)
 
 
-XAI = Account("xai", "xAI", "openai", {"base": "https://api.x.test/v1"}, api_key="secret", json_edits=True)
-
-
 def test_edits_are_json_with_data_urls_where_the_account_says_so():
     seen: list[httpx.Request] = []
     body = {"data": [{"b64_json": INLINE}]}
@@ -406,86 +307,3 @@ def test_without_tls_a_private_network_is_asked_and_the_internet_is_not(monkeypa
             ADAPTERS["openai"].generate(CALL, account=account, http=http, deadline=Deadline(5))
         assert type(caught.value) is (OutOfCredit if is_asked else NotFound)
         assert bool(seen) is is_asked
-
-
-# Loose reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-PLAIN = INLINE.partition(",")[2]
-WRAPPED = "\r\n".join(PLAIN[at : at + 76] for at in range(0, len(PLAIN), 76))
-BASE = "https://queue.fal.test/owner/requests/1"
-TICKET = {"request_id": "1", "status_url": f"{BASE}/status", "response_url": BASE, "cancel_url": f"{BASE}/cancel"}
-ODD_RESULTS = {
-    "openai": [
-        {"data": [{"b64_json": "", "url": INLINE}]},
-        {"data": [{"b64_json": None, "url": INLINE}]},
-        {"data": [{"b64_json": INLINE}]},
-        {"data": [{"b64_json": WRAPPED}]},
-        {"data": [{"b64_json": PLAIN.rstrip("=").replace("+", "-").replace("/", "_")}]},
-        {"data": [INLINE]},
-        {"data": {"b64_json": PLAIN}},
-        {"images": [{"image_url": {"url": INLINE}}]},
-        {"data": [{"b64_json": "not an image at all!"}, {"b64_json": PLAIN}]},  # one of two is broken
-        {"choices": [{"message": {"content": "", "images": [{"image_url": {"url": INLINE}}]}}]},
-    ],
-    "gemini": [
-        {"candidates": [{"content": {"parts": [{"inline_data": {"mime_type": "image/png", "data": PLAIN}}]}}]},
-        {"candidates": [{"content": {"parts": [{"text": "Here:"}, {"text": INLINE}]}}]},
-        {"candidates": [{"content": {"parts": [{"fileData": {"fileUri": INLINE}}]}}]},
-        {"candidates": [{"content": {"parts": [{"thought": True, "inlineData": {"data": WRAPPED}}]}}]},
-        {"candidates": [{"finishReason": "STOP", "content": {"parts": [{"inlineData": {"data": f" {PLAIN}\n"}}]}}]},
-    ],
-    "bfl": [
-        {"status": "Ready", "result": {"sample": INLINE}},
-        {"status": "Ready", "result": {"sample": WRAPPED}},
-        {"status": "Ready", "result": {"samples": [INLINE]}},
-        {"status": "Ready", "result": INLINE},
-        {"status": "Ready", "result": {"images": [{"base64": PLAIN}]}},
-    ],
-    "replicate": [
-        {"id": "1", "status": "succeeded", "output": INLINE},
-        {"id": "1", "status": "succeeded", "output": [{"url": INLINE}]},
-        {"id": "1", "status": "succeeded", "output": {"image": INLINE}},
-        {"id": "1", "status": "succeeded", "output": {"images": [INLINE]}},
-        {"status": "succeeded", "output": [WRAPPED]},  # no id: it is there all the same
-    ],
-    "fal": [
-        {"images": [{"url": INLINE}]},
-        {"image": {"url": INLINE}},
-        {"images": [INLINE]},
-        {"image": INLINE},
-        {"output": {"url": INLINE}},
-        {"images": [{"content": WRAPPED, "file_data": PLAIN}]},
-    ],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("adapter", "body"), [(adapter, body) for adapter, bodies in ODD_RESULTS.items() for body in bodies]
-)
-def test_an_image_that_was_paid_for_is_found_wherever_it_stands(adapter, body):
-    account = {"openai": XAI, "gemini": GEMINI, "bfl": BFL, "replicate": REPLICATE, "fal": FAL}[adapter]
-    before = {"bfl": [{"id": "1", "polling_url": "https://bfl.test/x"}], "fal": [TICKET, {"status": "COMPLETED"}]}
-    replies = [httpx.Response(200, json=reply) for reply in [*before.get(adapter, []), body]]
-    with answering(*replies) as http:
-        (image,) = ADAPTERS[adapter].generate(CALL, account=account, http=http, deadline=Deadline(5)).images
-    assert (image.width, image.height) == (96, 64)
-    assert not image.encoded or base64.b64decode(image.encoded, validate=True) == image.data
-
-
-def test_what_the_answer_says_about_the_image_comes_along_without_secrets():
-    body = {
-        "quality": "high", "background": "opaque", "size": 7,
-        "data": [{"b64_json": PLAIN, "revised_prompt": "a red kite\x00 for sk-abcdefghijkl"}],
-        "usage": {
-            "total_tokens": 5, "note\x00": "text", "nested": {"image_tokens": 4, "x": [1]}, "bad": float("inf"),
-            "sk-abc123def456": 6, "nested_too": {"sk-abc123def456": 7},
-        },
-    }  # fmt: skip
-    reply = httpx.Response(200, content=json.dumps(body), headers={"x-request-id": "req_1\x7f"})
-    with answering(reply) as http:
-        answer = ADAPTERS["openai"].generate(CALL, account=XAI, http=http, deadline=Deadline(5))
-    assert answer.images[0].facts == {
-        "quality": "high", "background": "opaque", "revised_prompt": "a red kite for [redacted]",
-    }  # fmt: skip
-    assert answer.usage == {"total_tokens": 5, "nested": {"image_tokens": 4}}
-    assert answer.provider_request_id == "req_1"

@@ -24,7 +24,7 @@ from providers.offering import pricing
 from providers.request import Answer, ImageRequest
 from providers.routing import call_log
 from providers.routing.results import CallResult
-from tests.providers.adapters.test_adapter_rules import BFL, CALL, FAL, GEMINI, INLINE, REPLICATE, TICKET, XAI
+from tests.providers.adapters.answers import BFL, CALL, FAL, GEMINI, INLINE, REPLICATE, TICKET, XAI
 
 ACCOUNTS = {"openai": XAI, "gemini": GEMINI, "bfl": BFL, "replicate": REPLICATE, "fal": FAL}
 USAGE = {
