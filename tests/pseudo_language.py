@@ -35,6 +35,8 @@ def pseudo(text: str) -> str:
         part if _UNCHANGED.fullmatch(part) else part.lower().translate(_ALPHABET) for part in _UNCHANGED.split(text)
     ]
     letters = "".join(parts)
+    if not re.search("[א-ת]", letters):  # a form of numbers, as $%(amount)s
+        return text
     if len(text) <= 12:  # as “Skip” becomes “Überspringen”: a label grows most, and has no place to break
         return f"[{letters}{'אבגדהוזחטיכל'[: len(text)]}]"
     return f"[{letters}{' אב' * (len(text) // 9)}]"

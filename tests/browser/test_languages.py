@@ -15,17 +15,21 @@ from .test_voting import BUTTON, begin
 
 pytestmark = pytest.mark.browser
 
-# Elements that show less of their own text than there is, but for those that say so by an ellipsis or are for speech.
+# Elements that show less of their own text than there is, but for those that say so by an ellipsis, can be scrolled to,
+# or are for speech.
 CUT_OFF = """() => [...document.querySelectorAll("body *")].filter((element) => {
   const style = getComputedStyle(element);
   const hasText = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
   if (!hasText || !element.checkVisibility({ visibilityProperty: true }) || element.closest("svg")) return false;
   const { left, right, width } = element.getBoundingClientRect();
   if (width < 2 || style.clipPath !== "none" || style.textOverflow === "ellipsis") return false;
-  const apart = "[role=region], .scroll-x, .site-nav, .visually-hidden, .skip-link, pre, dialog:not([open])";
-  if (element.closest(apart)) return false;
   const isClipped = style.overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1;
-  return isClipped || left < -1 || right > innerWidth + 1;
+  if (!isClipped && left >= -1 && right <= innerWidth + 1) return false;
+  if (element.closest(".visually-hidden, .skip-link, dialog:not([open])")) return false;
+  for (let around = element; around !== document.body; around = around.parentElement) {
+    if (["auto", "scroll"].includes(getComputedStyle(around).overflowX)) return false;
+  }
+  return true;
 }).map((element) => `${element.className || element.tagName}: ${element.textContent.trim().slice(0, 40)}`)"""
 
 NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"

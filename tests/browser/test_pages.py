@@ -1,4 +1,4 @@
-"""Every page: fits every width, passes axe in both schemes; a battle fits one screen."""
+"""Every page: fits every width in both directions, passes axe in both schemes; a battle fits one screen."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from django.utils import timezone
 from playwright.sync_api import FloatRect, Locator, Page, Route, expect
 
 from arena import battles, voting
-from arena.models import Battle
-from leaderboard.board import image_records, ratings
+from arena.models import Battle, Entry
+from leaderboard.board import image_records, ratings, snapshots
 from leaderboard.voter import rankings
 from providers.models import ApiKey, GatewayRequest, Offering, Trial
 from providers.performance import percentiles, summaries
 from providers.playground import visitors
-from tests import factories
+from tests import factories, pseudo_language
 
 from .conftest import Site
+from .test_languages import CUT_OFF, choose
 from .test_voting import BUTTON, begin
 
 pytestmark = pytest.mark.browser
@@ -68,6 +69,8 @@ def publish() -> list[str]:
         "/leaderboard/empty/", "/arena/empty/", "/leaderboard/coming/", "/arena/coming/", "/status/",
         *(subject.get_absolute_url() for subject in (site.models[0], imported, site.competition, edits.competition)),
         f"{model.get_absolute_url()}images/", "/labs/sample-studio/", "/providers/simulated-openai/", "/providers/fal/",
+        "/integrity/", "/data/", "/snapshots/", snapshots.take(site.category).get_absolute_url(), "/privacy/",
+        f"/entries/{Entry.objects.filter(prompt=site.prompts[0]).first().pk}/",
         "/leaderboard/overall/", "/models/?for=me", "/models/?for=me&price=nothing", "/compare/",
         "/search/?q=heron",
         f"{site.category.get_absolute_url()}?price=x", f"/compare/{site.models[0].slug}/{site.models[1].slug}/",
@@ -98,27 +101,34 @@ def settle(page: Page) -> None:
         expect(page.locator(BUTTON)).to_be_enabled()
 
 
+@pytest.mark.usefixtures("right_to_left")
 def test_every_page_fits_every_width_and_axe_finds_nothing(live_server, page: Page, transactional_db, expected_errors):
+    """In a language that is longer than others and runs from right to left, then turned round."""
     expected_errors.extend(("404", "400"))
+    choose(page, live_server, pseudo_language.CODE)
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     reported = []
     for path in publish():
         reported += faults(page, live_server.url, path)
-    assert not reported
+    assert not reported, "\n".join(reported)
 
 
 def faults(page: Page, site: str, path: str) -> list[str]:
     page.goto(site + path)
     settle(page)
     reported = [f"{path} {problem}" for problem in problems(page)]
+    assert page.locator("html").get_attribute("dir") == "rtl", path
     for width in (320, 390, 1280):
         page.set_viewport_size({"width": width, "height": 844})
-        needed = page.evaluate("document.documentElement.scrollWidth")
-        if needed > width:
-            reported.append(f"{path} needs {needed} of {width}")
+        for direction in ("rtl", "ltr"):
+            page.evaluate("direction => document.documentElement.dir = direction", direction)
+            needed = page.evaluate("document.documentElement.scrollWidth")
+            if needed > width:
+                reported.append(f"{path} needs {needed} of {width}, {direction}: {page.evaluate(CUT_OFF)}")
     return reported
 
 
+@pytest.mark.usefixtures("right_to_left")
 def test_the_pages_of_the_gateway_fit_and_axe_finds_nothing(live_server, page: Page, transactional_db, admin_client):
     offering = factories.make_offering(factories.make_model("heron", "Heron XL"), "simulated-openai")
     used, _ = ApiKey.make("The team that writes the newsletter", monthly_budget=Decimal("1234.5"))
@@ -128,13 +138,14 @@ def test_the_pages_of_the_gateway_fit_and_axe_finds_nothing(live_server, page: P
         error="Every provider of this model failed. " * 4, http_status=502, fingerprint="0" * 64, cost=Decimal(0),
         duration=timedelta(seconds=1.5),
     )  # fmt: skip
+    choose(page, live_server, pseudo_language.CODE)
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     session = admin_client.cookies["sessionid"].value
     page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     reported = []
     for path in ("/api/", "/api/keys/", "/api/log/", f"/api/log/?key={used.prefix}", "/playground/?prompt=A+red+kite"):
         reported += faults(page, live_server.url, path)
-    assert not reported
+    assert not reported, "\n".join(reported)
 
 
 def test_axe_finds_nothing_in_any_state_of_a_battle(live_server, page: Page, site: Site, expected_errors):
