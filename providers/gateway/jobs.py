@@ -37,6 +37,7 @@ from providers.request import SourceImage
 from providers.routing import open_jobs
 from providers.routing.preferences import Preferences
 from providers.routing.selection import Target
+from providers.transfer.addresses import is_inside, origin_of
 from providers.transfer.download import check_url
 from providers.webhooks import outgoing as outgoing_webhooks
 
@@ -60,6 +61,8 @@ def check(http: HttpRequest, request: ApiRequest) -> None:
     except BadOutput as error:
         message = "webhook_url: write one that begins with https:// and has no password"
         raise invalid("webhook_url", message) from error
+    if is_inside(request.webhook_url) and origin_of(request.webhook_url) not in outgoing_webhooks.TRUSTED:
+        raise invalid("webhook_url", "webhook_url: write one of a public host")
 
 
 def submit(job: ImageJob, origin: str) -> None:

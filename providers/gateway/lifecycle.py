@@ -12,6 +12,7 @@ Every step raises ApiError; from `claim` on, the row has the same error. Errors 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -75,6 +76,13 @@ def identify(http: HttpRequest) -> ApiKey:
     key = keys.authenticate(http)
     connection_of(http).headers |= keys.count_request(key, 0).headers()
     return key
+
+
+def show_limit(http: HttpRequest) -> None:
+    """The limit's headers onto the response to an unknown URL or method, which needs no key but may come with one."""
+    if "Authorization" in http.headers and "x-ratelimit-limit-requests" not in connection_of(http).headers:
+        with contextlib.suppress(ApiError, *errors.OUTAGES):
+            identify(http)
 
 
 def authenticate(http: HttpRequest) -> ApiKey:

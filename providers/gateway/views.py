@@ -61,6 +61,8 @@ def api(*methods: str) -> Callable[[View], View]:
             except ApiError as error:
                 response = error_response(error)
                 _note_rejection(connection, error)
+                if error.status in (404, 405):
+                    lifecycle.show_limit(request)
             except errors.OUTAGES as error:
                 facts = (request.method, request.path, error, connection.headers["x-request-id"])
                 log.warning("%s %s: %s (%s)", *facts, exc_info=isinstance(error, OSError))

@@ -50,6 +50,15 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def is_inside(url: str) -> bool:
+    """True for a URL whose host is written as an IP address of no public network, or is `localhost`."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or not is_public(host)
+    except ValueError:  # a name: where it leads is known when it is connected to
+        return False
+
+
 def is_public(address: str) -> bool:
     """True for an IP address of the public internet, also when it is an IPv4 one written in IPv6."""
     ip = _plain(address)

@@ -306,6 +306,11 @@ def test_every_response_to_a_key_has_request_id_and_rate_limit(key):
         response = call(key, path, "GET")
         assert (response.status_code, response["x-ratelimit-limit-requests"]) == (status, "2")
     assert response["x-ratelimit-remaining-requests"] == "2"  # what makes nothing does not count
+    for path, method, status in (("nothing", "GET", 404), ("models", "POST", 405), ("images/edits", "DELETE", 405)):
+        response = call(key, path, method)
+        assert (response.status_code, response["x-ratelimit-remaining-requests"]) == (status, "2")
+    key.secret = "ia_unknown"
+    assert "x-ratelimit-limit-requests" not in call(key, "nothing", "GET")
 
 
 def test_head_is_answered_where_get_is(key):
