@@ -1,5 +1,5 @@
 # One image for all processes; compose.yaml says which command each runs. No demo, no embedded servers, not root.
-FROM python:3.13-slim AS packages
+FROM python:3.13-slim-trixie AS packages
 COPY requirements.txt bin/requirements /build/bin/
 RUN mv /build/bin/requirements.txt /build/ \
     && python -m venv /venv \
@@ -9,9 +9,9 @@ RUN mv /build/bin/requirements.txt /build/ \
 ARG EXTRAS=""
 RUN [ -z "$EXTRAS" ] || /venv/bin/pip install --no-cache-dir $EXTRAS
 
-FROM python:3.13-slim
-# pg_dump and pg_restore, for backup and restore.
-RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client && rm -rf /var/lib/apt/lists/* \
+FROM python:3.13-slim-trixie
+# pg_dump and pg_restore, for backup and restore: of the server's version or a later one, or they refuse it.
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client-17 && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --no-create-home --home-dir /nonexistent arena \
     && install -d -o arena -g arena /var/lib/arena /var/lib/arena/media /var/lib/arena/beat
 COPY --from=packages /venv /venv

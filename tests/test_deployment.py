@@ -75,6 +75,15 @@ def test_an_empty_var_dir_in_the_env_file_leads_to_the_volumes_of_the_containers
     assert all(Path(volume).is_relative_to("/var/lib/arena") for volume in volumes)
 
 
+def test_the_image_can_back_up_the_database_beside_it():
+    """pg_dump refuses a server that is later than itself."""
+    client = re.search(r"\bpostgresql-client-(\d+)\b", (ROOT / "Dockerfile").read_text())
+    server = re.fullmatch(r"postgres:(\d+)", COMPOSE["services"]["postgres"]["image"])
+    assert client is not None
+    assert server is not None
+    assert int(server[1]) <= int(client[1])
+
+
 def test_every_process_restarts_and_has_time_to_end():
     services = COMPOSE["services"]
     assert {"web", "worker", "beat", "postgres", "valkey", "proxy"} < set(services)
