@@ -1,26 +1,28 @@
-"""Settings, read top to bottom. Every difference between a laptop and a cluster is an environment variable.
+"""Settings, read top to bottom, with three parts in files of their own: what makes images and which votes count
+(`arena_settings`), providers (`provider_settings`), Valkey and Celery (`queue_settings`).
+
+Every difference between a laptop and a cluster is an environment variable.
 
 `.env.example` lists the variables. Without any of them this is a safe production configuration that refuses to start
 without SECRET_KEY and DATABASE_URL; `bin/demo` and `bin/test` set what they need.
 """
 
 import importlib.resources
-import os
 import re
 import sys
 import tomllib
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
+from config.arena_settings import *  # noqa: F403 - parts of this file
 from config.environment import env, env_bool, env_choice, env_decimal, env_int, env_list, env_networks, env_url
-from config.named_providers import openai_compatible
-from providers.valkey import client as valkey_client
+from config.provider_settings import *  # noqa: F403
+from config.queue_settings import *  # noqa: F403
 
 django_stubs_ext.monkeypatch()  # ModelAdmin[Prompt] at run time, not only for the type checker
 
@@ -217,80 +219,7 @@ if DATABASE_POOL:
         SHARED_CONNECTIONS = None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Valkey and Celery ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-REDIS_URL = env_url("REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "unix"))  # rediss: with TLS
-
-
-def _celery_broker_url(url: str) -> str:
-    """Celery's reading of the URL differs from redis-py's: a Unix socket is redis+socket://, and it verifies the
-    certificate of rediss:// only where the URL says so."""
-    parts = urlsplit(url)
-    if parts.scheme == "rediss" and "ssl_cert_reqs" not in parse_qs(parts.query):
-        return f"{url}{'&' if parts.query else '?'}ssl_cert_reqs=required"
-    if parts.scheme != "unix":
-        return url
-    return f"redis+socket://{parts.path}?virtual_host={parse_qs(parts.query).get('db', ['0'])[0]}"
-
-
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "OPTIONS": valkey_client.cache_options(),
-    }
-}
-
-# Rows are the queue (docs/architecture.md), so these only decide how quickly a lost task message is made up for.
-CELERY_BROKER_URL = _celery_broker_url(REDIS_URL)
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 300,
-    "unacked_restore_interval": 1,
-    "unacked_restore_throttle": 1,
-    "socket_timeout": 30,
-    "socket_keepalive": not CELERY_BROKER_URL.startswith("redis+socket"),
-}
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_RETRY_ON_WORKER_LOST = True
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULER = "config.heartbeats:Scheduler"
-CELERY_BEAT_SCHEDULE = {
-    "dispatch": {"task": "arena.tasks.dispatch", "schedule": 2.0, "options": {"expires": 2.0}},
-    "recompute": {"task": "leaderboard.tasks.recompute", "schedule": 3.0, "options": {"expires": 3.0}},
-    # Apart from the boards of the categories, which must not wait for them; limits its own share of the time.
-    "tags": {"task": "leaderboard.tasks.refresh_tags", "schedule": 3.0, "options": {"expires": 3.0}},
-    "close-dead-reservations": {
-        "task": "providers.tasks.close_dead_reservations",
-        "schedule": 60.0,
-        "options": {"expires": 60.0},
-    },
-    "recount-spending": {"task": "providers.tasks.recount_spending", "schedule": 3600.0, "options": {"expires": 600.0}},
-    # Limits itself to a tenth of the database's time.
-    "records": {"task": "leaderboard.tasks.recount_records", "schedule": 5.0, "options": {"expires": 5.0}},
-    # Limits its own share of the time: providers/performance/summaries.py.
-    "keep-summaries": {"task": "providers.tasks.keep_summaries", "schedule": 20.0, "options": {"expires": 20.0}},
-    # Due every few minutes, done once a day: a beat that is restarted often, or at midnight, misses nothing.
-    "snapshots": {"task": "leaderboard.tasks.take_snapshots", "schedule": 300.0, "options": {"expires": 300.0}},
-    "check-votes": {"task": "arena.tasks.check_votes", "schedule": 86_400.0, "options": {"expires": 3600.0}},
-    "watch-votes": {"task": "arena.tasks.watch_votes", "schedule": 5.0, "options": {"expires": 5.0}},
-    # Looks only where somebody voted; a large category once an hour: arena/integrity/caps.py.
-    "follow-caps": {"task": "arena.tasks.follow_caps", "schedule": 20.0, "options": {"expires": 20.0}},
-    "check-integrity": {"task": "arena.tasks.check_integrity", "schedule": 600.0, "options": {"expires": 600.0}},
-    "check-tallies": {"task": "leaderboard.tasks.check_tallies", "schedule": 300.0, "options": {"expires": 300.0}},
-    "playground": {"task": "providers.tasks.dispatch_trials", "schedule": 1.0, "options": {"expires": 2.0}},
-    "sweep-orphans": {"task": "arena.tasks.sweep_orphans", "schedule": 3600.0, "options": {"expires": 3600.0}},
-    "plan-deliveries": {"task": "leaderboard.tasks.plan_deliveries", "schedule": 60.0, "options": {"expires": 60.0}},
-    "send-deliveries": {"task": "leaderboard.tasks.send_deliveries", "schedule": 10.0, "options": {"expires": 10.0}},
-    # Once a night would do; a beat that is restarted often misses nothing.
-    "check-prices": {"task": "providers.tasks.check_prices", "schedule": 43_200.0, "options": {"expires": 3600.0}},
-    "prune-gateway": {"task": "providers.tasks.prune_gateway", "schedule": 60.0, "options": {"expires": 60.0}},
-    "alert": {"task": "config.operations.tasks.alert", "schedule": 60.0, "options": {"expires": 60.0}},
-    "prune": {"task": "config.operations.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600.0}},
-}
+# Operations ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 # What needs a person goes there: a webhook that takes {"text": …}, addresses of mail (config/operations/alerts.py).
 ALERT_WEBHOOK_URL = env_url("ALERT_WEBHOOK_URL")
@@ -313,139 +242,6 @@ RETENTION = {
     "voters without battles": env_int("RETENTION_VOTERS", 60, least=1),
     "API requests": env_int("RETENTION_API_REQUESTS", 400, least=1),
 }
-
-# Generation ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-GENERATION_TIME_LIMIT = env_int("GENERATION_TIME_LIMIT", 120, least=1)  # seconds for one attempt, download included
-GENERATION_LEASE_GRACE = env_int("GENERATION_LEASE_GRACE", 15)  # a lease outlives its attempt by this much
-GENERATION_ATTEMPTS = env_int("GENERATION_ATTEMPTS", 8, least=1)  # with the pauses between them: about ten minutes
-GENERATION_BACKOFF = env_int("GENERATION_BACKOFF", 5)  # seconds before the second attempt; doubles, with jitter
-# Seconds before the second, and last, attempt at an image whose first may have been paid for.
-GENERATION_CHARGED_BACKOFF = env_int("GENERATION_CHARGED_BACKOFF", 420)
-BATTLE_LIFETIME = env_int("BATTLE_LIFETIME", 3600, least=1)  # seconds in which a served battle can be voted on
-REPORTS_TO_HIDE = env_int("REPORTS_TO_HIDE", 3, least=1)  # voters whose reports hide an image until a curator looks
-
-# Which votes count (docs/integrity.md). 0 switches a limit off.
-VOTE_NEEDS_IMAGES = env_bool("VOTE_NEEDS_IMAGES", True)  # a vote counts only if its browser loaded both images
-_min_seconds = env_decimal("VOTE_MIN_SECONDS", most=3_600)  # … and not sooner after them
-VOTE_MIN_SECONDS = Decimal("0.6") if _min_seconds is None else _min_seconds
-SKIPS_IN_ROW = env_int("SKIPS_IN_ROW", 10)  # skips in a row, and beyond one for every two votes
-NETWORK_BALLOTS = env_int("NETWORK_BALLOTS", 60)  # different first pairs that a network can look at in an hour
-NETWORK_NEW_VOTERS = env_int("NETWORK_NEW_VOTERS", 30)  # of one IPv4 address, or IPv6 /64, in an hour
-NETWORK_PREFIX_NEW_VOTERS = env_int("NETWORK_PREFIX_NEW_VOTERS", 120)  # of one IPv4 /24, or IPv6 /48, in an hour
-NETWORK_REPORTS = env_int("NETWORK_REPORTS", 20)  # of one network in an hour
-NETWORK_RETENTION_DAYS = env_int("NETWORK_RETENTION_DAYS", 35)  # after which hashes of networks are blanked
-ALARM_WEBHOOK_URL = env_url("ALARM_WEBHOOK_URL")  # gets {"text": …} for every new alarm of the ledger
-
-# Providers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-# One entry is one provider as this installation reaches it: which adapter speaks to it, where it is, our key.
-# A provider without a key is known (prices, pages) but never called.
-
-ALLOW_LOOPBACK_PROVIDERS = env_bool("ALLOW_LOOPBACK_PROVIDERS")
-JSON_EDIT_PROVIDERS = env_list("JSON_EDIT_PROVIDERS")  # keys of OpenAI-compatible providers whose edits are JSON
-PRIVATE_NETWORK_PROVIDERS = env_list("PRIVATE_NETWORK_PROVIDERS")  # keys of providers that may be on a LAN, without TLS
-WEBHOOK_URL = env_url("WEBHOOK_URL")  # how the internet reaches /webhooks; providers/webhooks says what for
-PROVIDERS: dict[str, dict[str, Any]] = {
-    "fal": {
-        "name": "fal",
-        "adapter": "fal",
-        "urls": {
-            "run": env_url("FAL_RUN_URL", "https://fal.run"),
-            # "none": fal is asked synchronously instead of by its queue
-            "queue": "" if env("FAL_QUEUE_URL") == "none" else env_url("FAL_QUEUE_URL", "https://queue.fal.run"),
-            "rest": env_url("FAL_REST_URL", "https://rest.fal.ai"),  # takes large source images
-        },
-        "api_key": env("FAL_KEY"),
-        "webhook_key": env_url("FAL_JWKS_URL", "https://rest.alpha.fal.ai/.well-known/jwks.json"),
-    },
-    "replicate": {
-        "name": "Replicate",
-        "adapter": "replicate",
-        "urls": {"base": env_url("REPLICATE_BASE_URL", "https://api.replicate.com/v1")},
-        "api_key": env("REPLICATE_API_TOKEN"),
-        "webhook_key": env("REPLICATE_WEBHOOK_SECRET"),
-    },
-    "openai": {
-        "name": "OpenAI",
-        "adapter": "openai",
-        "urls": {"base": env_url("OPENAI_BASE_URL", "https://api.openai.com/v1")},
-        "api_key": env("OPENAI_API_KEY"),
-    },
-    "bfl": {
-        "name": "Black Forest Labs",
-        "adapter": "bfl",
-        "urls": {"base": env_url("BFL_BASE_URL", "https://api.bfl.ai/v1")},
-        "domains": ("bfl.ai",),  # it names the cluster that took a task, like api.eu2.bfl.ai
-        "api_key": env("BFL_API_KEY"),
-    },
-    "gemini": {
-        "name": "Google Gemini",
-        "adapter": "gemini",
-        "urls": {"base": env_url("GEMINI_BASE_URL", "https://generativelanguage.googleapis.com/v1beta")},
-        "api_key": env("GEMINI_API_KEY"),
-    },
-}
-# Other providers that speak the Images API of OpenAI: NAME=URL, any number, with the key in <NAME>_API_KEY.
-PROVIDERS |= openai_compatible(
-    env("OPENAI_COMPATIBLE_PROVIDERS"),
-    os.environ,
-    taken=PROVIDERS,
-    allow_loopback=ALLOW_LOOPBACK_PROVIDERS,
-    private=PRIVATE_NETWORK_PROVIDERS,
-)
-# The loopback simulator speaks the real wire formats for the sample models of the demo. It is a provider of its own,
-# so its answers can never be mistaken for those of the companies whose formats it speaks.
-SIMULATOR_URL = env_url("SIMULATOR_URL")
-_SIMULATED: dict[str, tuple[str, dict[str, str]]] = {
-    "fal": ("fal", {name: f"/fal/{name}" for name in ("run", "queue", "rest")}),
-    "replicate": ("Replicate", {"base": "/replicate/v1"}),
-    "openai": ("OpenAI", {"base": "/openai/v1"}),
-    "bfl": ("Black Forest Labs", {"base": "/bfl/v1"}),
-    "gemini": ("Gemini", {"base": "/gemini/v1beta"}),
-}
-for _adapter, (_company, _paths) in _SIMULATED.items():
-    PROVIDERS[f"simulated-{_adapter}"] = {
-        "name": f"Simulator ({_company}'s wire format)",
-        "adapter": _adapter,
-        "urls": {name: f"{SIMULATOR_URL}{path}" for name, path in _paths.items()},
-        "api_key": "simulated" if SIMULATOR_URL else "",
-        "simulated": True,
-    }
-# How many requests a provider gets at once, per second and, after a quiet time, in one burst, by all workers together:
-# FAL_CONCURRENCY, FAL_RATE, FAL_BURST and so on after the provider's key; 0 is no limit. FAL_PAUSE says what a 429 of
-# the provider pauses: all of it ("provider"), or the model that was called ("model"), as its own limits are counted.
-# fal runs up to 40 requests at once, 2 for a new account; others wait there, which would be measured like work.
-# Replicate takes 600 new predictions a minute, Black Forest Labs 24 tasks at a time, OpenAI and Google count by model.
-# Simulated providers are limited like those they stand for.
-_DEFAULT_LIMITS: dict[str, dict[str, Any]] = {
-    "fal": {"concurrency": 40 if PROVIDERS["fal"]["urls"]["queue"] else 10},
-    "replicate": {"concurrency": 0, "rate": 10, "burst": 20},
-    "openai": {"concurrency": 10, "pause": "model"},
-    "bfl": {"concurrency": 24},
-    "gemini": {"concurrency": 10, "pause": "model"},
-}
-for _key, _config in PROVIDERS.items():
-    _variable = _key.upper().replace("-", "_")
-    _defaults: dict[str, Any] = {"concurrency": 10, "rate": 0, "burst": 0, "pause": "provider"} | _DEFAULT_LIMITS.get(
-        _key.removeprefix("simulated-"), {}
-    )
-    _rate = env_decimal(f"{_variable}_RATE")
-    _config["limits"] = {
-        "concurrency": env_int(f"{_variable}_CONCURRENCY", _defaults["concurrency"]),
-        "rate": float(_defaults["rate"] if _rate is None else _rate),
-        "burst": env_int(f"{_variable}_BURST", _defaults["burst"]),
-        "pause": env_choice(f"{_variable}_PAUSE", _defaults["pause"], ("provider", "model")),
-    }
-# Seconds for which a visitor's request waits for these limits before a dearer provider is called instead; without
-# another provider it waits for half of its time limit.
-PROVIDER_MAX_WAIT = env_int("PROVIDER_MAX_WAIT", 30)
-
-# US dollars that the calls of one day (UTC) may cost; empty is no cap. How exact: providers/spending/daily_cap.py.
-DAILY_SPEND_CAP = env_decimal("DAILY_SPEND_CAP")
-# US dollars that count for one image whose price nobody knows: reserved of every budget before it is requested, and
-# spent until a bill says otherwise. It is never shown as a cost.
-_ceiling = env_decimal("UNKNOWN_PRICE_CEILING", most=1_000)
-UNKNOWN_PRICE_CEILING = Decimal("0.25") if _ceiling is None else _ceiling
 
 # The gateway (/openai/v1) ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import os
 import re
-import runpy
 import ssl
 import subprocess
 import sys
@@ -16,6 +16,8 @@ from types import SimpleNamespace
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Connection
+
+import config.settings
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / ".env.example"
@@ -49,13 +51,16 @@ def in_example() -> dict[str, str]:
 
 
 def load(**variables: str) -> SimpleNamespace:
-    """The settings with these variables and no others."""
+    """The settings and their parts, imported with these variables and no others; for others they stay as they were."""
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
             patch.delenv(name)
         for name, value in variables.items():
             patch.setenv(name, value)
-        return SimpleNamespace(**runpy.run_path(str(ROOT / "config" / "settings.py")))
+        for path in (ROOT / "config").glob("*settings.py"):
+            patch.setattr(config, path.stem, getattr(config, path.stem))
+            patch.delitem(sys.modules, f"config.{path.stem}")
+        return SimpleNamespace(**vars(importlib.import_module("config.settings")))
 
 
 def test_every_variable_is_in_the_example_and_every_one_in_the_example_is_read():

@@ -1,4 +1,4 @@
-"""Student's t, against printed tables."""
+"""Student's t, against tables in textbooks."""
 
 import pytest
 
