@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
+from providers.gateway import job_webhooks, jobs
 from providers.models import ApiKey, Call, GatewayRequest, Trial
 from providers.playground import trials
 from tests import factories as make
+from tests.webhook_receiver import receiving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "sk-operatorsecret-ABCDEFGHIJKLMNOP1234"
@@ -58,6 +61,21 @@ def provider(settings) -> Iterator[type[Echo]]:
     server.server_close()
 
 
+def _asynchronous(fields: dict[str, str], headers: dict[str, str]) -> tuple[str, str]:
+    """(what the client reads of a job that failed, what its webhook was sent)"""
+    with receiving() as receiver:
+        accepted = Client().post(
+            "/openai/v1/images/generations", fields | {"prompt": "A third", "webhook_url": receiver.url},
+            "application/json", headers=headers | {"Prefer": "respond-async"},
+        )  # fmt: skip
+        jobs.run(*jobs.take_due())
+        assert [job_webhooks.send(*due) for due in job_webhooks.take_due()] == [True]
+        ((_, body),) = receiver.requests
+    job = Client().get(f"/openai/v1/images/jobs/{accepted.json()['id']}", headers=headers)
+    assert job.json()["status"] == "failed"
+    return job.content.decode(), body.decode()
+
+
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 429, 500])
 def test_no_exit_shows_what_a_provider_echoes(provider, status):
     provider.status = status
@@ -77,7 +95,15 @@ def test_no_exit_shows_what_a_provider_echoes(provider, status):
     url = visitor.post("/playground/", form)["Location"]
     for pk in trials.take_due():
         trials.run(pk)
+    job, delivery = _asynchronous(fields, headers)
+    staff = Client()
+    staff.force_login(User.objects.create_superuser("boss"))
     exits = {
+        "asynchronous job": job,
+        "its webhook": delivery,
+        "admin": "".join(
+            staff.get(f"/admin/providers/{model}/").content.decode() for model in ("gatewayrequest", "call")
+        ),
         "body and attempts": plain.content.decode(),
         "headers": str(plain.headers),
         "stream": stream,
