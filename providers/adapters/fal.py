@@ -75,7 +75,7 @@ def _from_queue(wire: Wire, call: ProviderCall) -> Answer:
     try:
         status = _completed(wire, ticket["status_url"])
     except BaseException as error:  # also when the worker is stopped: nobody would fetch the image
-        give_up(error, wire.cancel("PUT", ticket["cancel_url"]))
+        give_up(error, has_agreed=wire.cancel("PUT", ticket["cancel_url"]) is not None)
         raise
     with job_stays_open():
         result = wire.poll(ticket["response_url"], _is_hiccup)

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 
 from providers.errors import AnswerLost, TimedOut
 
-from .reply import Reply
-
 
 @contextmanager
 def job_stays_open() -> Iterator[None]:
@@ -20,7 +18,7 @@ def job_stays_open() -> Iterator[None]:
         raise
 
 
-def give_up(error: BaseException, cancelled: Reply | None) -> None:
-    """After `error` a job was cancelled, with this answer: the job stays open where the provider did not agree."""
+def give_up(error: BaseException, *, has_agreed: bool) -> None:
+    """After `error` a job was to be cancelled. It stays open where the provider has not agreed: perhaps it is done."""
     if isinstance(error, TimedOut | AnswerLost):
-        error.job_is_open = cancelled is None and (error.job_is_open or isinstance(error, TimedOut))
+        error.job_is_open = not has_agreed and (error.job_is_open or isinstance(error, TimedOut))

@@ -129,7 +129,8 @@ def _finished(wire: Wire, ticket: Ticket) -> Reply:
         cancelled = wire.cancel("POST", ticket["cancel"])
         if isinstance(error, TimedOut | Cancelled) and cancelled is not None:
             error.possibly_charged = bool(cancelled.object().get("started_at"))
-        give_up(error, cancelled)
+        has_agreed = cancelled is not None and cancelled.object().get("status") != "succeeded"
+        give_up(error, has_agreed=has_agreed)
         raise
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -11,8 +13,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
-from providers.db import release_pooled_connection
+from providers.adapters.base import Deadline
+from providers.db import release_connection, release_pooled_connection
 from providers.errors import AnswerLost, BadOutput, ContentPolicy, InvalidRequest, NotFound, NotSent, ProviderError
 from providers.models import ImageModel, Offering, ProviderJob
 from providers.offering import fit
@@ -20,6 +24,10 @@ from providers.request import Caller, ImageRequest
 from providers.routing import call_log, open_jobs, resuming, selection, sending
 from providers.routing.preferences import NO_PREFERENCES, Preferences
 from providers.routing.results import Attempt, CallResult, DeliveredImage, Generated, OfferingResult
+
+log = logging.getLogger(__name__)
+
+RECORD_PAUSE = 1.0  # seconds between two tries to record what was paid for
 
 
 def generate(
@@ -77,12 +85,27 @@ def generate(
         )
         result = resuming.resume(dispatch, jobs) if jobs else sending.send(dispatch)
         goes_on = not is_last and result.delivered < progress.missing and _goes_on(result, caller)
-        progress.add(result, call_log.record(dispatch, result, ends_request=not goes_on))
+        progress.add(result, _recorded(dispatch, result, ends_request=not goes_on))
         if not goes_on:
             break
     call_log.end_request(progress.attempts)
     release_pooled_connection()  # the caller now works on the images
     return progress.generated(image_model, request_id)
+
+
+def _recorded(dispatch: sending.Dispatch, result: OfferingResult, *, ends_request: bool) -> list[Attempt]:
+    """The attempts, once their calls are recorded. Where nobody waits for an answer, a database that does not take them
+    is waited for, as long as the attempt may last: the images are paid for, and nobody else has them."""
+    waiting = Deadline(dispatch.time_limit if dispatch.is_resumable and result.delivered else 0)
+    while True:
+        try:
+            return call_log.record(dispatch, result, ends_request=ends_request)
+        except (OperationalError, InterfaceError):
+            release_connection()
+            if not waiting.left:
+                raise
+            log.exception("The calls of request %s are not recorded yet", dispatch.request_id)
+            time.sleep(RECORD_PAUSE)
 
 
 class _Step(NamedTuple):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import psycopg
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from providers import routing
@@ -23,6 +26,7 @@ from providers.routing import open_jobs
 from providers.spending import daily_cap
 from tests import factories as make
 from tests.arena.test_constraints import refuses, update
+from tests.config.processes import eventually
 from tests.providers.killed import SECONDS, expire_leases, submit_and_die
 
 from .test_generate import PARAMETERS
@@ -217,6 +221,20 @@ def test_after_an_outage_of_the_provider_the_same_job_is_asked_for_and_its_call_
     assert (call.outcome, call.error, call.detail, call.possibly_charged) == ("ok", "", "", False)
     assert lost.value.spent + generated.spent == call.spent
     assert daily_cap.recount(timezone.now().date()) == 0
+
+
+def test_an_image_waits_in_memory_while_its_call_cannot_be_recorded(simulator, caplog, monkeypatch):
+    offering = offering_of("fal")
+    settings = connection.settings_dict
+    server = {"host": settings["HOST"], "port": settings["PORT"] or None, "user": settings["USER"]}
+    monkeypatch.setitem(settings["OPTIONS"], "options", "-c lock_timeout=200ms")
+    with psycopg.connect(dbname=settings["NAME"], **server) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("LOCK TABLE providers_call IN EXCLUSIVE MODE")
+        answer = pool.submit(ask, offering, uuid.uuid4())
+        eventually(lambda: "are not recorded yet" in caplog.text)
+        other.rollback()
+        assert answer.result().images
+    assert bought(simulator, offering) == Call.objects.count() == 1
 
 
 def test_a_job_that_the_provider_agreed_to_cancel_is_not_asked_for_again():
