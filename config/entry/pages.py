@@ -21,7 +21,8 @@ from config.entry.bodies import busy
 from config.entry.messages import Headers, Message, Receive, Rejected, Scope, Send, page
 
 QUEUE = 512  # pages that may wait for a thread
-STEP = 256 * 1024  # bytes of a response that one turn in a thread reads
+START = 256 * 1024  # bytes of a response that the first turn in a thread reads: most responses are no longer
+STEP = 64 * 1024  # … and each later one: what a slow reader has not taken yet is in memory several times over
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -107,7 +108,7 @@ class Pages:
         close = getattr(result, "close", lambda: None)
         try:
             parts = iter(result)
-            start, has_more = step(parts)
+            start, has_more = step(parts, START)
         except BaseException:
             close()
             raise
@@ -121,10 +122,10 @@ class Pages:
         parts = None if is_head else response.parts
         try:
             await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
-            part = b"" if is_head else response.start
+            part, response.start = b"" if is_head else response.start, b""  # of a slow reader it is not held on to
             while parts is not None:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
-                part, has_more = await loop.run_in_executor(self._executor, step, parts)
+                part, has_more = await loop.run_in_executor(self._executor, step, parts, STEP)
                 parts = parts if has_more else None
             await send({"type": "http.response.body", "body": part})
         finally:
@@ -132,14 +133,14 @@ class Pages:
                 self._executor.submit(response.close)
 
 
-def step(parts: Iterator[bytes]) -> tuple[bytes, bool]:
-    """The next bytes, at least STEP of them where there are; whether there may be more."""
+def step(parts: Iterator[bytes], least: int) -> tuple[bytes, bool]:
+    """The next bytes, at least so many of them where there are; whether there may be more."""
     collected: list[bytes] = []
     size = 0
     for part in parts:
         collected.append(part)
         size += len(part)
-        if size >= STEP:
+        if size >= least:
             return b"".join(collected), True
     return b"".join(collected), False
 
