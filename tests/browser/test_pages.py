@@ -63,13 +63,15 @@ def publish() -> list[str]:
     assert battle is not None
     shared = rankings.share(battle.voter, edits.category)
     assert shared is not None
+    snapshot = snapshots.take(site.category)
+    assert snapshot is not None
     return [
         "/", "/leaderboard/", "/models/", "/methodology/", "/nowhere/", "/models/?q=nothing-like-it",
         *(category.get_absolute_url() for category in (site.category, edits.category, elsewhere)),
         "/leaderboard/empty/", "/arena/empty/", "/leaderboard/coming/", "/arena/coming/", "/status/",
         *(subject.get_absolute_url() for subject in (site.models[0], imported, site.competition, edits.competition)),
         f"{model.get_absolute_url()}images/", "/labs/sample-studio/", "/providers/simulated-openai/", "/providers/fal/",
-        "/integrity/", "/data/", "/snapshots/", snapshots.take(site.category).get_absolute_url(), "/privacy/",
+        "/integrity/", "/data/", "/snapshots/", snapshot.get_absolute_url(), "/privacy/",
         f"/entries/{Entry.objects.filter(prompt=site.prompts[0]).first().pk}/",
         "/leaderboard/overall/", "/models/?for=me", "/models/?for=me&price=nothing", "/compare/",
         "/search/?q=heron",
