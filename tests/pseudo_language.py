@@ -6,6 +6,7 @@ side where writing runs from right to left. Nothing of it is stored; its code is
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 from collections.abc import Iterator
@@ -42,9 +43,9 @@ def pseudo(text: str) -> str:
     return f"[{letters}{' אב' * (len(text) // 9)}]"
 
 
-@contextmanager
-def active(folder: Path) -> Iterator[None]:
-    """The site offers this language, too, with the texts of this moment."""
+@functools.cache
+def compiled() -> bytes:
+    """All texts of the site in this language, as a .mo file. Collecting them takes seconds."""
     catalog = Catalog(CODE, charset="utf-8")
     for app in files.SOURCES:
         for message in collecting.collected(app):
@@ -54,11 +55,17 @@ def active(folder: Path) -> Iterator[None]:
                 one, several = (pseudo(str(text)) for text in message.id)
                 forms = (one, *[several] * (catalog.num_plurals - 1))
                 catalog.add(tuple(message.id), forms, context=message.context)
-    compiled = io.BytesIO()
-    mofile.write_mo(compiled, catalog)
+    file = io.BytesIO()
+    mofile.write_mo(file, catalog)
+    return file.getvalue()
+
+
+@contextmanager
+def active(folder: Path) -> Iterator[None]:
+    """The site offers this language, too."""
     target = folder / CODE / "LC_MESSAGES" / "django.mo"
     target.parent.mkdir(parents=True)
-    target.write_bytes(compiled.getvalue())
+    target.write_bytes(compiled())
     middleware.chosen.cache_clear()
     with override_settings(LANGUAGES=[*settings.LANGUAGES, (CODE, "Pseudo")], LOCALE_PATHS=[folder]):
         yield

@@ -136,7 +136,9 @@ def test_every_page_is_translated(client, site):
     left = {}
     for name in sorted(names):
         response = client.get(reverse(name, kwargs=ROUTES[name](site)))
-        assert response.status_code in {200, 302, 301, 404, 405}, (name, response.status_code)
+        # A pair whose prompt is asked again just then, by chance, is hidden: also a page.
+        hidden = {403} if name == "arena:shared-pair" else set()
+        assert response.status_code in {200, 302, 301, 404, 405, *hidden}, (name, response.status_code)
         if response["Content-Type"].startswith("text/html") and response.content and response.status_code < 300:
             left[name] = pseudo_language.english(response)
     english = [f"{name}: {text}" for name, texts in left.items() for text in texts]
