@@ -119,7 +119,7 @@ def of_provider_error(error: ProviderError, *, timeout: float) -> ApiError:
                 headers=NO_RETRY,
             )
         case NotSent() | RateLimited():
-            return rate_limited("rate_limit_exceeded", f"Every provider is busy. {message}", error.retry_after or 1.0)
+            return rate_limited("rate_limit_exceeded", f"No provider takes it now. {message}", error.retry_after or 1.0)
         case Cancelled():
             return ApiError(499, "client_closed_request", "The client closed the connection before the image was made.")
         case TimedOut():
