@@ -62,5 +62,4 @@ def _answer(job: ProviderJob, provider_call: ProviderCall, deadline: Deadline) -
     try:
         return sending.ask(name, provider_call, deadline)
     except (NotFound, AccountError) as error:
-        message = f"{account_of(name).name} accepted the job, but its result could not be had."
-        raise AnswerLost(message, detail=error.detail, status=error.status, possibly_charged=True) from error
+        raise sending.job_lost(account_of(name).name, error) from error

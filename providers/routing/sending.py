@@ -25,7 +25,7 @@ from providers.adapters.clients import Clients
 from providers.admission import limits
 from providers.admission.admit import admitted
 from providers.db import release_connection
-from providers.errors import BadOutput, InvalidRequest, NotSent, ProviderError, RateLimited
+from providers.errors import AnswerLost, BadOutput, InvalidRequest, NotFound, NotSent, ProviderError, RateLimited
 from providers.models import Offering
 from providers.offering import normalisation
 from providers.performance import recent
@@ -156,12 +156,21 @@ def ask(provider: str, provider_call: ProviderCall, deadline: Deadline) -> Answe
     try:
         with clients.borrowed() as http:
             return ADAPTERS[account.adapter].generate(provider_call, account=account, http=http, deadline=deadline)
+    except NotFound as error:
+        if not error.possibly_charged:
+            raise
+        raise job_lost(account.name, error) from error  # asked about a job that it had accepted
     except ProviderError:
         raise
     except Exception as error:
         log.exception("The adapter of %s failed", account.key)
         message = f"The answer of {account.name} could not be read."
         raise BadOutput(message, detail=type(error).__name__, possibly_charged=True) from error
+
+
+def job_lost(name: str, error: ProviderError) -> AnswerLost:
+    message = f"{name} accepted the job, but its result could not be had."
+    return AnswerLost(message, detail=error.detail, status=error.status, possibly_charged=True)
 
 
 clients = Clients()  # of the process

@@ -37,7 +37,7 @@ A prompt that contains `[sim:NAME]` or `[sim:NAME=ARG]` asks for a fault; severa
     poll-503=N  poll-reset=N    the first N questions about the job fail at the gateway or are reset
     no-image           success without an image: an empty list
     text-only  thoughts  success with words alone, and with a sketch before the image (Gemini)
-    task-not-found     the accepted task is not known any more (Black Forest Labs)
+    task-not-found     the accepted job is not known any more
     output-null  output-string  output-list     the shape of Replicate's `output`
     data-uri           the image comes as a data: URI
     url                the image comes as an address (OpenAI)

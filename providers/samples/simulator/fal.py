@@ -113,7 +113,7 @@ def _ticket(job: SimulatedJob, request: Request) -> dict[str, Any]:
 def _about_job(workshop: Workshop, request: Request, path: str) -> SimulatorReply:
     job_id, _, what = path.rpartition("/requests/")[2].partition("/")
     job = workshop.find(job_id)
-    if job is None:
+    if job is None or "task-not-found" in job.scenario:
         return _refusal(Fault(404))
     if what == "cancel":
         if workshop.cancel(job):

@@ -103,7 +103,7 @@ def _order(workshop: Workshop, asked: Order, scenario: Scenario) -> Order | Simu
 
 def _about(workshop: Workshop, request: Request, job_id: str, rest: list[str]) -> SimulatorReply:
     job = workshop.find(job_id)
-    if job is None or rest not in ([], ["cancel"]):
+    if job is None or "task-not-found" in job.scenario or rest not in ([], ["cancel"]):
         return _problem(Fault(404))
     if rest == ["cancel"]:
         workshop.cancel(job)

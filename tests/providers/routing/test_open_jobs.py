@@ -165,6 +165,14 @@ def test_a_job_that_the_provider_does_not_know_may_have_been_charged_and_is_give
     assert not open_jobs.exist(request_id)  # now it may be asked again
 
 
+@pytest.mark.parametrize("wire_format", POLLED)
+def test_a_job_that_the_provider_has_lost_meanwhile_is_a_fault_that_passes(wire_format):
+    with pytest.raises(AnswerLost) as caught:
+        ask(offering_of(wire_format), uuid.uuid4(), "Snow [sim:task-not-found] [sim:no-wait]")
+    assert caught.value.possibly_charged
+    assert not ProviderJob.objects.exists()
+
+
 @pytest.mark.parametrize(
     "change",
     [
