@@ -32,6 +32,7 @@ FEW, THIRD, BAD = Others(1, 0, 0, 1), Others(8, 0, 0, 13), Others(0, 0, 2, 5)
         ),
         ("left", FEW, 0.7, "You chose the favourite.", "2 others so far: one A, one B."),
         ("right", FEW, 0.7, "You chose the outsider.", "2 others so far: one A, one B."),
+        ("left", Others(2, 0, 0, 1), 0.7, "You chose the favourite.", "3 others so far: two A, one B."),
         ("left", Others(0, 1, 0, 0), 0.52, "Nobody could call this one.", "1 other so far: one for a tie."),
         ("left", Others(0, 0, 0, 0), 0.7, "You chose the favourite.", "You are the first to vote on this pair."),
         ("left", Others(0, 0, 0, 0), None, "You chose A.", "First vote on these two."),

@@ -8,10 +8,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from providers.gateway import wire
 from providers.gateway.disconnect import CORS
-from providers.models import ApiKey, GatewayRequest
+from providers.models import ApiKey, GatewayRequest, KeySpending
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +52,18 @@ def test_sums_of_the_month_by_model_and_by_user(client, secret):
     assert ["heron", "1", "1", "$0.08"] in tables[1]
     assert ["ann", "2", "1", "$0.03"] in tables[2]
     assert ["bob", "1", "0", "$0.04"] in tables[2]
+
+
+def test_each_key_stands_beside_what_it_spent_this_month_and_its_budget(admin_client):
+    today = timezone.now().date()
+    for name, amount, budget in (("mine", "0.25", "3"), ("theirs", "1.5", None)):
+        key, _ = ApiKey.make(name, monthly_budget=budget and Decimal(budget))
+        KeySpending.objects.create(api_key=key, day=today, amount=Decimal(amount))
+        KeySpending.objects.create(api_key=key, day=today - timedelta(days=32), amount=Decimal(9))
+    page = admin_client.get("/api/keys/").content.decode()
+    rows = {row[0]: row[2:4] for row in map(cells, re.findall(r"<tr>.*?</tr>", page, re.S))}
+    assert rows["mine"] == ["$0.25", "$3.00"]
+    assert rows["theirs"] == ["$1.50", "–"]
 
 
 def test_the_file_has_each_number_in_its_own_column(client, secret):
