@@ -48,6 +48,8 @@ def raw(count: int, connections: int = 4) -> float:
             [[row[0] for row in chosen], [row[1] for row in chosen], [row[2] for row in chosen]],
         )
         ids = [row[0] for row in cursor.fetchall()]
+        # As autovacuum does within a minute: the site's plans are from when these tables were empty, and read them whole.
+        cursor.execute("ANALYZE")
     barrier = threading.Barrier(connections + 1)
 
     def one(own: list[Any]) -> None:
