@@ -1,4 +1,4 @@
-"""What a client is reported when no provider made its images: status, code, time to wait, and no more than is true."""
+"""What an error response says when no provider made the images: status, code, time to wait, no more than is true."""
 
 import pytest
 
