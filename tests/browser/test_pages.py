@@ -88,7 +88,7 @@ def problems(page: Page) -> list[str]:
     schemes: tuple[tuple[Literal["light", "dark"], list[str]], ...] = (("light", RULES), ("dark", OF_COLOUR))
     for scheme, rules in schemes:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        # What passes need not be described: that would be a third of the work.
+        # What passes need not be described.
         options = {"runOnly": rules, "resultTypes": ["violations"], "selectors": False}
         result: dict[str, Any] = page.evaluate("options => axe.run(document, options)", options)
         broken = [(rule["id"], node["html"][:120]) for rule in result["violations"] for node in rule["nodes"]]
