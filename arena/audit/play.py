@@ -196,13 +196,15 @@ class Player:
             yield from ((url, file) for file in files if file in text)
 
     def _entries(self, browser: Browser, battle: Battle) -> Iterator[Refused]:
-        """Every entry of the prompt is refused with the same words, so that the two do not stand out."""
-        twin: bytes | None = None
+        """Every entry of the prompt is refused with the same words, so that the two do not stand out: those of a page
+        in the reader's language, those of a file in English."""
+        twins: dict[str, bytes] = {}
         for entry in battle.prompt.entries.order_by("pk"):
-            for url in (entry.get_absolute_url(), f"{entry.get_absolute_url()}original"):
+            for file in ("", "original"):
+                url = f"{entry.get_absolute_url()}{file}"
                 answer = browser.get(url)
-                yield Refused(f"{url} while its prompt is asked about", answer, frozenset({403, 404}), twin)
-                twin = twin or answer.body
+                yield Refused(f"{url} while its prompt is asked about", answer, frozenset({403, 404}), twins.get(file))
+                twins.setdefault(file, answer.body)
 
     def leave_no_trace(self) -> None:
         """Delete the audit's voters and their battles, none of which was voted on."""
