@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from arena import invitations, voter_progress, voters
 from arena.models import Category
+from arena.views.images import PUBLIC_SECONDS
 from leaderboard import cache
 from leaderboard.models import SharedRanking
 from leaderboard.rating import personal
@@ -77,7 +78,7 @@ def card(request: HttpRequest, token: str) -> HttpResponse:
         seconds=CARD_SECONDS,
         compute=lambda: ranking.draw(rankings.shared(link), settings.SITE_NAME),
     )
-    headers = {"Cache-Control": "public, max-age=3600", "X-Robots-Tag": "noindex"}
+    headers = {"Cache-Control": f"public, max-age={PUBLIC_SECONDS}", "X-Robots-Tag": "noindex"}
     return HttpResponse(picture, content_type="image/png", headers=headers)
 
 

@@ -70,6 +70,7 @@ def test_a_shared_ranking_shows_the_votes_until_then_to_anybody_and_dies_when_wi
     assert "Withdraw" not in page
     card = stranger.get(address.rstrip("/") + ".png")
     assert f"http://testserver{card.request['PATH_INFO']}" in page
+    assert "max-age=60" in card["Cache-Control"]  # a link that is withdrawn leaves proxies, too
     with Image.open(io.BytesIO(card.content)) as image:
         assert (image.format, image.size) == ("PNG", (1200, 630))
     assert stranger.post(address + "withdraw/").status_code == 404
