@@ -130,6 +130,18 @@ def immortal(get_response):
     return middleware
 
 
+def refusal_of_its_own(get_response):
+    """A page that says which image it does not show."""
+
+    def middleware(request):
+        response = get_response(request)
+        if response.status_code == 403 and re.fullmatch(r"/entries/\d+/", request.path):
+            response.content = response.content.replace(b"<main", f"<main id={request.path.split('/')[2]}".encode(), 1)
+        return response
+
+    return middleware
+
+
 def stranger_everywhere(get_response):
     """A cache that gives everybody the competition page of people who are not voting."""
 

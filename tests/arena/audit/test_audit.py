@@ -97,6 +97,7 @@ SERVERS = {
     "prefetch": ("names a model",),
     "linked_data": ("names a model",),
     "immortal": ("dead after their time",),
+    "refusal_of_its_own": ("dead after their time",),
     "stranger_everywhere": ("beside names",),
 }
 
