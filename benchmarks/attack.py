@@ -6,9 +6,10 @@ them got (aim: 2 s), and the p95 (aim for 500 half-sent bodies: at most twice th
 addresses of 127.0.0.0/8, so that the bounds for one address do not protect the site here. Linux only.
 
     --only NAME     attacks whose names contain this
-    --soak SECONDS  instead: all attacks in turn for so long; memory of the web processes before, meanwhile and after
+    --soak SECONDS  instead: all attacks in turn, three rounds in so long; the web processes' memory after each attack
 
-The exit code is 1 when a visitor's request fails, or memory grows by more than a tenth over the second half of a soak.
+The exit code is 1 when a visitor's request fails, or when the last round of a soak takes a tenth more memory on average
+than the one before: the same attacks, so that the dearest of them does not decide.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from benchmarks.memory import megabytes
 AIM_MS, AIM_RATIO = 2000.0, 2.0
 TIMEOUT = 30.0  # seconds a visitor waits
 CLEAN_SECONDS = 1.0  # between attacks
+ROUNDS = 3  # of a soak; the first also fills caches
 _addresses = itertools.cycle(f"127.0.{n // 200}.{n % 200 + 2}" for n in range(2000))
 
 
@@ -128,23 +130,24 @@ async def compare(site: Site, attacks: dict[str, Attack], seconds: float, rate: 
 
 
 async def soak(site: Site, pid: int, attacks: dict[str, Attack], seconds: float, rate: int) -> int:
-    """All attacks in turn, visitors all the time. Returns the exit code."""
-    start, failed, figures = time.monotonic(), 0, list[tuple[float, float]]()
-    turn = itertools.cycle(attacks.values())
-    step = max(2.0, seconds / (3 * len(attacks)))
+    """All attacks in turn, `ROUNDS` times, visitors all the time. Returns the exit code."""
+    start, failed, rounds = time.monotonic(), 0, list[float]()
+    step = max(2.0, seconds / (ROUNDS * len(attacks)))
     print(f"{'seconds':>8}{'PSS MB':>9}{'p95 ms':>9}{'slowest':>9}")
-    while (elapsed := time.monotonic() - start) < seconds:
-        async with attackers(site, next(turn)):
-            took, rejected = await visitors(site, rate, step)
-        failed += rejected
-        memory = sum(megabytes(process)[0] for process in [pid, *children(pid)])
-        figures.append((elapsed, memory))
-        print(f"{time.monotonic() - start:>8.0f}{memory:>9.0f}{p(took, 95):>9.0f}{max(took):>9.0f}", flush=True)
-    second = [memory for at, memory in figures if at > seconds / 2]
-    third = max(1, len(second) // 3)
-    early, end = sum(second[:third]) / third, sum(second[-third:]) / third
-    print(f"second half: {early:.0f} → {end:.0f} MB ({end / early - 1:+.1%}); {failed} visitors failed")
-    return 1 if failed or end > 1.1 * early else 0
+    for _ in range(ROUNDS):
+        memory = []
+        for attack in attacks.values():
+            async with attackers(site, attack):
+                took, rejected = await visitors(site, rate, step)
+            failed += rejected
+            memory.append(sum(megabytes(process)[0] for process in [pid, *children(pid)]))
+            print(f"{time.monotonic() - start:>8.0f}{memory[-1]:>9.0f}{p(took, 95):>9.0f}{max(took):>9.0f}", flush=True)
+        rounds.append(sum(memory) / len(memory))
+    before, last = rounds[-2:]
+    print(
+        f"rounds: {' → '.join(f'{mean:.0f}' for mean in rounds)} MB on average ({last / before - 1:+.1%}); {failed} visitors failed"
+    )
+    return 1 if failed or last > 1.1 * before else 0
 
 
 async def visitors(site: Site, rate: int, seconds: float) -> tuple[list[float], int]:
