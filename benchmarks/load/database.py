@@ -94,6 +94,10 @@ def serving(name: str) -> Iterator[tuple[int, int]]:
         "ALLOWED_HOSTS": "127.0.0.1",
         "LOG_LEVEL": "ERROR",
         "DEBUG": "",
+        # As docs/deployment.md says: glibc gives back what large requests have taken.
+        "MALLOC_ARENA_MAX": "2",
+        "MALLOC_MMAP_THRESHOLD_": "262144",
+        "MALLOC_TRIM_THRESHOLD_": "262144",
         # All voters are of one address, and look at nothing.
         "NETWORK_NEW_VOTERS": "0",
         "NETWORK_PREFIX_NEW_VOTERS": "0",
