@@ -46,7 +46,7 @@ def _place(standing: Standing) -> str:
 
 def _votes(standing: Standing) -> str:
     rating = standing.rating
-    return gettext("%(votes)s votes in %(category)s") % {
+    return ngettext("%(votes)s vote in %(category)s", "%(votes)s votes in %(category)s", rating.votes) % {
         "votes": whole(rating.votes), "category": rating.category.name,
     }  # fmt: skip
 

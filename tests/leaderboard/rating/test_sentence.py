@@ -37,7 +37,8 @@ def test_it_is_translated_with_its_values_and_in_its_number():
 
 
 def test_a_name_in_the_middle_of_a_sentence_is_lower_case_in_english_alone():
-    votes = sentence("%(votes)s votes in %(category)s", votes=3, category=MidSentence("Text to image"))
+    one, several = "%(votes)s vote in %(category)s", "%(votes)s votes in %(category)s"
+    votes = sentences(one, several, 3, votes=3, category=MidSentence("Text to image"))
     cached = pickle.loads(pickle.dumps(votes))  # noqa: S301
     assert votes == translated(votes) == "3 votes in text to image"
     with translation.override("de"):

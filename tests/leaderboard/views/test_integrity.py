@@ -50,6 +50,14 @@ def test_the_ledger_counts_what_the_table_holds(client, votes):
     assert sum(category["share_of_votes"].values()) == pytest.approx(2)
 
 
+def test_the_first_vote_of_an_arena_is_one_vote(client):
+    battle = make.make_battle()
+    voting.cast_vote(battle, "left")
+    assert "0 of 1 vote was not counted: 0.0%" in client.get("/integrity/").content.decode()
+    in_german = client.get("/integrity/", headers={"Accept-Language": "de"}).content.decode()
+    assert "0 von 1 Stimme wurde nicht gezählt: 0,0\xa0%" in in_german
+
+
 def test_the_ledger_has_the_cap_of_every_category_and_what_it_follows_from(client, votes):
     caps.follow()
     page = " ".join(client.get("/integrity/").content.decode().split())
