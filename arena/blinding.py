@@ -16,9 +16,9 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from arena import voters
 from providers.cache import ProcessCache
 
-from . import voters
 from .models import Battle, Competition, Prompt, Vote, Voter
 
 # Of the whole site, under one key; a prompt that comes into play has no votes yet, so seconds late is early enough.

@@ -18,7 +18,9 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
-from . import battles, integrity, pairing, skipping
+from arena import battles, integrity, pairing
+from arena.battles import skipping
+
 from .models import Battle, Entry, Report, Vote
 
 RULE = "not-blind-1"

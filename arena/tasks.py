@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from arena import blinding, generation, orphans
+from arena.voting import recount
 from providers.db import connection_released
 
-from . import blinding, generation, orphans, recount
 from .integrity import alarm, caps, networks, watch
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from arena import battle_shares, vote_worth
+from arena.matchmaking import battle_shares, vote_worth
 from leaderboard.rating import elo
 
 Line = Callable[[str, str, str, "bool | None"], None]

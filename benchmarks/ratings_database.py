@@ -225,8 +225,8 @@ def _csv(count: int) -> bytes:
 
 
 def _import(world: dict[str, Any], count: int, line: Line) -> None:
+    from arena.imports.votes import files, load
     from arena.models import Category
-    from arena.vote_import import files, load
 
     data = _csv(count)
     started = time.perf_counter()

@@ -6,10 +6,10 @@ class LeaderboardConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from arena import reveals
+        from arena.battle_page import reveal_registry
         from leaderboard.chooser.auto import BoardRatings
         from leaderboard.voter.reveal import RevealExtras
         from providers.gateway import auto_model
 
-        reveals.register(RevealExtras())
+        reveal_registry.register(RevealExtras())
         auto_model.register(BoardRatings())

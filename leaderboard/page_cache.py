@@ -29,7 +29,8 @@ from django.utils.cache import get_conditional_response, patch_cache_control, pa
 from django.utils.http import http_date
 from django.utils.translation import get_language
 
-from arena import blinding, generation_progress
+from arena import blinding
+from arena.generation import progress as generation_progress
 from arena.models import Category, Prompt
 from leaderboard import cache
 from leaderboard.models import Board

@@ -22,7 +22,8 @@ from django.db import connection, transaction
 from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 
-from arena import blinding, competition_choice, context_processors, pairing
+from arena import blinding, context_processors, pairing
+from arena.battles import competition_choice
 from leaderboard import page_cache
 from providers import cache
 from providers.admission import valkey

@@ -19,7 +19,9 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
 
-from arena import battles, generation, image_import, images, voter_state, voters, voting
+from arena import battles, generation, images, voters, voting
+from arena.battles import voter_state
+from arena.imports import images as image_import
 from arena.models import Battle, Category, Competition, Entry, Generation, Prompt, Voter, VoterProgress
 from leaderboard.board import ratings
 from providers.files import file_store

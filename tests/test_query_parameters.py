@@ -10,7 +10,7 @@ import pytest
 from django.http import QueryDict
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from arena import competition_choice
+from arena.battles import competition_choice
 from providers.playground import forms
 from providers.web.query_parameters import Parameters
 from tests import factories as make

@@ -15,9 +15,10 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from arena import cost_estimates, generation, spend_cap
+from arena import generation
 from arena.admin.shared import number_of
-from arena.cost_estimates import Quote
+from arena.generation import cost_estimates, spend_cap
+from arena.generation.cost_estimates import Quote
 from arena.models import Competition, Generation
 from providers.files import file_store
 from providers.offering.pricing import usd

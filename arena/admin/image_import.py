@@ -11,9 +11,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from arena import image_import, tabular
 from arena.admin import staging
-from arena.image_import import ImageVerdict
+from arena.imports import images as image_import
+from arena.imports import tabular
+from arena.imports.images import ImageVerdict
 from arena.models import Competition
 from providers.files.file_store import StoreUnwritable
 

@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from arena import battle_page
-from arena.battle_rows import BattleRow, Side
+from arena.battle_page import page as battle_page
+from arena.battles.rows import BattleRow, Side
 from arena.models import Competition, Entry
 
 _random = SystemRandom()

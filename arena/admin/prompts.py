@@ -19,11 +19,12 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from arena import images, tabular
+from arena import images
 from arena.admin import staging
 from arena.admin.shared import confirmation, number_of
+from arena.imports import tabular
+from arena.imports.prompts import files, load
 from arena.models import Competition, Prompt
-from arena.prompt_import import files, load
 from providers.web import history
 
 PURPOSE = "prompts of competition {}"

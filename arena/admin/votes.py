@@ -15,9 +15,9 @@ from django.urls import URLPattern, path
 
 from arena import integrity
 from arena.admin import staging
+from arena.imports.votes import load
+from arena.imports.votes.presets import COLUMNS, PRESETS
 from arena.models import Battle, Category, ImportedName, Vote, VoteFile
-from arena.vote_import import load
-from arena.vote_import.presets import COLUMNS, PRESETS
 from providers.admin.read_only import ReadOnly
 from providers.models import ImageModel
 from providers.web import history

@@ -14,8 +14,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from arena import generation, images
+from arena.imports.votes import load
 from arena.models import Category, Competition, Prompt
-from arena.vote_import import load
 from providers import accounts
 from providers.models import ImageModel, ModeChoices, Offering
 from providers.samples.renderer import photographs

@@ -12,9 +12,12 @@ cannot be stored, nobody is asked. What was retired or closed while it was queue
 A fault that may pass – the provider is down, hangs, answers with garbage – is tried again after growing pauses, over
 about ten minutes. What may have been charged without bringing an image is tried once more, minutes later.
 
-queue      plan, dispatch, retry, cancel: which rows are queued, and which are due
-attempts   claim and run one generation, settle what became of it
-storage    the entry and its files; spooled bytes; new derivatives of an old original
+queue           plan, dispatch, retry, cancel: which rows are queued, and which are due
+attempts        claim and run one generation, settle what became of it
+storage         the entry and its files; spooled bytes; new derivatives of an old original
+cost_estimates  what asking the models would cost, shown before anything is asked
+spend_cap       what a competition's images have cost, and its cap
+progress        how many images of a category exist while others are generated
 """
 
 from arena.generation.attempts import claim, request_for, run

@@ -15,7 +15,8 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from arena import cost_estimates, images, spend_cap
+from arena import images
+from arena.generation import cost_estimates, spend_cap
 from arena.models import Generation, Prompt
 from arena.models.generations import Status
 from providers import routing

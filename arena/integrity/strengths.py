@@ -12,7 +12,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from arena import pairing
-from arena.battle_shares import UNIFORM_SHARE
+from arena.matchmaking.battle_shares import UNIFORM_SHARE
 from arena.models import Strengths, Tally
 from arena.models.integrity import FOLDS
 

@@ -36,7 +36,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.battle_shares import UNIFORM_SHARE
+from arena.matchmaking.battle_shares import UNIFORM_SHARE
 from arena.matchmaking.pool import IN_A_ROW, Bools, Floats, Pool, mass
 
 CHECK_SHARE = 0.05  # of all draws, for images of one model through two providers

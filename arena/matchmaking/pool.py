@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.battle_shares import GROWN, LAB_SHARE, NEWCOMERS_SHARE, Group, capped
-from arena.vote_worth import BOOST
+from arena.matchmaking.battle_shares import GROWN, LAB_SHARE, NEWCOMERS_SHARE, Group, capped
+from arena.matchmaking.vote_worth import BOOST
 
 PRESENCE = 2 / 3  # of a competition's prompts that a model has answered when it enters the draw
 IN_A_ROW = 2  # prompts of one competition, while another has as fresh ones

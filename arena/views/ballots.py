@@ -8,7 +8,8 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from arena import ballots, battles, voters, voting
+from arena import battles, voters, voting
+from arena.battles import ballots
 from arena.models import Battle
 
 

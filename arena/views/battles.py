@@ -13,27 +13,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
-from arena import (
-    ballots,
-    battle_page,
-    battles,
-    competition_choice,
-    generation_progress,
-    invitations,
-    reports,
-    reveals,
-    skipping,
-    voter_progress,
-    voter_state,
-    voters,
-    voting,
-)
-from arena.battle_rows import BattleRow
-from arena.competition_choice import CompetitionChoice
+from arena import battles, invitations, reports, voters, voting
+from arena.battle_page import page as battle_page
+from arena.battle_page import reveal_registry
+from arena.battles import ballots, competition_choice, skipping, voter_state
+from arena.battles.competition_choice import CompetitionChoice
+from arena.battles.rows import BattleRow
+from arena.battles.voter_state import VoterState
+from arena.generation import progress as generation_progress
 from arena.htmx import HtmxRequest
 from arena.integrity import networks
 from arena.models import Category
-from arena.voter_state import VoterState
+from arena.voters import progress as voter_progress
 
 AHEAD = 2  # pairs a browser holds beyond the one on its screen; a fast voter would empty one
 
@@ -79,8 +70,10 @@ def _nothing(
         "wait": f"{reverse('arena:wait', args=[category.slug])}{choice.query}",
         "progress": voter_progress.of(None if state is None else state.voter, category),
         "making": generation_progress.of(category),
-        "ranking_url": reveals.extras.ranking_url(category.slug),
-        "board_url": category.get_absolute_url() if category.is_private else reveals.extras.board_url(category.slug),
+        "ranking_url": reveal_registry.extras.ranking_url(category.slug),
+        "board_url": category.get_absolute_url()
+        if category.is_private
+        else reveal_registry.extras.board_url(category.slug),
     }
     return render(request, "arena/nothing.html", context)
 

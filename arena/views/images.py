@@ -26,7 +26,8 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from arena import ballots, blinding, fetches, images
+from arena import blinding, images
+from arena.battles import ballots, fetches
 from arena.invitations import may_see as _may_see
 from arena.models import Competition, Entry, Prompt
 from providers.files import file_store

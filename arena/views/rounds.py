@@ -8,7 +8,10 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from arena import competition_choice, invitations, reveals, round_card, rounds, voter_progress, voters
+from arena import invitations, rounds, voters
+from arena.battle_page import reveal_registry, round_card
+from arena.battles import competition_choice
+from arena.voters import progress as voter_progress
 
 
 @never_cache
@@ -31,8 +34,8 @@ def card(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "progress": progress,
         "position": len(finished.votes),
         "blocks": [block * rounds.SIZE < progress.votes for block in range(progress.goal // rounds.SIZE)],
-        "board_url": reveals.extras.board_url(category.slug),
-        "ranking_url": reveals.extras.ranking_url(category.slug),
+        "board_url": reveal_registry.extras.board_url(category.slug),
+        "ranking_url": reveal_registry.extras.ranking_url(category.slug),
         "share_url": f"{request.path}share/",
         "next_marks": rounds.of_pair(progress.votes),
     }

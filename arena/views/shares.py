@@ -12,8 +12,11 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from arena import battle_page, blinding, round_card, share_card, shares, voters
+from arena import blinding, shares, voters
+from arena.battle_page import page as battle_page
+from arena.battle_page import round_card
 from arena.models import Battle, Category, Entry, Prompt, Share
+from arena.shares import card as share_card
 from arena.views.images import PUBLIC_SECONDS, blind_image
 from providers.cache import ProcessCache
 

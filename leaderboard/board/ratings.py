@@ -15,7 +15,8 @@ import numpy as np
 from django.db import connection, transaction
 from django.utils import timezone
 
-from arena import matchmaking, pairing, vote_worth
+from arena import matchmaking, pairing
+from arena.matchmaking import vote_worth
 from arena.models import Category
 from leaderboard.board import head_to_head, pair_counts, raw_votes
 from leaderboard.board.computed import Computed, rate

@@ -9,8 +9,8 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Win
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from arena import generation_progress as making
-from arena.generation_progress import GenerationProgress
+from arena.generation import progress as making
+from arena.generation.progress import GenerationProgress
 from arena.models import Category, Competition, Entry, Tally
 from leaderboard.board.standings import Standing
 from leaderboard.models import BY_ELO, Board, Rating

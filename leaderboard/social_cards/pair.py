@@ -7,8 +7,8 @@ from random import Random
 from django.conf import settings
 from django.db.models import Count
 
-from arena import share_card
 from arena.models import Category, Competition, Entry
+from arena.shares import card as share_card
 
 SECONDS = 3600  # one pair's time
 MAX_PROMPTS = 1000  # to draw from

@@ -13,8 +13,11 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from arena import ballots, battle_shares, blinding, generation_progress, matchmaking, vote_cap, vote_worth
+from arena import blinding, matchmaking, vote_cap
+from arena.battles import ballots
+from arena.generation import progress as generation_progress
 from arena.integrity import caps
+from arena.matchmaking import battle_shares, vote_worth
 from arena.models import Category
 from arena.models.battles import BUSY_VOTES
 from arena.views.images import PUBLIC_SECONDS

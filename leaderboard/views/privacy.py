@@ -9,7 +9,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from arena import ballots, own_votes, voters
+from arena import voters
+from arena.battles import ballots
+from arena.voters import own_votes
 
 
 @never_cache

@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from arena import invitations, voter_progress, voters
+from arena import invitations, voters
 from arena.models import Category
 from arena.views.images import PUBLIC_SECONDS
+from arena.voters import progress as voter_progress
 from leaderboard import cache
 from leaderboard.models import SharedRanking
 from leaderboard.rating import personal

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext_lazy
 
-from arena.reveals import Crowd
+from arena.battle_page.reveal_registry import Crowd
 
 ENOUGH = 5  # votes of others before their share says more than the ratings
 EVEN = (45, 55)  # per cent: within, neither side is the larger one

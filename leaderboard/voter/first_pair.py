@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.urls import reverse
 
-from arena import ballots, battles, voters
+from arena import battles, voters
+from arena.battles import ballots
 from arena.models import Battle, Category, Prompt
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext
 
-from arena.reveals import AnsweredPair, ModelFigures
-from arena.reveals import Reveal as ShownReveal
+from arena.battle_page.reveal_registry import AnsweredPair, ModelFigures
+from arena.battle_page.reveal_registry import Reveal as ShownReveal
 from leaderboard.board import place_words
 from leaderboard.models import Rating
 from leaderboard.rating import elo

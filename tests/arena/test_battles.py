@@ -12,8 +12,10 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from arena import battles, integrity, skipping, voter_progress, voter_state, voting
+from arena import battles, integrity, voting
+from arena.battles import skipping, voter_state
 from arena.models import Battle, Tally, Vote, VoterProgress
+from arena.voters import progress as voter_progress
 from tests import factories as make
 
 

@@ -12,7 +12,8 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from arena import blinding, images, skipping, voting
+from arena import blinding, images, voting
+from arena.battles import skipping
 from arena.models import Battle
 from tests import factories as make
 from tests.providers.transfer.test_metadata import talkative

@@ -12,8 +12,8 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.utils import timezone
 
-from arena import cost_estimates, generation, images
-from arena.generation import attempts
+from arena import generation, images
+from arena.generation import attempts, cost_estimates
 from arena.models import Competition, Entry, Generation, Prompt, SpooledImage
 from providers import cache, routing
 from providers.adapters.base import Account

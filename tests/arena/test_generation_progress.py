@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from arena import generation, generation_progress, pairing, voting
-from arena.generation_progress import GenerationProgress
+from arena import generation, pairing, voting
+from arena.generation import progress as generation_progress
+from arena.generation.progress import GenerationProgress
 from arena.models import Battle, Competition, Generation, Prompt, Voter
 from leaderboard.board import ratings
 from tests import factories as make

@@ -10,7 +10,9 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
-from arena import archives, generation, image_import, tabular
+from arena import generation
+from arena.imports import archives, tabular
+from arena.imports import images as image_import
 from arena.models import Entry, Generation, ImportedName
 from providers.models import Call, ImageModel
 from tests import factories as make

@@ -10,9 +10,10 @@ from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from arena import integrity, recount, vote_cap, voting
+from arena import integrity, vote_cap, voting
 from arena.integrity import caps, rules
 from arena.models import ImageTally, Tally, Vote, VoterProgress
+from arena.voting import recount
 from leaderboard.board import pair_counts
 from tests import factories as make
 from tests.arena.test_battles import together

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.matchmaking import CHECK_SHARE, NOTHING_MET, Candidate, Pool, Table, draw
-from arena.vote_worth import scores
+from arena.matchmaking.vote_worth import scores
 
 
 def pool(prompts: int, models: int, met=None) -> Pool:

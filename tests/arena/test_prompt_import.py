@@ -13,9 +13,9 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from arena import archives, tabular
+from arena.imports import archives, tabular
+from arena.imports.prompts import files, load, similar
 from arena.models import Competition, Prompt
-from arena.prompt_import import files, load, similar
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

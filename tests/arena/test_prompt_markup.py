@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from arena import prompt_markup
-from arena.prompt_markup import Quoted
+from arena.battle_page import prompt_markup
+from arena.battle_page.prompt_markup import Quoted
 
 CONTENT = tomllib.loads((Path(prompt_markup.__file__).parent / "demo" / "content.toml").read_text("utf-8"))
 PROMPTS = [prompt["text"] for competition in CONTENT["competition"] for prompt in competition["prompt"]]

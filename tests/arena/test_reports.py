@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from arena import battles, pairing, reports, voter_progress, voter_state, voting
+from arena import battles, pairing, reports, voting
+from arena.battles import voter_state
 from arena.models import Battle, Entry, Report, Tally, Vote
+from arena.voters import progress as voter_progress
 from tests import factories as make
 from tests.arena.test_battles import together
 

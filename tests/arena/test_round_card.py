@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
+from arena.battle_page.reveal_registry import Crowd
+from arena.battle_page.round_card import RoundCard, RoundVote, sentence
 from arena.models import Entry
-from arena.reveals import Crowd
-from arena.round_card import RoundCard, RoundVote, sentence
 
 
 def vote(

@@ -11,7 +11,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from arena import generation, spend_cap
+from arena import generation
+from arena.generation import spend_cap
 from arena.models import Entry, Generation
 from providers.adapters.base import Account
 from providers.models import Call

@@ -13,9 +13,9 @@ from django.db.models import Sum
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arena.imports.votes import files, load
 from arena.management.commands import import_votes
 from arena.models import ImportedVote, Tally, VoteFile
-from arena.vote_import import files, load
 from leaderboard.board import pair_counts
 from providers.models import ImageModel
 from tests import factories as make

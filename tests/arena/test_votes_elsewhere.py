@@ -13,8 +13,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from arena import integrity, voting
+from arena.imports.votes import files, load
 from arena.models import ImportedName, ImportedVote, Tally, VoteFile
-from arena.vote_import import files, load
 from leaderboard.board import pair_counts, ratings
 from leaderboard.models import Rating
 from tests import factories as make

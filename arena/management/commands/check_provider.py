@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from arena import cost_estimates, generation
+from arena import generation
+from arena.generation import cost_estimates
 from arena.models import Competition
 from providers import routing
 from providers.models import ImageModel

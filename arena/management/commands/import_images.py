@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from arena import image_import, tabular
+from arena.imports import images as image_import
+from arena.imports import tabular
 from arena.models import Competition
 from providers.files.file_store import StoreUnwritable
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from arena.imports.votes import load
+from arena.imports.votes.files import kind_of
+from arena.imports.votes.presets import COLUMNS, PRESETS
 from arena.models import Category
-from arena.vote_import import load
-from arena.vote_import.files import kind_of
-from arena.vote_import.presets import COLUMNS, PRESETS
 
 PROGRESS_EVERY, BAR_EVERY = 100_000, 10_000  # votes
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from arena.imports.votes import load
 from arena.models import VoteFile
-from arena.vote_import import load
 
 
 class Command(BaseCommand):

@@ -11,9 +11,11 @@ from random import Random
 from django.test import Client
 from django.utils import timezone
 
-from arena import ballots, battles, recount, voter_state, voting
+from arena import battles, voting
+from arena.battles import ballots, voter_state
+from arena.imports.votes import load
 from arena.models import Battle, Category, Entry, Generation, Prompt, Tally, Vote, Voter
-from arena.vote_import import load
+from arena.voting import recount
 from tests import factories as make
 
 

@@ -8,9 +8,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from arena import integrity, recount, vote_cap
+from arena import integrity, vote_cap
 from arena.integrity import caps, consequences, exclusion, rules
 from arena.models import Vote, VoteCap
+from arena.voting import recount
 from leaderboard.board import pair_counts
 from tests import factories as make
 from tests.arena.integrity.crowd import Crowd

@@ -9,7 +9,8 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from arena import ballots, battles, skipping, voting
+from arena import battles, voting
+from arena.battles import ballots, skipping
 from arena.integrity import networks, rules
 from arena.models import Battle, Tally, Vote, Voter, VoterProgress
 from providers.cache import clear_process_caches

@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from arena import battles, competition_choice, voter_state, voting
+from arena import battles, voting
+from arena.battles import competition_choice, voter_state
 from arena.models import Battle, Competition
 from tests import factories as make
 

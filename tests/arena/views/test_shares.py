@@ -10,7 +10,8 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from arena import battles, skipping, voting
+from arena import battles, voting
+from arena.battles import skipping
 from arena.models import Entry, SharedAnswer, Vote
 from tests import factories as make
 

@@ -12,7 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
-from arena import battle_page, battles, fragments, integrity, reveals, vote_cap, voter_state, voting
+from arena import battles, integrity, vote_cap, voting
+from arena.battle_page import fragments, reveal_registry
+from arena.battle_page import page as battle_page
+from arena.battles import voter_state
 from arena.models import Battle, Vote
 from tests import factories as make
 
@@ -214,7 +217,7 @@ def test_prompts_and_names_are_escaped_in_a_filled_page(client):
 
 
 def test_without_an_app_that_rates_votes_the_reveal_names_the_models_alone(client, category, monkeypatch):
-    monkeypatch.setattr(reveals, "extras", reveals.NoExtras())
+    monkeypatch.setattr(reveal_registry, "extras", reveal_registry.NoExtras())
     url = make.battle_url(client.get(ARENA))
     reply = client.post(f"{url}vote/", {"outcome": "left"}, **HTMX).content.decode()
     battle = Battle.objects.get(vote__isnull=False)

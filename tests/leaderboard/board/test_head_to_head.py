@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from arena.vote_import import load
+from arena.imports.votes import load
 from leaderboard.board import head_to_head, ratings
 from leaderboard.comparison import side_by_side
 from leaderboard.models import Covariance

@@ -11,9 +11,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from arena import integrity
+from arena.imports.votes import load
 from arena.integrity import caps
 from arena.models import Vote, Voter
-from arena.vote_import import load
 from leaderboard.board import published_votes, ratings, snapshots
 from leaderboard.models import PublishedVotes
 from leaderboard.rating import reproduction

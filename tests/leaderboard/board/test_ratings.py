@@ -21,9 +21,10 @@ from django.db import connection
 from django.db.models import F, Q
 from django.utils import timezone
 
-from arena import battles, integrity, pairing, recount, voting
+from arena import battles, integrity, pairing, voting
+from arena.imports.votes import load
 from arena.models import Category, ImageTally, Prompt, Tally, Vote
-from arena.vote_import import load
+from arena.voting import recount
 from leaderboard.board import image_records, pair_counts, ratings, raw_votes, standings
 from leaderboard.board_page import csv_export
 from leaderboard.models import Board, Rating, Record

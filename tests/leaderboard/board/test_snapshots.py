@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from arena import voting
-from arena.vote_import import load
+from arena.imports.votes import load
 from leaderboard.board import history, ratings, snapshots, standings
 from leaderboard.models import Snapshot
 from leaderboard.rating import elo, reproduction

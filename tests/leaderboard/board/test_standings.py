@@ -10,8 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from arena.imports.votes import load
 from arena.models import Tally
-from arena.vote_import import load
 from leaderboard.board import history, overall, pair_counts, pair_key, ratings, snapshots, standings
 from leaderboard.models import RecentBoard, RecentRating
 from leaderboard.rating import elo

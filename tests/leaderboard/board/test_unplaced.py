@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from arena.vote_import import load
+from arena.imports.votes import load
 from leaderboard.board import ratings, snapshots
 from leaderboard.models import Board
 from providers.models import ImageModel

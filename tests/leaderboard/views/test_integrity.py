@@ -10,9 +10,10 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from arena import integrity, recount, voters, voting
+from arena import integrity, voters, voting
 from arena.integrity import alarm, caps, consequences, ledger, rules
 from arena.models import Battle, Tally, Vote, Voter
+from arena.voting import recount
 from leaderboard.board import pair_counts
 from tests import factories as make
 

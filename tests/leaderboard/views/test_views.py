@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 
 from arena import voting
-from arena.vote_import import load
+from arena.imports.votes import load
 from leaderboard.board import image_records, ratings
 from tests import factories as make
 

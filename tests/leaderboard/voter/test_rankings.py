@@ -11,7 +11,9 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from arena import battle_reveal, battles, voter_state, voting
+from arena import battles, voting
+from arena.battle_page import reveal as battle_reveal
+from arena.battles import voter_state
 from arena.models import Vote
 from leaderboard.board import ratings
 from leaderboard.models import SharedRanking

@@ -12,9 +12,10 @@ from uuid import UUID
 
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
-from . import reveals, rounds
-from .models import Category, Entry, Outcome, Vote
-from .reveals import AnsweredPair, Crowd
+from arena import rounds
+from arena.battle_page import reveal_registry
+from arena.battle_page.reveal_registry import AnsweredPair, Crowd
+from arena.models import Category, Entry, Outcome, Vote
 
 _TIMES = {3: gettext_lazy("three times"), 4: gettext_lazy("four times"), 5: gettext_lazy("five times")}
 _NUMBERS = {
@@ -185,7 +186,7 @@ def read(voter: int, category: Category, number: int) -> RoundCard | None:
 
 def _vote(vote: Vote) -> RoundVote:
     left, right = vote.battle.left, vote.battle.right
-    low, high, ties, both_bad = reveals.image_tally(left.pk, right.pk)
+    low, high, ties, both_bad = reveal_registry.image_tally(left.pk, right.pk)
     pair = AnsweredPair(
         category=vote.category_id,
         left_model=vote.left_model_id,
@@ -200,5 +201,5 @@ def _vote(vote: Vote) -> RoundVote:
     )
     large, small = (right, left) if vote.outcome == Outcome.RIGHT else (left, right)
     shape = vote.battle.prompt.competition.shape
-    shown = reveals.extras.reveal(pair)
+    shown = reveal_registry.extras.reveal(pair)
     return RoundVote(large, small, vote.outcome, shown.crowd, vote.battle_id, shape, not vote.excluded_reason)

@@ -19,11 +19,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
+from arena import images
+from arena.imports import archives, tabular
+from arena.models import Competition, Entry, Generation, ImportedName, Prompt
 from providers.files import file_store
 from providers.models import ImageModel
-
-from . import archives, images, tabular
-from .models import Competition, Entry, Generation, ImportedName, Prompt
 
 COLUMNS = ("prompt", "model", "file")
 Status = Generation.Status

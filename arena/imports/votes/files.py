@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from arena import tabular
-from arena.vote_import import presets
-from arena.vote_import.presets import COLUMNS, PRESETS, REQUIRED, Preset
+from arena.imports import tabular
+from arena.imports.votes import presets
+from arena.imports.votes.presets import COLUMNS, PRESETS, REQUIRED, Preset
 
 MAX_PROBLEMS = 20  # sentences about single lines in one message
 

@@ -18,9 +18,9 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from arena import integrity
+from arena.imports.votes import files
+from arena.imports.votes.files import BadVotes, CsvVote, FileFormat, ProgressCallback
 from arena.models import Category, ImportedName, VoteFile
-from arena.vote_import import files
-from arena.vote_import.files import BadVotes, CsvVote, FileFormat, ProgressCallback
 from providers.models import ImageModel
 
 __all__ = ["BadVotes", "FileFormat", "ImportResult", "import_votes", "withdraw"]

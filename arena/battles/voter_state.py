@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from . import rounds
-from .battle_rows import COLUMNS, JOINS, MAKER_JOINS, MAKERS, BattleRow, battle_row
-from .models import VoterProgress
+from arena import rounds
+from arena.battles.rows import COLUMNS, JOINS, MAKER_JOINS, MAKERS, BattleRow, battle_row
+from arena.models import VoterProgress
 
 
 @dataclass(frozen=True, slots=True)

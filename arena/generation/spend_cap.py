@@ -16,7 +16,7 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import Sum
 
-from arena.cost_estimates import Quote
+from arena.generation.cost_estimates import Quote
 from arena.models import Competition, Generation
 from providers.errors import CapReached
 from providers.offering.pricing import usd

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 
-from .models import Voter
+from arena.models import Voter
 
 COOKIE = "voter"
 _SALT = "arena.voter"

@@ -6,7 +6,7 @@ import io
 import zipfile
 from pathlib import PurePosixPath
 
-from arena.tabular import BadFile
+from arena.imports.tabular import BadFile
 
 MAX_FILES = 30_000
 MAX_FILE = 64 * 1024 * 1024  # bytes of one file, unpacked

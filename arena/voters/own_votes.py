@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .integrity import consequences
-from .models import Battle, Report, Vote
+from arena.integrity import consequences
+from arena.models import Battle, Report, Vote
 
 
 def count(voter: int) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from .models import Battle
+from arena.models import Battle
 
 
 @dataclass(frozen=True, slots=True)

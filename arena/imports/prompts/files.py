@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from arena import archives, tabular
+from arena.imports import archives, tabular
 
 COLUMNS = ("text", "tags", "source_image", "credit", "position")
 OTHER_NAMES = {"prompt": "text", "tag": "tags", "image": "source_image", "source": "source_image"}

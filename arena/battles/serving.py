@@ -19,11 +19,12 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext
 
-from . import matchmaking, pairing, voter_state
-from .battle_rows import COLUMNS, JOINS, BattleRow, battle_row
-from .competition_choice import ALL, CompetitionChoice
-from .models import Battle, Category, Outcome, Vote, Voter, new_token
-from .voter_state import VoterState
+from arena import matchmaking, pairing
+from arena.battles import voter_state
+from arena.battles.competition_choice import ALL, CompetitionChoice
+from arena.battles.rows import COLUMNS, JOINS, BattleRow, battle_row
+from arena.battles.voter_state import VoterState
+from arena.models import Battle, Category, Outcome, Vote, Voter, new_token
 
 _ATTEMPTS = 12  # a lost turn means that the voter's other tab has won one; two tabs need two
 _random = SystemRandom()

@@ -9,8 +9,9 @@ import logging
 
 from django.db import connection, transaction
 
-from . import integrity, voter_state
-from .models import ImageTally
+from arena import integrity
+from arena.battles import voter_state
+from arena.models import ImageTally
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from django.db import transaction
 from django.db.models import Max
 
 from arena import images
+from arena.imports.prompts import files, similar
+from arena.imports.prompts.files import PromptFile, PromptRow
 from arena.models import Competition, Prompt
-from arena.prompt_import import files, similar
-from arena.prompt_import.files import PromptFile, PromptRow
 from providers.models import ModeChoices
 
 MAX_TEXT = 10_000  # characters

@@ -11,11 +11,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
-from . import rounds, vote_cap
-from .battle_rows import BattleRow
-from .battles import closed_reason
-from .integrity import caps, rules
-from .models import Battle, Outcome, Vote
+from arena import rounds, vote_cap
+from arena.battles import closed_reason
+from arena.battles.rows import BattleRow
+from arena.integrity import caps, rules
+from arena.models import Battle, Outcome, Vote
 
 # Nothing can come between, and it is several times quicker than the same through the ORM. The battle's row is locked,
 # so that a skip and a vote cannot both win. A vote beyond its voter's cap is stored, but excluded and in no tally (see

@@ -25,11 +25,12 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 
-from . import battle_rows, battles, fetches, matchmaking, newcomers
-from .competition_choice import ALL, CompetitionChoice
-from .integrity import networks
-from .integrity.networks import Network
-from .models import Battle, Category
+from arena import battles, matchmaking
+from arena.battles import fetches, newcomers, rows
+from arena.battles.competition_choice import ALL, CompetitionChoice
+from arena.integrity import networks
+from arena.integrity.networks import Network
+from arena.models import Battle, Category
 
 COOKIE = "ballot-"  # and the category's id, then the competition's if one was chosen
 _PACKED = struct.Struct(">16sIQQQdd16s16s")
@@ -81,14 +82,14 @@ class Ballot:
 
 def of_browser(
     request: HttpRequest, category: Category, choice: CompetitionChoice = ALL
-) -> tuple[Ballot, battle_rows.BattleRow] | None:
+) -> tuple[Ballot, rows.BattleRow] | None:
     """The browser's ballot of this category or competition, drawn if it has none, with what its page shows; None when
     there is nothing to vote on. `remember` must put it on the response."""
     known = _from_cookie(request, f"{COOKIE}{category.pk}{choice.cookie_suffix}")
-    if known is not None and (row := battle_rows.row_of_unsaved(known.as_battle)) is not None:
+    if known is not None and (row := rows.row_of_unsaved(known.as_battle)) is not None:
         return known, row
     drawn = draw(category, networks.of(request), choice)
-    if drawn is not None and (row := battle_rows.row_of_unsaved(drawn.as_battle)) is not None:
+    if drawn is not None and (row := rows.row_of_unsaved(drawn.as_battle)) is not None:
         return drawn, row
     return None
 

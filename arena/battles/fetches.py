@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
-from .models import Battle, Entry
+from arena.models import Battle, Entry
 
 log = logging.getLogger(__name__)
 

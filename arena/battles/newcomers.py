@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 
-from . import pairing
-from .battle_rows import LIVE
-from .integrity import rules, watch
-from .integrity.networks import Network
-from .models import Battle
+from arena import pairing
+from arena.battles.rows import LIVE
+from arena.integrity import rules, watch
+from arena.integrity.networks import Network
+from arena.models import Battle
 
 # Where the first votes of a network are excluded, those of its next new voters are, too (integrity/watch.py).
 _CREATE_WITH_VOTER = f"""

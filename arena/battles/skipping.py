@@ -9,9 +9,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from .battle_rows import BattleRow
-from .battles import AlreadyVoted, VoteRejected
-from .models import Battle, Vote, VoterProgress
+from arena.battles.rows import BattleRow
+from arena.battles.serving import AlreadyVoted, VoteRejected
+from arena.models import Battle, Vote, VoterProgress
 
 
 class TooManySkips(VoteRejected):

@@ -9,9 +9,9 @@ from django.core import signing
 from django.db.models import F
 from django.http import HttpRequest, HttpResponseBase
 
-from . import battle_rows
-from .battle_rows import BattleRow
-from .models import Battle, Entry, Outcome, Share, SharedAnswer
+from arena.battles import rows
+from arena.battles.rows import BattleRow
+from arena.models import Battle, Entry, Outcome, Share, SharedAnswer
 
 COOKIE = "share-"  # and the share's token
 _SALT = "arena.shares"
@@ -49,7 +49,7 @@ def shown_entries(link: Share) -> list[Entry]:
 
 def row_of(battle: Battle) -> BattleRow | None:
     """What its page shows; None when its images are not voted on any more."""
-    return battle_rows.row_of_unsaved(battle, with_makers=True)
+    return rows.row_of_unsaved(battle, with_makers=True)
 
 
 def answers(request: HttpRequest, link: Share) -> list[str]:

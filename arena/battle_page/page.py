@@ -1,6 +1,6 @@
 """The voting page and its fragment, from a battle's row: which conditions and which texts the templates get.
 
-Before the vote nothing of a model is among them: names come from `battle_reveal` alone, for a row that has a vote.
+Before the vote nothing of a model is among them: names come from `reveal` alone, for a row that has a vote.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, gettext_noop
 
-from . import battle_reveal, competition_choice, fragments, prompt_markup, reveals, rounds
-from .battle_reveal import Conditions, Values
-from .battle_rows import BattleRow
-from .competition_choice import ALL, CompetitionChoice
-from .images import LONG_SIDE, SMALL_SIDE
-from .models import QUESTION, Category, Report, Share
-from .rounds import RoundProgress
-from .voter_progress import GOAL
-from .voter_state import VoterState
-from .voting import CastVote
+from arena import rounds
+from arena.battle_page import fragments, prompt_markup, reveal, reveal_registry
+from arena.battle_page.reveal import Conditions, Values
+from arena.battles import competition_choice
+from arena.battles.competition_choice import ALL, CompetitionChoice
+from arena.battles.rows import BattleRow
+from arena.battles.voter_state import VoterState
+from arena.images import LONG_SIDE, SMALL_SIDE
+from arena.models import QUESTION, Category, Report, Share
+from arena.rounds import RoundProgress
+from arena.voters.progress import GOAL
+from arena.voting import CastVote
 
 PREVIEW = gettext_noop("A preview, for staff: no answer is stored, and none counts.")
 
@@ -123,7 +125,7 @@ def shared(
         values |= {f"{side}_image": f"{url}{side}.webp", f"{side}_small": f"{url}{side}.small.webp"}
         values[f"{side}_token"] = f"{link.token}-{number}-{side}"
     if outcome:
-        shown, names = battle_reveal.revealed(row, None, is_among=is_own)
+        shown, names = reveal.revealed(row, None, is_among=is_own)
         names["line"] += "" if is_own else f" {gettext(_SHARED[shared_outcome])}"
         names["continue_url"] = values["next_url"] if is_last else f"{link.get_absolute_url()}{number + 1}/"
         conditions |= shown | {"is_round_over": "shared" if is_last else ""}
@@ -180,10 +182,10 @@ def _context(
         return conditions | _OPEN, values | _NOTHING
     # Pages of single images name their makers: not while another pair of this prompt waits for an answer.
     waiting = {battle.prompt for battle in (*state.waiting, *pairs) if battle.pk != row.pk}
-    shown, names = battle_reveal.revealed(row, cast)
+    shown, names = reveal.revealed(row, cast)
     over = rounds.finished(votes, is_last=is_last)
     names |= _marks(rounds.of_pair(votes, uncounted), "next_") | {
-        "method_url": reveals.extras.method_url(),
+        "method_url": reveal_registry.extras.method_url(),
         "continue_url": values["next_url"] if over is None else _after_round(row, votes, over, choice),
     }
     shown["is_round_over"] = "" if over is None else "ranking" if votes == GOAL else "round"
@@ -193,7 +195,7 @@ def _context(
 def _after_round(row: BattleRow, votes: int, number: int, choice: CompetitionChoice) -> str:
     """Where the reveal that ended a round leads: to its card, or, with enough votes, to the voter's own ranking."""
     if votes == GOAL:
-        return reveals.extras.ranking_url(row.category_slug)
+        return reveal_registry.extras.ranking_url(row.category_slug)
     return f"/arena/{row.category_slug}/rounds/{number}/{choice.query}"
 
 
@@ -260,7 +262,7 @@ def _common(
 
 
 def _board_url(row: BattleRow) -> str:
-    return f"/private/{row.category_slug}/" if row.is_private else reveals.extras.board_url(row.category_slug)
+    return f"/private/{row.category_slug}/" if row.is_private else reveal_registry.extras.board_url(row.category_slug)
 
 
 def _marks(progress: RoundProgress, prefix: str = "") -> Values:

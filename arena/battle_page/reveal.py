@@ -7,13 +7,12 @@ from collections.abc import Hashable
 
 from django.utils.translation import gettext, ngettext
 
+from arena.battle_page import reveal_registry
+from arena.battles.rows import BattleRow, Maker
+from arena.integrity import rules
+from arena.models import Outcome
+from arena.voting import CastVote
 from providers import accounts
-
-from . import reveals
-from .battle_rows import BattleRow, Maker
-from .integrity import rules
-from .models import Outcome
-from .voting import CastVote
 
 Conditions = dict[str, Hashable]
 Values = dict[str, str]
@@ -21,17 +20,17 @@ Values = dict[str, str]
 
 def answered_pair(
     row: BattleRow, images: tuple[int, int, int, int] | None = None, *, is_among: bool = True
-) -> reveals.AnsweredPair:
+) -> reveal_registry.AnsweredPair:
     """What a reveal is made from; `images` are the counted votes on the two images, read if they are not given, and the
     answer `is_among` them."""
     assert row.outcome is not None
     assert row.cast_at is not None
     low_wins, high_wins, ties, both_bad = (
-        reveals.image_tally(row.left.entry, row.right.entry) if images is None else images
+        reveal_registry.image_tally(row.left.entry, row.right.entry) if images is None else images
     )
     is_turned = row.left.entry > row.right.entry
     left_maker, right_maker = row.makers
-    return reveals.AnsweredPair(
+    return reveal_registry.AnsweredPair(
         category=row.category,
         left_model=left_maker.model,
         right_model=right_maker.model,
@@ -51,7 +50,7 @@ def revealed(row: BattleRow, cast: CastVote | None, *, is_among: bool = True) ->
     left_maker, right_maker = row.makers
     counts = not row.excluded_reason
     images = cast.images if cast is not None and counts else None
-    shown = reveals.extras.reveal(answered_pair(row, images, is_among=is_among))
+    shown = reveal_registry.extras.reveal(answered_pair(row, images, is_among=is_among))
     crowd = shown.crowd
     conditions: Conditions = {
         "outcome": row.outcome,
@@ -89,7 +88,7 @@ def revealed(row: BattleRow, cast: CastVote | None, *, is_among: bool = True) ->
     return conditions, values
 
 
-def _crowd_label(crowd: reveals.Crowd) -> str:
+def _crowd_label(crowd: reveal_registry.Crowd) -> str:
     """The bar of the shares, for those who do not see it."""
     shares = {"left": crowd.left, "right": crowd.right, "votes": crowd.votes}
     if crowd.basis == "expected":

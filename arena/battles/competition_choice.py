@@ -12,11 +12,10 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 
+from arena import matchmaking, pairing
+from arena.battles.rows import BattleRow
+from arena.models import Category, Competition
 from providers.cache import ProcessCache
-
-from . import matchmaking, pairing
-from .battle_rows import BattleRow
-from .models import Category, Competition
 
 PARAMETER = "competition"
 NOT_OPEN = 0  # no competition has this id
