@@ -30,7 +30,7 @@ OTHERS = {
 READERS = {
     "leaderboard/views/boards.py", "leaderboard/views/compare.py", "leaderboard/views/competitions.py",
     "leaderboard/views/models.py", "leaderboard/views/moved.py", "leaderboard/views/search.py",
-    "leaderboard/page_cache.py", "arena/competition_choice.py",
+    "leaderboard/page_cache.py", "arena/battles/competition_choice.py",
     "providers/playground/forms.py", "providers/gateway/pages.py", "providers/gateway/views.py",
     "arena/admin/shared.py", "arena/admin/asking.py", "leaderboard/api/endpoint.py", "leaderboard/api/views.py",
     "arena/admin/queue.py",  # two lists share one number: the shorter one stays at its last page

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from arena import battles, integrity, voting
-from arena.battles import skipping, voter_state
+from arena.battles import serving, skipping, voter_state
 from arena.models import Battle, Tally, Vote, VoterProgress
 from arena.voters import progress as voter_progress
 from tests import factories as make
@@ -303,7 +303,7 @@ def test_battles_assigned_together_keep_their_order_however_postgres_reads_them(
     voter = make.make_voter()
     first = battles.serve(voter, category)
     ids = iter(sorted((uuid.uuid4() for _ in range(4)), reverse=True))
-    monkeypatch.setattr(battles.uuid, "uuid4", lambda: next(ids))
+    monkeypatch.setattr(serving.uuid, "uuid4", lambda: next(ids))
     following = [row.pk for row in ahead(first, 4)]
     for off in ((), ("seqscan",), ("seqscan", "bitmapscan"), ("indexscan", "bitmapscan")):
         with transaction.atomic(), connection.cursor() as cursor:

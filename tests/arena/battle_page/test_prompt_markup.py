@@ -12,7 +12,7 @@ import pytest
 from arena.battle_page import prompt_markup
 from arena.battle_page.prompt_markup import Quoted
 
-CONTENT = tomllib.loads((Path(prompt_markup.__file__).parent / "demo" / "content.toml").read_text("utf-8"))
+CONTENT = tomllib.loads((Path(prompt_markup.__file__).parents[1] / "demo" / "content.toml").read_text("utf-8"))
 PROMPTS = [prompt["text"] for competition in CONTENT["competition"] for prompt in competition["prompt"]]
 
 
