@@ -18,7 +18,7 @@ The arena's boards, models, offerings, competitions, prompts, snapshots and vote
 
 * Read-only, without a key. Open to browsers (CORS). What it returns is cached like pages: ratings are never older than
   the board, prices and speeds by a minute at most. Send the last `ETag` as `If-None-Match`: 304 is nothing new.
-* A rank is always a *place*: its bounds among `of` models, from simultaneous 97 % intervals. Unknown is `null`, not 0.
+* A rank is always a *place*: its bounds among `of` models, from simultaneous 98 % intervals. Unknown is `null`, not 0.
   Elo comes with its 95 % interval; a bound that the votes do not give is `null`.
 * Ids are stable: slugs of boards, models and competitions, numbers of offerings, prompts and snapshots. What is retired
   stays and says so.

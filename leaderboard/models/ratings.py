@@ -34,10 +34,10 @@ class RatingNumbers(models.Model):
         null=True, blank=True, help_text="The same as rank_low: the release before reads it; the next one drops it."
     )
     rank_low = models.PositiveIntegerField(
-        default=1, null=True, blank=True, help_text="Best rank of the simultaneous 97 % interval."
+        default=1, null=True, blank=True, help_text="Best rank of the simultaneous 98 % interval."
     )
     rank_high = models.PositiveIntegerField(
-        default=1, null=True, blank=True, help_text="Worst rank of the simultaneous 97 % interval."
+        default=1, null=True, blank=True, help_text="Worst rank of the simultaneous 98 % interval."
     )
     placed = models.PositiveIntegerField(
         default=0, db_default=0, help_text="Models of the board that have an interval, and so a place."

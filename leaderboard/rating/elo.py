@@ -41,7 +41,7 @@ from leaderboard.rating.likelihood import (
     unsided,
 )
 
-METHOD_VERSION = "3"  # published with every rating; raise it when the same votes would give another number
+METHOD_VERSION = "4"  # published with every rating; raise it when the same votes would give another number
 MEAN = 1000.0  # Elo of the average fitted model
 SCALE = 400 / math.log(10)  # Elo per nat
 Z95 = 1.959963984540054  # 97.5 % point of the standard normal: a two-sided 95 % interval

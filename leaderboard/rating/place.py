@@ -24,7 +24,7 @@ from leaderboard.rating.sentence import per_cent, sentence
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Bounds of a rank among `of` models, from the simultaneous 97 % rank interval; 1 is best.
+    """Bounds of a rank among `of` models, from the simultaneous 98 % rank interval; 1 is best.
 
     low, high  best and worst rank; both None for a model without an interval, which has no place
     of         models of the whole board that have a place, never of a filter

@@ -149,6 +149,7 @@ def methodology(request: HttpRequest) -> HttpResponse:
         "mean": elo.MEAN,
         "scale": elo.SCALE,
         "draws": ranks.DRAWS,
+        "rank_level": ranks.LEVEL,
         "recent_days": ratings.RECENT_DAYS,
         "slice_votes": overall.MIN_VOTES,
         "uniform_share": battle_shares.UNIFORM_SHARE,

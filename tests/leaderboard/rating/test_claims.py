@@ -59,12 +59,12 @@ def test_with_twelve_prompts_rank_intervals_hold_and_no_board_shows_a_model_belo
 
 def test_few_boards_of_equal_models_show_one_below_its_rank():
     """Every place narrower than the board is wrong here. With the normal distribution instead of Student's t, and at
-    95 %, it was one board in twelve."""
+    95 %, it was one board in twelve; at 97 % it is 9, at 98 % 6 of these boards."""
     below = 0
     for _, _, fit, spread in rated(OTHER_WORLDS["equals, 30 prompts"], 300):
         low = ranks.rank_inference(fit.elo, fit.covariance, spread.degrees, draws=2_000).low
         below += bool((low > 1).any())
-    assert below <= 0.05 * 300  # 3 %, with the noise of so many boards
+    assert below <= 0.03 * 300
 
 
 def test_a_status_does_not_pick_lucky_intervals():
