@@ -77,7 +77,8 @@ class Ledger:
     returned: int
     imports: list[VoteFile]
     watched_at: datetime | None
-    alarms: list[str]
+    down_since: datetime | None  # the check of voters: None while it runs
+    alarms: list[str]  # the one about the check of voters first
 
     @property
     def cast(self) -> int:
@@ -153,13 +154,14 @@ def current(weeks: int = WEEKS) -> Ledger:
         Reason(rule, [by_rule[rule.name, week] for week in listed], voters.get(rule.name, 0), returned[rule.name])
         for rule in known if rule.name in present
     ]  # fmt: skip
+    down_since = _down_since(now)
     watched_at = VoterWatch.objects.aggregate(at=Max("watched_at"))["at"]
     cast = {week: sum(cell.votes for cell in cells if cell.week == week) for week in listed}
     files = VoteFile.objects.filter(category__is_private=False).select_related("category")
     return Ledger(
         listed, cells, reasons, familiar, sum(returned.values()),
-        list(files.order_by("-imported_at")[:50]), watched_at,
-        [*_late(now), *_doubled(reasons, [cast[week] for week in listed]), *_newcomers(now)],
+        list(files.order_by("-imported_at")[:50]), watched_at, down_since,
+        [*_late(down_since), *_doubled(reasons, [cast[week] for week in listed]), *_newcomers(now)],
     )  # fmt: skip
 
 
@@ -168,12 +170,16 @@ def alarms() -> list[str]:
     return current(weeks=5).alarms
 
 
-def _late(now: datetime) -> list[str]:
+def _down_since(now: datetime) -> datetime | None:
     oldest = watch.oldest_unseen()
-    if oldest is None or now - oldest < LATE:
+    return None if oldest is None or now - oldest < LATE else oldest
+
+
+def _late(down_since: datetime | None) -> list[str]:
+    if down_since is None:
         return []
     text = gettext("The check of voters has been down since %(time)s UTC. The votes wait for it; none is lost.")
-    return [text % {"time": f"{oldest:%H:%M}"}]
+    return [text % {"time": f"{down_since:%H:%M}"}]
 
 
 def _doubled(reasons: list[Reason], cast: list[int]) -> list[str]:

@@ -13,10 +13,11 @@ from arena.integrity import ledger, rules
 from arena.integrity.ledger import Ledger
 from arena.models import Category
 from leaderboard.board import pair_counts, pair_key
+from leaderboard.charts import days
 from leaderboard.rating import elo
 from providers.models import ImageModel
 
-HEIGHT, WIDTH, GAP = 120, 1000, 12  # of the chart, in its own units
+HEIGHT = 120  # of the chart of weeks, pixels
 COLOURS = 8
 COLUMNS = ("week", "category", "rule", "reason", "votes", "share_of_cast")
 
@@ -38,15 +39,9 @@ class WeekBar:
 
 @dataclass(frozen=True)
 class Week:
-    monday: date
+    label: str  # its Monday, with the month where that is a new one
     total: int
-    x: float
-    width: float
     bars: list[WeekBar]
-
-    @property
-    def middle(self) -> float:
-        return self.x + self.width / 2
 
 
 @dataclass(frozen=True)
@@ -75,17 +70,22 @@ def weeks(current: Ledger) -> list[Week]:
     """Votes left out by week, stacked in the order of the reasons."""
     totals = [sum(reason.weeks[at] for reason in current.reasons) for at in range(len(current.weeks))]
     most = max(totals, default=0)
-    width = WIDTH / max(1, len(current.weeks)) - GAP
     columns = []
-    for at, monday in enumerate(current.weeks):
+    for at in range(len(current.weeks)):
         y, bars = float(HEIGHT), []
         for colour, reason in enumerate(current.reasons):
             if reason.weeks[at]:
                 height = HEIGHT * reason.weeks[at] / most
                 y -= height
                 bars.append(WeekBar(y, height, colour % COLOURS))
-        columns.append(Week(monday, totals[at], at * (width + GAP), width, bars))
+        columns.append(Week(_label(current.weeks, at), totals[at], bars))
     return columns
+
+
+def _label(mondays: list[date], at: int) -> str:
+    monday = mondays[at]
+    is_new_month = at == 0 or mondays[at - 1].month != monday.month
+    return days.short(monday) if is_new_month else str(monday.day)
 
 
 def reasons(current: Ledger) -> list[tuple[ledger.Reason, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from leaderboard.rating.sentence import sentence
 
@@ -17,7 +17,7 @@ def hour(at: datetime) -> str:
     return f"{at:%H:%M}"
 
 
-def short(at: datetime) -> str:
+def short(at: date) -> str:
     """3 Nov"""
     return sentence("%(day)s %(month)s", day=at.day, month=_MONTHS[at.month - 1])
 

@@ -22,7 +22,7 @@ def integrity(request: HttpRequest) -> HttpResponse:
         "ledger": current,
         "weeks": page.weeks(current),
         "reasons": page.reasons(current),
-        "chart": {"height": page.HEIGHT, "width": page.WIDTH},
+        "chart_height": page.HEIGHT,
         "categories": page.categories(current),
         "imported": ledger.imported(),
         "open_cases": ledger.open_cases(),

@@ -4,7 +4,7 @@ for (const text of document.querySelectorAll("[data-copy]")) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy";
-  button.textContent = say.copy;
+  button.textContent = say.label;
   button.setAttribute("aria-label", say.what.replace("{what}", text.getAttribute("aria-label") ?? text.textContent));
   text.after(button);
   button.addEventListener("click", async () => {
@@ -15,7 +15,7 @@ for (const text of document.querySelectorAll("[data-copy]")) {
       getSelection().selectAllChildren(text); // no leave to write: the text is marked, ready for Ctrl-C
       button.textContent = say.marked;
     }
-    setTimeout(() => (button.textContent = say.copy), 1600);
+    setTimeout(() => (button.textContent = say.label), 1600);
   });
 }
 

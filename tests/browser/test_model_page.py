@@ -82,6 +82,14 @@ def test_code_is_copied_and_changes_with_its_language(page: Page, address: str):
     assert page.evaluate("navigator.clipboard.readText()") == shown.text_content()
 
 
+def test_only_what_can_be_copied_has_a_button_for_it(page: Page, address: str):
+    page.goto(address)
+    expect(page.locator(".copy").first).to_be_attached()
+    assert page.evaluate(
+        "[...document.querySelectorAll('.copy')].every((b) => b.previousElementSibling.matches('pre, code'))"
+    )
+
+
 def test_everything_stands_without_javascript(browser: Browser, address: str):
     page = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 800}).new_page()
     page.goto(address)

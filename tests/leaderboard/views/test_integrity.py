@@ -11,9 +11,10 @@ from django.test import Client
 from django.utils import timezone
 
 from arena import integrity, voters, voting
-from arena.integrity import alarm, caps, consequences, ledger, rules
+from arena.integrity import alarm, caps, consequences, ledger, rules, watch
 from arena.models import Battle, Tally, Vote, Voter
 from arena.voting import recount
+from leaderboard.board import ledger as page_of_ledger
 from leaderboard.board import pair_counts
 from tests import factories as make
 
@@ -100,6 +101,30 @@ def test_a_reason_that_doubles_raises_an_alarm_once(votes, caplog, settings):
 def test_votes_that_nobody_looks_at_raise_an_alarm(votes):
     Vote.objects.update(cast_at=timezone.now() - timedelta(hours=1))
     assert any("has been down since" in text for text in ledger.alarms())
+
+
+def test_while_the_check_of_voters_is_down_no_card_says_it_runs(client, votes):
+    Vote.objects.update(cast_at=timezone.now() - timedelta(hours=2))
+    watch.run()
+    assert "<b>running</b>" in client.get("/integrity/").content.decode()
+    cache.clear()
+    since = timezone.now() - timedelta(hours=1)
+    battle = make.make_battle()
+    voting.cast_vote(battle, "left")
+    Vote.objects.filter(battle=battle).update(cast_at=since)
+    page = " ".join(client.get("/integrity/").content.decode().split())
+    assert f'<p class="claim"> The check of voters has been down since {since:%H:%M} UTC.' in page
+    assert page.count("has been down since") == 1  # not once more as an alarm
+    assert f"<b>down since {since:%H:%M}</b>" in page
+    assert "<b>running</b>" not in page
+
+
+def test_a_week_is_named_by_its_day_and_a_new_month_by_name(client, votes):
+    current = ledger.current()
+    labels = [week.label for week in page_of_ledger.weeks(current)]
+    for label, monday, before in zip(labels, current.weeks, [None, *current.weeks], strict=False):
+        is_new = before is None or before.month != monday.month
+        assert label == (f"{monday.day} {monday:%b}" if is_new else str(monday.day))
 
 
 def test_what_was_taken_back_stands_in_the_ledger(votes):
