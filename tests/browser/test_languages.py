@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 from arena.models import Vote
 from tests import pseudo_language
 
+from .battle import BUTTON, begin
 from .conftest import Site
-from .test_voting import BUTTON, begin
 
 pytestmark = pytest.mark.browser
 

@@ -22,9 +22,9 @@ from providers.performance import percentiles, summaries
 from providers.playground import visitors
 from tests import factories, pseudo_language
 
+from .battle import BUTTON, begin
 from .conftest import Site
 from .test_languages import CUT_OFF, choose
-from .test_voting import BUTTON, begin
 
 pytestmark = pytest.mark.browser
 

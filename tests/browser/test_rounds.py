@@ -11,9 +11,9 @@ from arena import battles, voting
 from arena.models import Battle, Vote
 from tests import factories
 
+from .battle import BUTTON, begin, names_shown
 from .conftest import Site
 from .test_pages import problems
-from .test_voting import BUTTON, begin, names_shown
 
 pytestmark = pytest.mark.browser
 

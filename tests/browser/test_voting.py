@@ -1,10 +1,9 @@
-"""Voting, as a voter does it: by key, by tap, without JavaScript, on a bad network."""
+"""Voting, as a voter does it: by tap, in two tabs, without JavaScript, on a bad network."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,104 +12,10 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from arena.models import Battle, Report, Vote
 
+from .battle import BUTTON, begin, names_shown
 from .conftest import Site
 
 pytestmark = pytest.mark.browser
-
-BUTTON = ".votes [value=left]"
-
-
-def begin(page: Page, live_server: Any, site: Site) -> None:
-    page.goto(live_server.url + site.arena)
-    expect(page.locator(".pair.is-shown")).to_be_visible()  # the buttons are there before the scripts are
-    if page.locator(".flip-button.is-asking").is_visible():  # one image at a time: answers wait until both were seen
-        page.locator(".flip-button").click()
-    expect(page.locator(BUTTON)).to_be_enabled()
-
-
-def names_shown(page: Page, site: Site) -> list[str]:
-    content = page.content()
-    return [text for text in site.giveaways if text in content]
-
-
-def test_votes_by_keyboard_name_the_models_only_afterwards(live_server, page: Page, site: Site):
-    page.goto(live_server.url + site.arena)
-    for number, key in enumerate(("ArrowRight", "a", "t"), start=1):
-        expect(page.locator(BUTTON)).to_be_enabled()
-        assert names_shown(page, site) == []
-        page.keyboard.press(key)
-        expect(page.locator(".side .who")).to_have_count(2)
-        battle = Battle.objects.get(pk=urlsplit(page.url).path.split("/")[2])
-        expect(page.locator(".side .who >> nth=0")).to_contain_text(battle.left.image_model.name)
-        expect(page.locator(".side .who >> nth=1")).to_contain_text(battle.right.image_model.name)
-        expect(page.locator("#live")).to_contain_text(battle.right.image_model.name)
-        expect(page.locator(".next")).to_be_focused()
-        expect(page.locator(".progress:visible")).to_contain_text(f"{number} of 5")
-        page.keyboard.press("Space")
-        expect(page.locator(".question")).to_be_focused()
-        expect(page.locator(".progress:visible")).to_contain_text(f"{number + 1} of 5")
-    assert list(Vote.objects.order_by("cast_at").values_list("outcome", flat=True)) == ["right", "left", "tie"]
-
-
-def test_every_key_means_its_answer(live_server, page: Page, site: Site):
-    begin(page, live_server, site)
-    keys = {"ArrowLeft": "left", "x": "both_bad", "T": "tie", "b": "right"}  # T: with Shift or CapsLock
-    for key in keys:
-        expect(page.locator(BUTTON)).to_be_enabled()
-        page.keyboard.press(key)
-        expect(page.locator(".next")).to_be_focused()
-        page.keyboard.press("Enter")
-    assert list(Vote.objects.order_by("cast_at").values_list("outcome", flat=True)) == list(keys.values())
-
-
-def test_shortcuts_of_the_browser_and_keys_held_down_do_not_vote(live_server, page: Page, site: Site):
-    begin(page, live_server, site)
-    for shortcut in ("Control+a", "Control+b", "Alt+x", "Meta+t", "Shift+ArrowRight", "Shift+ArrowUp"):
-        page.keyboard.press(shortcut)
-    expect(page.locator("#battle")).to_have_attribute("data-state", "open")
-    page.locator(".votes [value=tie]").focus()
-    for _ in range(3):
-        page.keyboard.down("Enter")  # the second and later ones are what a held key sends
-    expect(page.locator(".next")).to_be_focused()
-    for key in ("Enter", "ArrowLeft"):
-        for _ in range(3):
-            page.keyboard.down(key)
-    expect(page.locator(".reveal")).to_be_visible()
-    page.keyboard.up("Enter")
-    page.keyboard.up("ArrowLeft")
-    assert [vote.outcome for vote in Vote.objects.all()] == ["tie"]
-
-
-def test_keys_that_scroll_never_vote(live_server, page: Page, site: Site):
-    for prompt in site.prompts:
-        prompt.text = f"Menu number {prompt.pk}: " + "a very long list, written in chalk on a board. " * 40
-        prompt.save(update_fields=["text"])
-    begin(page, live_server, site)
-    for key in ("ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", "Space"):
-        page.keyboard.press(key)
-        expect(page.locator("#battle")).to_have_attribute("data-state", "open")
-    page.locator(".stage").evaluate("stage => { stage.style.minWidth = '200vw'; }")  # ← and → scroll now
-    page.keyboard.press("ArrowLeft")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("t")  # an answer that would come second
-    expect(page.locator(".reveal")).to_be_visible()
-    assert [vote.outcome for vote in Vote.objects.all()] == ["tie"]
-
-
-def test_letters_can_be_switched_off_and_stay_off(live_server, page: Page, site: Site):
-    begin(page, live_server, site)
-    page.keyboard.press("?")
-    page.get_by_role("switch", name="Letter and arrow keys").uncheck()
-    page.keyboard.press("Escape")
-    page.reload()
-    expect(page.locator(BUTTON)).to_be_enabled()
-    for key in ("a", "s", "ArrowLeft"):
-        page.keyboard.press(key)
-    expect(page.locator("#battle")).to_have_attribute("data-state", "open")
-    page.locator(BUTTON).focus()
-    page.keyboard.press("Space")
-    expect(page.locator(".reveal")).to_be_visible()
-    assert Vote.objects.get().outcome == "left"
 
 
 @pytest.mark.browser_context_args(java_script_enabled=False)
@@ -349,78 +254,6 @@ def test_the_last_pair_ends_with_thanks(live_server, page: Page, context: Browse
     expect(page.locator(".round-card")).to_contain_text("3 of 3")  # a short round, for nothing is left to fill it
     page.keyboard.press("Enter")
     expect(page.locator("#battle")).to_contain_text("You have seen every pair")
-
-
-LAYERS = "layers => layers.filter(layer => layer.offsetParent).map(layer => layer.style.transform)"
-
-
-def layers(page: Page) -> list[str]:
-    """How the images that are seen lie: one text each."""
-    moved: list[str] = page.locator("#zoom .layer").evaluate_all(LAYERS)
-    return moved
-
-
-def test_zoom_moves_both_images_flips_them_and_compares_edits_by_key(live_server, page: Page, transactional_db):
-    site = Site("image-editing", "edit", prompts=1)
-    begin(page, live_server, site)
-    page.keyboard.press("z")
-    expect(page.locator("#zoom")).to_be_visible()
-    fitting = layers(page)
-    page.keyboard.press("+")
-    page.keyboard.press("ArrowRight")
-    moved = layers(page)
-    assert len(moved) == 2
-    assert moved[0] == moved[1] != fitting[0]
-    page.keyboard.press("f")
-    expect(page.locator("#zoom figure:visible")).to_have_attribute("data-name", "A")
-    page.keyboard.press("f")
-    expect(page.locator("#zoom figure:visible")).to_have_attribute("data-name", "B")
-    page.keyboard.press("o")
-    expect(page.locator("#zoom figure:visible")).to_have_attribute("data-name", "Source")
-    page.keyboard.press("d")
-    expect(page.locator("#zoom .subtracted:visible")).to_have_count(2)
-    expect(page.locator("#zoom").get_by_role("button", name="Difference")).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("button", name="Fit").click()
-    page.get_by_role("button", name="Both", exact=True).click()
-    assert layers(page) == fitting
-    page.keyboard.press("z")
-    expect(page.locator("#zoom")).not_to_be_visible()
-    assert Vote.objects.count() == 0
-
-
-@pytest.mark.browser_context_args(has_touch=True, viewport={"width": 390, "height": 844})
-def test_fingers_pinch_both_images_and_swipe_without_voting(live_server, page: Page, site: Site):
-    begin(page, live_server, site)
-    session = page.context.new_cdp_session(page)
-
-    def touch(kind: str, *points: tuple[int, int]) -> None:
-        fingers = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
-
-    page.get_by_role("button", name="Both bad").tap()
-    page.get_by_role("link", name="Next pair").tap()
-    expect(page.locator(BUTTON)).to_be_enabled()
-    touch("touchStart", (320, 300))
-    touch("touchMove", (60, 300))
-    touch("touchEnd")
-    expect(page.locator("#battle")).to_have_attribute("data-state", "open")
-    page.locator(".side a >> nth=0").click()
-    expect(page.locator("#zoom")).to_be_visible()
-    fitting = layers(page)
-    touch("touchStart", (180, 200), (220, 200))
-    touch("touchMove", (100, 200), (300, 200))
-    touch("touchEnd")
-    apart = layers(page)
-    assert apart[0] == apart[1] != fitting[0]
-    page.get_by_role("button", name="Fit").click()
-    page.get_by_role("button", name="Flip").click()
-    expect(page.locator("#zoom figure:visible")).to_have_attribute("data-name", "A")
-    touch("touchStart", (320, 300))
-    touch("touchMove", (60, 300))
-    touch("touchEnd")
-    expect(page.locator("#zoom figure:visible")).to_have_attribute("data-name", "B")
-    page.get_by_role("button", name="Close").click()
-    assert Vote.objects.get().outcome == "both_bad"
 
 
 def test_the_theme_is_remembered_though_the_server_does_not_know_it(live_server, page: Page, transactional_db):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from itertools import combinations
 from random import Random
 
 from django.db import connection
 from django.utils import timezone
 
+from arena import voting
 from arena.models import Battle, Tally, Vote
 from leaderboard.board import pair_counts
 from tests import factories as make
@@ -71,3 +73,21 @@ def cast(category, models, count, *, strengths=None, tags=(), days_ago=0, seed=1
         )
         Tally.objects.filter(pk=tally.pk).update(n=tally.n + n, changed_at=timezone.now())
     assert pair_counts.differences(category) == {}
+
+
+def many_votes(category, voters, most, prompts=1):
+    """Votes cast here: `voters` × `most`, by voters who stick to their own taste. Stored as rows, for speed."""
+    random, at = Random(3), timezone.now()
+    competition = make.make_competition(category)
+    models = [make.make_model() for _ in range(4)]
+    entries = []
+    for _ in range(prompts):
+        prompt = make.make_prompt(competition)
+        entries.append([make.make_entry(prompt, model) for model in models])
+    for _ in range(voters):
+        voter = make.make_voter()
+        taste = {model.pk: random.gauss(-index / 2, 1) for index, model in enumerate(models)}
+        pairs = [pair for row in entries for pair in combinations(row, 2)]
+        for left, right in random.sample(pairs, min(most, len(pairs))):
+            battle = make.make_battle(voter=voter, left=left, right=right, served_at=at)
+            voting.cast_vote(battle, "left" if taste[left.image_model_id] > taste[right.image_model_id] else "right")

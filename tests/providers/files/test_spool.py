@@ -16,7 +16,7 @@ from providers.files import file_store, spool
 from providers.gateway import jobs, signed_files
 from providers.models import ApiKey, Call, GatewayRequest, SpooledFile, Trial
 from providers.playground import trials
-from tests.arena.generation.test_generation import in_the_way
+from tests.arena.generation.test_storage import in_the_way
 from tests.arena.test_constraints import refuses
 from tests.providers.gateway.conftest import offered
 from tests.providers.gateway.test_budgets import post

@@ -23,6 +23,8 @@ from providers.models import ApiKey, ImageModel
 from providers.samples.simulator import Simulator
 from tests import factories as make
 
+from .requests import PROMPT, QUALITY
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -146,3 +148,13 @@ def offered(slug: str, *providers: str, **fields) -> ImageModel:
                 parameters=parameters | fields,
             )  # fmt: skip
     return model
+
+
+@pytest.fixture
+def key(simulated):
+    """A key; `sample-one` takes almost nothing, `gpt-image-9` takes quality as OpenAI's models do."""
+    offered("sample-one")
+    offered("gpt-image-9", accepts=[PROMPT, QUALITY])
+    key, secret = ApiKey.make("programs", requests_per_minute=100_000)
+    key.secret = secret
+    return key

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import base64
-import json
-from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import resolve
-from django.utils import timezone
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
 from providers.cache import clear_process_caches
-from providers.gateway import budgets, jobs, wire
+from providers.gateway import budgets
 from providers.gateway.recipes import RECIPES
 from providers.models import ApiKey, Call, GatewayRequest, ImageModel, ModelAlias, Offering
 from providers.request import ImageRequest
@@ -27,38 +20,9 @@ from tests import factories as make
 from tests.arena.test_constraints import refuses
 
 from .conftest import offered
+from .requests import call, edit, picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
-QUALITY = {
-    "name": "quality", "type": "string", "group": "additional", "behaviour": "passthrough",
-    "enum": ["auto", "low", "medium", "high"],
-}  # fmt: skip
-PROMPT = {"name": "prompt", "type": "string", "group": "core", "behaviour": "passthrough"}
-
-
-@pytest.fixture
-def key(simulated):
-    """A key; `sample-one` takes almost nothing, `gpt-image-9` takes quality as OpenAI's models do."""
-    offered("sample-one")
-    offered("gpt-image-9", accepts=[PROMPT, QUALITY])
-    key, secret = ApiKey.make("programs", requests_per_minute=100_000)
-    key.secret = secret
-    return key
-
-
-def call(key, path="images/generations", method="POST", **fields):
-    fields = {"model": "sample-one", "prompt": "A kite", "response_format": "b64_json"} | fields
-    headers = {"Authorization": f"Bearer {key.secret}"}
-    return Client().generic(method, f"/openai/v1/{path}", json.dumps(fields), "application/json", headers=headers)
-
-
-def edit(key, files, **fields):
-    form = {"model": "sample-one", "prompt": "A kite", "response_format": "b64_json"} | fields | files
-    return Client().post("/openai/v1/images/edits", form, headers={"Authorization": f"Bearer {key.secret}"})
-
-
-def picture(name="image", width=96, height=64) -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, make.picture(name, width, height), "application/octet-stream")
 
 
 @pytest.mark.parametrize("model", ["sample-one", "gpt-image-9"])
@@ -227,39 +191,6 @@ def test_lists_and_suggestions_name_only_what_can_be_called(key):
     assert "sample-uno" not in Client().get("/api/").content.decode()
 
 
-# Keys ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_key_uses_only_its_models_until_it_expires(key):
-    ApiKey.objects.update(allowed_models=["gpt-image-9"])
-    response = call(key)
-    assert (response.status_code, response.json()["error"]["code"]) == (403, "model_not_allowed")
-    listed = Client().get("/openai/v1/models", headers={"Authorization": f"Bearer {key.secret}"}).json()
-    assert [model["id"] for model in listed["data"]] == ["gpt-image-9"]
-    assert call(key, model="gpt-image-9").status_code == 200
-    ApiKey.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert call(key, model="gpt-image-9").status_code == 401
-
-
-def test_a_rotated_key_is_accepted_for_its_grace_and_no_longer(key):
-    new = ApiKey.objects.get().rotate(timedelta(minutes=5))
-    assert call(key).status_code == 200
-    old, key.secret = key.secret, new
-    assert call(key).status_code == 200
-    ApiKey.objects.update(previous_expires_at=timezone.now())
-    key.secret = old
-    assert call(key).status_code == 401
-
-
-def test_a_key_shows_its_own_limits_and_spending(key):
-    ApiKey.objects.update(monthly_budget=1)
-    call(key)
-    answer = Client().get("/openai/v1/key", headers={"Authorization": f"Bearer {key.secret}"}).json()
-    assert answer["month"] == {"budget": 1.0, "spent": 0.01, "remaining": 0.99}
-    assert answer["day"] == {"budget": None, "spent": 0.01, "remaining": None}
-    assert key.secret not in json.dumps(answer)
-
-
 # URLs, browsers, headers ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -294,25 +225,6 @@ def test_a_browsers_preflight_is_answered_and_every_response_may_be_read(key, cl
         assert "x-request-id" in response["Access-Control-Expose-Headers"]
 
 
-def test_every_response_to_a_key_has_request_id_and_rate_limit(key):
-    ApiKey.objects.update(monthly_budget="0.01")
-    for response in (call(key), call(key, n=0), call(key, model="nothing"), call(key)):
-        assert response["x-request-id"].startswith("req_")
-        assert int(response["x-ratelimit-remaining-requests"]) >= 0
-    assert response.status_code == 402
-    key, secret = ApiKey.make("of two a minute", requests_per_minute=2)
-    key.secret = secret
-    for path, status in (("models", 200), ("key", 200), ("models/nothing", 404), ("images/jobs/job_1", 404)):
-        response = call(key, path, "GET")
-        assert (response.status_code, response["x-ratelimit-limit-requests"]) == (status, "2")
-    assert response["x-ratelimit-remaining-requests"] == "2"  # what makes nothing does not count
-    for path, method, status in (("nothing", "GET", 404), ("models", "POST", 405), ("images/edits", "DELETE", 405)):
-        response = call(key, path, method)
-        assert (response.status_code, response["x-ratelimit-remaining-requests"]) == (status, "2")
-    key.secret = "ia_unknown"
-    assert "x-ratelimit-limit-requests" not in call(key, "nothing", "GET")
-
-
 def test_head_is_answered_where_get_is(key):
     response = Client().head("/openai/v1/models", headers={"Authorization": f"Bearer {key.secret}"})
     assert (response.status_code, response.content) == (200, b"")
@@ -344,54 +256,6 @@ def test_options_cannot_multiply_or_replace_what_is_checked(key, options, says):
     assert response.status_code == 400
     assert says in response.json()["error"]["message"]
     assert not Call.objects.exists()
-
-
-# Texts that no column holds ──────────────────────────────────────────────────────────────────────────────────────────
-
-ODD = st.text(alphabet=st.sampled_from(["\x00", "\ud800", "\n", "=", "'", "é", "🪁", "a", " ", ":", "x", "1", "."]))
-NUMBERS = st.sampled_from([-1, 0, 1.5, 2**63 - 1, 2**63, 10**40, 1e-320, 1e308, "1e400", True, "NaN", "Infinity", "٣"])
-PREFERENCE = st.sampled_from(["only", "order", "ignore", "allow_fallbacks", "max_price", "sort", "image"])
-VALUES = st.one_of(
-    ODD,
-    NUMBERS,
-    st.text(min_size=41, max_size=300),
-    st.lists(st.one_of(ODD, NUMBERS), max_size=2),
-    st.dictionaries(st.one_of(ODD, PREFERENCE), st.one_of(ODD, NUMBERS, st.lists(ODD, max_size=2))),
-    st.builds(json.loads, st.sampled_from([depth * "[" + depth * "]" for depth in (30, 31, 300, 900)])),
-)
-NAMES = st.sampled_from([*wire.PARAMETERS, "user", "provider", "quality", "background", "style", "width", "odd\x00"])
-
-
-@hypothesis_settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True, deadline=None
-)
-@given(
-    fields=st.dictionaries(NAMES, VALUES, min_size=1, max_size=2),
-    idempotency_key=st.sampled_from(["", "k" * 255, "ключ"]),
-    headers=st.fixed_dictionaries(
-        {}, optional={"Prefer": st.just("respond-async"), "X-Stainless-Retry-Count": st.sampled_from(["1", "-1", "x"])}
-    ),
-    path=st.sampled_from(["images/generations", "responses"]),
-)
-def test_no_value_ends_in_an_internal_error(key, fields, idempotency_key, headers, path):
-    plain = {"model": "sample-one", "prompt": "A kite", "size": "64x64"}
-    if path == "responses":
-        body = json.dumps(
-            {"model": "sample-one", "input": "A kite"} | {"tools": [{"type": "image_generation"} | fields]}
-        )
-    else:
-        body = json.dumps(plain | fields)
-    headers |= {"Authorization": f"Bearer {key.secret}"}
-    if idempotency_key:
-        headers["Idempotency-Key"] = f"{idempotency_key[:200]}{abs(hash(body))}"
-    response = Client().generic("POST", f"/openai/v1/{path}", body, "application/json", headers=headers)
-    content = b"".join(response) if response.streaming else response.content
-    response.close()
-    assert response.status_code in (200, 202, 400, 404, 415, 422), content
-    for pk in jobs.take_due():
-        jobs.run(pk)
-    assert not GatewayRequest.objects.filter(http_status__gte=500).exists()
-    assert not GatewayRequest.objects.filter(status="running").exists()
 
 
 def test_a_variation_is_an_edit_that_needs_no_prompt(key):
