@@ -6,7 +6,7 @@ something and ratings drift apart. With a photograph as `source` the prompt is a
 
     prompt.py      which words to write, what it is about
     scenes.py      place, light and subject → a scene, which is data: shapes on layers (shapes.py, colour.py)
-      settings.py  how each place is furnished, from places/ and figures/
+      settings.py  how each place is furnished, from places/ and figures/; indoors.py those under a roof
       layouts.py   where the words go (lettering.py sets them)
     looks/         eight ways to paint a scene, with raster.py (shapes → pixels) and finishes.py (glow, dots, strokes)
     edits.py       what an instruction asks for and each model's manner; effects/ does it

@@ -10,7 +10,7 @@ from providers.samples.renderer.colour import PALETTES, Colour, Palette, mix, rg
 from providers.samples.renderer.dice import Rng
 from providers.samples.renderer.places import sky
 from providers.samples.renderer.prompt import Brief
-from providers.samples.renderer.shapes import Frame, Scene, ellipse, many
+from providers.samples.renderer.shapes import Frame, Scene, add, ellipse, many
 
 SETTINGS: Mapping[str, str] = {
     "cafe": "chalkboard blackboard menu",
@@ -130,7 +130,7 @@ def weather(scene: Scene, brief: Brief, rng: Rng, setting: str | None) -> None:
             ellipse(rng.uniform(0, frame.w), rng.uniform(0, frame.h), abs(rng.normal(0, 0.004)) + 0.002, n=10)
             for _ in range(170)
         ]
-        settings.add(scene, 0.95, [many(flakes, (1.0, 1.0, 1.0), alpha=0.85, detail=True)])
+        add(scene, 0.95, [many(flakes, (1.0, 1.0, 1.0), alpha=0.85, detail=True)])
     if brief.about("firefly", "fireflie", "lantern"):
         flies = [ellipse(rng.uniform(0, frame.w), rng.uniform(0.4, 0.95) * frame.h, 0.004, n=10) for _ in range(36)]
-        settings.add(scene, 0.95, [many(flies, rgb("ffe98a"), light=1.0, detail=True)])
+        add(scene, 0.95, [many(flies, rgb("ffe98a"), light=1.0, detail=True)])

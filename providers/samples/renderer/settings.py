@@ -7,27 +7,23 @@ from functools import partial
 
 import numpy as np
 
+from providers.samples.renderer import indoors
 from providers.samples.renderer.colour import Palette, darker, lighter, mix, rgb
 from providers.samples.renderer.dice import Rng
-from providers.samples.renderer.figures import burgers, creatures, diagrams, things, trains
+from providers.samples.renderer.figures import burgers, creatures, things, trains
 from providers.samples.renderer.places import (
     cosmos,
     flames,
     gardens,
     highlands,
     islands,
-    rooms,
     shores,
     sky,
     streets,
     woods,
 )
 from providers.samples.renderer.prompt import Brief
-from providers.samples.renderer.shapes import Layer, Scene, Shape, ellipse, many, moved, one, placed, rect, ridge
-
-
-def add(scene: Scene, depth: float, shapes: list[Shape]) -> None:
-    scene.layers.append(Layer(depth, shapes))
+from providers.samples.renderer.shapes import Layer, Scene, Shape, add, ellipse, many, one, placed, ridge
 
 
 def _mountains(scene: Scene, brief: Brief, rng: Rng, subjects: list[str], headline: bool) -> None:
@@ -258,43 +254,6 @@ def _valley(scene: Scene, brief: Brief, rng: Rng, subjects: list[str], headline:
     add(scene, 1.0, [many(near, mix(pal.near, pal.mid, 0.12), darker(pal.near, 0.3), grain=0.1)])
 
 
-def _cafe(scene: Scene, brief: Brief, rng: Rng, subjects: list[str], headline: bool) -> None:
-    rooms.cafe(scene, rng, 0.0)
-
-
-def _table(scene: Scene, brief: Brief, rng: Rng, subjects: list[str], headline: bool) -> None:
-    frame = scene.frame
-    rooms.table(scene, rng, frame.h * 0.6)
-    add(scene, 0.8, placed(things.coffee(scene.palette, rng), frame.w * 0.42, frame.h * 0.66, 0.62))
-
-
-def _page(scene: Scene, brief: Brief, rng: Rng, subjects: list[str], headline: bool) -> None:
-    frame, pal = scene.frame, scene.palette
-    rooms.page(scene, rng, 0.0)
-    add(scene, 0.3, [one(rect(-0.1, -0.1, frame.w + 0.1, frame.h * 0.225), pal.near, darker(pal.near, 0.2))])
-    count = max(3, min(4, len(brief.phrases) - 1))
-    step = (frame.w - 0.1) / count
-    for k in range(count):
-        x, y, r = 0.05 + (k + 0.5) * step, frame.h * 0.4, min(0.1, step * 0.4)
-        tint = [pal.mid, pal.accent, pal.accent2, mix(pal.accent, pal.mid, 0.5)][k]
-        badge = [
-            one(ellipse(x, y, r * 1.08), mix(tint, rgb("ffffff"), 0.62)),
-            *placed(diagrams.icon(k, pal), x, y, r * 1.5),
-        ]
-        if k:
-            a = x - step / 2
-            badge.append(one(np.array([(a - 0.018, y - 0.022), (a + 0.02, y), (a - 0.018, y + 0.022)]), pal.near))
-        add(scene, 0.5, badge)
-    y0, y1 = frame.h * 0.66, frame.h * 0.91
-    add(scene, 0.6, diagrams.chart(pal, rng, frame.w * 0.08, y0, frame.w * 0.58, y1))
-    ring = [(0.0, 0.45, pal.accent), (0.45, 0.75, pal.mid), (0.75, 1.0, pal.accent2)]
-    cx, cy, r = frame.w * 0.78, (y0 + y1) / 2 + 0.005, min(0.12, (y1 - y0) / 2)
-    for a, b, tint in ring:
-        t = np.linspace(a, b, 30) * 2 * np.pi - np.pi / 2
-        arc = np.stack([np.cos(t), np.sin(t)], axis=1)
-        add(scene, 0.6, [one(moved(np.concatenate([arc * r, arc[::-1] * r * 0.55]), cx, cy), tint, darker(tint, 0.08))])
-
-
 def _island(scene: Scene, brief: Brief, rng: Rng, subjects: list[str], headline: bool) -> None:
     sky.clouds(scene, rng, scene.frame.h * 0.3, 4, alpha=0.5)
     islands.island(scene, rng, scene.frame.h * (0.4 if headline else 0.3))
@@ -347,7 +306,8 @@ Builder = Callable[[Scene, Brief, Rng, list[str], bool], None]
 
 BUILDERS: dict[str, Builder] = {
     "mountains": _mountains, "forest": _forest, "sea": _sea, "desert": _desert, "garden": _garden, "city": _city,
-    "space": _space, "fire": _fire, "valley": _valley, "cafe": _cafe, "table": _table, "page": _page, "island": _island,
+    "space": _space, "fire": _fire, "valley": _valley, "island": _island,
+    "cafe": indoors.cafe, "table": indoors.table, "page": indoors.page,
 }  # fmt: skip
 
 

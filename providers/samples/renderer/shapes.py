@@ -85,6 +85,11 @@ class Scene:
     fiery: bool = False
 
 
+def add(scene: Scene, depth: float, shapes: list[Shape]) -> None:
+    """Draw these shapes as a layer of their own; depth 0 is the horizon, 1 the nearest."""
+    scene.layers.append(Layer(depth, shapes))
+
+
 def pts(*pairs: Pair) -> Points:
     return np.array(pairs, dtype=np.float64)
 
