@@ -12,10 +12,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from leaderboard.board import health
-from providers.db import release_connection
+from providers.connections import heartbeats, valkey_client
+from providers.connections.database import release_connection
 from providers.files import file_store
-from providers.valkey import client as valkey_client
-from providers.valkey import heartbeats
 
 SKEW_SECONDS = 5.0  # by which this machine's clock may differ from the database's: leases compare both
 

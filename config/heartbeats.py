@@ -11,8 +11,7 @@ import redis
 from celery.beat import PersistentScheduler
 from celery.signals import heartbeat_sent, worker_shutdown
 
-from providers.valkey import client as valkey_client
-from providers.valkey import heartbeats
+from providers.connections import heartbeats, valkey_client
 
 log = logging.getLogger(__name__)
 

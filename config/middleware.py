@@ -13,7 +13,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 
 from config.entry.messages import page
-from providers.db import release_connection
+from providers.connections.database import release_connection
 
 log = logging.getLogger(__name__)
 

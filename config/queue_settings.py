@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 from config.environment import env_url
-from providers.valkey import client as valkey_client
+from providers.connections import valkey_client
 
 REDIS_URL = env_url("REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "unix"))  # rediss: with TLS
 

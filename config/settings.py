@@ -205,7 +205,9 @@ else:
 # connection. Eight take the bursts; Postgres allows 100 to everybody. Where each thread has its own – those of pages –,
 # the pool would only cost: 16 % of the votes per second.
 DATABASE_POOL = env_int("DATABASE_POOL", 8 if PROCESS == "web" else 0)
-SHARED_CONNECTIONS: dict[str, Any] | None = None  # in "web": of the gateway's threads alone, see providers/db.py
+SHARED_CONNECTIONS: dict[str, Any] | None = (
+    None  # in "web": of the gateway's threads alone, see providers/connections/database.py
+)
 if DATABASE_POOL:
     from config.pool import PooledConnection
 

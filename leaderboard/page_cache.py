@@ -34,7 +34,7 @@ from arena.generation import progress as generation_progress
 from arena.models import Category, Prompt
 from leaderboard import cache
 from leaderboard.models import Board
-from providers.db import one_moment
+from providers.connections.database import one_moment
 
 FRESH_SECONDS = 60.0  # a cached page is served without rendering it again
 STALE_SECONDS = 600  # it stays for those who come while it is rendered again

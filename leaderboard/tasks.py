@@ -10,7 +10,7 @@ from django.utils import timezone
 from arena import integrity
 from leaderboard.board import by_tag, drift_watch, image_records, overall, pair_counts, ratings, register, snapshots
 from leaderboard.news import deliveries
-from providers.db import connection_released
+from providers.connections.database import connection_released
 
 
 @shared_task

@@ -15,7 +15,7 @@ from arena import images
 from arena.models import Entry, Generation, SpooledImage
 from arena.models.generations import GenerationQuerySet, Status
 from providers import routing
-from providers.db import release_connection
+from providers.connections.database import release_connection
 from providers.files import file_store
 from providers.models import Call
 

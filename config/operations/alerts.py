@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 
 from config.operations.state import SiteState
-from providers.valkey import client as valkey_client
+from providers.connections import valkey_client
 
 log = logging.getLogger(__name__)
 

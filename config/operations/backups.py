@@ -23,7 +23,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from config.operations import postgres
-from providers.db import release_connection
+from providers.connections.database import release_connection
 
 # Cookies that were handed out after the backup name voters that it does not have: nobody else may get their numbers.
 SEQUENCE_JUMP = 1_000_000

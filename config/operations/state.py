@@ -18,10 +18,10 @@ from arena.integrity import alarm
 from arena.models import Generation, Report, Suggestion
 from leaderboard.board import drift_watch, health
 from leaderboard.models import Drift
+from providers.connections import heartbeats
 from providers.files import file_store
 from providers.models import Call
 from providers.spending import daily_cap
-from providers.valkey import heartbeats
 
 
 @dataclass(frozen=True)

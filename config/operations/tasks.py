@@ -8,7 +8,7 @@ from celery import shared_task
 from django.conf import settings
 
 from config.operations import alerts, pruning, state
-from providers.db import connection_released
+from providers.connections.database import connection_released
 
 log = logging.getLogger(__name__)
 

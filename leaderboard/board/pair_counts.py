@@ -22,7 +22,7 @@ from leaderboard.board.pair_key import OUTCOMES
 from leaderboard.models import Board
 from leaderboard.rating import elo
 from leaderboard.rating.likelihood import Ints
-from providers.db import one_moment
+from providers.connections.database import one_moment
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from redis import RedisError
 
 from leaderboard.board import health
-from providers.valkey import heartbeats
+from providers.connections import heartbeats
 
 
 @never_cache

@@ -27,7 +27,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.test.utils import override_settings
 from django.urls import Resolver404, resolve
 
-from providers.db import share_connections
+from providers.connections.database import share_connections
 from providers.gateway import keys
 from providers.gateway.disconnect import ClientConnection, prefers
 from providers.gateway.errors import OUTAGES, ApiError, invalid

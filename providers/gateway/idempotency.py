@@ -29,7 +29,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from providers.admission import valkey
-from providers.db import release_connection
+from providers.connections.database import release_connection
 from providers.gateway import budgets, process
 from providers.gateway.disconnect import ClientConnection
 from providers.gateway.errors import ApiError, invalid

@@ -23,7 +23,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from providers.db import connection_released
+from providers.connections.database import connection_released
 from providers.errors import BadOutput
 from providers.files import spool
 from providers.gateway import lifecycle, responses

@@ -15,7 +15,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from providers.db import release_connection
+from providers.connections.database import release_connection
 from providers.gateway import (
     discovery,
     errors,

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from providers.adapters.base import Deadline
-from providers.db import release_connection, release_pooled_connection
+from providers.connections.database import release_connection, release_pooled_connection
 from providers.errors import AnswerLost, BadOutput, ContentPolicy, InvalidRequest, NotFound, NotSent, ProviderError
 from providers.models import ImageModel, Offering, ProviderJob
 from providers.offering import fit

@@ -20,7 +20,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from providers.accounts import account_of
-from providers.db import release_connection
+from providers.connections.database import release_connection
 from providers.models import Call, Offering, ProviderJob
 from providers.models.jobs import LIFETIME
 from providers.request import OnSubmitted, Ticket

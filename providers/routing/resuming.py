@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from providers.accounts import account_of
 from providers.adapters.base import Deadline
-from providers.db import release_connection
+from providers.connections.database import release_connection
 from providers.errors import AccountError, AnswerLost, NotFound, ProviderError
 from providers.models import ProviderJob, Reservation
 from providers.request import Answer, ProviderCall

@@ -24,7 +24,7 @@ from providers.adapters.base import Deadline
 from providers.adapters.clients import Clients
 from providers.admission import limits
 from providers.admission.admit import admitted
-from providers.db import release_connection
+from providers.connections.database import release_connection
 from providers.errors import AnswerLost, BadOutput, InvalidRequest, NotFound, NotSent, ProviderError, RateLimited
 from providers.models import Offering
 from providers.offering import normalisation

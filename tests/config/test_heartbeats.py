@@ -13,7 +13,7 @@ import redis
 from django.conf import settings
 
 from config.services.places import CHECKOUT
-from providers.valkey import heartbeats
+from providers.connections import heartbeats
 from tests.config.processes import eventually
 
 pytestmark = pytest.mark.processes

@@ -19,8 +19,8 @@ from django.core.cache import caches
 from arena.models import Vote
 from config import login
 from providers import cache
+from providers.connections import valkey_client
 from providers.models import ApiKey
-from providers.valkey import client as valkey_client
 from tests import factories as make
 from tests.config.granian_site import Site
 from tests.providers.gateway.conftest import offered

@@ -13,7 +13,7 @@ import pytest
 from providers import routing
 from providers.adapters.base import Account
 from providers.admission import circuit_breaker, valkey
-from providers.db import connection_released
+from providers.connections.database import connection_released
 from providers.errors import (
     BadOutput,
     ContentPolicy,

@@ -16,7 +16,7 @@ from django.utils import timezone
 from providers import routing
 from providers.adapters import wire
 from providers.adapters.base import Account
-from providers.db import connection_released
+from providers.connections.database import connection_released
 from providers.errors import AnswerLost, ProviderError, TimedOut
 from providers.models import Call, ProviderJob, Reservation
 from providers.models.jobs import LIFETIME, MAX_TAKEOVERS

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from providers import routing
 from providers.adapters.base import Account
-from providers.db import connection_released
+from providers.connections.database import connection_released
 from providers.errors import CapReached, InvalidRequest, ProviderError
 from providers.models import Call, Reservation, SpentDay
 from providers.request import ImageRequest

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from providers.db import connection_released
+from providers.connections.database import connection_released
 
 
 @pytest.mark.django_db(transaction=True)
@@ -29,4 +29,4 @@ def test_connections_are_closed_in_one_place():
     apps = ("providers", "arena", "leaderboard", "config")
     files = [file for app in apps for file in pathlib.Path(settings.BASE_DIR, app).rglob("*.py")]
     closing = [str(file) for file in files if "\n        connection.close()" in file.read_text()]
-    assert [file.rpartition("providers/")[2] for file in closing] == ["db.py"]
+    assert [file.rpartition("providers/")[2] for file in closing] == ["connections/database.py"]

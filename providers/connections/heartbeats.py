@@ -5,7 +5,7 @@ Times are Valkey's own: no two machines can disagree about them. A process that 
 
 from __future__ import annotations
 
-from providers.valkey import client as valkey_client
+from providers.connections import valkey_client
 
 BEAT, WORKERS = "arena:heartbeat:beat", "arena:heartbeat:workers"
 SILENT_SECONDS = 30  # after which a process counts as dead

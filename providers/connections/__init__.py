@@ -1,0 +1,1 @@
+"""How processes reach PostgreSQL and Valkey, and the signs of life that they leave there."""
