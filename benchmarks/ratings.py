@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import math
 import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: a second thread that spins counts as CPU time
@@ -34,6 +33,7 @@ from benchmarks import newcomers  # noqa: E402 - the repository's root comes fir
 from benchmarks.simulated_votes import Votes, population_truth, simulate  # noqa: E402 - the repository's root comes first
 from leaderboard.rating import elo, ranks, reproduction  # noqa: E402 - once Django is set up
 from leaderboard.rating.clusters import clustered_covariance  # noqa: E402 - once Django is set up
+from tests.leaderboard.rating.boards import choix_elo, evalica_elo  # noqa: E402 - the repository's root comes first
 
 ARENA_RANK = os.environ.get("ARENA_RANK_PYTHON") or (importlib.util.find_spec("arena_rank") and sys.executable)
 
@@ -58,23 +58,6 @@ def refresh(cells: elo.Cells) -> elo.Fit:
     fit = elo.fit(cells)
     assert fit.lower.size == fit.upper.size == len(cells.models)
     return fit
-
-
-def evalica_scores(cells: elo.Cells) -> Any:
-    import evalica
-
-    winner = {1.0: evalica.Winner.X, 0.0: evalica.Winner.Y, 0.5: evalica.Winner.Draw}
-    names = cells.models
-    result = evalica.bradley_terry(
-        [names[i] for i in cells.left],
-        [names[i] for i in cells.right],
-        [winner[score] for score in cells.score],
-        weights=cells.n.tolist(),
-        tolerance=1e-12,
-        limit=10_000,
-    )
-    x = np.array([math.log(result.scores[name]) for name in names])
-    return 1000 + elo.SCALE * (x - x.mean())
 
 
 def speed(full: bool) -> None:
@@ -142,21 +125,14 @@ def arena_rank(k: int, count: int) -> dict[str, Any]:
 
 def evalica_from_votes(votes: Votes) -> float:
     import evalica
-
-    names = [f"m{index:03}" for index in range(votes.k)]
-    index = {name: place for place, name in enumerate(names)}
-    xs, ys = votes.left.tolist(), votes.right.tolist()
-    winners = [(evalica.Winner.Y, evalica.Winner.Draw, evalica.Winner.X)[int(2 * score)] for score in votes.score]
     import pandas as pd
 
-    codes = pd.Index(range(votes.k))
-    del index
-    return cpu(lambda: evalica.bradley_terry(xs, ys, winners, index=codes), 3)
+    xs, ys = votes.left.tolist(), votes.right.tolist()
+    winners = [(evalica.Winner.Y, evalica.Winner.Draw, evalica.Winner.X)[int(2 * score)] for score in votes.score]
+    return cpu(lambda: evalica.bradley_terry(xs, ys, winners, index=pd.Index(range(votes.k))), 3)
 
 
 def agreement() -> None:
-    import choix
-
     worst = {"evalica": 0.0, "choix": 0.0}
     boards_ = []
     for path in sorted((ROOT / "arena" / "demo" / "votes").glob("*.csv")):
@@ -164,13 +140,8 @@ def agreement() -> None:
         boards_.append(elo.Cells.from_rows((row[-3], row[-2], row[-1], 1) for row in rows))
     for cells in (*boards_, simulate(50, 20_000).cells):
         ours = elo.fit(cells).elo
-        worst["evalica"] = max(worst["evalica"], float(np.abs(ours - evalica_scores(cells)).max()))
-        k = len(cells.models)
-        wins = np.zeros((k, k))
-        np.add.at(wins, (cells.left, cells.right), cells.n * cells.score)
-        np.add.at(wins, (cells.right, cells.left), cells.n * (1 - cells.score))
-        x = choix.ilsr_pairwise_dense(wins, alpha=0, max_iter=10_000, tol=1e-9)
-        worst["choix"] = max(worst["choix"], float(np.abs(ours - 1000 - elo.SCALE * (x - x.mean())).max()))
+        for name, reference in (("evalica", evalica_elo), ("choix", choix_elo)):
+            worst[name] = max(worst[name], float(np.abs(ours - reference(cells)).max()))
     for name, figure in worst.items():
         line(
             "T3",
