@@ -12,6 +12,7 @@ import pytest
 
 from providers.adapters import ADAPTERS, wire
 from providers.adapters.base import Account, Deadline, new_client
+from providers.admission import limits
 from providers.request import Answer, ProviderCall, SourceImage
 from providers.samples.simulator import Simulator
 from providers.transfer import download
@@ -37,6 +38,7 @@ def short_pauses(monkeypatch):
     monkeypatch.setattr(wire, "FIRST_PAUSE", 0.02)
     monkeypatch.setattr(wire, "FAILED_PAUSE", 0.02)
     monkeypatch.setattr(download, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(limits, "DEFAULT_PAUSE", 0.05)
 
 
 @pytest.fixture(scope="session")
