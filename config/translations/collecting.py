@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ _FUNCTIONS: dict[str, Any] = {
     "sentence": None,  # leaderboard/rating/sentence.py
     "sentences": (1, 2),
 }
+_CALL = re.compile(rf"\b(?:{'|'.join(_FUNCTIONS)})\(")
 
 
 def collected(app: str) -> Catalog:
@@ -38,6 +40,8 @@ def collected(app: str) -> Catalog:
         if path.suffix == ".html":
             # What is left of a template is calls among blanked text, which has no indentation that would mean anything.
             source = "\n".join(line.lstrip() for line in templatize(source).splitlines())
+        if not _CALL.search(source):
+            continue  # most modules have no text, and reading them token by token takes long
         file = io.BytesIO(source.encode())
         for _, message, comments, context in extract("python", file, _FUNCTIONS, ["Translators:"]):
             catalog.add(
