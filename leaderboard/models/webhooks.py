@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from providers.models import OutgoingWebhook
+from providers.webhooks import outgoing as outgoing_webhooks
 
 
 def new_secret() -> str:
@@ -52,8 +53,8 @@ class Webhook(models.Model):
         return self.name
 
     def clean(self) -> None:
-        if not self.url.startswith("https://"):
-            raise ValidationError({"url": "Write an address that begins with https://."})
+        if problem := outgoing_webhooks.problem(self.url):
+            raise ValidationError({"url": f"{problem[0].upper()}{problem[1:]}."})
 
 
 class Delivery(OutgoingWebhook):

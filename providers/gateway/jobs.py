@@ -24,7 +24,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from providers.connections.database import connection_released
-from providers.errors import BadOutput
 from providers.files import spool
 from providers.gateway import lifecycle, responses
 from providers.gateway.disconnect import ClientConnection, prefers
@@ -37,8 +36,6 @@ from providers.request import SourceImage
 from providers.routing import open_jobs
 from providers.routing.preferences import Preferences
 from providers.routing.selection import Target
-from providers.transfer.addresses import is_inside, origin_of
-from providers.transfer.download import check_url
 from providers.webhooks import outgoing as outgoing_webhooks
 
 FOLDER = "gateway-jobs"
@@ -56,13 +53,8 @@ def check(http: HttpRequest, request: ApiRequest) -> None:
         return
     if not is_asynchronous:
         raise invalid("webhook_url", "webhook_url: it needs the header Prefer: respond-async")
-    try:
-        check_url(request.webhook_url, outgoing_webhooks.TRUSTED)
-    except BadOutput as error:
-        message = "webhook_url: write one that begins with https:// and has no password"
-        raise invalid("webhook_url", message) from error
-    if is_inside(request.webhook_url) and origin_of(request.webhook_url) not in outgoing_webhooks.TRUSTED:
-        raise invalid("webhook_url", "webhook_url: write one of a public host")
+    if problem := outgoing_webhooks.problem(request.webhook_url):
+        raise invalid("webhook_url", f"webhook_url: {problem}")
 
 
 def submit(job: ImageJob, origin: str) -> None:

@@ -21,6 +21,8 @@ _NOT_PUBLIC_V4 = tuple(
         ),
     )
 )  # fmt: skip
+# RFC 6761, 6762, 8375; ICANN reserved .internal for such networks in 2024.
+_LOCAL_NAMES = (".localhost", ".local", ".home.arpa", ".internal")
 # Only 2000::/3 is in use; within it these are not hosts of the public internet.
 _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 _NOT_PUBLIC_V6 = tuple(
@@ -51,12 +53,23 @@ def is_loopback(url: str) -> bool:
 
 
 def is_inside(url: str) -> bool:
-    """True for a URL whose host is written as an IP address of no public network, or is `localhost`."""
-    host = urlsplit(url).hostname or ""
+    """True for a URL whose host is written as an IP address of no public network, or has a name that only local
+    networks know."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    if f".{host}".endswith(_LOCAL_NAMES):
+        return True
     try:
-        return host == "localhost" or not is_public(host)
+        return not is_public(_plain_ip(host))
     except ValueError:  # a name: where it leads is known when it is connected to
         return False
+
+
+def _plain_ip(host: str) -> str:
+    """127.1, 0x7f000001 and 2130706433 as resolvers read them: 127.0.0.1. Any other text as it is."""
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except OSError:
+        return host
 
 
 def is_public(address: str) -> bool:

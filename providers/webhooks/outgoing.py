@@ -12,13 +12,27 @@ from typing import Any
 
 from django.utils import timezone
 
+from providers.errors import BadOutput
 from providers.models import OutgoingWebhook
 from providers.transfer import signed_post
+from providers.transfer.addresses import is_inside, origin_of
+from providers.transfer.download import check_url
 
 MAX_ATTEMPTS = 10
 FIRST_PAUSE = 10.0  # seconds before the second attempt; trebles, so that the last one comes after about a day
 MAX_PAUSE = 12 * 3600.0
 TRUSTED: Collection[str] = ()  # origins that need not be public https ones
+
+
+def problem(url: str) -> str:
+    """Why nothing is sent to this URL, as its text tells it; "" where only the connection can tell."""
+    try:
+        check_url(url, TRUSTED)
+    except BadOutput:
+        return "write a URL that begins with https:// and has no password"
+    if is_inside(url) and origin_of(url) not in TRUSTED:
+        return "write a URL of a public host"
+    return ""
 
 
 def attempt(

@@ -132,8 +132,13 @@ def test_staff_make_and_test_them_in_the_admin(receiver, client):
     row = Webhook.objects.get()
     assert row.secret.startswith("whsec_")
     assert row.secret in client.get(f"/admin/leaderboard/webhook/{row.pk}/change/").content.decode()
-    insecure = client.post("/admin/leaderboard/webhook/add/", {"name": "x", "url": "http://a.example", "events": ["x"]})
-    assert insecure.status_code == 200
+    for url, says in (
+        ("http://a.example", "begins with https://"), ("https://a:b@a.example", "has no password"),
+        ("https://10.0.0.7/hook", "public host"), ("https://printer.local", "public host"),
+    ):  # fmt: skip
+        form = {"name": "x", "url": url, "events": ["price.changed"], "is_active": "on"}
+        refused = client.post("/admin/leaderboard/webhook/add/", form)
+        assert (refused.status_code, says in refused.content.decode()) == (200, True), url
     Webhook.objects.update(url=receiver.url)
     action = {"action": "send_test", "_selected_action": [row.pk]}
     page = client.post("/admin/leaderboard/webhook/", action, follow=True).content.decode()
@@ -147,7 +152,7 @@ def test_staff_make_and_test_them_in_the_admin(receiver, client):
 def test_a_new_webhook_leads_to_the_page_with_its_secret_and_the_answer_to_a_test(client):
     client.force_login(User.objects.create_superuser("boss"))
     assert "whsec_" not in client.get("/admin/leaderboard/webhook/add/").content.decode()
-    form = {"name": "ours", "url": "https://127.0.0.1:1/hook", "events": ["price.changed"], "is_active": "on"}
+    form = {"name": "ours", "url": "https://receiver.invalid/hook", "events": ["price.changed"], "is_active": "on"}
     form |= {f"deliveries-{name}_FORMS": "0" for name in ("TOTAL", "INITIAL")}
     for url in ("/admin/leaderboard/webhook/add/", None):
         row = Webhook.objects.first()
@@ -177,5 +182,6 @@ def test_postgres_refuses_what_cannot_be_true(receiver):
         "an event is delivered once to a webhook",
         lambda: Delivery.objects.create(webhook=hook, key="k", event="e", payload={}),
     )
+    hook.url = "http://a.example/hook"
     with pytest.raises(ValidationError, match="https"):
         hook.full_clean()

@@ -175,17 +175,20 @@ def test_a_job_that_brings_no_image_is_reported_too(headers, prompt, event):
     assert json.loads(receiver.requests[0][1])["type"] == f"image.job.{event}"
 
 
-def test_a_webhook_that_is_not_taken_is_sent_again_under_the_same_id(headers):
+@pytest.mark.parametrize("status", [500, 307])
+def test_a_webhook_that_is_not_taken_is_sent_again_under_the_same_id(headers, status):
+    """A redirect is not followed, wherever it leads: it may lead inside."""
     with receiving() as receiver:
-        receiver.status = 500
+        receiver.status = status
         response = submit(headers, webhook_url=receiver.url)
         poll(response, headers, "delete")
         assert send_due() == [False]
-        assert poll(response, headers)["webhook"] == {"status": "waiting", "attempts": 1, "last_status": 500}
+        assert poll(response, headers)["webhook"] == {"status": "waiting", "attempts": 1, "last_status": status}
         assert send_due() == []  # not due yet
         JobWebhook.objects.update(due_at=timezone.now())
         receiver.status = 200
         assert send_due() == [True]
+    assert len(receiver.requests) == 2
     assert len({sent["webhook-id"] for sent, _ in receiver.requests}) == 1
     job_webhooks.prune()
     assert JobWebhook.objects.exists()
@@ -221,6 +224,10 @@ def test_nothing_is_sent_inside_and_the_client_learns_nothing_of_the_network(hea
         ({"webhook_url": "https://127.0.0.1/hook"}, {}),
         ({"webhook_url": "https://[fd00::1]:8443/hook"}, {}),
         ({"webhook_url": "https://localhost/hook"}, {}),
+        ({"webhook_url": "https://localhost./hook"}, {}),
+        ({"webhook_url": "https://2130706433/hook"}, {}),
+        ({"webhook_url": "https://0x7f.1/hook"}, {}),
+        ({"webhook_url": "https://hooks.internal/hook"}, {}),
         ({"webhook_url": "https://example.org/hook"}, {"Prefer": "wait=5"}),
     ],
 )
