@@ -13,8 +13,9 @@ import pytest
 from django.utils import timezone
 from PIL import Image
 
-from providers.gateway import keys, signed_files
-from providers.models import ApiKey, Call, GatewayRequest, KeySpending
+from providers.gateway import budgets, keys, signed_files
+from providers.models import ApiKey, Call, GatewayRequest, KeySpending, Offering
+from providers.spending import daily_cap
 from tests import factories as make
 from tests.config.processes import eventually
 
@@ -224,6 +225,26 @@ def test_what_a_process_that_died_had_already_paid_is_its_requests_cost(gateway)
     signed_files.prune()
     row = GatewayRequest.objects.get()
     assert (row.status, row.cost) == ("failed", Decimal("0.01"))
+
+
+def test_what_was_in_flight_when_a_process_died_counts_against_the_budget_of_its_key():
+    """The provider may bill it, whoever has the answer."""
+    model = offered("sample-one")
+    key, _ = ApiKey.make("killed", monthly_budget=1)
+    row = GatewayRequest(
+        api_key=key, mode="text-to-image", model="sample-one", fingerprint="0" * 64, reserved=Decimal("0.30"),
+        asked_at=timezone.now() - timedelta(hours=2),
+    )  # fmt: skip
+    budgets.reserve(row)
+    offering = model.offerings.get(mode="text-to-image")
+    Offering.objects.update(provider="openai")  # bills real money
+    offering.refresh_from_db()
+    daily_cap.reserve(offering, Decimal("0.05"), caller="gateway", request_id=row.pk, attempt=1, n=2, seconds=60)
+    signed_files.prune()
+    row.refresh_from_db()
+    assert (row.error_code, row.cost, row.reserved) == ("process_lost", None, Decimal("0.10"))
+    assert budgets.spent(key).total == Decimal("0.10")
+    assert budgets.recount(row.asked_at.date()) == 0
 
 
 def test_what_a_dead_process_left_behind_is_closed_and_its_reservation_freed(gateway):
