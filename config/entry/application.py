@@ -40,8 +40,9 @@ class Api(Protocol):
         """Whether the body is worth reading: an error response does not depend on it."""
         ...
 
-    def own_headers(self) -> Mapping[str, str]:
-        """Headers of every response of the API, also of one that it does not give itself."""
+    async def own_headers(self, scope: Scope, *, is_busy: bool) -> Mapping[str, str]:
+        """Headers of every response of the API, also of one that it does not give itself; `is_busy`: without a look
+        into the database."""
         ...
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, body: IO[bytes]) -> None: ...
@@ -104,7 +105,8 @@ class Entry:
 
     async def _reject(self, send: Send, scope: Scope, rejected: Rejected, *, close: bool) -> None:
         if is_api(scope["path"]):
-            rejected.headers = {**self._api.own_headers(), **rejected.headers}
+            is_busy = rejected.status in (429, 503)
+            rejected.headers = {**await self._api.own_headers(scope, is_busy=is_busy), **rejected.headers}
         await send_rejection(send, scope, rejected, close=close)
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,6 +9,7 @@ step of its handler chain, the view, and the end of the request.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import functools
 import io
@@ -31,6 +32,7 @@ from providers.connections.database import share_connections
 from providers.gateway import keys
 from providers.gateway.disconnect import ClientConnection, prefers
 from providers.gateway.errors import OUTAGES, ApiError, invalid
+from providers.gateway.keys import RateLimit
 from providers.gateway.uploads import too_large
 from providers.gateway.views import error_response
 
@@ -46,6 +48,15 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 class ClientDisconnected(Exception):
     """The client closed the connection before its body was complete."""
+
+
+class Overloaded(ApiError):
+    """As many requests run as may."""
+
+    def __init__(self) -> None:
+        message = f"{settings.GATEWAY_THREADS} requests are running, as many as GATEWAY_THREADS allows."
+        headers = {"x-should-retry": "true", "Retry-After": "1"}
+        super().__init__(503, "overloaded", message, kind="server_error", headers=headers)
 
 
 class Gateway:
@@ -71,21 +82,38 @@ class Gateway:
             return False
         if scope["method"] != "POST" or match.url_name not in ("generations", "edits", "variations", "responses"):
             return False
-        if not _free_slots().acquire(blocking=False):
-            return False
-        slot = _Slot()
         try:
-            key = await slot.run(keys.authenticate_cached, self._request(scope, io.BytesIO()))
-            limit = scope[_LIMIT] = await slot.run(keys.count_request, key)
+            limit = scope[_LIMIT] = await self._count(scope, 1)
         except (ApiError, *OUTAGES):  # again in the view, which responds with it
             return False
-        finally:
-            slot.release()
         return not limit.is_exceeded
 
-    def own_headers(self) -> Mapping[str, str]:
-        """A request id and CORS, for a response to what never comes here, such as a body that is too large."""
-        return ClientConnection().headers
+    async def own_headers(self, scope: Mapping[str, Any], *, is_busy: bool = False) -> Mapping[str, str]:
+        """Request id, CORS and the key's limit, for a response to what no view sees, such as a body that is too large.
+
+        Where we are too busy to look anything up, of the limit only what this process remembers.
+        """
+        limit: RateLimit | None = scope.get(_LIMIT)
+        with contextlib.suppress(ApiError, *OUTAGES):
+            if limit is None and is_busy:
+                limit = keys.remembered_limit(self._request(scope, io.BytesIO()))
+            elif limit is None:
+                limit = await self._count(scope, 0)
+        return ClientConnection().headers | (limit.headers() if limit else {})
+
+    async def _count(self, scope: Mapping[str, Any], requests: int) -> RateLimit:
+        """Count requests against the limit of the key in the head. Raises Overloaded where no thread is free, ApiError
+        without a usable key."""
+        request = self._request(scope, io.BytesIO())
+        if not _free_slots().acquire(blocking=False):
+            raise Overloaded
+        slot = _Slot()
+        try:
+            key = await slot.run(keys.authenticate_cached, request)
+            counted: RateLimit = await slot.run(keys.count_request, key, requests)
+            return counted
+        finally:
+            slot.release()
 
     async def __call__(
         self, scope: dict[str, Any], receive: Receive, send: Send, body: IO[bytes] | None = None
@@ -94,7 +122,7 @@ class Gateway:
         connection = ClientConnection()
         connection.limit = scope.get(_LIMIT)
         if not _free_slots().acquire(blocking=False):
-            await _send_error(send, _overloaded(), connection)
+            await _send_error(send, Overloaded(), await self.own_headers(scope, is_busy=True))
             return
         slot = _Slot()
         try:
@@ -103,7 +131,7 @@ class Gateway:
             except ClientDisconnected:
                 return
             except ApiError as error:
-                await _send_error(send, error, connection)
+                await _send_error(send, error, await self.own_headers(scope))
                 return
             request.gateway_connection = connection  # type: ignore[attr-defined]
             watch = asyncio.create_task(_watch(receive, connection))
@@ -276,10 +304,10 @@ def _with_status(response: HttpResponse) -> bytes:
     return json.dumps({**body, "error": {**body["error"], "status": response.status_code}}).encode()
 
 
-async def _send_error(send: Send, error: ApiError, connection: ClientConnection) -> None:
+async def _send_error(send: Send, error: ApiError, headers: Mapping[str, str]) -> None:
     """An error before the body has been read: the connection is closed, for the rest of the body is still coming."""
     response = error_response(error)
-    for name, value in {**connection.headers, "Connection": "close"}.items():
+    for name, value in {**headers, "Connection": "close"}.items():
         response.headers.setdefault(name, value)
     await _send(send, response)
 
@@ -319,9 +347,3 @@ async def _events(connection: ClientConnection, slot: _Slot, events: Iterator[by
         if (event := step.result()) is end:
             return
         yield event
-
-
-def _overloaded() -> ApiError:
-    message = f"{settings.GATEWAY_THREADS} requests are running, as many as GATEWAY_THREADS allows."
-    headers = {"x-should-retry": "true", "Retry-After": "1"}
-    return ApiError(503, "overloaded", message, kind="server_error", headers=headers)

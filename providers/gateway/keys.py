@@ -37,7 +37,8 @@ return {math.floor(-over / interval), string.format('%.0f', at - now)}
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """What is left of a key's requests per minute; `remaining` is None while Valkey cannot be reached."""
+    """What is left of a key's requests per minute; `remaining` is None where nobody has counted: Valkey cannot be
+    reached, or no thread is free to ask it."""
 
     limit: int
     remaining: int | None = None  # -1: this request is one too many
@@ -54,11 +55,11 @@ class RateLimit:
             raise rate_limited("rate_limit_exceeded", message, self.reset)
 
     def headers(self) -> dict[str, str]:
-        """As OpenAI names them."""
+        """As OpenAI names them; without those of a number that is not known."""
+        headers = {"x-ratelimit-limit-requests": str(self.limit)}
         if self.remaining is None:
-            return {}
-        return {
-            "x-ratelimit-limit-requests": str(self.limit),
+            return headers
+        return headers | {
             "x-ratelimit-remaining-requests": str(max(0, self.remaining)),
             "x-ratelimit-reset-requests": f"{self.reset:.3f}s",
         }
@@ -73,6 +74,15 @@ def authenticate_cached(request: HttpRequest) -> ApiKey:
     """The same, up to some seconds old: what is made with it has to be confirmed (lookup_cache.py)."""
     secret = _secret_of(request)
     return lookup_cache.api_keys.get_or_compute(ApiKey.digest_of(secret), lambda: _known(secret))
+
+
+def remembered_limit(request: HttpRequest) -> RateLimit | None:
+    """The limit of the request's key, if this process has just seen it: neither the database nor Valkey is asked."""
+    try:
+        key = lookup_cache.api_keys.get(ApiKey.digest_of(_secret_of(request)))
+    except ApiError:
+        return None
+    return None if key is None else RateLimit(_per_minute(key))
 
 
 def _secret_of(request: HttpRequest) -> str:
@@ -124,7 +134,12 @@ def webhook_secret(key: ApiKey) -> str:
 
 def count_request(key: ApiKey, requests: int = 1) -> RateLimit:
     """Count requests against the key's limit per minute; 0 looks up what is left."""
-    return count(f"gateway:key:{key.pk}", key.requests_per_minute or settings.GATEWAY_RATE, requests)
+    return count(f"gateway:key:{key.pk}", _per_minute(key), requests)
+
+
+def _per_minute(key: ApiKey) -> int:
+    per_minute: int = key.requests_per_minute or settings.GATEWAY_RATE
+    return per_minute
 
 
 def count(bucket: str, per_minute: int, requests: int = 1) -> RateLimit:

@@ -152,8 +152,14 @@ HEADERS: list[tuple[str, str]] = [
     ("Retry-After", gettext_noop("Seconds to wait after 429 and 503, and before a job is asked for again.")),
     ("retry-after-ms", gettext_noop("The same in milliseconds.")),
     ("x-should-retry", gettext_noop("false when a retry cannot improve the error; the official clients obey it.")),
-    ("x-ratelimit-limit-requests", gettext_noop("How many requests the key may send per minute.")),
-    ("x-ratelimit-remaining-requests", gettext_noop("How many requests the key may send now.")),
+    (
+        "x-ratelimit-limit-requests",
+        gettext_noop("How many requests the key may send per minute; absent without a usable key."),
+    ),
+    (
+        "x-ratelimit-remaining-requests",
+        gettext_noop("How many requests the key may send now; absent from some 503, where nobody counts."),
+    ),
     ("x-ratelimit-reset-requests", gettext_noop("When it may send all of them again, in seconds: 1.500s.")),
     ("Location", gettext_noop("With Prefer: respond-async: the URL of the job.")),
     (

@@ -166,10 +166,15 @@ def test_a_key_above_its_limit_uploads_nothing(site):
 )
 def test_a_program_in_a_browser_can_read_what_is_rejected_by_its_head(site, head, status):
     """Without CORS a browser hides the status, and without an id nobody can ask about it."""
-    reply = site.send(head + b"\r\n").lower()
+    _, secret = ApiKey.make("of seven a minute", requests_per_minute=7)
+    authorization = f"Authorization: Bearer {secret}\r\n\r\n".encode()
+    reply = site.send(head + authorization).lower()
     assert reply.split(b" ", 2)[1] == status
     assert b"\r\naccess-control-allow-origin: *\r\n" in reply
     assert b"\r\nx-request-id: req_" in reply
+    assert b"\r\nx-ratelimit-limit-requests: 7\r\n" in reply
+    assert b"\r\nx-ratelimit-remaining-requests: 7\r\n" in reply  # it was not counted
+    assert b"\r\nx-ratelimit" not in site.send(head + b"\r\n").lower()
 
 
 def test_routing_follows_the_decoded_path(site):
