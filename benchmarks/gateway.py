@@ -133,7 +133,7 @@ def running(
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, env={**inherited, **environment}, stdout=log, stderr=log)
         try:
-            deadline = time.monotonic() + 90
+            deadline = time.monotonic() + 180  # LiteLLM took 71 s on a busy machine
             while True:
                 with contextlib.suppress(OSError):
                     if not path:

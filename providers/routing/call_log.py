@@ -28,16 +28,22 @@ def record(dispatch: Dispatch, result: OfferingResult, *, ends_request: bool) ->
     rows = [_row(dispatch, call) for call in sent]
     if ends_request and rows:
         next((row for row in rows if row.outcome == "ok"), rows[-1]).ends_request = True
-    if result.reservation is None and not dispatch.is_resumable:
-        _save(rows)
+    if dispatch.is_resumable or (result.reservation is not None and len(rows) != 1):
+        _save_and_settle(dispatch, result, sent, rows)
+    elif result.reservation is not None:
+        daily_cap.record(rows[0], result.reservation)
     else:
-        with transaction.atomic():
-            _save(rows)
-            daily_cap.settle(result.reservation, rows, sum(map(_counted_before, sent), Decimal(0)))
-            for call, row in zip(sent, rows, strict=True) if dispatch.is_resumable else ():
-                open_jobs.settle(call, row, dispatch.request_id, dispatch.number)
+        _save(rows)
     row_of = dict(zip(map(id, sent), rows, strict=True))
     return [_attempt(dispatch, call, row_of.get(id(call))) for call in result.calls]
+
+
+def _save_and_settle(dispatch: Dispatch, result: OfferingResult, sent: Sequence[CallResult], rows: list[Call]) -> None:
+    with transaction.atomic():
+        _save(rows)
+        daily_cap.settle(result.reservation, rows, sum(map(_counted_before, sent), Decimal(0)))
+        for call, row in zip(sent, rows, strict=True) if dispatch.is_resumable else ():
+            open_jobs.settle(call, row, dispatch.request_id, dispatch.number)
 
 
 def _row(dispatch: Dispatch, call: CallResult) -> Call:
@@ -98,6 +104,7 @@ def requested_size(request: ImageRequest) -> str:
 
 def _columns(offering: Offering, call: CallResult) -> dict[str, Any]:
     common = {
+        "detail": "",
         "n": call.request.n,
         "started_at": call.started_at,
         "requested_size": requested_size(call.request),

@@ -199,6 +199,45 @@ def test_a_reservation_settled_after_midnight_moves_the_amount_to_the_day_of_its
     assert is_right()
 
 
+def unsaved_call(offering, spent: str) -> Call:
+    return Call(
+        offering=offering, caller="gateway", outcome="ok", detail="", request_id=uuid.uuid4(),
+        started_at=timezone.now(), duration=timedelta(seconds=1), cost=Decimal(spent), spent=Decimal(spent),
+        usage={"tokens": 7},
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("_billed")
+@pytest.mark.parametrize("spent", ["0.01", "0.03", "0"], ids=["as estimated", "dearer", "free"])
+@pytest.mark.parametrize("days", [0, 1], ids=["same day", "reserved before midnight"])
+def test_one_statement_records_a_call_and_what_it_has_spent(spent, days, django_assert_num_queries):
+    offering = make.make_offering()
+    reservation = reserve(offering)
+    made_at = timezone.now() - timedelta(days=days)
+    Reservation.objects.update(made_at=made_at)
+    SpentDay.objects.update(day=made_at.date())
+    with django_assert_num_queries(1):
+        daily_cap.record(call := unsaved_call(offering, spent), reservation)
+    stored = Call.objects.get()
+    assert (stored.pk, stored.spent, stored.usage, stored.caller) == (call.pk, call.spent, call.usage, call.caller)
+    assert not Reservation.objects.exists()
+    assert daily_cap.today() == Decimal(spent)
+    assert sum(SpentDay.objects.values_list("amount", flat=True)) == Decimal(spent)
+    assert is_right()
+
+
+@pytest.mark.usefixtures("_billed")
+def test_a_call_whose_reservation_was_taken_for_dead_counts_beside_it():
+    offering = make.make_offering()
+    reservation = reserve(offering)
+    Reservation.objects.update(made_at=timezone.now() - timedelta(seconds=90), expires_at=timezone.now())
+    daily_cap.close_dead()
+    daily_cap.record(unsaved_call(offering, "0.03"), reservation)
+    assert Call.objects.count() == 2
+    assert daily_cap.today() == Decimal("0.04")
+    assert is_right()
+
+
 @pytest.mark.usefixtures("_billed")
 @pytest.mark.django_db(transaction=True)
 def test_an_unknown_price_counts_as_the_ceiling_before_and_after_and_stays_unknown(settings):
