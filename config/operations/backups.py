@@ -20,6 +20,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from config.operations import postgres
@@ -27,6 +28,7 @@ from providers.connections.database import release_connection
 
 # Cookies that were handed out after the backup name voters that it does not have: nobody else may get their numbers.
 SEQUENCE_JUMP = 1_000_000
+LOCK_MILLISECONDS = 15_000  # after which a restore gives up: something still uses the tables
 _COUNT = 'SELECT count(*) FROM "{}"'  # of one of our own tables
 
 
@@ -71,8 +73,9 @@ def backup(target: Path) -> Manifest:
 def check(source: Path) -> Manifest:
     """Restore into a scratch database, compare rows and snapshots with the manifest, drop it. Raises BadBackup."""
     manifest = read_manifest(source)
-    scratch = f"restore_check_{secrets.token_hex(4)}"
+    scratch = f"{connection.settings_dict['NAME'][:40]}_check_{secrets.token_hex(4)}"
     with _extracted(source) as dump:
+        _refuse_later_release(dump)
         postgres.run("psql", "--quiet", "--command", f'CREATE DATABASE "{scratch}" TEMPLATE template0')
         try:
             postgres.run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={scratch}", str(dump))
@@ -96,26 +99,51 @@ def check(source: Path) -> Manifest:
 
 
 def restore(source: Path) -> Manifest:
-    """Replace the site's rows by the backup's, and add its files. Nothing else may use the database meanwhile."""
+    """Add the backup's files, then replace the site's rows by the backup's, all of them or none: whatever fails, the
+    rows are those from before. Nothing else may use the database meanwhile. Raises BadBackup, ProgramFailed, OSError.
+    """
     manifest = read_manifest(source)
     with _extracted(source) as dump:
+        _refuse_later_release(dump)
+        script = dump.with_name("restore.sql")
+        postgres.run("pg_restore", "--no-owner", f"--file={script}", str(dump))
+        _restore_files(source)
         release_connection()
-        drop = "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
-        postgres.run("psql", "--quiet", "--set=ON_ERROR_STOP=1", "--command", drop)
-        name = connection.settings_dict["NAME"]
-        postgres.run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={name}", str(dump))
+        replace = f"SET lock_timeout = {LOCK_MILLISECONDS}; DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+        one_transaction = ("--quiet", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1")
+        postgres.run("psql", *one_transaction, f"--command={replace}", f"--file={script}")
     with connection.cursor() as cursor:
         cursor.execute("SELECT schemaname, sequencename FROM pg_sequences WHERE schemaname = 'public'")
         for schema, sequence in cursor.fetchall():
             cursor.execute(f"SELECT setval(%s, nextval(%s) + {SEQUENCE_JUMP})", [f'"{schema}"."{sequence}"'] * 2)
+    return manifest
+
+
+def _refuse_later_release(dump: Path) -> None:
+    """This code cannot work on the tables of a later release; `migrate` follows those of an earlier one."""
+    table = postgres.run("pg_restore", "--data-only", "--table=django_migrations", "--file=-", str(dump))
+    applied = {(fields[1], fields[2]) for line in table.splitlines() if len(fields := line.split("\t")) == 4}
+    known = set(MigrationLoader(None).disk_migrations)
+    apps = {app for app, _ in known}  # others are switched off by a setting
+    if unknown := sorted(key for key in applied - known if key[0] in apps):
+        names = ", ".join(".".join(key) for key in unknown)
+        raise BadBackup(f"The backup is of a later release, with migrations that this one does not have: {names}.")
+
+
+def _restore_files(source: Path) -> None:
+    """Those that are there stay, but for one that is cut off: a restore that failed may have left it so."""
     with tarfile.open(source) as archive:
         for member in archive:
             name = member.name.removeprefix("media/")
-            if member.name.startswith("media/") and member.isfile() and not default_storage.exists(name):
-                content = archive.extractfile(member)
-                assert content is not None
-                default_storage.save(name, File(content))
-    return manifest
+            if not (member.name.startswith("media/") and member.isfile()):
+                continue
+            if default_storage.exists(name):
+                if default_storage.size(name) == member.size:
+                    continue
+                default_storage.delete(name)
+            content = archive.extractfile(member)
+            assert content is not None
+            default_storage.save(name, File(content))
 
 
 def read_manifest(source: Path) -> Manifest:

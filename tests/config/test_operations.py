@@ -9,19 +9,19 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from arena import voting
-from arena.integrity import alarm
-from arena.models import Battle, Entry, Vote, Voter
-from config.operations import backups, pruning, state
+from arena.models import Battle, Entry, Voter
+from config.operations import backups, pruning
 from tests import factories as make
 
 
@@ -94,11 +94,52 @@ def test_a_backup_that_lost_rows_fails_its_check(tmp_path: Path, monkeypatch):
     with pytest.raises(CommandError, match="arena_voter"):
         call_command("restore", str(tmp_path / "arena.tar"), check=True)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_database WHERE datname LIKE 'restore_check_%%'")
+        cursor.execute("SELECT count(*) FROM pg_database WHERE datname LIKE current_database() || '_check_%%'")
         assert cursor.fetchone() == (0,)
     (tmp_path / "other").write_text("no backup")
     with pytest.raises(CommandError, match="is no backup"):
         call_command("restore", str(tmp_path / "other"), check=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_restore_that_fails_leaves_every_row_as_it_was(tmp_path: Path, monkeypatch):
+    """Here a process of the site that was not stopped holds a table."""
+    file = tmp_path / "arena.tar"
+    call_command("backup", str(file), stdout=StringIO())
+    later = make.make_voter()
+    monkeypatch.setattr(backups, "LOCK_MILLISECONDS", 300)
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}) as other:
+        other.execute("SELECT 1 FROM arena_voter")
+        with pytest.raises(CommandError, match="lock timeout"):
+            call_command("restore", str(file), yes=True)
+    connection.close()
+    assert Voter.objects.filter(pk=later.pk).exists()
+    call_command("restore", str(file), yes=True, stdout=StringIO())
+    connection.close()
+    assert not Voter.objects.filter(pk=later.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_backup_of_a_later_release_is_refused_before_anything_changes(tmp_path: Path):
+    file, later = tmp_path / "arena.tar", MigrationRecorder.Migration.objects.create(app="arena", name="9999_later")
+    MigrationRecorder.Migration.objects.create(app="app_that_is_switched_off", name="0001_initial")
+    call_command("backup", str(file), stdout=StringIO())
+    later.delete()
+    for check in (True, False):
+        with pytest.raises(CommandError, match=r"later release, .* arena\.9999_later"):
+            call_command("restore", str(file), check=check, yes=True)
+    MigrationRecorder.Migration.objects.filter(app="app_that_is_switched_off").delete()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_an_earlier_restore_left_cut_off_is_replaced(tmp_path: Path):
+    name = default_storage.save("originals/whole.png", ContentFile(b"0123456789"))
+    call_command("backup", str(tmp_path / "arena.tar"), stdout=StringIO())
+    default_storage.delete(name)
+    assert default_storage.save(name, ContentFile(b"0123")) == name
+    call_command("restore", str(tmp_path / "arena.tar"), yes=True, stdout=StringIO())
+    connection.close()
+    assert read(name) == b"0123456789"
 
 
 @pytest.mark.django_db
@@ -141,49 +182,3 @@ def test_a_run_is_bounded():
     Voter.objects.update(created_at=timezone.now() - timedelta(days=100))
     assert pruning.prune(limit=2)["voters without battles"] == 2
     assert Voter.objects.count() == 3
-
-
-@pytest.mark.django_db
-def test_the_operators_page_names_what_is_wrong(admin_client, settings, tmp_path):
-    make.make_generation()
-    make.make_call(outcome="timeout", error="No answer", offering=make.make_offering(provider="fal"))
-    page = admin_client.get("/admin/health/").content.decode()
-    assert "has not been seen for a day" in page or "silent for" in page or ">ok<" in page
-    assert "Generations queued" in page
-    assert "fal: timeout" in page
-    assert state.current().tables[0].name in page
-    assert "not applied" not in page
-
-
-@pytest.mark.django_db
-def test_alarms_about_votes_stand_on_the_operators_page_and_in_metrics(admin_client, settings):
-    settings.METRICS_TOKEN = "let-me-see"
-
-    def metrics():
-        reply = admin_client.get("/metrics", headers={"authorization": "Bearer let-me-see"})
-        return [line for line in reply.content.decode().splitlines() if line.startswith("arena_integrity_alarms")]
-
-    cache.delete(alarm.STANDING)
-    assert "not looked at within the hour" in admin_client.get("/admin/health/").content.decode()
-    assert metrics() == []
-    battle = make.make_battle()
-    voting.cast_vote(battle, "left")
-    Vote.objects.update(cast_at=timezone.now() - timedelta(hours=1))  # and no watch has looked
-    alarm.raise_new()
-    alarm.raise_new()
-    assert "The check of voters has been down since" in admin_client.get("/admin/health/").content.decode()
-    assert metrics() == ["arena_integrity_alarms 1.0"]
-
-
-@pytest.mark.django_db
-def test_metrics_want_their_token_and_say_the_same(client, settings):
-    assert client.get("/metrics").status_code == 404
-    settings.METRICS_TOKEN = "let-me-see"
-    assert client.get("/metrics").status_code == 401
-    assert client.get("/metrics", headers={"authorization": "Bearer wrong"}).status_code == 401
-    make.make_generation()
-    reply = client.get("/metrics", headers={"authorization": "Bearer let-me-see"})
-    lines = reply.content.decode().splitlines()
-    assert 'arena_generations{status="queued"} 1.0' in lines
-    assert "arena_migrations_missing 0.0" in lines
-    assert any(line.startswith("arena_alive{") for line in lines)
