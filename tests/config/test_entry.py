@@ -194,6 +194,13 @@ def test_routing_follows_the_decoded_path(site):
             b"400",
         ),
         (b"POST /vote/ HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc", b"400"),
+        # Another sender in front could have read each of these otherwise than we would.
+        (b"POST /vote/ HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+        (b"POST /vote/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", b"400"),
+        (b"POST /vote/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", b"400"),
+        (b"POST /vote/ HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 3\r\n\r\nabc", b"400"),
+        (b"GET /robots.txt HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", b"400"),
+        (b"GET /robots.txt HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n", b"400"),
         (b"GET /models/%00/ HTTP/1.1\r\nHost: localhost\r\n\r\n", b"400"),
         (b"GET /models/?q=%0%000 HTTP/1.1\r\nHost: localhost\r\n\r\n", b"200"),
         (b"GET /robots.txt HTTP/1.1\r\nHost: evil.example\r\n\r\n", b"400"),
