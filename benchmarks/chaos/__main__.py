@@ -6,6 +6,7 @@ import random
 import sys
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from benchmarks.chaos import faults, verdict
 from benchmarks.chaos.site import Site
@@ -26,6 +27,7 @@ class Line:
     back: list[float] = field(default_factory=list)  # seconds from the end of the fault to the next vote
     gaps: list[float] = field(default_factory=list)  # seconds without a vote, the fault's own included
     parts: set[str] = field(default_factory=set)  # what /readyz said during the fault
+    spans: list[tuple[datetime, datetime]] = field(default_factory=list)  # from its beginning to the next vote
 
 
 def main() -> None:
@@ -74,11 +76,12 @@ async def run(site: Site, script: list[tuple[str, faults.Fault]], voters: int) -
     chaos_started = time.monotonic()
     for number, (name, fault) in enumerate(script, 1):
         line = lines.setdefault(name, Line())
-        start = time.monotonic()
+        start, began_at = time.monotonic(), datetime.now(UTC)
         end, parts = await asyncio.to_thread(suffer, site, fault, asks=not name.startswith("kill"))
         first = await back(ledger, end)
         line.times += 1
         line.back.append(first - end)
+        line.spans.append((began_at, datetime.now(UTC)))
         line.gaps.append(ledger.longest_gap(start, max(first, start + 0.001)))
         line.parts |= {f"{part}: {state}" for part, state in parts.items() if state != "ok"}
         print(f"{number:>3}/{len(script)} {name:<30} back after {first - end:5.1f} s", flush=True)
@@ -121,6 +124,9 @@ def report(lines: dict[str, Line], ledger: Ledger, end: verdict.Verdict, settled
           f"{len(end.differing)} with another outcome, {end.doubled} doubled in tallies")  # fmt: skip
     print(f"images: {end.planned} planned, {end.images} there, {end.generations}, after {settled:.0f} s of peace; "
           f"{end.bought_again} bought again, {end.asked_again} asked for again where a provider has no jobs")  # fmt: skip
+    for order in end.repeated:
+        texts = [f"{at:%H:%M:%S}{_during(lines, at)}" for at in order.accepted_at]
+        print(f"  {order.provider} {order.endpoint}: accepted at {', '.join(texts)}")
     print(f"files: {end.rows_without_file} rows without, {end.files_without_row} without a row, of which "
           f"{end.swept} swept")  # fmt: skip
     print(f"responses: {dict(sorted(ledger.statuses.items()))}; 5xx but 503 with Retry-After: {len(ledger.unexpected)}")
@@ -128,6 +134,11 @@ def report(lines: dict[str, Line], ledger: Ledger, end: verdict.Verdict, settled
         print(f"  {text}")
     print(f"stopped with exit code {code}")
     return 0 if end.is_good and not ledger.unexpected and code == 0 else 1
+
+
+def _during(lines: dict[str, Line], at: datetime) -> str:
+    """The fault that it was then."""
+    return "".join(f" ({name})" for name, line in lines.items() for start, end in line.spans if start <= at <= end)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,24 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from benchmarks.chaos.voters import Ledger
 from config.services.places import Place
-from providers.samples.simulator.job_log import JobLog
+from providers.samples.simulator.job_log import JobLog, LoggedJob
 
 PROMPT = "Stones of the beach, number"
 WITH_JOBS = ("fal", "replicate", "bfl")
 SETTLE_SECONDS = 240.0  # in which what was cut off must be done
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """An order that a provider has accepted more than once."""
+
+    provider: str
+    endpoint: str
+    accepted_at: list[datetime]
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,7 @@ class Verdict:
     images: int
     bought_again: int  # images at providers with jobs, which can be asked for again
     asked_again: int  # images at providers that answer in one request: what was under way is lost
+    repeated: list[Repeated]  # the orders behind both numbers
     rows_without_file: int
     files_without_row: int
     swept: int
@@ -98,7 +108,8 @@ def of(ledger: Ledger) -> Verdict:
     entries = Entry.objects.filter(generation__in=planned)
     named = {name for row in entries.values_list("image", "small", "thumbnail", "original") for name in row}
     names = {f"{folder}/{name}" for folder in orphans.COLUMNS for name in _listed(folder)}
-    bought = _bought()
+    jobs = _jobs()
+    bought = Counter(job.order.provider for job in jobs)
     made = Counter(entries.values_list("call__offering__provider", flat=True))
     again = {provider: number - made[f"simulated-{provider}"] for provider, number in bought.items()}
     return Verdict(
@@ -112,16 +123,28 @@ def of(ledger: Ledger) -> Verdict:
         images=entries.count(),
         bought_again=sum(number for provider, number in again.items() if provider in WITH_JOBS),
         asked_again=sum(number for provider, number in again.items() if provider not in WITH_JOBS),
+        repeated=_repeated(jobs),
         rows_without_file=sum(not default_storage.exists(name) for name in named),
         files_without_row=len(names - named),
         swept=orphans.sweep(timedelta(0)),
     )
 
 
-def _bought() -> Counter[str]:
-    """By wire format, what the providers' own ledger has of our prompts: jobs accepted and not cancelled."""
+def _jobs() -> list[LoggedJob]:
+    """What the providers' own ledger has of our prompts: jobs accepted and not cancelled."""
     jobs = JobLog(Place.of_checkout().var / "simulator-jobs.jsonl").jobs().values()
-    return Counter(job.order.provider for job in jobs if job.order.prompt.startswith(PROMPT) and not job.is_cancelled)
+    return [job for job in jobs if job.order.prompt.startswith(PROMPT) and not job.is_cancelled]
+
+
+def _repeated(jobs: list[LoggedJob]) -> list[Repeated]:
+    times: dict[str, list[LoggedJob]] = {}
+    for job in jobs:
+        times.setdefault(job.order.key, []).append(job)
+    return [
+        Repeated(same[0].order.provider, same[0].order.endpoint, [job.created_at for job in same])
+        for same in times.values()
+        if len(same) > 1
+    ]
 
 
 def _listed(folder: str) -> list[str]:
