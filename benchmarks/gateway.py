@@ -24,15 +24,14 @@ import contextlib
 import json
 import os
 import random
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
+
+from benchmarks.programs import free_port, running
 
 DELAY, SIZE = 0.05, 200_000  # seconds, bytes
 MASTER_KEY = "sk-" + "0123456789abcdef" * 4  # LiteLLM does not start without one
@@ -49,7 +48,8 @@ def image() -> bytes:
 
     side = int((SIZE / 3) ** 0.5)
     out = BytesIO()
-    Image.frombytes("RGB", (side, side), random.Random(7).randbytes(side * side * 3)).save(out, "PNG")
+    noise = Image.frombytes("RGB", (side, side), random.Random(7).randbytes(side * side * 3))
+    (noise.resize((SIDE, SIDE), Image.Resampling.BICUBIC) if SIDE else noise).save(out, "PNG")
     return out.getvalue()
 
 
@@ -117,40 +117,6 @@ def p(values: list[float], percent: int) -> float:
 
 
 # The servers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-@contextlib.contextmanager
-def running(
-    command: list[str], port: int, path: str, *, without: tuple[str, ...] = (), **environment: str
-) -> Iterator[int]:
-    inherited = {name: value for name, value in os.environ.items() if name not in without}
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, env={**inherited, **environment}, stdout=log, stderr=log)
-        try:
-            deadline = time.monotonic() + 180  # LiteLLM took 71 s on a busy machine
-            while True:
-                with contextlib.suppress(OSError):
-                    if not path:
-                        socket.create_connection(("127.0.0.1", port), 1).close()
-                        break
-                    urlopen(f"http://127.0.0.1:{port}{path}", timeout=2).close()
-                    break
-                if process.poll() is not None or time.monotonic() > deadline:
-                    log.seek(0)
-                    raise SystemExit(f"{command[:4]} does not answer:\n{log.read().decode()[-2000:]}")
-                time.sleep(0.1)
-            yield port
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            process.kill()
 
 
 def granian(port: int, processes: int, application: str) -> list[str]:
@@ -330,6 +296,7 @@ def main() -> None:
 
 
 DELAY = float(os.environ.get("BENCH_DELAY", DELAY))
+SIDE = int(os.environ.get("BENCH_SIDE", 0))  # pixels of the provider's image; 0: as many as are SIZE bytes of noise
 
 if __name__ == "__main__":
     main()

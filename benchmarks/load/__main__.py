@@ -11,6 +11,7 @@ many, ends the benchmark with an error. In the same run, interleaved:
     SQLite          a vote endpoint of the usual small arena: Flask and waitress where they are installed, else the
                     standard library's threading HTTP server; a row read, a row written, two ratings updated, one commit
     mix             so many new visitors a second (open loop, Poisson), each of whom loads a pair and votes
+    --generations N the mix alone, calm and while a worker has N images under way (aim: 100 a second, 48 images, 60 ms)
     late            a voter's 20th vote beside the 200th
 
 All of it, the load too, shares this machine, so rates are floors: compare what stands in one run. Prints rates, their
@@ -24,9 +25,11 @@ import argparse
 import asyncio
 import statistics
 import sys
+import tempfile
 import urllib.parse
 from collections.abc import Callable
 
+from benchmarks.load import generations
 from benchmarks.load.browser import Site, Tally, p
 from benchmarks.load.database import CATEGORY, PAGE, database, serving, stored
 from benchmarks.load.measurements import late, mix, pairs, shows, votes
@@ -41,6 +44,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="medians of so many interleaved rounds are printed")
     parser.add_argument("--at-once", type=int, nargs="+", default=[1, 16, 64])
     parser.add_argument("--mix", type=int, default=200, help="new visitors a second; 0: no mix")
+    parser.add_argument("--generations", type=int, default=0, metavar="N", help="the mix alone, beside N images")
     parser.add_argument("--url", help="a running site to vote on instead; no raw psycopg, and no comparison with rows")
     parser.add_argument("--category", default=CATEGORY, help="with --url")
     parser.add_argument("--profile", action="store_true", help="print where a vote's Python time goes, and stop")
@@ -54,7 +58,11 @@ def main() -> None:
             profile()
             return
         with serving(name) as (port, pid):
-            run(Site("127.0.0.1", port, PAGE), pid, options)
+            site = Site("127.0.0.1", port, PAGE)
+            if options.generations:
+                beside_generations(name, site, options)
+            else:
+                run(site, pid, options)
 
 
 def measure_site(site: Site, options: argparse.Namespace) -> None:
@@ -63,6 +71,31 @@ def measure_site(site: Site, options: argparse.Namespace) -> None:
         tally = asyncio.run(votes(site, at_once, options.seconds))
         rate = len(tally.took) / tally.elapsed
         print(f"{f'vote, {at_once} in flight':<26}{rate:>9.0f}{p(tally.took, 50):>9.1f}{p(tally.took, 95):>9.1f}")
+
+
+def beside_generations(name: str, site: Site, options: argparse.Namespace) -> None:
+    print_mix(site, options)  # connections, plans and caches as they are after a while
+    calm = print_mix(site, options)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        generations.under_way(name, options.generations, options.seconds, folder),
+    ):
+        busy = print_mix(site, options)
+    print(
+        f"p95 of a vote beside {options.generations} images: {busy:.1f} ms, {busy / calm:.2f} times what it is without"
+    )
+
+
+def print_mix(site: Site, options: argparse.Namespace) -> float:
+    """The p95 of its votes, in ms."""
+    before = stored()
+    pair, vote = asyncio.run(mix(site, options.mix, options.seconds))
+    if stored() - before != len(vote.took) or pair.rejected or vote.rejected:
+        sys.exit(f"mix: {len(vote.took)} acknowledged, {stored() - before} stored, "
+                 f"{pair.rejected + vote.rejected} rejected")  # fmt: skip
+    print(f"mix of {options.mix} a second: pair p50 {p(pair.took, 50):.1f} p95 {p(pair.took, 95):.1f} ms, "
+          f"vote p50 {p(vote.took, 50):.1f} p95 {p(vote.took, 95):.1f} ms")  # fmt: skip
+    return p(vote.took, 95)
 
 
 def run(site: Site, pid: int, options: argparse.Namespace) -> None:
@@ -107,12 +140,7 @@ def run(site: Site, pid: int, options: argparse.Namespace) -> None:
             f"{name:<28}{rate:>8.0f}{rate / reference:>8.3f}{half:>9.1f}{most:>9.1f}{web_ms:>12.2f}{database_ms:>17.2f}"
         )
     if options.mix:
-        before = stored()
-        pair, vote = asyncio.run(mix(site, options.mix, options.seconds))
-        if stored() - before != len(vote.took) or pair.rejected or vote.rejected:
-            sys.exit(f"mix: {len(vote.took)} acknowledged, {stored() - before} stored")
-        print(f"mix of {options.mix} a second: pair p50 {p(pair.took, 50):.1f} p95 {p(pair.took, 95):.1f} ms, "
-              f"vote p50 {p(vote.took, 50):.1f} p95 {p(vote.took, 95):.1f} ms")  # fmt: skip
+        print_mix(site, options)
     early, end = asyncio.run(late(site))
     print(f"one voter, ms a vote: 20th {early:.1f}, 200th {end:.1f}, ratio {end / early:.2f}")
     print("every acknowledged vote is a row, and every row was acknowledged")

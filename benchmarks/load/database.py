@@ -82,13 +82,10 @@ def fill() -> None:
             )  # fmt: skip
 
 
-@contextlib.contextmanager
-def serving(name: str) -> Iterator[tuple[int, int]]:
-    """The site's pages on a free port; its port and the id of its process group."""
-    from django.db import connection
-
+def environment_of(name: str) -> dict[str, str]:
+    """Variables of the processes that work on this database."""
     parts = urllib.parse.urlsplit(os.environ["DATABASE_URL"])
-    environment = {
+    return {
         **os.environ,
         "DATABASE_URL": parts._replace(path=parts.path.rpartition("/")[0] + f"/{name}").geturl(),
         "ALLOWED_HOSTS": "127.0.0.1",
@@ -104,6 +101,14 @@ def serving(name: str) -> Iterator[tuple[int, int]]:
         "VOTE_NEEDS_IMAGES": "0",
         "VOTE_MIN_SECONDS": "0",
     }
+
+
+@contextlib.contextmanager
+def serving(name: str) -> Iterator[tuple[int, int]]:
+    """The site's pages on a free port; its port and the id of its process group."""
+    from django.db import connection
+
+    environment = environment_of(name)
     connection.close()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
