@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.db.models import Sum
+from django.utils import timezone
 
 from arena.generation.cost_estimates import Quote
 from arena.models import Competition, Generation
@@ -23,7 +25,7 @@ from providers.offering.pricing import usd
 from providers.spending import daily_cap
 from providers.spending.daily_cap import RETRY_SECONDS
 
-__all__ = ["RETRY_SECONDS", "CapReached", "Spent", "check", "of", "refusal"]
+__all__ = ["RETRY_SECONDS", "CapReached", "Spent", "check", "of", "of_capped", "refusal"]
 
 _LOCK_CLASS = 0x5BE4D  # of these advisory locks
 
@@ -45,6 +47,15 @@ def of(competition: Competition) -> Spent:
         paid=Sum("spent"), expected=Sum("expected_cost")
     )
     return Spent(row["paid"] or Decimal(0), row["expected"] or Decimal(0))
+
+
+def of_capped() -> list[tuple[Competition, Spent]]:
+    """Every competition with a cap that has not closed, the newest first. One query."""
+    capped = Competition.everything.filter(spend_cap__isnull=False).exclude(closes_at__lte=timezone.now())
+    rows: Any = capped.annotate(
+        paid=Sum("prompts__generations__spent"), expected=Sum("prompts__generations__expected_cost")
+    )
+    return [(row, Spent(row.paid or Decimal(0), row.expected or Decimal(0))) for row in rows.order_by("-pk")]
 
 
 def check(competition: Competition, cost: Decimal | None) -> None:

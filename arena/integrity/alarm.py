@@ -17,15 +17,17 @@ log = logging.getLogger(__name__)
 
 SILENT_SECONDS = 24 * 3600
 STANDING = "integrity:alarms"  # in the cache: what the last look found
+EXCLUDED = "integrity:excluded"  # likewise: votes of this week, those that do not count, and all
 STANDING_SECONDS = 3600  # three looks that did not happen make it unknown
 
 
 def raise_new() -> list[str]:
     """Log and send the alarms that were not raised within a day; returns them. One that stands under new numbers is the
     same alarm."""
-    raised, alarms = [], ledger.alarms()
+    raised, current = [], ledger.current(ledger.ALARM_WEEKS)
+    alarms, (cast, counted) = current.alarms, current.of_week(current.weeks[-1])
     with contextlib.suppress(redis.RedisError):
-        cache.set(STANDING, alarms, STANDING_SECONDS)
+        cache.set_many({STANDING: alarms, EXCLUDED: (cast - counted, cast)}, STANDING_SECONDS)
     for text in alarms:
         subject = "".join(letter for letter in text if not letter.isdigit())
         try:
@@ -47,6 +49,15 @@ def standing() -> list[str] | None:
     except redis.RedisError:
         return None
     return alarms
+
+
+def excluded() -> tuple[int, int] | None:
+    """Of this week's votes in public categories: how many do not count, and all of them; None as `standing`."""
+    try:
+        votes: tuple[int, int] | None = cache.get(EXCLUDED)
+    except redis.RedisError:
+        return None
+    return votes
 
 
 def _send(text: str) -> None:

@@ -23,6 +23,7 @@ from arena.models import Category, NetworkWatch, VoteFile, VoterDecision, VoterW
 from . import evidence, rules, watch
 
 WEEKS = 12
+ALARM_WEEKS = 5  # this one, and the four that it is compared with
 ALARM_FACTOR = 2  # a reason's share against the median of the four weeks before
 ALARM_VOTES = 20  # fewer are no alarm
 LATE = timedelta(minutes=10)  # votes that the watch has not looked at for so long
@@ -167,7 +168,7 @@ def current(weeks: int = WEEKS) -> Ledger:
 
 def alarms() -> list[str]:
     """What a curator should look at, as sentences."""
-    return current(weeks=5).alarms
+    return current(ALARM_WEEKS).alarms
 
 
 def _down_since(now: datetime) -> datetime | None:

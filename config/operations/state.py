@@ -14,8 +14,11 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Min
 from django.utils import timezone
 
+from arena.generation import spend_cap
 from arena.integrity import alarm
 from arena.models import Generation, Report, Suggestion
+from config.operations import provider_state
+from config.operations.provider_state import ProviderState
 from leaderboard.board import drift_watch, health
 from leaderboard.models import Drift
 from providers.connections import heartbeats
@@ -32,6 +35,15 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class CappedSpending:
+    """US dollars of an open competition with a cap; what is under way counts as what it is expected to cost."""
+
+    slug: str
+    spent: Decimal
+    cap: Decimal
+
+
+@dataclass(frozen=True)
 class Table:
     name: str
     size: int  # bytes, with indexes
@@ -44,27 +56,36 @@ class SiteState:
     migrations: list[str]  # that are not applied
     beat: str
     workers: str
-    silent_workers: list[tuple[str, int]]  # name, seconds of silence
+    worker_reports: list[tuple[str, int]]  # of each worker: name, seconds since its last report
     store: str  # "" when it can be written
+    free_bytes: int | None  # of the store's disk; None where it has none of its own
     queue: dict[str, int]  # status → generations
     oldest_due: timedelta | None  # how long the oldest due generation has waited
+    providers: list[ProviderState]  # those that have something to do
     failures: list[Failure]  # calls that failed today (UTC)
     spent: Decimal  # US dollars today
     cap: Decimal | None
+    competitions: list[CappedSpending]
     boards: list[health.Health]
     drifts: list[Drift]  # hosted models that seem to have changed
     integrity_alarms: list[str] | None  # of the ledger of votes; None: nobody has looked within the hour
+    excluded: tuple[int, int] | None  # likewise: of this week's votes those that do not count, and all
     open_reports: int
     open_suggestions: int
     tables: list[Table]
+
+    @property
+    def silent_workers(self) -> list[str]:
+        """Workers that have died, or hang."""
+        return [name for name, seconds in self.worker_reports if seconds > heartbeats.SILENT_SECONDS]
 
 
 def current() -> SiteState:
     now = timezone.now()
     try:
-        processes, silent = heartbeats.state(), heartbeats.silent_workers()
+        processes, reports = heartbeats.state(), heartbeats.workers()
     except redis.RedisError:
-        processes, silent = dict.fromkeys(("beat", "workers"), "unknown: the broker does not answer"), []
+        processes, reports = dict.fromkeys(("beat", "workers"), "unknown: the broker does not answer"), []
     unfinished = Generation.objects.exclude(status__in=("succeeded", "cancelled", "failed"))
     oldest = unfinished.filter(status="queued", due_at__lte=now).aggregate(at=Min("due_at"))["at"]
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -77,19 +98,26 @@ def current() -> SiteState:
         migrations=[str(step) for step, _ in plan.migration_plan(plan.loader.graph.leaf_nodes())],
         beat=processes["beat"],
         workers=processes["workers"],
-        silent_workers=silent,
+        worker_reports=reports,
         store=file_store.trouble(),
+        free_bytes=file_store.free_bytes(),
         queue=dict(unfinished.values_list("status").annotate(n=Count("pk")).order_by("status")),
-        oldest_due=now - oldest if oldest else None,
+        oldest_due=provider_state.age(now, oldest),
+        providers=provider_state.of_all(now),
         failures=[
             Failure(*row)
             for row in failed.values_list("outcome", "offering__provider").annotate(n=Count("pk")).order_by("-n")[:20]
         ],
         spent=daily_cap.today(),
         cap=daily_cap.cap(),
+        competitions=[
+            CappedSpending(competition.slug, spent.total, competition.spend_cap or Decimal(0))
+            for competition, spent in spend_cap.of_capped()
+        ],
         boards=health.report(),
         drifts=drift_watch.alarms(),
         integrity_alarms=alarm.standing(),
+        excluded=alarm.excluded(),
         open_reports=Report.objects.open().count(),
         open_suggestions=Suggestion.objects.filter(decided_at=None).count(),
         tables=_tables(),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from arena.models import Category, Tally
 from leaderboard.board import summaries
-from leaderboard.models import Board, Snapshot
+from leaderboard.models import Board, RecordCount, Snapshot
 
 RATING_TIMEOUT = summaries.RATING_TIMEOUT
 
@@ -23,6 +23,7 @@ class Health:
     category: Category
     board: Board | None
     voted_at: datetime | None  # when its tallies last moved
+    records_at: datetime | None  # when the records of its images were last counted
     snapshot_at: datetime | None
     trouble: str
 
@@ -39,9 +40,17 @@ def failures() -> list[str]:
 def report() -> list[Health]:
     """Every category, those that nobody has voted in too."""
     voted = dict(Tally.objects.values_list("category").annotate(at=Max("changed_at")))
+    counted = dict(RecordCount.objects.values_list("category", "counted_at"))
     taken = dict(Snapshot.objects.values_list("category").annotate(at=Max("taken_at")))
     return [
-        Health(category, board, voted.get(category.pk), taken.get(category.pk), _trouble(board, voted.get(category.pk)))
+        Health(
+            category,
+            board,
+            voted.get(category.pk),
+            counted.get(category.pk),
+            taken.get(category.pk),
+            _trouble(board, voted.get(category.pk)),
+        )
         for category in Category.objects.select_related("board")
         for board in [getattr(category, "board", None)]
     ]

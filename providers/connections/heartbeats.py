@@ -42,12 +42,13 @@ def state() -> dict[str, str]:
     return {"beat": _said(now, int(beat) if beat else None), "workers": _said(now, latest)}
 
 
-def silent_workers() -> list[tuple[str, int]]:
-    """(name, seconds of silence) of workers that died within a day. Raises redis.RedisError."""
+def workers() -> list[tuple[str, int]]:
+    """(name, seconds since its last report) of every worker that was seen within a day and has not said that it ends,
+    the longest silent first. Raises redis.RedisError."""
     with valkey_client.connect() as valkey:
         now = valkey.time()[0]
-        workers = valkey.zrange(WORKERS, 0, -1, withscores=True)
-    return [(name.decode(), now - int(at)) for name, at in workers if now - int(at) > SILENT_SECONDS]
+        rows = valkey.zrange(WORKERS, 0, -1, withscores=True)
+    return [(name.decode(), now - int(at)) for name, at in rows]
 
 
 def _said(now: int, at: int | None) -> str:

@@ -91,7 +91,7 @@ def response(name: str, content_type: str, headers: Mapping[str, str]) -> HttpRe
     if not settings.STORAGE_ACCEL:
         with default_storage.open(name, "rb") as file:
             return HttpResponse(file.read(), content_type=content_type, headers=headers)
-    if isinstance(default_storage, FileSystemStorage) or hasattr(default_storage, "base_location"):
+    if _is_folder():
         location = quote(name)
     else:  # signed, for five minutes; the proxy's own location names the server
         signed = urlsplit(default_storage.url(name))
@@ -126,11 +126,25 @@ def _try_out() -> str:
                 return "what was written is not what is read"
     finally:
         default_storage.delete(name)
-    if isinstance(default_storage, FileSystemStorage) or hasattr(default_storage, "base_location"):
+    if _is_folder():
         free = shutil.disk_usage(default_storage.path(".")).free
         if free < MIN_FREE:
             return f"only {free / 1e6:.1f} MB are free"
     return ""
+
+
+def free_bytes() -> int | None:
+    """What the disk of the folder has left; None for object storage, and where the disk does not answer."""
+    if not _is_folder():
+        return None
+    try:
+        return _within(PROBE_TIME_LIMIT, lambda: shutil.disk_usage(default_storage.path(".")).free)
+    except OSError:
+        return None
+
+
+def _is_folder() -> bool:
+    return isinstance(default_storage, FileSystemStorage) or hasattr(default_storage, "base_location")
 
 
 def _write_all(contents: Mapping[str, bytes]) -> None:

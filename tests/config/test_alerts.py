@@ -48,7 +48,7 @@ def webhook(settings, monkeypatch) -> Iterator[list[str]]:
 
 @pytest.fixture
 def well() -> state.SiteState:
-    return replace(state.current(), store="", silent_workers=[], oldest_due=None, migrations=[], boards=[], cap=None)
+    return replace(state.current(), store="", worker_reports=[], oldest_due=None, migrations=[], boards=[], cap=None)
 
 
 def test_each_problem_is_said_when_it_begins_and_when_it_is_over(webhook, well, settings):
@@ -77,7 +77,7 @@ def test_what_the_webhook_did_not_take_is_sent_again(webhook, well):
 @pytest.mark.parametrize(
     ("change", "key"),
     [
-        ({"silent_workers": [("one", 40)]}, "workers"),
+        ({"worker_reports": [("one", 40)]}, "workers"),
         ({"migrations": ["arena.0001"]}, "migrations"),
         ({"cap": Decimal(10), "spent": Decimal("9.5")}, "cap"),
     ],
