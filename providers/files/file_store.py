@@ -26,6 +26,8 @@ from providers.cache import ProcessCache
 Result = TypeVar("Result")
 
 TIME_LIMIT = 20.0  # seconds for one set of files; a hanging network disk must not outlast a worker's lease
+READ_TIME_LIMIT = 8.0  # seconds for one file; a page has 30, and shows without its images what it can
+MAX_READS = 32  # at once in a process; its page threads are few, so more hang
 PROBE_SECONDS = 5.0  # how long a probe's result counts
 PROBE_TIME_LIMIT = 5.0
 PROBE_BYTES = 64 * 1024
@@ -35,6 +37,7 @@ TROUBLE = "trouble"
 
 _known: ProcessCache[str, str] = ProcessCache(seconds=PROBE_SECONDS, max_entries=1)
 _probing = threading.Lock()
+_reads = threading.BoundedSemaphore(MAX_READS)
 
 
 class StoreUnwritable(Exception):
@@ -82,6 +85,23 @@ def known_trouble() -> str:
     return _known.get(TROUBLE) or ""
 
 
+def read(name: str) -> bytes:
+    """A whole file. A store that hangs, or sends a byte a second, holds its reader no longer than READ_TIME_LIMIT, and
+    while MAX_READS hang nobody else. Raises FileNotFoundError, OSError; TimeoutError, which is one."""
+    if not _reads.acquire(blocking=False):
+        raise TimeoutError(f"{MAX_READS} files are being read from the file store, which does not answer")
+    return _within(READ_TIME_LIMIT, lambda: _read(name))
+
+
+def _read(name: str) -> bytes:
+    try:
+        with default_storage.open(name, "rb") as file:
+            content: bytes = file.read()
+            return content
+    finally:
+        _reads.release()
+
+
 def response(name: str, content_type: str, headers: Mapping[str, str]) -> HttpResponse:
     """The file as a response: its bytes, or – with STORAGE_ACCEL – where nginx finds them, under the same headers.
 
@@ -89,8 +109,7 @@ def response(name: str, content_type: str, headers: Mapping[str, str]) -> HttpRe
     distinguish images that must look alike until the vote. Raises FileNotFoundError, OSError; nginx answers 404 itself.
     """
     if not settings.STORAGE_ACCEL:
-        with default_storage.open(name, "rb") as file:
-            return HttpResponse(file.read(), content_type=content_type, headers=headers)
+        return HttpResponse(read(name), content_type=content_type, headers=headers)
     if _is_folder():
         location = quote(name)
     else:  # signed, for five minutes; the proxy's own location names the server
