@@ -1,6 +1,7 @@
 """Static files under names that carry a hash of their content, so that browsers may cache them for ever."""
 
 from pathlib import Path
+from typing import Any
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
@@ -20,3 +21,11 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
         # Collected by one account (root, while an image is built), read by another. What people upload is for the
         # site's own account alone (FILE_UPLOAD_PERMISSIONS); that setting would otherwise count here, too.
         super().__init__(location, base_url, file_permissions_mode=0o644, directory_permissions_mode=0o755)
+
+    def _save(self, name: str, content: Any) -> str:
+        """No half of a file stays on a full disk: `collectstatic` would take it for the newer one, and hash it."""
+        try:
+            return str(super()._save(name, content))
+        except OSError:
+            self.delete(name)
+            raise

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.resources
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import brotli
+import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from fontTools.ttLib import TTFont
 
@@ -77,3 +81,18 @@ def test_collected_files_can_be_read_by_an_account_that_did_not_collect_them(tmp
     assert (tmp_path / "staticfiles.json").exists()
     assert not unreadable
     assert (tmp_path / "js").stat().st_mode & 0o055 == 0o055
+
+
+def test_a_full_disk_leaves_no_half_of_a_file(tmp_path: Path):
+    """It would be newer than its source, so that the next `collectstatic` leaves it, and serves it for ever."""
+
+    class FillsTheDisk(ContentFile[bytes]):
+        def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+            yield b"body { color"
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    storage = HashedStaticFiles(tmp_path)
+    with pytest.raises(OSError, match="No space left"):
+        storage.save("css/site.css", FillsTheDisk(b"body { color: red }"))
+    assert not storage.exists("css/site.css")
+    assert storage.save("css/site.css", ContentFile(b"body { color: red }")) == "css/site.css"
