@@ -6,6 +6,7 @@ from celery import shared_task
 
 from arena import blinding, generation, orphans
 from arena.voting import recount
+from providers.clock import needs_right_clock
 from providers.connections.database import connection_released
 
 from .integrity import alarm, caps, networks, watch
@@ -13,6 +14,7 @@ from .integrity import alarm, caps, networks, watch
 
 @shared_task
 @connection_released()
+@needs_right_clock
 def dispatch() -> None:
     for pk in generation.take_due():
         generate.apply_async((pk,), expires=generation.REDISPATCH_SECONDS)
@@ -20,6 +22,7 @@ def dispatch() -> None:
 
 @shared_task
 @connection_released()
+@needs_right_clock
 def generate(pk: int) -> None:
     generation.run(pk)
 

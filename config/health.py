@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
 
 import redis
 from django.db import DatabaseError, InterfaceError, connection, transaction
@@ -12,11 +11,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from leaderboard.board import health
+from providers import clock
 from providers.connections import heartbeats, valkey_client
 from providers.connections.database import release_connection
 from providers.files import file_store
-
-SKEW_SECONDS = 5.0  # by which this machine's clock may differ from the database's: leases compare both
 
 
 @never_cache
@@ -55,9 +53,9 @@ def _database() -> str:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = '3s'")
-            cursor.execute("SELECT clock_timestamp(), pg_is_in_recovery()")
-            now, is_replica = cursor.fetchone()
-            if is_replica:
+            skew = clock.ahead()
+            cursor.execute("SELECT pg_is_in_recovery()")
+            if cursor.fetchone() == (True,):
                 return "is a replica, or still recovering"
             cursor.execute("CREATE TEMPORARY TABLE readyz (n int) ON COMMIT DROP")
             cursor.execute("INSERT INTO readyz SELECT generate_series(1, 10)")
@@ -65,8 +63,7 @@ def _database() -> str:
     except (DatabaseError, InterfaceError) as error:
         release_connection()  # the next request starts with a fresh connection instead of this broken one
         return f"does not answer: {type(error).__name__}"
-    skew = abs((datetime.now(UTC) - now).total_seconds())
-    return "ok" if skew <= SKEW_SECONDS else f"its clock differs from this machine's by {skew:.0f} s"
+    return clock.difference(skew) or "ok"
 
 
 def _ratings(database: str) -> str:

@@ -8,6 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from providers.catalog import ends
+from providers.clock import needs_right_clock
 from providers.connections.database import connection_released
 from providers.files import spool
 from providers.gateway import budgets, job_webhooks, jobs, signed_files
@@ -20,6 +21,7 @@ from .playground import trials
 
 @shared_task
 @connection_released()
+@needs_right_clock
 def prune_gateway() -> None:
     spool.flush()
     signed_files.prune()
@@ -31,6 +33,7 @@ def prune_gateway() -> None:
 
 @shared_task
 @connection_released()
+@needs_right_clock
 def dispatch_trials() -> None:
     for pk in trials.take_due():
         try_out.apply_async((pk,), expires=trials.RESEND_AFTER)
@@ -42,12 +45,14 @@ def dispatch_trials() -> None:
 
 @shared_task
 @connection_released()
+@needs_right_clock
 def try_out(pk: str) -> None:
     trials.run(pk)
 
 
 @shared_task
 @connection_released()
+@needs_right_clock
 def run_image_job(pk: str) -> None:
     """An asynchronous request of the gateway."""
     jobs.run(pk)
@@ -68,6 +73,7 @@ def keep_summaries() -> None:
 
 @shared_task
 @connection_released()
+@needs_right_clock
 def close_dead_reservations() -> None:
     daily_cap.close_dead()
 

@@ -29,9 +29,18 @@ TIMEOUT = 10.0
 def problems(site: SiteState) -> dict[str, str]:
     """What needs a person, by a key that stays the same while it lasts."""
     waiting = site.oldest_due.total_seconds() if site.oldest_due else 0.0
+    silent = [report.name for report in site.worker_reports if report.is_silent]
+    wrong_clocks = [report for report in site.worker_reports if report.has_wrong_clock]
+    strangers = [report.name for report in site.worker_reports if not report.knows_secret]
     candidates = {
         "store": site.store and f"Images cannot be stored: {site.store}.",
-        "workers": site.silent_workers and f"{len(site.silent_workers)} workers have died or hang.",
+        "workers": silent and f"{len(silent)} workers have died or hang.",
+        "clocks": wrong_clocks
+        and "Clocks are wrong: " + ", ".join(f"{row.name} by {row.ahead:+.0f} s" for row in wrong_clocks) + ".",
+        "secrets": strangers and f"Another SECRET_KEY than here: {', '.join(strangers)}.",
+        "eviction": site.evicts
+        and f"Valkey drops keys when it is full, and with them tasks and limits: its policy is {site.evicts}. "
+        "Set maxmemory-policy noeviction.",
         "queue": waiting > WAITING_SECONDS and f"The oldest image has been due for {waiting / 60:.0f} minutes.",
         "migrations": site.migrations and f"{len(site.migrations)} migrations are not applied.",
         "cap": site.cap

@@ -21,7 +21,8 @@ from config.operations import provider_state
 from config.operations.provider_state import ProviderState
 from leaderboard.board import drift_watch, health
 from leaderboard.models import Drift
-from providers.connections import heartbeats
+from providers.connections import heartbeats, valkey_client
+from providers.connections.heartbeats import WorkerReport
 from providers.files import file_store
 from providers.models import Call
 from providers.spending import daily_cap
@@ -56,7 +57,8 @@ class SiteState:
     migrations: list[str]  # that are not applied
     beat: str
     workers: str
-    worker_reports: list[tuple[str, int]]  # of each worker: name, seconds since its last report
+    worker_reports: list[WorkerReport]
+    evicts: str  # Valkey's policy, where it drops keys when it is full; "" when it drops none
     store: str  # "" when it can be written
     free_bytes: int | None  # of the store's disk; None where it has none of its own
     queue: dict[str, int]  # status → generations
@@ -74,18 +76,14 @@ class SiteState:
     open_suggestions: int
     tables: list[Table]
 
-    @property
-    def silent_workers(self) -> list[str]:
-        """Workers that have died, or hang."""
-        return [name for name, seconds in self.worker_reports if seconds > heartbeats.SILENT_SECONDS]
-
 
 def current() -> SiteState:
     now = timezone.now()
     try:
-        processes, reports = heartbeats.state(), heartbeats.workers()
+        processes, reports, evicts = heartbeats.state(), heartbeats.workers(), _eviction()
     except redis.RedisError:
         processes, reports = dict.fromkeys(("beat", "workers"), "unknown: the broker does not answer"), []
+        evicts = ""
     unfinished = Generation.objects.exclude(status__in=("succeeded", "cancelled", "failed"))
     oldest = unfinished.filter(status="queued", due_at__lte=now).aggregate(at=Min("due_at"))["at"]
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -99,6 +97,7 @@ def current() -> SiteState:
         beat=processes["beat"],
         workers=processes["workers"],
         worker_reports=reports,
+        evicts=evicts,
         store=file_store.trouble(),
         free_bytes=file_store.free_bytes(),
         queue=dict(unfinished.values_list("status").annotate(n=Count("pk")).order_by("status")),
@@ -122,6 +121,14 @@ def current() -> SiteState:
         open_suggestions=Suggestion.objects.filter(decided_at=None).count(),
         tables=_tables(),
     )
+
+
+def _eviction() -> str:
+    """Raises redis.RedisError."""
+    with valkey_client.connect() as valkey:
+        memory = valkey.info("memory")
+    policy = str(memory.get("maxmemory_policy", "noeviction"))
+    return policy if memory.get("maxmemory") and policy != "noeviction" else ""
 
 
 def _tables() -> list[Table]:

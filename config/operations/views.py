@@ -58,8 +58,12 @@ def registry(site: SiteState) -> CollectorRegistry:
     alive.labels("beat").set(site.beat == "ok")
     alive.labels("workers").set(site.workers == "ok")
     seen = gauge("worker_report_seconds", "Since a worker's last report; above 30 it has died, or hangs", "worker")
-    for name, seconds in site.worker_reports:
-        seen.labels(name).set(seconds)
+    clocks = gauge("worker_clock_ahead_seconds", "By which a worker's clock is ahead of Valkey's", "worker")
+    strangers = gauge("worker_has_other_secret", "1 for a worker whose SECRET_KEY is not ours", "worker")
+    for report in site.worker_reports:
+        seen.labels(report.name).set(report.silence)
+        clocks.labels(report.name).set(report.ahead)
+        strangers.labels(report.name).set(not report.knows_secret)
     gauge("store_writable", "1 while files can be stored").set(not site.store)
     if site.free_bytes is not None:
         gauge("store_free_bytes", "What the disk of the file store has left").set(site.free_bytes)

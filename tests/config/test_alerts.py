@@ -17,6 +17,7 @@ from django.core.checks import run_checks
 from django.db import connection
 
 from config.operations import alerts, checks, state, tasks
+from providers.connections.heartbeats import WorkerReport
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +49,9 @@ def webhook(settings, monkeypatch) -> Iterator[list[str]]:
 
 @pytest.fixture
 def well() -> state.SiteState:
-    return replace(state.current(), store="", worker_reports=[], oldest_due=None, migrations=[], boards=[], cap=None)
+    return replace(
+        state.current(), store="", worker_reports=[], evicts="", oldest_due=None, migrations=[], boards=[], cap=None
+    )
 
 
 def test_each_problem_is_said_when_it_begins_and_when_it_is_over(webhook, well, settings):
@@ -77,7 +80,10 @@ def test_what_the_webhook_did_not_take_is_sent_again(webhook, well):
 @pytest.mark.parametrize(
     ("change", "key"),
     [
-        ({"worker_reports": [("one", 40)]}, "workers"),
+        ({"worker_reports": [WorkerReport("one", 40)]}, "workers"),
+        ({"worker_reports": [WorkerReport("one", 2, ahead=-600.0)]}, "clocks"),
+        ({"worker_reports": [WorkerReport("one", 2, knows_secret=False)]}, "secrets"),
+        ({"evicts": "allkeys-lru"}, "eviction"),
         ({"migrations": ["arena.0001"]}, "migrations"),
         ({"cap": Decimal(10), "spent": Decimal("9.5")}, "cap"),
     ],

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from time import time
 
 import pytest
 import redis
@@ -47,9 +48,31 @@ def test_never_seen_and_long_silent_are_not_ok(valkey):
     state = heartbeats.state()
     assert state["beat"].startswith("silent for 3")
     assert state["workers"].startswith("silent for 4")
-    assert [name for name, seconds in heartbeats.workers() if 40 <= seconds < 60] == ["one"]
+    assert [row.name for row in heartbeats.workers() if row.is_silent] == ["one"]
     heartbeats.record_worker("two")
     assert heartbeats.state()["workers"] == "ok"
+
+
+def test_a_worker_with_another_clock_or_another_secret_is_named(valkey, settings, monkeypatch):
+    heartbeats.record_worker("right")
+    own = settings.SECRET_KEY
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(heartbeats, "time", lambda: time() + 600)
+        heartbeats.record_worker("ahead")
+    settings.SECRET_KEY = "another secret than that of the others"
+    heartbeats.record_worker("stranger")
+    settings.SECRET_KEY = own
+    valkey.zadd(heartbeats.WORKERS, {"of an earlier release": valkey.time()[0]})
+    reports = {report.name: report for report in heartbeats.workers()}
+    assert {name: report.faults for name, report in reports.items() if report.faults} == {
+        "ahead": ["its clock is +600 s wrong"],
+        "stranger": ["another SECRET_KEY than here"],
+    }
+    settings.SECRET_KEY_FALLBACKS = ["another secret than that of the others"]
+    assert all(report.knows_secret for report in heartbeats.workers())
+    heartbeats.forget_worker("stranger")
+    assert b"stranger" not in valkey.hgetall(heartbeats.DETAILS)
+    assert not any(own.encode()[:12] in details for details in valkey.hvals(heartbeats.DETAILS))
 
 
 @pytest.mark.django_db

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import redis
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
@@ -19,6 +20,7 @@ from arena.integrity import alarm
 from arena.models import Competition, Generation, Vote
 from config.operations import state
 from leaderboard.board import image_records, pair_counts
+from providers.connections import heartbeats
 from providers.models import Offering, ProviderJob, Reservation
 from tests import factories as make
 
@@ -77,6 +79,30 @@ def test_queue_calls_and_jobs_are_shown_by_provider_on_the_page_and_in_metrics(a
     assert 'arena_provider_queued{provider="simulated-bfl"} 1.0' in lines
     assert 'arena_provider_jobs{provider="simulated-fal"} 2.0' in lines
     assert 'arena_provider_orphaned_jobs{provider="simulated-fal"} 1.0' in lines
+
+
+@pytest.mark.django_db
+def test_what_is_wrong_with_a_worker_is_shown_beside_its_name(admin_client, monkeypatch):
+    reports = [
+        heartbeats.WorkerReport("one@host", 2, version="1.2"),
+        heartbeats.WorkerReport("two@host", 90, -600.0, False),
+    ]
+    monkeypatch.setattr(heartbeats, "workers", lambda: reports)
+    page = text_of(admin_client.get("/admin/health/"))
+    assert "one@host, 1.2 reported 2 s ago" in page
+    assert "silent for 90 s , its clock is -600 s wrong , another SECRET_KEY than here , reported 90 s ago" in page
+
+
+@pytest.mark.django_db
+def test_a_valkey_that_drops_keys_is_named(admin_client, settings):
+    assert state.current().evicts == ""
+    with redis.Redis.from_url(settings.REDIS_URL) as valkey:
+        valkey.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            page = text_of(admin_client.get("/admin/health/"))
+        finally:
+            valkey.config_set("maxmemory-policy", "noeviction")
+    assert "Valkey drops keys when it is full (allkeys-lru): set noeviction" in page
 
 
 @pytest.mark.django_db
