@@ -25,7 +25,7 @@ TRUSTED: Collection[str] = ()  # origins that need not be public https ones
 
 
 def problem(url: str) -> str:
-    """Why nothing is sent to this URL, as its text tells it; "" where only the connection can tell."""
+    """Why nothing is sent to this URL, as its text shows; "" where only the connection can show."""
     try:
         check_url(url, TRUSTED)
     except BadOutput:

@@ -228,7 +228,7 @@ def test_what_a_process_that_died_had_already_paid_is_its_requests_cost(gateway)
 
 
 def test_what_was_in_flight_when_a_process_died_counts_against_the_budget_of_its_key():
-    """The provider may bill it, whoever has the answer."""
+    """The provider may bill it, also where no client got the answer."""
     model = offered("sample-one")
     key, _ = ApiKey.make("killed", monthly_budget=1)
     row = GatewayRequest(
