@@ -21,6 +21,8 @@ towards the answer that would have been suspicious, so a young board accuses nob
 | ties and both-bad (.10) | 0.97 against a rate of 0.6 | | |
 | no skill (.05), for review alone | ½ against σ(0.4·y·d) | | |
 
+Boards of up to `FEW_MODELS` models have wider nulls of influence and consensus.
+
 A family's value is the mean of its members, a voter's the weighted mean of the families: both stay e-processes.
 Skips and ballots have processes of their own (`skipping`, `selection`).
 """
@@ -44,6 +46,9 @@ REVIEW, QUARANTINE = math.log(100), math.log(1000)
 
 SIDE, ONE_MODEL, INFLUENCE = (0.6, (2.0, 4.0)), (1.4, (3.0, 6.0)), (0.9, (2.5, 5.0))
 COPYING, ABILITY = 0.97, 1.8
+# Of so few models most pairs hold the same one, so that a taste for it is what moves its rating, and agreeing with the
+# others is often one taste. The nulls above made 3 % of honest voters of such boards cheats, these make 1 %.
+FEW_MODELS, INFLUENCE_OF_FEW, ABILITY_OF_FEW = 4, (1.4, (2.5, 5.0)), 2.4
 TIED, TIE_RATE = 0.97, 0.6
 SKILL = 0.4
 CAUTION = 1.0  # standard errors
@@ -129,11 +134,12 @@ def weigh(votes: Answers, others: Consensus) -> Evidence:
     plays = np.zeros((k, n))
     plays[left, np.arange(n)], plays[right, np.arange(n)] = 1, -1
     pulls = np.clip((c[:, left] - c[:, right]) / others.scale[:, None], -1, 1)
+    influence, ability = (INFLUENCE_OF_FEW, ABILITY_OF_FEW) if k <= FEW_MODELS else (INFLUENCE, ABILITY)
     families = np.stack([
         _tilted(np.ones((1, n)), y, d, doubt, *SIDE),
         _tilted(plays, y, d, doubt, *ONE_MODEL),
-        _tilted(pulls, y, d, doubt, *INFLUENCE),
-        _copied(y, d, doubt),
+        _tilted(pulls, y, d, doubt, *influence),
+        _copied(y, d, doubt, ability),
         np.cumsum(np.where(y == 0, math.log(TIED / TIE_RATE), math.log((1 - TIED) / (1 - TIE_RATE)))),
         np.cumsum(np.where(y == 0, 0, math.log(0.5) - _log_sigmoid(SKILL * y * d))),
     ])  # fmt: skip
@@ -154,9 +160,9 @@ def _tilted(s: Floats, y: Floats, d: Floats, doubt: Floats, t0: float, t1s: tupl
     return _log_sum(stacked) - math.log(len(stacked))
 
 
-def _copied(y: Floats, d: Floats, doubt: Floats) -> Floats:
+def _copied(y: Floats, d: Floats, doubt: Floats, ability: float) -> Floats:
     agrees = y * np.where(d >= 0, 1, -1) > 0
-    able = ABILITY * (np.abs(d) + doubt)
+    able = ability * (np.abs(d) + doubt)
     null = np.where(agrees, _log_sigmoid(able), _log_sigmoid(-able))
     gain = np.where(agrees, math.log(COPYING), math.log(1 - COPYING)) - null
     return np.cumsum(np.where(y == 0, 0.0, gain))

@@ -41,6 +41,17 @@ def test_honest_voters_are_not(board, kind):
     assert [simulated.caught_at(cast, board) for cast in votes if simulated.caught_at(cast, board)] == []
 
 
+def test_honest_voters_of_four_models_are_not_and_riggers_are():
+    """With the nulls of larger boards six of these 300 were."""
+    rng = np.random.default_rng(10)
+    few = kinds_of_voters.board(rng, 4, 6_000)
+    honest = [simulated.caught_at(kinds_of_voters.people(rng, few, 200, 0.5), few) for _ in range(300)]
+    assert sum(at is not None for at in honest) <= 2
+    for kind in kinds_of_voters.MUST_CATCH:
+        caught = [simulated.caught_at(kinds_of_voters.RIGGERS[kind](rng, few, 100, 0.5), few) for _ in range(20)]
+        assert sum(at is not None for at in caught) >= 19
+
+
 def test_an_office_of_one_taste_behind_one_address_is_not(board):
     """First votes of colleagues, pooled: everybody's own taste on top of one that they share."""
     rng = np.random.default_rng(6)
