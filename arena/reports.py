@@ -37,16 +37,18 @@ def report(battle: Battle, side: str, reason: str, network: str = "") -> Report:
     """Record the voter's report of one side; the second one on the same image changes nothing. `network`: the hash of
     where it comes from, "" where that is not known.
 
-    Raises ValueError for a side or reason that does not exist, and for more reports than one network may make.
+    Raises ValueError for a side or reason that does not exist, and for more reports than one voter, or one network, may
+    make within an hour: each takes a pair away, so who reports without end chooses among pairs.
     """
     if side not in ("left", "right"):
         raise ValueError(gettext("Choose which image you mean: A or B."))
     if reason not in Report.Reason.values:
         raise ValueError(gettext("Choose what is wrong with the image."))
-    recent = Report.objects.filter(network=network, created_at__gt=timezone.now() - timedelta(hours=1))
-    if network and 0 < settings.NETWORK_REPORTS <= recent.count():
+    by_network = Q(network=network) if network else Q(pk=None)
+    recent = Report.objects.filter(created_at__gt=timezone.now() - timedelta(hours=1))
+    if 0 < settings.NETWORK_REPORTS <= recent.filter(by_network | Q(voter=battle.voter_id)).count():
         raise ValueError(
-            gettext("Your network has sent many reports within an hour. Skip the pair, or come back later.")
+            gettext("You or your network have sent many reports within an hour. Skip the pair, or come back later.")
         )
     with transaction.atomic():
         # The entry's row is locked: of two reports at once, the later one counts both.
@@ -65,15 +67,18 @@ def report(battle: Battle, side: str, reason: str, network: str = "") -> Report:
 
 
 def weight(entry: Entry) -> float:
-    """What the open reports on an image weigh: voters who have voted count whole, others a quarter, and all reports
-    from one network together no more than one."""
+    """What the open reports on an image weigh: voters who have voted count whole, all those of one network as one;
+    others a quarter, and all of them together no more than one. So voters who were invented hide nothing, whatever
+    their networks."""
     counted = Vote.objects.counted().filter(voter=OuterRef("voter")).values("voter").annotate(n=Count("*")).values("n")
     rows = Report.objects.open().filter(entry=entry).annotate(votes=Subquery(counted))
-    by_network: dict[str, float] = {}
-    for voter, network, votes in rows.values_list("voter", "network", "votes"):
-        place = network or f"voter {voter}"
-        by_network[place] = min(1.0, by_network.get(place, 0.0) + (1.0 if (votes or 0) >= STANDING else NEWCOMER))
-    return sum(by_network.values())
+    reporters = [
+        (network or f"voter {voter}", (votes or 0) >= STANDING)
+        for voter, network, votes in rows.values_list("voter", "network", "votes")
+    ]
+    known = {network for network, has_standing in reporters if has_standing}
+    newcomers = sum(network not in known for network, _ in reporters)
+    return len(known) + min(1.0, NEWCOMER * newcomers)
 
 
 def accept(reports: Iterable[Report], reply: str = "") -> tuple[int, int]:

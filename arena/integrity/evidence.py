@@ -174,7 +174,8 @@ def skipping(answered: Ints, skipped: Ints, answers: int, skips: int) -> float:
     answered, skipped [K]: pairs with each model that were voted on and skipped; `answers`, `skips`: of all pairs. The
     numerator lets one model have a rate of its own (Krichevsky–Trofimov mixtures), the denominator is the best rate.
     Only models that are skipped *less* than the others count: to skip until one comes is steering, to skip an ugly one
-    is a taste. Leaving terms out makes an e-value smaller, never larger.
+    is a taste. Of three models that leaves the other two skipped less: of up to `FEW_MODELS` the null has a dislike of
+    one, too. Leaving terms out makes an e-value smaller, never larger.
     """
     if not skips or not answers or not answered.size:
         return 0.0
@@ -182,8 +183,10 @@ def skipping(answered: Ints, skipped: Ints, answers: int, skips: int) -> float:
     own = np.where(skipped * answers < answered * skips, own, -np.inf)
     if not np.isfinite(own).any():
         return 0.0
-    rate = answers / (answers + skips)
-    best = answers * math.log(rate) + skips * math.log(1 - rate)
+    best = float(_likelihood(answers, skips))
+    if own.size <= FEW_MODELS:
+        disliked = _likelihood(answered, skipped) + _likelihood(answers - answered, skips - skipped)
+        best = max(best, float(disliked[skipped * answers > answered * skips].max(initial=-np.inf)))
     return float(_log_sum(own[:, None])[0]) - math.log(own.size) - best
 
 
@@ -191,6 +194,12 @@ def _kt(a: Ints, b: Ints) -> Floats:
     """log B(a + ½, b + ½) / B(½, ½)."""
     gamma = np.vectorize(math.lgamma, otypes=[np.float64])
     return np.asarray(gamma(a + 0.5) + gamma(b + 0.5) - gamma(a + b + 1.0) - math.log(math.pi), np.float64)
+
+
+def _likelihood(a: Any, s: Any) -> Any:
+    """log of pᵃ (1 − p)ˢ at its largest."""
+    n = np.maximum(a + s, 1)
+    return a * np.log(np.maximum(a, 1) / n) + s * np.log(np.maximum(s, 1) / n)
 
 
 def selection(contains: NDArray[Any], share: Floats) -> Floats:

@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from django.db.models import Max, Min, Q
+from django.db.models import Exists, Max, Min, OuterRef, Q
 from django.utils import timezone
 
-from arena.models import Battle, NetworkWatch, Strengths, Vote, Voter, VoterProgress, VoterWatch
+from arena.models import Battle, NetworkWatch, Report, Strengths, Vote, Voter, VoterProgress, VoterWatch
 from arena.models.integrity import FOLDS
 
 from . import caps, consequences, evidence, rules, strengths
@@ -153,8 +153,13 @@ def _answers(judge: Strengths, rows: list[tuple[int, int, str]]) -> evidence.Ans
 
 
 def _skips(voter: int, category: int, judge: Strengths, since: datetime | None, until: datetime) -> float:
+    """Of pairs put aside, those with a report too: to report whatever is without one model is to skip it. Only where a
+    curator found the report right by then it is none."""
+    accepted = Report.objects.filter(
+        battle=OuterRef("pk"), resolution=Report.Resolution.ACCEPTED, resolved_at__lte=until
+    )
     battles = Battle.objects.filter(voter=voter, prompt__competition__category=category)
-    battles = battles.filter(Q(vote__cast_at__lte=until) | Q(skipped_at__lte=until, reports=None))
+    battles = battles.filter(Q(vote__cast_at__lte=until) | Q(skipped_at__lte=until)).exclude(Exists(accepted))
     battles = battles.filter(Q(vote__cast_at__gt=until - timedelta(days=caps.DAYS)) | Q(skipped_at__isnull=False))
     if since is not None:
         battles = battles.filter(Q(vote__cast_at__gt=since) | Q(skipped_at__gt=since))

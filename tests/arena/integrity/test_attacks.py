@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from arena import reports, vote_cap
 from arena.integrity import ledger, rules, watch
-from arena.models import Battle, Category, Entry, Tally, Vote, Voter
+from arena.models import Battle, Category, Entry, Report, Tally, Vote, Voter
 from leaderboard.board import ratings
 from leaderboard.models import Rating
 from tests import factories as make
@@ -129,6 +130,26 @@ def test_a_voter_who_skips_until_their_model_comes(crowd, settings):
     assert abs(after(crowd)[target] - before[target]) <= 5
 
 
+def test_a_voter_who_reports_every_pair_without_their_model_from_ever_new_networks(crowd, settings):
+    target, before = target_of(crowd), elo(crowd.category)
+    client = Client()
+    for number in range(60):
+        url, tokens = look(client)
+        models = [entry_of(token).image_model_id for token in tokens] if Battle.objects.exists() else []
+        if target in models:
+            client.post(f"{url}vote/", {"outcome": ("left", "right")[models.index(target)]})
+            continue
+        form = {"side": "left", "reason": "broken"}
+        if client.post(f"{url}report/", form, REMOTE_ADDR=f"2001:db8:{number:x}::1").status_code == 400:
+            break  # the pair stays until it is answered
+    assert number < 59
+    assert Report.objects.count() == settings.NETWORK_REPORTS
+    Vote.objects.update(cast_at=timezone.now())  # in a test's transaction the statement's clock stands still
+    watch.run()
+    assert abs(after(crowd)[target] - before[target]) <= 5
+    assert rules.SKIPS.name in {reason.rule.name for reason in ledger.current().reasons}
+
+
 def test_ballots_of_one_browser_cannot_be_cast_by_another(crowd):
     other, voter = Client(), Client()
     voter.post(f"{make.battle_url(voter.get(ARENA))}vote/", {"outcome": "left"})
@@ -189,23 +210,24 @@ def push(battle: Battle, honest: str, target: int) -> str:
     return "right" if battle.right.image_model_id == target else honest
 
 
-def test_three_invented_voters_hide_no_image_and_three_known_ones_do(crowd):
+def test_no_number_of_invented_voters_hides_an_image_and_known_ones_do(crowd):
     entry = crowd.entries[0][0]
 
     def reported_by(voter: Voter, network: str) -> None:
         battle = make.make_battle(voter=voter, left=entry, right=make.make_entry(entry.prompt))
         reports.report(battle, "left", "broken", network=network)
 
-    for number in range(3):
+    for number in range(20):
         reported_by(make.make_voter(), f"network {number}")
     entry.refresh_from_db()
     assert entry.hidden_at is None
+    assert reports.weight(entry) == 1
     known = crowd.people(3, reports.STANDING)
     for voter in known[:2]:
         reported_by(voter, "one house")  # weigh as one
     entry.refresh_from_db()
     assert entry.hidden_at is None
-    assert reports.weight(entry) == 1.75
+    assert reports.weight(entry) == 2
     others = crowd.people(2, reports.STANDING)
     for number, voter in enumerate(others):
         reported_by(voter, f"house {number}")

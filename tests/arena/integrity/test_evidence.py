@@ -126,6 +126,14 @@ def test_skips_until_one_model_comes_are_seen_and_a_dislike_is_not():
     assert dislike < math.log(10)
 
 
+def test_of_three_models_the_two_that_are_not_disliked_are_steered_towards_by_nobody():
+    """Who skips two of three pairs with one of three models skips the other two less often than the rest."""
+    dislike = evidence.skipping(np.array([20, 60, 60]), np.array([40, 20, 20]), 70, 40)
+    steering = evidence.skipping(np.array([60, 30, 30]), np.array([2, 41, 41]), 60, 42)
+    assert dislike < math.log(10)
+    assert steering > evidence.QUARANTINE
+
+
 def test_fastchats_rule_flags_a_voter_against_every_pair(board):
     """The reference that the benchmark compares with: it names who always contradicts clear pairs."""
     wins = np.array([[0.0, 90.0], [10.0, 0.0]])
