@@ -25,8 +25,8 @@ from leaderboard.models import Rating
 from leaderboard.profiles import head_to_head as matchups
 from leaderboard.profiles import notes as standing_notes
 from leaderboard.profiles import offerings as sellers
+from leaderboard.profiles import opponents, provider_rows, standing_words
 from leaderboard.profiles import parameters as reference
-from leaderboard.profiles import provider_rows, standing_words
 from leaderboard.profiles import scatter as landscape
 from leaderboard.profiles.competitions import CompetitionResult, TagScore
 from leaderboard.profiles.family import family_of
@@ -34,6 +34,7 @@ from leaderboard.profiles.faq import Question
 from leaderboard.profiles.head_to_head import Matchups
 from leaderboard.profiles.notes import StandingNote
 from leaderboard.profiles.offerings import Seller
+from leaderboard.profiles.opponents import OpponentImage
 from leaderboard.profiles.parameters import Group, Sizes
 from leaderboard.profiles.provider_rows import ProviderRow
 from leaderboard.profiles.speed import Speed
@@ -219,11 +220,11 @@ class Profile:
         """The five under its name, where they are cut to squares: posters only where there are too few others."""
         return sorted(self.pictures, key=lambda picture: picture.is_poster)[:5]
 
-    @property
-    def extremes(self) -> Sequence[RatedImage]:
-        """Its two best and two worst results."""
+    @cached_property
+    def extremes(self) -> Sequence[OpponentImage]:
+        """Its two best and two worst results, each beside the image that it met most."""
         best = [picture for picture in self.pictures if picture.share >= 0.5][:2]
-        return [*best, *[picture for picture in self.pictures if picture not in best][-2:]]
+        return opponents.of_results([*best, *[picture for picture in self.pictures if picture not in best][-2:]])
 
     @property
     def commercial(self) -> CommercialUse:

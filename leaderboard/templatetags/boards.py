@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from leaderboard.board_page.filters import SORTS, BoardRow, Filters
 from leaderboard.chooser import catalogue_words
 from leaderboard.chooser.catalogue import CatalogueFilters, CatalogueRow
-from providers.spending.money import usd
+from providers.spending.money import listed, usd
 from providers.web.numbers import percent, seconds, whole
 
 register = template.Library()
@@ -65,6 +65,7 @@ def _limit(value: str, *, is_price: bool) -> str:
         return value
 
 
+register.filter("listed_price", listed)
 register.filter("price_note", catalogue_words.price_note)
 register.filter("edits_of", catalogue_words.edits)
 
@@ -100,7 +101,7 @@ def subtitle(row: BoardRow) -> str:
 def facts_of_row(row: BoardRow) -> str:
     """A board's share of usable images, price and seconds as far as they are known, for a row without columns."""
     usable = "" if row.keeper_rate is None else gettext("%(share)s usable") % {"share": percent(row.keeper_rate)}
-    price = "" if row.price is None else f"{usd(row.price)}{'≈' if row.facts.is_estimated else ''}"
+    price = "" if row.price is None else f"{listed(row.price)}{'≈' if row.facts.is_estimated else ''}"
     return " · ".join(filter(None, (usable, price, "" if row.seconds is None else seconds(row.seconds))))
 
 

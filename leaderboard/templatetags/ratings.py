@@ -10,6 +10,7 @@ from django.utils.html import format_html
 
 from leaderboard.board import place_words, translation
 from leaderboard.models import Rating
+from leaderboard.rating import elo as elo_scale
 from leaderboard.rating.place import Place
 from leaderboard.voter.rankings import RankedModel
 from providers.web import numbers
@@ -24,6 +25,7 @@ class Bar:
     start: float
     width: float
     point: float
+    average: float | None = None  # Elo 1000, if the axis has it
 
 
 @register.simple_tag
@@ -83,7 +85,8 @@ def bar(rating: Rating | RankedModel, low: float, high: float) -> Bar:
         return min(100.0, max(0.0, (elo - low) / span * 100))
 
     start = across(rating.lower)
-    return Bar(round(start, 2), round(across(rating.upper) - start, 2), round(across(rating.elo), 2))
+    average = round(across(elo_scale.MEAN), 2) if low < elo_scale.MEAN < high else None
+    return Bar(round(start, 2), round(across(rating.upper) - start, 2), round(across(rating.elo), 2), average)
 
 
 register.filter(numbers.percent)

@@ -19,6 +19,14 @@ def usd(amount: Decimal | float | None) -> str:
     return gettext("$%(amount)s") % {"amount": number_format(plain, force_grouping=True)}
 
 
+def listed(amount: Decimal | None) -> str:
+    """As a column of prices writes them, digits under digits: $0.030 below ten cents, $0.13 from there on."""
+    if amount is None or not amount or amount < Decimal("0.001"):
+        return usd(amount)
+    digits = 3 if amount < Decimal("0.1") else 2
+    return gettext("$%(amount)s") % {"amount": number_format(round(amount, digits), digits, force_grouping=True)}
+
+
 _UNITS = {
     "image": gettext_lazy("per image"),
     "megapixel": gettext_lazy("per megapixel"),

@@ -13,12 +13,15 @@ from django.utils import timezone
 from PIL import Image
 
 from arena import voting
-from arena.models import Category
+from arena.models import Category, Entry
 from leaderboard.board import snapshots, standings
 from leaderboard.board_page import rows, scatter
+from leaderboard.board_page.pictures import RatedImage
 from leaderboard.models import Board, Rating
 from leaderboard.profiles import model as profiles
+from leaderboard.profiles import opponents
 from providers.errors import OUTCOMES
+from providers.models import ImageModel
 from providers.performance import summaries
 from tests import factories as make
 
@@ -34,7 +37,7 @@ def test_the_page_says_place_record_matchup_and_where_the_numbers_come_from(clie
     assert "Based on 1 blind-vote competition:" in benchmarks
     assert "3 votes in Text to image" in benchmarks
     competition = section(page, "competitions")
-    for piece in (entry.prompt.competition.title, "67%", entry.thumbnail.name):
+    for piece in (entry.prompt.competition.title, "67%", entry.thumbnail.name, other.thumbnail.name):
         assert piece in competition, piece
     assert "2 – 0 – 1" in page
     matchups = section(page, "matchups")
@@ -46,6 +49,22 @@ def test_the_page_says_place_record_matchup_and_where_the_numbers_come_from(clie
     prices = section(page, "providers")
     for piece in ("$0.006", "estimated", "A price list", f"simulated-openai/{entry.image_model.slug}"):
         assert piece in prices, piece
+
+
+def test_a_result_stands_beside_the_image_it_met_most_that_still_competes(played):
+    entry, other = played
+    rare, often = (make.make_entry(entry.prompt) for _ in range(2))
+    for opponent, votes in ((rare, 1), (often, 5)):
+        for number in range(votes):
+            left, right = (entry, opponent) if number % 2 else (opponent, entry)
+            voting.cast_vote(make.make_battle(left=left, right=right), "tie")
+    alone = make.make_entry(make.make_prompt(entry.prompt.competition), entry.image_model)
+    results = [RatedImage(image, 0.5, 9) for image in (entry, alone)]
+    assert [meeting.opponent for meeting in opponents.of_results(results)] == [often, None]
+    for image, gone in ((often, "retired_at"), (rare, "hidden_at")):
+        Entry.objects.filter(pk=image.pk).update(**{gone: timezone.now()})
+    ImageModel.objects.filter(pk=other.image_model_id).update(retired_at=timezone.now())
+    assert [meeting.opponent for meeting in opponents.of_results(results)] == [None, None]
 
 
 def test_a_model_that_is_a_sample_or_imported_says_so_everywhere(client, played):
