@@ -27,6 +27,7 @@ from leaderboard.news.movements import Mark, Move
 from leaderboard.rating import elo, intervals
 from leaderboard.rating.place import Place
 from leaderboard.social_cards import model as model_card
+from leaderboard.voter import reveal
 from providers.models import Offering
 from providers.performance import percentiles, summaries
 from tests import factories as make
@@ -178,6 +179,12 @@ def test_json_ld_of_board_and_model(client, board):
     ]
     (software,) = (thing for thing in things("/models/bird-2/") if thing["@type"] == "SoftwareApplication")
     assert (Decimal(software["offers"]["price"]), software["offers"]["priceCurrency"]) == (Decimal("0.034"), "USD")
+
+
+def test_the_figures_of_a_reveal(board):
+    for row in rows_of(board):
+        figures = reveal._figures(reveal.ratings_of(board.pk)[row.image_model_id])
+        assert figures.elo == f"{row.elo:.0f} {margin(row)}"
 
 
 def test_a_models_card(board):

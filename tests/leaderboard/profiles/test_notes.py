@@ -12,6 +12,7 @@ from leaderboard.board_page.filters import BoardRow
 from leaderboard.models import Rating
 from leaderboard.profiles import notes
 from leaderboard.profiles.competitions import Score, TagScore
+from leaderboard.rating import intervals
 
 
 def row(name, elo, price, *, places=(1, 3), status="usable"):
@@ -95,3 +96,12 @@ def test_equal_uses_are_hardly_ever_called_different(count):
         uses.sort(key=lambda one: -one.score.points)
         false += said(row("Own", 1000, None), uses=uses)[0][0] != "No use stands out"
     assert false <= 0.07 * 300  # 5 %, with the noise of so many
+
+
+def test_an_unrated_model_is_held_against_what_is_rated_at_its_price_and_what_a_rating_costs():
+    shown = notes.of_unrated([row("Kite", 1030, "0.02"), row("Dear", 1100, "0.05")], 0.03, 120, [("Bird", "/b/", 0.01)])
+    assert [(note.claim, note.evidence) for note in shown] == [
+        ("Rated at this price: up to 1030", "Kite, $0.02, tied 1–3 of 3."),
+        (f"A usable rating takes at least {intervals.USABLE_VOTES} votes", "and 120 images: about $3.60."),
+        ("Cheaper with commercial rights", "Bird $0.01."),
+    ]

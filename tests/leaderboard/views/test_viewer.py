@@ -34,6 +34,7 @@ def test_it_has_every_image_best_first_and_the_votes_of_each_pair(client, entrie
     data = client.get(f"/viewer/{one.prompt_id}.json").json()
     assert [image["model"] for image in data["images"]] == ["Bird 0", "Bird 1", "Bird 2"]
     assert [image["votes"] for image in data["images"]] == [5, 4, 1]
+    assert [image["share"] for image in data["images"]] == [3.5 / 5, 1.5 / 4, 0]
     assert data["prompt"] == "A red kite"
     assert {image["place"] for image in data["images"]} == {"not rated yet"}
     ratings.recompute(one.prompt.competition.category, force=True)
@@ -43,6 +44,18 @@ def test_it_has_every_image_best_first_and_the_votes_of_each_pair(client, entrie
         (0, 1): ([2, 1, 1], "2 of 4 voters preferred Bird 0 here."),
         (0, 2): ([1, 0, 0], "1 of 1 voter preferred Bird 0 here."),
     }
+
+
+def test_both_bad_is_half_a_win_for_each_in_the_order_of_images(client, entries):
+    one, two, three = entries
+    four = make.make_entry(one.prompt, make.make_model("bird-3", "Bird 3"))
+    cast(one, two, "left", "right", "right")
+    cast(three, four, "both_bad", "both_bad")
+    image_records.recount(one.prompt.competition.category, force=True)
+    images = client.get(f"/viewer/{one.prompt_id}.json").json()["images"]
+    assert [(image["model"], image["share"]) for image in images] == [
+        ("Bird 1", round(2 / 3, 4)), ("Bird 2", 0.5), ("Bird 3", 0.5), ("Bird 0", round(1 / 3, 4)),
+    ]  # fmt: skip
 
 
 def test_a_voter_who_is_asked_about_the_prompt_gets_nothing(client, entries):
