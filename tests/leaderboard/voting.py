@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from arena import voting
-from arena.models import Battle, Tally, Vote
+from arena.models import Battle, Tally, Vote, Voter
 from leaderboard.board import pair_counts
 from tests import factories as make
 
@@ -22,7 +22,7 @@ def cast(category, models, count, *, strengths=None, tags=(), days_ago=0, seed=1
     prompt = make.make_prompt(make.make_competition(category), tags=list(tags))
     entries = {model: make.make_entry(prompt, model) for model in models}
     strengths = strengths or dict.fromkeys(models, 0.0)
-    known = [make.make_voter() for _ in range(voters)]
+    known = Voter.objects.bulk_create(Voter() for _ in range(voters))
     battles_, cells = [], {}
     for number in range(count):
         left, right = random.sample(models, 2)
