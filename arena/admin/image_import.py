@@ -31,6 +31,8 @@ class ImageImportForm(forms.Form):
 
 
 def page(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: int) -> HttpResponse:
+    """A form for an archive and its table, then what each row would become, then the import. Raises PermissionDenied
+    without the right to add entries."""
     competition = get_object_or_404(Competition.everything.select_related("category"), pk=pk)
     if not request.user.has_perm("arena.add_entry"):
         raise PermissionDenied

@@ -45,6 +45,7 @@ UNKNOWN = Network()
 
 
 def of(request: HttpRequest) -> Network:
+    """Keyed hashes of the client's address and of its /24 or /48; UNKNOWN without an IP address or a key."""
     ip = client_address.ip_of(request)
     try:
         parsed = ip_address(ip)

@@ -60,6 +60,8 @@ def before(category: int, moment: datetime) -> Strengths:
 
 
 def make(category: int) -> Strengths:
+    """Count the category's wins, for each fold of voters those of all others, and store them with each model's share of
+    the sides of battles that are drawn."""
     with connection.cursor() as cursor:
         cursor.execute(_WINS, {"category": category, "folds": FOLDS})
         cells = cursor.fetchall()

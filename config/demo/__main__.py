@@ -123,6 +123,7 @@ def programs(env: Mapping[str, str], place: Place, host: str, port: int, simulat
 
 
 def prepare(environment: Mapping[str, str], place: Place, waiting: Waiting, *, seed: bool) -> None:
+    """Migrate and fill the database in a process of its own. Raises ServiceError with the end of its log."""
     log = place.var / "log" / "prepare.log"
     with open_log(log) as errors:
         since = errors.tell()

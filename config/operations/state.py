@@ -78,6 +78,7 @@ class SiteState:
 
 
 def current() -> SiteState:
+    """What an operator has to know, as of now; beat and workers are unknown while the broker is away."""
     now = timezone.now()
     try:
         processes, reports, evicts = heartbeats.state(), heartbeats.workers(), _eviction()

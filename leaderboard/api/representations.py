@@ -93,6 +93,7 @@ def interval(row: _Numbers) -> Json:
 
 
 def model(request: HttpRequest, row: ImageModel, ratings: Iterable[Rating]) -> Json:
+    """A model of the catalogue with its ratings by board; null is unknown. `row` comes with its lab."""
     return {
         "id": row.slug,
         "name": row.name,
@@ -208,6 +209,7 @@ def image(request: HttpRequest, entry: Entry, did: ImageRecord | None) -> Json:
 
 
 def snapshot(request: HttpRequest, row: Snapshot) -> Json:
+    """A snapshot without its rows, which are in the file at `csv_url`."""
     return {
         "id": row.pk,
         "leaderboard": row.category.slug,
