@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -10,9 +11,12 @@ import pytest
 from django.core.management import get_commands, load_command_class
 
 ROOT = Path(__file__).parents[1]
+APPS = ("arena", "config", "leaderboard", "providers")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 TREES = ("arena", "benchmarks", "bin", "config", "docs", "leaderboard", "providers", "static", "templates", "tests")
 PATH = re.compile(rf"(?<![\w/.-])((?:{'|'.join(TREES)})/[\w./-]*\w(?:\.\w+)?)")
+# A line of a package's docstring that names a module and says what it is for.
+LISTED = re.compile(r"^([a-z_]+) {2,}\S", re.MULTILINE)
 # Names of templates and the like, which are not paths from the root.
 NOT_FILES = {
     "leaderboard/model.md",
@@ -122,3 +126,14 @@ def test_no_two_modules_share_an_advisory_key():
             for key in re.findall(r"^_LOCK\w* = (0x[0-9A-F]+)", path.read_text(), re.MULTILINE):
                 assert keys.setdefault(key, path.name) == path.name
     assert len(keys) >= 6
+
+
+@pytest.mark.parametrize(
+    "package",
+    [path for app in APPS for path in sorted((ROOT / app).rglob("__init__.py")) if LISTED.search(path.read_text())],
+    ids=lambda path: str(path.parent.relative_to(ROOT)),
+)
+def test_a_package_that_lists_its_modules_lists_all_of_them(package: Path):
+    listed = LISTED.findall(ast.get_docstring(ast.parse(package.read_text())) or "")
+    modules = {path.stem for path in package.parent.glob("*.py")} | {path.name for path in package.parent.glob("*/")}
+    assert set(listed) == modules - {"__init__", "__pycache__", "locale", "urls"}
