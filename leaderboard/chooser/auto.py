@@ -25,10 +25,11 @@ class BoardRatings:
                     lower=standing.rating.lower,
                     upper=standing.rating.upper,
                     place=str(standing.place),
+                    first_place=standing.place.low,
                     is_provisional=standing.rating.status == "provisional",
                 )
                 for standing in standings.board(row)
-                if standing.place.is_known
+                if standing.place.low is not None
             )
             if rated:
                 return RatedBoard(row.slug, row.name, row.board.votes, rated)

@@ -2,8 +2,9 @@
 
 `auto` is the first board for the request's mode, `auto:<category>` a board by name. Of its models that the key may use,
 that fit the request and stay within `max_price` (USD an image) and `max_seconds` (the 95th percentile of measured
-times), the best rated is found; then the cheapest of those whose place the votes do not distinguish from it: nobody
-pays for a difference that was not shown. The reason stands in the response's `metadata.auto`.
+times), the best rated is found; then the cheapest of those whose place begins no lower, which the votes do not
+distinguish from it: nobody pays for a difference that was not shown. The reason stands in the response's
+`metadata.auto`.
 
 Another app knows the ratings and registers them (`register`, from its AppConfig).
 """
@@ -29,13 +30,17 @@ NAME = "auto"
 
 @dataclass(frozen=True, slots=True)
 class RatedModel:
-    """A model on a board: Elo with its 95 % interval, and its place in words."""
+    """A model on a board: Elo with its 95 % interval, and its place in words.
+
+    `first_place` is the better end of the place: so many models less one are shown to be better.
+    """
 
     slug: str
     elo: float
     lower: float
     upper: float
     place: str
+    first_place: int
     is_provisional: bool
 
 
@@ -111,7 +116,8 @@ def choose(key: ApiKey, request: ApiRequest) -> tuple[ImageModel, dict[str, Any]
             text += f" {over_time} take longer than max_seconds, or too few calls were measured."
         raise ApiError(404, "model_not_found", text, param="model")
     best = max(passed, key=lambda candidate: candidate.rated.elo)
-    tied = [candidate for candidate in passed if candidate.rated.upper >= best.rated.lower]
+    # By places, as on the board: intervals overlap where a difference is shown, and part where none is.
+    tied = [candidate for candidate in passed if candidate.rated.first_place <= best.rated.first_place]
     chosen = min(tied, key=lambda candidate: candidate.by_price)
     return chosen.image_model, _reason(board, chosen, best, len(tied), len(passed), len(candidates))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
 
 from leaderboard.board import ratings
+from leaderboard.models import Rating
 from providers import cache
 from providers.models import ApiKey, Call, GatewayRequest, Offering
 from providers.performance import percentiles, summaries
@@ -68,6 +70,21 @@ def test_nobody_pays_for_a_difference_that_votes_have_not_shown(models, key):
     metadata = chosen(key)
     assert metadata["model"] == "weak-cheap"
     assert metadata["auto"]["indistinguishable"] == 3
+
+
+def test_the_places_of_the_board_say_which_models_are_tied(key):
+    """Not the intervals: these do not overlap, and yet the board says that two models may be the first."""
+    six = [offered(f"model-{number}") for number in range(6)]
+    for number, model in enumerate(six):
+        model.offerings.update(price=Decimal("0.06") - number * Decimal("0.01"))
+    category = make.make_category()
+    cast(category, six, 600, strengths={model: -0.4 * number for number, model in enumerate(six)}, voters=600)
+    ratings.recompute(category)
+    cache.clear_process_caches()
+    best, second = Rating.objects.order_by("-elo")[:2]
+    assert (str(best.place), second.upper < best.lower) == ("1–2 of 6", True)
+    metadata = chosen(key)
+    assert (metadata["model"], metadata["auto"]["indistinguishable"]) == ("model-1", 2)
 
 
 def test_limits_of_price_and_time(models, key):
