@@ -84,16 +84,16 @@ def _draw(pool: Pool, met: NDArray[np.int64], random: Random) -> Draw | None:
         return None
     there = pool.there
     ids, rows, columns = pool.index
-    at = np.minimum(np.searchsorted(ids, met), ids.size - 1)
+    at = np.minimum(ids.searchsorted(met), ids.size - 1)
     known = ids[at] == met
-    met_images = np.zeros_like(there)
+    met_images = np.zeros(there.shape, np.bool_)
     met_images[rows[at[known]], columns[at[known]]] = True
     both = at[known.all(1)]
     recent = list(dict.fromkeys(rows[both[::-1, 0]].tolist()))[:RECENT]
     tired = pool.of_competition(recent[:IN_A_ROW])
 
     # Two images that this voter has not met: only touched prompts differ from what is cached.
-    touched = np.unique(rows[at[known]])
+    touched = met_images.any(1).nonzero()[0]
     free = there[touched] & ~met_images[touched]
     masses, pairs = pool.masses.copy(), pool.battles_of.copy()
     masses[touched] = mass(free, pool.terms)
@@ -101,9 +101,9 @@ def _draw(pool: Pool, met: NDArray[np.int64], random: Random) -> Draw | None:
     pairs[touched] = n * (n - 1) // 2
     if pairs.any():
         prompt, by_chance, total, count = _prompt(masses, pairs, recent, tired, random)
-        unmet = np.flatnonzero(there[prompt] & ~met_images[prompt])
+        unmet = (there[prompt] & ~met_images[prompt]).nonzero()[0]
         if by_chance:
-            one = int(unmet[_pick(pool.terms[np.ix_(unmet, unmet)].sum(1), random)])
+            one = int(unmet[_pick(pool.terms[unmet][:, unmet].sum(1), random)])
             other = int(unmet[_pick(pool.terms[one, unmet], random)])
         else:
             one, other = random.sample(unmet.tolist(), 2)
@@ -136,7 +136,7 @@ def _prompt(
     is_open = pairs > 0
     fresh = is_open.copy()
     fresh[recent] = False
-    rows = np.flatnonzero(next((rows for rows in (fresh & ~tired, fresh) if rows.any()), is_open))
+    rows = next((rows for rows in (fresh & ~tired, fresh) if rows.any()), is_open).nonzero()[0]
     weights = masses[rows]
     total = float(weights.sum())
     by_chance = total > 0 and random.random() >= UNIFORM_SHARE
@@ -147,7 +147,7 @@ def _prompt(
 def _pick(weights: Floats, random: Random) -> int:
     """An index in proportion to its weight."""
     running = weights.cumsum()
-    index = int(np.searchsorted(running, random.random() * running[-1], side="right"))
+    index = int(running.searchsorted(random.random() * running[-1], side="right"))
     return index if index < weights.size and weights[index] > 0 else int(np.flatnonzero(weights)[-1])
 
 

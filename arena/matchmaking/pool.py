@@ -133,12 +133,10 @@ class Pool:
     def of_competition(self, rows: list[int]) -> Bools:
         """[prompts] those of the competition that all of these prompts belong to; none, where they are too few or of
         several."""
-        own = np.unique(self.competitions[rows])
-        return (
-            self.competitions == own[0]
-            if len(rows) == IN_A_ROW and len(own) == 1
-            else np.zeros(len(self.prompts), np.bool_)
-        )
+        own = set(self.competitions[rows].tolist())
+        if len(rows) < IN_A_ROW or len(own) > 1:
+            return np.zeros(len(self.prompts), np.bool_)
+        return np.asarray(self.competitions == own.pop(), np.bool_)
 
     @cached_property
     def terms(self) -> Floats:
