@@ -21,8 +21,8 @@ from providers.web import history
 class CallAdmin(ReadOnly, admin.ModelAdmin[Call]):
     """The one page that shows `Call.detail`, to staff with the right to view calls."""
 
-    list_display = ("started_at", "offering", "caller", "outcome", "duration", "cost", "cost_estimated", "error")
-    list_filter = ("outcome", "caller", "offering__provider")
+    list_display = ("started_at", "offering", "caller", "outcome", "duration", "cost", "possibly_charged", "error")
+    list_filter = ("outcome", "possibly_charged", "caller", "offering__provider")
     list_select_related = ("offering__image_model",)
     show_full_result_count = False
 
