@@ -103,8 +103,10 @@ def test_a_backup_that_lost_rows_fails_its_check(tmp_path: Path, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_restore_that_fails_leaves_every_row_as_it_was(tmp_path: Path, monkeypatch):
-    """Here a process of the site that was not stopped holds a table."""
+    """At its beginning, because a process that was not stopped holds a table, or when the old rows are gone already."""
     file = tmp_path / "arena.tar"
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA of_another_program")
     call_command("backup", str(file), stdout=StringIO())
     later = make.make_voter()
     monkeypatch.setattr(backups, "LOCK_MILLISECONDS", 300)
@@ -112,11 +114,17 @@ def test_a_restore_that_fails_leaves_every_row_as_it_was(tmp_path: Path, monkeyp
         other.execute("SELECT 1 FROM arena_voter")
         with pytest.raises(CommandError, match="lock timeout"):
             call_command("restore", str(file), yes=True)
+    with pytest.raises(CommandError, match=r"of_another_program.* already exists"):
+        call_command("restore", str(file), yes=True)
     connection.close()
     assert Voter.objects.filter(pk=later.pk).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA of_another_program")
     call_command("restore", str(file), yes=True, stdout=StringIO())
     connection.close()
     assert not Voter.objects.filter(pk=later.pk).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA of_another_program")
 
 
 @pytest.mark.django_db(transaction=True)
