@@ -34,9 +34,14 @@ def of_model(rating: Rating, category: str, computed_at: datetime | None) -> str
         f'<rect width="{left + right:.1f}" height="{_HEIGHT}" rx="5" fill="{_ACCENT}"/>'
         f'<path d="M{left:.1f} 0h{right - 5:.1f}a5 5 0 0 1 5 5v{_HEIGHT - 10}a5 5 0 0 1 -5 5h-{right - 5:.1f}z"'
         f' fill="{_INK}"/>'
-        f'<text x="{_PAD:g}" y="16" {text} font-weight="700" fill="#fff">{escape(label)}</text>'
-        f'<text x="{left + _PAD:.1f}" y="16" {text} fill="#fff">{escape(value)}</text>',
+        f'<text x="{_PAD:g}" y="16" {text} font-weight="700" fill="#fff" {_fits(left)}>{escape(label)}</text>'
+        f'<text x="{left + _PAD:.1f}" y="16" {text} fill="#fff" {_fits(right)}>{escape(value)}</text>',
     )
+
+
+def _fits(field: float) -> str:
+    """Whatever typeface the reader has: measured was Manrope, which an image of another page cannot load."""
+    return f'textLength="{field - 2 * _PAD:.1f}" lengthAdjust="spacingAndGlyphs"'
 
 
 def of_board(standings: Sequence[Standing], category: str, computed_at: datetime | None) -> str:

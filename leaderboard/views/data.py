@@ -11,18 +11,21 @@ from django.views.decorators.http import require_safe
 
 from arena.models import Category
 from leaderboard.board import published_votes, snapshots
-from leaderboard.models import PublishedVotes, RegisteredModel, Snapshot
+from leaderboard.models import PublishedVotes, Rating, RegisteredModel, Snapshot
 from providers.models import ImageModel
 
 
 @require_safe
 def data(request: HttpRequest) -> HttpResponse:
-    categories = [
-        (category, published_votes.latest(category), snapshots.dates(category).first())
-        for category in Category.objects.all()
-    ]
+    categories = list(Category.objects.all())
+    published = [file for category in categories for file in published_votes.latest(category)]
+    with_files = {file.category_id for file in published}
+    boards = [(category, snapshots.dates(category).first()) for category in categories]
+    rated = Rating.objects.filter(category__in=categories, category__source_name="").order_by("-votes", "pk")
     context = {
-        "categories": [row for row in categories if row[1] or row[2]],
+        "files": sorted(published, key=lambda file: file.month, reverse=True),
+        "boards": [row for row in boards if row[1] or row[0].pk in with_files],
+        "example": rated.select_related("category", "image_model").first(),
         "register": RegisteredModel.objects.filter(
             category__in=Category.objects.all(), image_model__in=ImageModel.objects.all()
         ).select_related("category", "image_model__lab"),
