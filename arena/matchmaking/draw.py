@@ -93,7 +93,7 @@ def _draw(pool: Pool, met: NDArray[np.int64], random: Random) -> Draw | None:
     tired = pool.of_competition(recent[:IN_A_ROW])
 
     # Two images that this voter has not met: only touched prompts differ from what is cached.
-    touched = met_images.any(1).nonzero()[0]
+    touched = np.flatnonzero(met_images.any(1))
     free = there[touched] & ~met_images[touched]
     masses, pairs = pool.masses.copy(), pool.battles_of.copy()
     masses[touched] = mass(free, pool.terms)
