@@ -18,8 +18,9 @@ from typing import Any, Literal
 import numpy as np
 import psycopg
 from django.db import connection, transaction
+from django.db.models import F
 
-from arena.models import Category, VoterProgress
+from arena.models import Category, ImportedVote, VoterProgress
 from arena.models.votes import SAMPLE
 from leaderboard.board import pair_counts, pair_key, prompt_tallies
 from leaderboard.rating import elo
@@ -74,26 +75,27 @@ _ALONE = {"n": "NULL::bytea", "count": "", "group": ""}
 _TOGETHER = {"n": "string_agg(int8send(n), ''::bytea)", "count": ", count(*) AS n", "group": "GROUP BY 1, 2, 3"}
 _HERE = {"line": "0", "key": pair_key.SQL}
 _FILES = {"line": "line", "key": pair_key.SQL, "source": _FROM_FILES}
+_IMPORTED_BY_VOTER = _PACKED.format(cluster=_KEY.format("voter_key"), **_FILES, **_ALONE)
+_IMPORTED_BY_PROMPT = _PACKED.format(cluster=_KEY.format("prompt_key"), **_FILES, **_TOGETHER)
 _QUERIES = {
-    "voter": (
-        _PACKED.format(cluster="v.voter_id", source=_FROM_HERE, **_HERE, **_ALONE),
-        _PACKED.format(cluster=_KEY.format("voter_key"), **_FILES, **_ALONE),
-    ),
+    "voter": (_PACKED.format(cluster="v.voter_id", source=_FROM_HERE, **_HERE, **_ALONE), _IMPORTED_BY_VOTER),
     "prompt": (
-        _PACKED.format(cluster="b.prompt_id", source=_WITH_PROMPTS, **_HERE, **_TOGETHER),
-        _PACKED.format(cluster=_KEY.format("prompt_key"), **_FILES, **_TOGETHER),
+        _PACKED.format(cluster="b.prompt_id", source=_WITH_PROMPTS, **_HERE, **_TOGETHER), _IMPORTED_BY_PROMPT,
     ),
     "sample": (_PACKED.format(cluster="v.voter_id", source=_SAMPLE, **_HERE, **_ALONE),),
-    "busy": (_PACKED.format(cluster="v.voter_id", source=_BUSY, **_HERE, **_ALONE),),
-}
+    "always by voter": (_PACKED.format(cluster="v.voter_id", source=_BUSY, **_HERE, **_ALONE), _IMPORTED_BY_VOTER),
+    "always by prompt": (_IMPORTED_BY_PROMPT,),
+}  # fmt: skip
 
 
 def read(category: Category, models: Sequence[int], *, since: date | None = None) -> RawVotes:
     """The category's counted votes between these models, all or since a day (UTC). Left and right index `models`.
-    Each side can be read once."""
-    votes = pair_counts.state(category, since).votes
-    scope: dict[str, Any] = {"category": category.pk, "since": since, "parts": 1 + votes // PART}
-    if votes < LARGE or category.vote_files.exists():
+    Each side can be read once. Only votes cast here are sampled; imported ones are somebody else's study of a few
+    thousand, and always read."""
+    all_votes = pair_counts.state(category, since).votes
+    votes = all_votes - _imported(category, since)
+    scope: dict[str, Any] = {"category": category.pk, "since": since, "parts": 1 + all_votes // PART}
+    if votes < LARGE:
         return RawVotes(_parts("voter", models, scope), _parts("prompt", models, scope))
     every = 2 ** math.ceil(math.log2(votes / SAMPLED))
     busy = VoterProgress.objects.filter(category=category, is_busy=True).values_list("voter", flat=True)
@@ -103,12 +105,17 @@ def read(category: Category, models: Sequence[int], *, since: date | None = None
     if tallies is not None and not 0.99 < tallies.votes.sum() / 2 / votes < 1.01:
         tallies = None
     return RawVotes(
-        by_voter=_parts("busy", models, sample | {"parts": scope["parts"]}),
-        by_prompt=() if tallies is not None else _parts("prompt", models, scope),
+        by_voter=_parts("always by voter", models, sample | {"parts": scope["parts"]}),
+        by_prompt=_parts("prompt" if tallies is None else "always by prompt", models, scope),
         sampled=_parts("sample", models, sample),
         share=1 / every,
         tallies=tallies,
     )
+
+
+def _imported(category: Category, since: date | None) -> int:
+    votes = ImportedVote.objects.filter(file__category=category).exclude(left_model=F("right_model"))
+    return (votes if since is None else votes.filter(day__gte=since)).count()
 
 
 def tagged(category: Category, tag: str) -> tuple[pair_counts.Counts, Callable[[Sequence[int]], RawVotes]]:
@@ -125,9 +132,10 @@ def tagged(category: Category, tag: str) -> tuple[pair_counts.Counts, Callable[[
     return pair_counts.Counts.of(key), raw
 
 
-def _parts(
-    by: Literal["voter", "prompt", "sample", "busy"], models: Sequence[int], scope: dict[str, Any]
-) -> Iterator[Part]:
+Reading = Literal["voter", "prompt", "sample", "always by voter", "always by prompt"]
+
+
+def _parts(by: Reading, models: Sequence[int], scope: dict[str, Any]) -> Iterator[Part]:
     place = _places(models)
     for query in _QUERIES[by]:
         for row in _stream(query, scope):

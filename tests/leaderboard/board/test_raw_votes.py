@@ -172,3 +172,32 @@ def test_a_large_category_is_rated_from_a_sample_of_voters_and_from_tallies(cate
     raw = raw_votes.read(category, [int(model) for model in exact.fit.models])
     assert raw.tallies is None
     assert list(raw.by_prompt)
+
+
+@pytest.mark.django_db
+def test_an_import_into_a_large_category_is_read_whole_beside_the_sample(category, monkeypatch):
+    """It made every vote of the category be read, for ever."""
+    models = [make.make_model() for _ in range(3)]
+    for seed in range(3):
+        cast(category, models, 200, seed=seed, voters=50)
+    recount.check()
+    rows = "".join(
+        f"judge {n % 6},image {n % 4},{models[n % 3].name},{models[(n + 1) % 3].name},{('left', 'right')[n % 2]}\n"
+        for n in range(48)
+    )
+    load.import_votes(f"voter,prompt,left,right,outcome\n{rows}".encode(), category, "A study")
+    exact = ratings.compute(category)
+    here = Vote.objects.count()
+    assert exact.counts.total == here + 48
+    monkeypatch.setattr(raw_votes, "LARGE", 500)
+    monkeypatch.setattr(raw_votes, "SAMPLED", 400)
+    raw = raw_votes.read(category, [int(model) for model in exact.fit.models])
+    assert raw.share == 0.5
+    assert raw.tallies.votes.sum() == 2 * here
+    assert sum(part.left.size for part in raw.by_voter) == 48
+    assert sum(part.weight.sum() for part in raw.by_prompt) == 48
+    rated = ratings.compute(category)
+    np.testing.assert_array_equal(rated.fit.elo, exact.fit.elo)
+    np.testing.assert_allclose(rated.fit.se, exact.fit.se, rtol=0.3)
+    assert rated.spread.all_prompts == 3 + 4
+    assert rated.spread.all_voters == pytest.approx(exact.spread.all_voters, rel=0.2)
