@@ -82,6 +82,17 @@ class Repeated(logging.Filter):
         return True
 
 
+class FromOutside(logging.Filter):
+    """What a client can cause by a header is a warning in one line. Django makes an error with a traceback of a Host
+    that is not ours, and those who scan the internet send thousands of them."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security."):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = record.exc_text = None
+        return True
+
+
 class Shortened(logging.Filter):
     """Cuts a message after `MAX_MESSAGE` characters."""
 

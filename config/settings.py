@@ -322,6 +322,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
+        "from outside": {"()": "config.logs.FromOutside"},
         "repeated": {"()": "config.logs.Repeated"},
         "shortened": {"()": "config.logs.Shortened"},
         "context": {"()": "config.logs.Context"},
@@ -334,7 +335,7 @@ LOGGING = {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": LOG_FORMAT,
-            "filters": ["repeated", "shortened", "context"],
+            "filters": ["from outside", "repeated", "shortened", "context"],
         }
     },
     "root": {"handlers": ["stderr"], "level": env_choice("LOG_LEVEL", "INFO", _LEVELS)},

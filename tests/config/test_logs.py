@@ -8,6 +8,8 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import DisallowedHost
+from django.utils.module_loading import import_string
 
 from config import logs
 from config.services import processes
@@ -18,9 +20,8 @@ def log(settings):
     """A logger with the site's filters, and what it has written."""
     written = StringIO()
     handler = logging.StreamHandler(written)
-    handler.addFilter(logs.Repeated())
-    handler.addFilter(logs.Shortened())
-    handler.addFilter(logs.Context())
+    for name in settings.LOGGING["handlers"]["stderr"]["filters"]:
+        handler.addFilter(import_string(settings.LOGGING["filters"][name]["()"])())
     handler.setFormatter(logging.Formatter(settings.LOGGING["formatters"]["line"]["format"]))
     logger = logging.getLogger("tests.lines")
     logger.propagate, logger.handlers = False, [handler]
@@ -46,6 +47,19 @@ def test_a_failure_that_repeats_has_one_traceback_and_then_a_line_each(log):
     assert lines[-1].endswith("a page failed (again: ConnectionError: number 49 of many)")
     fail(logger, KeyError("other"))
     assert written.getvalue().count("Traceback") == 2
+
+
+def test_a_host_that_is_not_ours_is_a_warning_in_one_line(log):
+    """Who scans the internet sends thousands of them: no error, which an operator would be alerted to."""
+    _, written, handler = log
+    security = logging.getLogger("django.security.DisallowedHost")
+    security.addHandler(handler)
+    try:
+        fail(security, DisallowedHost("evil.example"), "Invalid HTTP_HOST header: 'evil.example'")
+    finally:
+        security.removeHandler(handler)
+    assert len(written.getvalue().splitlines()) == 1
+    assert " WARNING django.security.DisallowedHost Invalid HTTP_HOST" in written.getvalue()
 
 
 def test_its_traceback_comes_again_after_a_while(log, monkeypatch):
