@@ -28,11 +28,11 @@ _COUNTS = frozenset(
 # … and numbers above 1 where a name counts things, or is the name of things that come in numbers.
 _COUNTERS = frozenset({"batch", "count", "iter", "iterations", "max", "n", "num", "number", "per", "repeat", "total"})
 _THINGS = frozenset({
-    "artifacts", "candidates", "copies", "frames", "generations", "images", "imgs", "outputs", "photos", "pictures",
-    "results", "samples", "variants", "variations",
+    "artifacts", "candidates", "copies", "frames", "generations", "images", "imgs", "outputs", "photos", "pics",
+    "pictures", "results", "samples", "variants", "variations",
 })  # fmt: skip
 _THING = frozenset(thing.removesuffix("s") for thing in _THINGS) | {"copy"}
-_ALONE = _THINGS | {"amount", "count", "iterations", "niter", "quantity", "repeat", "repeats"}
+_ALONE = _THINGS | {"amount", "count", "iterations", "niter", "num", "number", "quantity", "repeat", "repeats"}
 # What brings a series of images by itself, and the only value that does not.
 _SERIES = {"sequentialimagegeneration": "disabled"}
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")

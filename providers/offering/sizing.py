@@ -12,6 +12,7 @@ What an offering takes is its *size spec*, the `size` table of `Offering.paramet
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,6 +84,7 @@ def size_for(a: int, b: int, edge: int = 1024) -> Size:
     return size_of(Fraction(a, b), edge * edge)
 
 
+@functools.lru_cache(1024)
 def size_of(shape: Fraction, area: int) -> Size:
     height = max(1, root(area / shape))
     return max(1, half_up(height * shape)), height
@@ -96,6 +98,7 @@ def table(tier: str = DEFAULT_TIER, ratios: Iterable[str] = RATIOS) -> list[tupl
 # Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@functools.lru_cache(1024)
 def shape_of(ratio: str, name: str = "aspect_ratio") -> Fraction:
     """ "16:9" → 16/9."""
     match = _RATIO.fullmatch(ratio.strip())
@@ -104,6 +107,7 @@ def shape_of(ratio: str, name: str = "aspect_ratio") -> Fraction:
     return width / height
 
 
+@functools.lru_cache(1024)
 def area_of(tier: str, name: str = "resolution") -> int:
     """ "1K" → 1024², "2 MP" → 2·2^20 pixels."""
     match = _TIER.fullmatch(tier.strip())

@@ -18,7 +18,7 @@ ONE = (1024, 1024)
         {"generationConfig": {"candidateCount": 4}}, {"parameters": [{"sampleCount": 2}]}, {"n": 2},
         {"num_variations": 4}, {"imageNum": 2}, {"variations": 3}, {"n_iter": 2}, {"NumOfPictures": "4"}, {"copies": 2},
         {"options[num_images]": 2}, {"num.images": 2}, {"\uff2eum_\uff29mages": 2}, {"frame_count": 16},
-        {"resultNum": 3},
+        {"resultNum": 3}, {"Num": 4}, {"options": {"number": "2"}}, {"num_pics": 2}, {"N": 2}, {"num_images": [4]},
         {"number_of_image": 2}, {"outputs-per-prompt": 2}, {"quantity": 1e9},
         {"sequential_image_generation": "auto"},
     ],
