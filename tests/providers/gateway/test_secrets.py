@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from collections.abc import Iterator
@@ -19,7 +20,15 @@ from tests.webhook_receiver import receiving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "sk-operatorsecret-ABCDEFGHIJKLMNOP1234"
-TELLTALES = (SECRET, SECRET[:12], "db.internal.example", "hunter2", "org-OPERATOR7")
+SPELLINGS = (  # as proxies quote what they were sent
+    base64.b64encode(f"api:{SECRET}".encode()).decode()[8:-4],
+    base64.urlsafe_b64encode(SECRET.encode()).decode().rstrip("="),
+    "".join(f"%{letter:02X}" for letter in SECRET.encode()),
+    SECRET.encode().hex(),
+    SECRET[:12],
+    SECRET,
+)
+TELLTALES = (*SPELLINGS, "db.internal.example", "hunter2", "org-OPERATOR7")
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -29,12 +38,18 @@ class Echo(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         message = (
             f"Incorrect API key provided: {self.headers['Authorization']}. In organization org-OPERATOR7; "
-            "postgres://user:hunter2@db.internal.example/ failed."
+            "postgres://user:hunter2@db.internal.example/ failed. Sent: "
+            f"{json.dumps({'headers': [{'authorization': json.dumps(SECRET)}]})}; https://x.test/v1?u=1&k={SECRET}; "
+            + ", ".join(SPELLINGS)
+            + f"; basic {base64.b64encode(f'api:{SECRET}'.encode()).decode()}."
         )
-        body = json.dumps({"error": {"message": message, "type": "server_error", "code": "odd"}}).encode()
+        error = {"message": message, "type": SECRET, "code": SECRET, "param": SECRET}
+        body = json.dumps({"error": error, SECRET: [{"nested": {"key": SECRET}}]}).encode()
         self.send_response(self.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("x-request-id", SECRET)
+        self.send_header("www-authenticate", f'Bearer realm="{SECRET}"')
         self.end_headers()
         self.wfile.write(body)
 
@@ -115,7 +130,7 @@ def test_no_exit_shows_what_a_provider_echoes(provider, status):
     }
     assert Trial.objects.get().status == "failed"
     if status == 400:  # the caller's fault: the provider's own words help, without what is secret in them
-        telltales = TELLTALES[:2]
+        telltales = SPELLINGS
     else:
         telltales = TELLTALES
     leaks = {(name, text) for name, content in exits.items() for text in telltales if text in content}
