@@ -22,12 +22,12 @@ def clean_environment(**more: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in SITE} | more
 
 
-def eventually(condition: Callable[[], object], seconds: float = 15) -> None:
-    """Wait for a condition instead of sleeping for as long as it might take."""
+def eventually(condition: Callable[[], object], seconds: float = 15, every: float = 0.01) -> None:
+    """Wait for a condition instead of sleeping for as long as it might take; `every` is the pause between two looks."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
+        time.sleep(every)
 
 
 def is_running(pid: int) -> bool:

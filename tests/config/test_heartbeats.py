@@ -13,6 +13,7 @@ import pytest
 import redis
 from django.conf import settings
 
+from config.heartbeats import LEADER, LEASE_MILLISECONDS, Scheduler
 from config.services.places import CHECKOUT
 from providers.connections import heartbeats
 from tests.config.processes import eventually
@@ -91,13 +92,15 @@ def test_of_two_beats_one_leads_and_the_other_takes_over(valkey, tmp_path):
     second = None
     try:
         eventually(lambda: valkey.get(heartbeats.BEAT), 60)
-        leader = valkey.get("arena:beat:leader")
+        leader = valkey.get(LEADER)
         second = celery("beat", "-s", str(tmp_path / "two"))
         first.send_signal(signal.SIGKILL)
         first.wait()
         valkey.delete(heartbeats.BEAT)
+        assert 0 < valkey.pttl(LEADER) <= LEASE_MILLISECONDS
+        valkey.pexpire(LEADER, 1)  # its lease ends
         eventually(lambda: valkey.get(heartbeats.BEAT), 60)
-        assert valkey.get("arena:beat:leader") != leader
+        assert valkey.get(LEADER) != leader
     finally:
         for process in filter(None, (first, second)):
             process.kill()
@@ -118,7 +121,6 @@ def test_a_worker_reports_and_says_when_it_ends(valkey):
 
 def test_the_worker_of_the_demo_runs_the_beat_that_reports(tmp_path):
     from config.demo.worker import BeatThread
-    from config.heartbeats import Scheduler
 
     service = BeatThread(str(tmp_path / "schedule")).service
     assert isinstance(service.get_scheduler(lazy=True), Scheduler)
