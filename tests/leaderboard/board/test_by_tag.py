@@ -13,6 +13,7 @@ from arena.models import Vote
 from leaderboard import cache
 from leaderboard.board import by_tag, image_records, ratings, standings
 from tests import factories as make
+from tests.leaderboard.pages import text_of
 from tests.leaderboard.voting import cast
 
 pytestmark = pytest.mark.django_db
@@ -63,15 +64,6 @@ def more(category, models, count, seed=1, tag="night"):
 
 def numbers(board):
     return [(row.rating.image_model_id, row.rating.elo, row.rating.votes) for row in board.standings]
-
-
-def text_of(response, status=200):
-    assert response.status_code == status
-    return (
-        re.sub(r"[ \n]+", " ", response.content.decode())
-        if "html" in response["Content-Type"]
-        else response.content.decode()
-    )
 
 
 # ------------------------------------------------------------------------------------------------ few votes

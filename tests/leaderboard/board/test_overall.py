@@ -16,6 +16,7 @@ from leaderboard.board import ratings
 from leaderboard.models import Board
 from providers.models import Lab
 from tests import factories as make
+from tests.leaderboard.pages import names_in, text_of
 from tests.leaderboard.voting import cast
 
 pytestmark = pytest.mark.django_db
@@ -49,19 +50,6 @@ def shared_models(shared_rows):
 @pytest.fixture
 def models(shared_rows, shared_models):
     return shared_rows.lend(shared_models)
-
-
-def text_of(response, status=200):
-    assert response.status_code == status
-    return (
-        re.sub(r"[ \n]+", " ", response.content.decode())
-        if "html" in response["Content-Type"]
-        else response.content.decode()
-    )
-
-
-def names_in(page):
-    return re.findall(r'<th scope="row" class="col-model">\s*<a href="/models/([^/]+)/"', page)
 
 
 def rows_of(client, query=None):

@@ -11,15 +11,6 @@ from providers.performance import summaries
 from tests import factories as make
 
 
-def text_of(response):
-    assert response.status_code == 200
-    return (
-        re.sub(r"[ \n]+", " ", response.content.decode())
-        if "html" in response["Content-Type"]
-        else response.content.decode()
-    )
-
-
 def section(page, heading):
     """The section whose heading has this id."""
     match = re.search(rf'<section[^>]*aria-labelledby="{heading}".*?</section>', page, re.DOTALL)

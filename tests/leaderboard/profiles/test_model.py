@@ -24,8 +24,9 @@ from providers.errors import OUTCOMES
 from providers.models import ImageModel
 from providers.performance import summaries
 from tests import factories as make
+from tests.leaderboard.pages import text_of
 
-from .played import recount, section, text_of
+from .played import recount, section
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("played")]
 

@@ -17,8 +17,9 @@ from leaderboard.models import Board, Rating
 from providers.models import Call, ImageModel, Offering
 from providers.performance import summaries
 from tests import factories as make
+from tests.leaderboard.pages import text_of
 
-from .played import recount, text_of
+from .played import recount
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("played")]
 

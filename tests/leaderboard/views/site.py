@@ -1,8 +1,7 @@
-"""A category with models, images and votes, and what its pages say."""
+"""A category with models, images and votes."""
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
 from arena import voting
@@ -30,16 +29,3 @@ class Site:
         ratings.recompute_moved()
         image_records.recount(self.category, force=True)
         summaries.compute()
-
-
-def text_of(response, status=200):
-    assert response.status_code == status
-    return (
-        re.sub(r"[ \n]+", " ", response.content.decode())
-        if "html" in response["Content-Type"]
-        else response.content.decode()
-    )
-
-
-def names_in(page):
-    return re.findall(r'<th scope="row" class="col-model">\s*<a href="/models/([^/]+)/"', page)

@@ -16,8 +16,7 @@ from PIL import Image
 from arena import voting
 from leaderboard.board import snapshots
 from tests import factories as make
-
-from .site import names_in, text_of
+from tests.leaderboard.pages import names_in, text_of
 
 pytestmark = pytest.mark.django_db
 

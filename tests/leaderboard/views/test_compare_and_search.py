@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from tests import factories as make
+from tests.leaderboard.pages import text_of
 
-from .site import Site, text_of
+from .site import Site
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,7 @@ import pytest
 from arena import battles
 from arena.models import Battle, Vote, Voter
 from tests import factories as make
-
-from .site import text_of
+from tests.leaderboard.pages import text_of
 
 pytestmark = pytest.mark.django_db
 

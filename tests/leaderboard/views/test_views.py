@@ -15,6 +15,7 @@ from arena import voting
 from arena.imports.votes import load
 from leaderboard.board import image_records, ratings
 from tests import factories as make
+from tests.leaderboard.pages import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -30,15 +31,6 @@ def board():
     load.import_votes(VOTES.read_bytes(), category, "ImagenHub")
     ratings.recompute(category)
     return category
-
-
-def text_of(response):
-    assert response.status_code == 200
-    return (
-        re.sub(r"[ \n]+", " ", response.content.decode())
-        if "html" in response["Content-Type"]
-        else response.content.decode()
-    )
 
 
 @pytest.mark.parametrize("address", ["/", "/leaderboard/", "/models/", "/methodology/"])
