@@ -17,6 +17,17 @@ from .test_pages import problems
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture(autouse=True)
+def _own_time(page: Page) -> None:
+    """The page's timers go on as always, and may be put forward."""
+    page.clock.install()
+
+
+def seconds_pass(page: Page) -> None:
+    """As many as a page waits before it asks again."""
+    page.clock.fast_forward(3_100)
+
+
 def test_the_first_pair_comes_by_itself(live_server, page: Page, transactional_db):
     site = Site(prompts=0)
     prompt = factories.make_prompt(site.competition)
@@ -31,6 +42,7 @@ def test_the_first_pair_comes_by_itself(live_server, page: Page, transactional_d
         expect(button).to_be_focused()
         factories.make_entry(prompt, image_model)
         pairing.pools.clear()
+        seconds_pass(page)
     page.wait_for_url("**/battles/**")
     expect(page.locator("#battle[data-state=open]")).to_be_visible()
 
@@ -50,11 +62,12 @@ def test_after_the_last_pair_that_is_there_the_next_comes_by_itself(live_server,
     board = page.get_by_role("link", name="See the leaderboard")
     board.focus()
     with page.expect_response("**/wait/"):
-        pass
+        seconds_pass(page)
     expect(page.locator(".making")).to_have_text(re.compile("2 of 3 images are made"))
     expect(board).to_be_focused()
     factories.make_entry(prompt, site.models[2])
     pairing.pools.clear()
+    seconds_pass(page)
     page.wait_for_url("**/battles/**")
     expect(page.locator("#battle[data-state=open]")).to_be_visible()
 
@@ -73,5 +86,6 @@ def test_the_board_of_a_tag_with_many_votes_comes_by_itself(live_server, page: P
     expect(page.get_by_role("heading", name="The board of “night” is being computed")).to_be_visible()
     assert not problems(page)
     by_tag.refresh()
+    seconds_pass(page)
     expect(page.get_by_role("heading", name="Who beats whom")).to_be_visible()
     expect(page.get_by_role("columnheader", name="Price")).to_have_attribute("aria-sort", "ascending")
