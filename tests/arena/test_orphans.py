@@ -17,9 +17,12 @@ pytestmark = pytest.mark.django_db
 
 
 def test_only_old_files_that_no_row_names_are_deleted(settings):
+    secret = make.make_competition(make.make_category("secret", is_private=True))
+    private = make.make_imported_entry(make.make_prompt(secret), make.make_model(is_private=True))
     entry = make.make_entry()
     prompt = make.make_prompt(make.make_competition(make.make_category("image-editing", "edit")))
-    named = [file.name for file in (entry.image, entry.small, entry.thumbnail, entry.original, prompt.source_image)]
+    named = [file.name for row in (entry, private) for file in (row.image, row.small, row.thumbnail, row.original)]
+    named.append(prompt.source_image.name)
     orphaned = [
         default_storage.save(f"{folder}/{folder}.webp", ContentFile(b"x"))
         for folder in ("battle", "public", "originals", "sources", "probe")
