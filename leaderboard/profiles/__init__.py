@@ -6,6 +6,7 @@ standing_words  its places and what they rest on, in words
 notes           what its standing comes to: claims with their evidence
 scatter         where it stands between Elo and cost, and between Elo and speed
 head_to_head    whom it met, and how that went
+opponents       what its best and worst images stand against
 competitions    how it did in each competition, with its images
 watched         whether it changed, and whether its providers differ
 offerings       who sells it, at what price
