@@ -67,21 +67,34 @@ def test_few_boards_of_equal_models_show_one_below_its_rank():
     assert below <= 0.03 * 300
 
 
-def test_a_status_does_not_pick_lucky_intervals():
-    """Of ratings that are usable as many intervals hold as of all. With each model's own design effect fewer would."""
-    inside = total = 0
-    for votes, plain, fit, spread in rated(World(models=8, votes=5_000, voters=32, voter_taste=0.5), 50):
+def usable_intervals(world: World, boards: int) -> tuple[int, int]:
+    """How many ratings are usable, and how many of their intervals hold."""
+    usable = right = 0
+    for votes, plain, fit, spread in rated(world, boards):
         half_width = elo.Z95 * spread.pooled_design * plain.se
         count = intervals.appearances(votes.cells)
-        usable = np.array([
+        chosen = np.array([
             intervals.status(int(count[m]), half_width[m], True, int(spread.voters[m]), spread.effective_voters[m],
                              spread.effective_prompts[m]) != "provisional"
             for m in range(votes.models)
         ])  # fmt: skip
-        inside += int((np.abs(fit.elo - votes.truth) <= elo.Z95 * fit.se)[usable].sum())
-        total += int(usable.sum())
-    assert 100 < total < 400
-    assert inside / total >= 0.935
+        right += int((np.abs(fit.elo - votes.truth) <= elo.Z95 * fit.se)[chosen].sum())
+        usable += int(chosen.sum())
+    return usable, right
+
+
+def test_a_status_does_not_pick_lucky_intervals():
+    """Of ratings that are usable as many intervals hold as of all. With each model's own design effect fewer would."""
+    usable, right = usable_intervals(World(models=8, votes=5_000, voters=32, voter_taste=0.5), 50)
+    assert 100 < usable < 400
+    assert right / usable >= 0.935
+
+
+def test_what_only_just_comes_within_a_limit_is_lucky_as_often_as_the_method_says():
+    """Few prompts: their part of the width is itself a guess, and a status picks the boards that guess it small."""
+    usable, right = usable_intervals(OTHER_WORLDS["three, 12 prompts"], 200)
+    assert 0.06 < usable / 600 < 0.19  # one in eight
+    assert 0.85 < right / usable < 0.95
 
 
 @pytest.mark.parametrize(
