@@ -86,8 +86,14 @@ def _broker() -> str:
 
 
 def _processes(broker: str) -> dict[str, str]:
+    if broker != "ok":
+        return {"beat": "unknown", "workers": "unknown"}
     try:
-        return heartbeats.state() if broker == "ok" else {"beat": "unknown", "workers": "unknown"}
+        state = heartbeats.state()
+        alive = [report for report in heartbeats.workers() if not report.is_silent]
+        if alive and not any(report.knows_secret for report in alive):
+            state["workers"] = "have another SECRET_KEY than this machine"
+        return state
     except redis.RedisError as error:
         return dict.fromkeys(("beat", "workers"), f"unknown: {type(error).__name__}")
 

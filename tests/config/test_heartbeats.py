@@ -87,6 +87,17 @@ def test_readyz_names_them_and_stays_ready(client, valkey):
     assert {client.get("/readyz").json()[name] for name in ("beat", "workers")} == {"ok"}
 
 
+@pytest.mark.django_db
+def test_a_web_process_with_another_secret_than_all_workers_says_so(client, valkey, settings):
+    heartbeats.record_worker("one")
+    assert client.get("/readyz").json()["workers"] == "ok"
+    settings.SECRET_KEY = "of this machine alone, by a mistake"
+    reply = client.get("/readyz")
+    assert (reply.status_code, reply.json()["workers"]) == (200, "have another SECRET_KEY than this machine")
+    heartbeats.record_worker("two")
+    assert client.get("/readyz").json()["workers"] == "ok"
+
+
 def test_of_two_beats_one_leads_and_the_other_takes_over(valkey, tmp_path):
     first = celery("beat", "-s", str(tmp_path / "one"))
     second = None
