@@ -191,7 +191,7 @@ def generate(job: ImageJob, connection: ClientConnection, on_partial: OnPartial 
     except ProviderError as error:
         attempts = error.attempts or attempts
         api_error = _api_error(job, error)
-        api_error.metadata = {"request_id": job.row.request_id, "attempts": responses.attempts(attempts)}
+        api_error.metadata = {"request_id": job.row.request_id, **responses.attempts(attempts)}
         _settle_failed(job, connection, api_error, attempts)
         raise api_error from error
     except Exception:
@@ -316,7 +316,7 @@ def _settle_failed(job: ImageJob, connection: ClientConnection, error: ApiError,
     row.http_status, row.error_code, row.error = error.status, error.code, error.message
     details = {"param": error.param, "kind": error.kind, "headers": error.headers, "metadata": error.metadata}
     row.answer = {"error": details}
-    row.provider = attempts[-1].provider if attempts else ""
+    row.provider = next((attempt.provider for attempt in reversed(attempts) if attempt.is_sent), "")
     row.idempotency_key = ""  # nothing was made: the same key may try again
     _measure(row, connection, attempts)
     budgets.settle(row)
@@ -324,7 +324,7 @@ def _settle_failed(job: ImageJob, connection: ClientConnection, error: ApiError,
 
 
 def _measure(row: GatewayRequest, connection: ClientConnection, attempts: Sequence[Attempt]) -> None:
-    row.attempts = len(attempts)
+    row.attempts = sum(attempt.is_sent for attempt in attempts)
     row.cost, counted = budgets.cost_of(attempts)
     if row.cost is None:
         row.reserved = counted

@@ -22,12 +22,14 @@ def schemas() -> dict[str, Any]:
         provider=text, outcome=text, error=text, images=count, duration_ms=number, ttfb_ms=perhaps_number,
         cost=perhaps_number,
     )  # fmt: skip
+    not_called = table(["provider", "outcome", "reason"], provider=text, outcome=text, reason=text)
     metadata = table(
         ["request_id", "model", "executed_model", "provider", "cost", "attempts", "requested_size", "delivered_size"],
         request_id=text, model=text, model_name=text, executed_model=text, provider=text, provider_name=text,
         simulated={"type": "boolean"}, cost=perhaps_number, cost_currency=text, cost_estimated={"type": "boolean"},
         requested_size=text, resolved_size={"type": ["string", "null"]}, delivered_size=text, delivered_sizes=texts,
         passed_through=texts, ignored=texts, warnings=texts, attempts={"type": "array", "items": attempt},
+        not_called={"type": "array", "items": not_called},
         missing=count,
         missing_because=text,
     )  # fmt: skip

@@ -62,7 +62,7 @@ def _metadata(generated: Generated, images: Sequence[GeneratedImage]) -> dict[st
         "delivered_size": _size((images[0].width, images[0].height)),
         "passed_through": _names(attempt.unknown for attempt in delivering),
         "ignored": _names(attempt.ignored for attempt in delivering),
-        "attempts": attempts(generated.attempts),
+        **attempts(generated.attempts),
     }
     if generated.warnings:
         metadata["warnings"] = list(generated.warnings)
@@ -82,9 +82,10 @@ def _details(image: DeliveredImage) -> dict[str, Any]:
     return details
 
 
-def attempts(made: Sequence[Attempt]) -> list[dict[str, Any]]:
-    """Every request to a provider, in order, successful or not."""
-    return [
+def attempts(made: Sequence[Attempt]) -> dict[str, list[dict[str, Any]]]:
+    """`attempts`: every request to a provider, in order, successful or not. `not_called`, where there is any: offerings
+    that got none, because of our limits or because they cannot take the request."""
+    sent = [
         {
             "provider": attempt.provider,
             "outcome": attempt.outcome,
@@ -95,14 +96,22 @@ def attempts(made: Sequence[Attempt]) -> list[dict[str, Any]]:
             "cost": amount(attempt.cost),
         }
         for attempt in made
+        if attempt.is_sent
     ]
+    not_called = [
+        {"provider": attempt.provider, "outcome": attempt.outcome, "reason": attempt.error}
+        for attempt in made
+        if not attempt.is_sent
+    ]
+    return {"attempts": sent, **({"not_called": not_called} if not_called else {})}
 
 
 def provider_time(made: Sequence[Attempt]) -> timedelta:
     """The time spent waiting for providers: the longest of parallel calls, summed over the offerings tried in turn."""
     longest: dict[int, timedelta] = {}
     for attempt in made:
-        longest[attempt.number] = max(longest.get(attempt.number, timedelta()), attempt.duration)
+        if attempt.is_sent:  # what only waited for its turn waited for us
+            longest[attempt.number] = max(longest.get(attempt.number, timedelta()), attempt.duration)
     return sum(longest.values(), timedelta())
 
 

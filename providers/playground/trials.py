@@ -246,7 +246,7 @@ def _end(trial: Trial, started: float, attempts: Sequence[Attempt], **fields: An
     row.status, row.http_status = ("ok", 200) if is_done else ("failed", 502)
     row.error_code, row.error = ("", "") if is_done else ("playground", fields["error"])
     row.provider = fields.get("provider", "")
-    row.attempts, row.duration = len(attempts), duration
+    row.attempts, row.duration = sum(attempt.is_sent for attempt in attempts), duration
     row.overhead = max(timedelta(), duration - responses.provider_time(attempts))
     row.cost = cost
     if cost is None:

@@ -71,6 +71,10 @@ class Attempt:
     def provider(self) -> str:
         return self.offering.provider
 
+    @property
+    def is_sent(self) -> bool:
+        return self.call is not None
+
 
 @dataclass(frozen=True, slots=True)
 class DeliveredImage:

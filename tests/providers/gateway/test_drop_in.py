@@ -72,6 +72,11 @@ def test_a_providers_own_count_is_rejected_before_anything_is_paid(key, name):
     response = call(key, n=1, **{name: 4})
     assert (response.status_code, response.json()["error"]["param"]) == (400, name)
     assert not Call.objects.exists()
+    metadata, row = response.json()["metadata"], GatewayRequest.objects.get()
+    assert (metadata["attempts"], row.attempts, row.provider) == ([], 0, "")  # it was sent to nobody
+    assert metadata["not_called"][0] | {"reason": ""} == {
+        "provider": "simulated-openai", "outcome": "invalid_request", "reason": "",
+    }  # fmt: skip
 
 
 def test_a_form_without_files_is_read_as_json_is(key):
