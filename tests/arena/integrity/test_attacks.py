@@ -170,6 +170,28 @@ def test_hundreds_of_invented_voters_of_one_address(crowd, settings):
     assert Vote.objects.filter(excluded_rule=rules.NETWORK.name).count() == before == settings.NETWORK_NEW_VOTERS
 
 
+def test_two_families_of_cookies_each_with_a_network_of_its_own_at_one_host(crowd, settings):
+    """Addresses without end are what one customer of a hosting company has, all of one /48. One family pushes the
+    target, the other sinks its rival."""
+    settings.NETWORK_PREFIX_NEW_VOTERS = 80
+    target, rival, before = target_of(crowd), crowd.models[2].pk, elo(crowd.category)
+    codes = []
+    for number in range(settings.NETWORK_PREFIX_NEW_VOTERS + 5):
+        client = Client(REMOTE_ADDR=f"2001:db8:7:{number:x}::1")
+        ballot = crowd.ballot_of(client)
+        pair = (ballot.left_model, ballot.right_model)
+        outcome = crowd.honest_between(*pair)
+        if number % 2 and target in pair:
+            outcome = ("left", "right")[pair.index(target)]
+        elif not number % 2 and rival in pair:
+            outcome = ("right", "left")[pair.index(rival)]
+        codes.append(client.post(f"{ballot.url}vote/", {"outcome": outcome}).status_code)
+    assert codes.count(429) == 5
+    now = after(crowd)
+    assert abs(now[target] - before[target]) <= 5
+    assert abs(now[rival] - before[rival]) <= 5
+
+
 def test_a_voter_who_takes_pairs_as_they_come_and_pushes_one_model(crowd):
     target, before = target_of(crowd), elo(crowd.category)
     rigger = make.make_voter()
