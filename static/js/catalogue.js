@@ -10,12 +10,15 @@ function update(form) {
   tray.classList.toggle("has-ticks", ticked.length > 0);
   const names = ticked.map((input) => input.dataset.name).join(", ");
   form.querySelector("[data-count]").textContent = say(tray, ticked.length < 2 ? "more" : "ticked", { names, n: ticked.length, most: MOST });
-  tray.querySelector("button").disabled = ticked.length < 2;
+  tray.querySelector(".primary").disabled = ticked.length < 2;
   for (const input of form.querySelectorAll("input[name=model]:not(:checked)")) input.disabled = ticked.length >= MOST;
 }
 
 document.addEventListener("change", (event) => {
   const form = event.target.closest("[data-tray]");
   if (form && event.target.name === "model") update(form);
+});
+document.addEventListener("reset", (event) => {
+  if (event.target.matches("[data-tray]")) setTimeout(() => update(event.target)); // once the ticks are gone
 });
 window.addEventListener("pageshow", () => document.querySelectorAll("[data-tray]").forEach(update)); // ticks that the browser restored

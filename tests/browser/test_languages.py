@@ -110,3 +110,17 @@ def test_the_switch_at_the_foot_changes_the_language_of_the_page(live_server, pa
     assert page.url.endswith("/mine/")
     page.get_by_role("button", name="English").click()
     expect(page.get_by_role("link", name="Start voting")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_models_are_ticked_and_let_go_on_a_phone(live_server, page: Page, site: Site, language):
+    choose(page, live_server, language)
+    for width in (360, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.goto(f"{live_server.url}/models/")
+        for index in range(2):
+            page.locator("input[name=model]").nth(index).check()  # nothing lies on it
+        expect(page.locator(".tray .primary")).to_be_enabled()
+        page.locator(".tray [type=reset]").click()
+        expect(page.locator(".tray")).to_be_hidden()
+        expect(page.locator("input[name=model]:checked")).to_have_count(0)
