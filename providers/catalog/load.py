@@ -47,23 +47,35 @@ def load(path: Path | None = None) -> LoadReport:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        labs = {slug: _write(Lab, {"slug": slug}, values, report) for slug, values in catalog.labs.items()}
+        known_labs = {row.slug: row for row in Lab.everything.all()}
+        labs = {
+            slug: _write(known_labs.get(slug) or Lab(slug=slug), values, report)
+            for slug, values in catalog.labs.items()
+        }
+        known_models = {row.slug: row for row in ImageModel.everything.select_related("lab")}
         image_models = {
-            slug: _write(ImageModel, {"slug": slug}, {**values, "lab": labs[values["lab"]]}, report)
+            slug: _write(
+                known_models.get(slug) or ImageModel(slug=slug), {**values, "lab": labs[values["lab"]]}, report
+            )
             for slug, values in catalog.image_models.items()
         }
-        for (slug, provider, mode), values in catalog.offerings.items():
-            key = {"image_model": image_models[slug], "provider": provider, "mode": mode}
-            _write(Offering, key, values, report)
+        known_offerings = {
+            (row.image_model.slug, row.provider, row.mode): row
+            for row in Offering.objects.select_related("image_model")
+        }
+        for key, values in catalog.offerings.items():
+            slug, provider, mode = key
+            new = Offering(image_model=image_models[slug], provider=provider, mode=mode)
+            _write(known_offerings.get(key) or new, values, report)
     return report
 
 
-def _write(model: type[Row], key: Mapping[str, Any], values: Mapping[str, Any], report: LoadReport) -> Row:
-    """Create the row, or bring the fields up to date that nobody has changed since the last load."""
+def _write(row: Row, values: Mapping[str, Any], report: LoadReport) -> Row:
+    """Store a new row, or bring the fields up to date that nobody has changed since the last load."""
     theirs = {column: _plain(value) for column, value in values.items()}
-    row = model._default_manager.filter(**key).first()
-    if row is None:
-        row = model(**key, **values, from_catalog=theirs)
+    if row.pk is None:
+        for column, value in {**values, "from_catalog": theirs}.items():
+            setattr(row, column, value)
         row.save()
         report.created.append(str(row))
         return row
