@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 import socket
@@ -18,6 +19,7 @@ from providers.request import ProviderCall, SourceImage
 from providers.transfer.upload import put
 
 
+@functools.cache
 def noise(width: int, height: int) -> SourceImage:
     """A PNG that is not compressed: three bytes a pixel."""
     pixels = random.Random(1).randbytes(width * height * 3)
@@ -26,7 +28,7 @@ def noise(width: int, height: int) -> SourceImage:
     return SourceImage(buffer.getvalue(), "image/png")
 
 
-SMALL, MEDIUM, LARGE = noise(64, 64), noise(400, 300), noise(1800, 1700)  # 12 kB, 360 kB, 9 MB
+SMALL, MEDIUM, LARGE = (64, 64), (400, 300), (1800, 1700)  # of noise 12 kB, 360 kB, 9 MB
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,7 @@ def test_large_source_images_are_uploaded_and_small_ones_go_along(line_to, wire,
     seen: list[httpx.Request] = []
     with httpx.Client(event_hooks={"request": [seen.append]}, trust_env=False) as client:
         line.http = client
-        (image,) = line.ask("make it night", images=images).images
+        (image,) = line.ask("make it night", images=tuple(noise(*size) for size in images)).images
     assert (image.width, image.height) == (192, 128)
     paths = [request.url.path for request in seen if request.method == "POST"]
     assert [path.endswith(("/initiate", "/files")) for path in paths] == [True] * uploads + [False]
@@ -79,7 +81,7 @@ def refused(account: Account, reply: httpx.Response | Exception) -> tuple[Provid
             raise reply
         return reply
 
-    call = ProviderCall("owner/model", {"prompt": "p"}, images=(LARGE,), image_field="images")
+    call = ProviderCall("owner/model", {"prompt": "p"}, images=(noise(*LARGE),), image_field="images")
     with httpx.Client(transport=httpx.MockTransport(answer)) as http, pytest.raises(ProviderError) as caught:
         ADAPTERS[account.adapter].generate(call, account=account, http=http, deadline=Deadline(5))
     return caught.value, seen
