@@ -15,7 +15,7 @@ idempotency     a client's own retry gets the first response, not a second bill
 jobs            asynchronous requests: queued rows that workers run
 job_webhooks    their end, sent to a URL of the client until it is taken
 process         which process works on a request, and whether it is alive
-signed_files    images behind signed URLs, for an hour
+signed_files    images behind signed URLs, for GATEWAY_FILE_LIFETIME
 responses       images and facts in OpenAI's format, with our metadata
 discovery       what can be requested: models, their parameters, prices
 openapi         the OpenAPI file                                                                  (pure)

@@ -30,8 +30,8 @@ _DESCRIPTIONS = {
     "output_format": gettext_noop("File format. Converted here when the provider cannot make it."),
     "output_compression": gettext_noop("Quality of JPEG, WebP and AVIF files."),
     "response_format": gettext_noop(
-        "A URL that expires after an hour, or base64 inside the response. By default what the key says, else b64_json"
-        " for gpt-image models and streams, else url."
+        "A URL that expires at the time it names, or base64 inside the response. By default what the key says, else"
+        " b64_json for gpt-image models and streams, else url."
     ),
     "stream": gettext_noop("Server-sent events: one image_generation.completed (image_edit.completed) for each image."),
     "partial_images": gettext_noop(

@@ -40,7 +40,7 @@ class ApiKey(models.Model):
         """How images are returned when a request does not say."""
 
         BY_MODEL = "", gettext_lazy("as OpenAI does: b64_json for gpt-image models, else url")
-        URL = "url", gettext_lazy("url: a URL that expires after an hour")
+        URL = "url", gettext_lazy("url: a URL that expires")
         B64_JSON = "b64_json", gettext_lazy("b64_json: inside the response")
 
     name = models.CharField(max_length=120)
