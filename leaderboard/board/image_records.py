@@ -57,15 +57,13 @@ GROUP BY 1, 2 HAVING sum(won + t.ties + t.both_bad + lost) > 0
 VOTES = Coalesce(Sum(F("records__won") + F("records__tied") + F("records__both_bad") + F("records__lost")) / 2, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRecord:
-    """A model's votes added up over some prompts. A both-bad vote is a tie that pleased nobody."""
+class Score:
+    """What a model's votes come to. A both-bad vote is a tie that pleased nobody."""
 
-    image_model: ImageModel
-    won: int = 0
-    tied: int = 0  # both-bad votes included
-    both_bad: int = 0
-    lost: int = 0
+    __slots__ = ()
+    won: int
+    tied: int  # both-bad votes included
+    lost: int
 
     @property
     def votes(self) -> int:
@@ -73,8 +71,19 @@ class ImageRecord:
 
     @property
     def points(self) -> float:
-        """Share of the votes won, a tie being half."""
+        """Share of the votes won, 0 to 1, a tie being half; 0 without votes."""
         return (self.won + self.tied / 2) / self.votes if self.votes else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord(Score):
+    """A model's votes added up over some prompts."""
+
+    image_model: ImageModel
+    won: int = 0
+    tied: int = 0
+    both_bad: int = 0
+    lost: int = 0
 
     @property
     def keeper_rate(self) -> float | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.models import BigIntegerField, F, Sum, Value
 
 from arena.models import Competition, Entry
+from leaderboard.board.image_records import Score
 from leaderboard.board_page.pictures import BEST, WORST, RatedImage
 from leaderboard.models import Record
 from providers.models import ImageModel
@@ -17,21 +18,12 @@ USES, ENOUGH = 12, 20  # those with the most votes; with fewer votes a share say
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """Votes of one model in one competition. A both-bad vote is a tie that pleased nobody."""
+class CompetitionScore(Score):
+    """Of one model in one competition, or on the prompts of one tag."""
 
     won: int = 0
     tied: int = 0
     lost: int = 0
-
-    @property
-    def votes(self) -> int:
-        return self.won + self.tied + self.lost
-
-    @property
-    def points(self) -> float:
-        """Share of the votes won, a tie being half."""
-        return (self.won + self.tied / 2) / self.votes if self.votes else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +77,7 @@ def _results(
     results = []
     for pk, rows in grouped.items():
         of = scores.get(pk, {})
-        own = of.get(image_model.pk, Score())
+        own = of.get(image_model.pk, CompetitionScore())
         visible = shown(rows, hidden)
         results.append(
             CompetitionResult(
@@ -112,9 +104,9 @@ def _scores(
     by_prompt: dict[int, Score] = {}
     for key, model, won, tied, lost in of_all.annotate(**added).union(own.annotate(**added), all=True):
         if model is None:
-            by_prompt[key] = Score(won, tied, lost)
+            by_prompt[key] = CompetitionScore(won, tied, lost)
         elif won + tied + lost:
-            by_competition.setdefault(key, {})[model] = Score(won, tied, lost)
+            by_competition.setdefault(key, {})[model] = CompetitionScore(won, tied, lost)
     return by_competition, by_prompt
 
 
@@ -133,12 +125,14 @@ def _uses(entries: Iterable[Entry], scores: dict[int, Score]) -> list[TagScore]:
     scores_by_tag: dict[str, list[Score]] = {}
     for pk, prompt in prompts.items():
         for tag in prompt.tags:
-            scores_by_tag.setdefault(tag, []).append(scores.get(pk, Score()))
+            scores_by_tag.setdefault(tag, []).append(scores.get(pk, CompetitionScore()))
     added = [
         TagScore(
             tag,
             len(tag_scores),
-            Score(sum(s.won for s in tag_scores), sum(s.tied for s in tag_scores), sum(s.lost for s in tag_scores)),
+            CompetitionScore(
+                sum(s.won for s in tag_scores), sum(s.tied for s in tag_scores), sum(s.lost for s in tag_scores)
+            ),
         )
         for tag, tag_scores in scores_by_tag.items()
     ]

@@ -11,7 +11,7 @@ from leaderboard.board.standings import Standing
 from leaderboard.board_page.filters import BoardRow
 from leaderboard.models import Rating
 from leaderboard.profiles import notes
-from leaderboard.profiles.competitions import Score, TagScore
+from leaderboard.profiles.competitions import CompetitionScore, TagScore
 from leaderboard.rating import intervals
 
 
@@ -75,7 +75,7 @@ def test_what_costs_more_than_a_third_or_hardly_ever_wins_is_no_bargain(price, e
 
 
 def use(tag, won, votes):
-    return TagScore(tag, 3, Score(won=won, lost=votes - won))
+    return TagScore(tag, 3, CompetitionScore(won=won, lost=votes - won))
 
 
 def test_uses_differ_where_votes_show_it():
