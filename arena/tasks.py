@@ -6,7 +6,7 @@ from celery import shared_task
 
 from arena import blinding, generation, orphans
 from arena.voting import recount
-from providers.clock import needs_right_clock
+from providers.connections.clock import needs_right_clock
 from providers.connections.database import connection_released
 
 from .integrity import alarm, caps, networks, watch

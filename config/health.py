@@ -11,8 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from leaderboard.board import health
-from providers import clock
-from providers.connections import heartbeats, valkey_client
+from providers.connections import clock, heartbeats, valkey_client
 from providers.connections.database import release_connection
 from providers.files import file_store
 

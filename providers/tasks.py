@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from providers.catalog import ends
-from providers.clock import needs_right_clock
+from providers.connections.clock import needs_right_clock
 from providers.connections.database import connection_released
 from providers.files import spool
 from providers.gateway import budgets, job_webhooks, jobs, signed_files

@@ -1,1 +1,1 @@
-"""How processes reach PostgreSQL and Valkey, and the signs of life that they leave there."""
+"""How processes reach PostgreSQL and Valkey, the signs of life they leave there, and whose clock is wrong."""

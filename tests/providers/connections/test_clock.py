@@ -9,8 +9,8 @@ import pytest
 from arena import tasks
 from arena.models import Generation
 from config import health
-from providers import clock
 from providers.cache import clear_process_caches
+from providers.connections import clock
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
