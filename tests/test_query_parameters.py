@@ -87,6 +87,22 @@ def test_a_value_that_cannot_be_used_is_named_with_status_400(client, arguments)
     assert silent == []
 
 
+def test_the_reason_is_in_the_readers_language(client, arguments):
+    """German quotes are those of the translated sentence. Programs read CSV, and what the playground says of a request
+    is the API's."""
+    english = []
+    for name in sorted({name for name, _ in WITH_PARAMETERS} - {"providers:playground"}):
+        wrong = {param: NONSENSE for at, param in WITH_PARAMETERS if at == name and param not in FREE | NOT_FOUND}
+        if not wrong or name.endswith("csv"):
+            continue
+        url = reverse(name, args=arguments.get(name, []))
+        response = client.get(url, wrong, follow=True, HTTP_ACCEPT_LANGUAGE="de")
+        text = html.unescape(response.content.decode())
+        if f"„{NONSENSE}“" not in text or f"“{NONSENSE}”" in text:
+            english.append((name, response.status_code))
+    assert english == []
+
+
 def test_every_module_that_reads_a_query_is_tried():
     readers = {
         str(path.relative_to(ROOT))

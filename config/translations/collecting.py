@@ -25,7 +25,7 @@ _FUNCTIONS: dict[str, Any] = {
     "pgettext": ((1, "c"), 2),
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
-    "sentence": None,  # leaderboard/rating/sentence.py
+    "sentence": None,  # providers/web/sentence.py
     "sentences": (1, 2),
 }
 _CALL = re.compile(rf"\b(?:{'|'.join(_FUNCTIONS)})\(")

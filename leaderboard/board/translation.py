@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext, ngettext
 
-from leaderboard.rating.sentence import EnglishSentence, MidSentence
+from providers.web.sentence import EnglishSentence, MidSentence
 
 
 def translated(text: str) -> str:

@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from providers.web.query_parameters import Parameters, Query
+from providers.web.query_parameters import SECONDS, US_DOLLARS, Parameters, Query
+from providers.web.sentence import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +127,18 @@ def read(words: Query, offered: Choices, keep: Sequence[str] = ()) -> Filters:
     Words of `keep` belong to somebody else and are only carried along.
     """
     asked = Parameters(words, (*keep, *FIELDS, "sort"))
-    here = "on this board"
-    sort = asked.one_of("sort", [*SORTS, *(f"-{name}" for name in SORTS)], "rank", where="what a board is sorted by")
-    seconds = asked.amount("seconds", "a number of seconds", "5")
+    here = sentence("on this board")
+    sort = asked.one_of(
+        "sort", [*SORTS, *(f"-{name}" for name in SORTS)], "rank", where=sentence("what a board is sorted by")
+    )
+    seconds = asked.amount("seconds", SECONDS, "5")
     return Filters(
         lab=asked.one_of("lab", [slug for slug, _ in offered.labs], where=here),
         licence=asked.one_of("licence", offered.licences, where=here),
         weights=asked.one_of("weights", WEIGHTS, where=here),
         provider=asked.one_of("provider", offered.providers, where=here),
         q=asked.text("q"),
-        price=asked.amount("price", "an amount in US dollars", "0.04"),
+        price=asked.amount("price", US_DOLLARS, "0.04"),
         seconds=None if seconds is None else float(seconds),
         rights=asked.one_of("rights", RIGHTS, where=here),
         released=asked.day("released"),

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from leaderboard import charts
 from leaderboard.board_page.filters import BoardRow
 from leaderboard.charts.scatter import Scatter
-from leaderboard.rating.sentence import sentence, sentences
 from providers.accounts import is_simulated
 from providers.models import ImageModel
+from providers.web.sentence import sentence, sentences
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from leaderboard.rating.sentence import sentence
+from providers.web.sentence import sentence
 
 _MONTHS = (
     sentence("Jan"), sentence("Feb"), sentence("Mar"), sentence("Apr"), sentence("May"), sentence("Jun"),

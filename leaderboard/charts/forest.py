@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from leaderboard.rating.sentence import sentence
+from providers.web.sentence import sentence
 
 from . import text, ticks
 from .frames import NARROW, WIDE, Box, Frame, Tick

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from leaderboard.rating.sentence import sentence, sentences
+from providers.web.sentence import sentence, sentences
 
 FEW = 10  # votes: below, a share is drawn pale, for one vote makes a hundred per cent
 STEPS = 20  # .q0 … .q20 in static/css/charts.css: 0 %, 5 %, … 100 %

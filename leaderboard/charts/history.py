@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from leaderboard.rating.sentence import sentence
+from providers.web.sentence import sentence
 
 from . import days, text, ticks
 from .frames import WIDE, Box, Frame, Tick, polyline

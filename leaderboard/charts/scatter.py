@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from leaderboard.rating.sentence import sentence, sentences
+from providers.web.sentence import sentence, sentences
 
 from . import labels, ticks
 from .frames import WIDE, Box, Frame, Tick, number, polyline

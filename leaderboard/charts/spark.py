@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from leaderboard.rating.sentence import sentence
+from providers.web.sentence import sentence
 
 from .frames import polyline
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 
-from leaderboard.rating.sentence import decimal, sentence
+from providers.web.sentence import decimal, sentence
 
 from . import text
 from .frames import Tick

@@ -26,7 +26,7 @@ from leaderboard.models import Rating
 from leaderboard.rating.place import Place
 from providers.accounts import is_simulated, name_of
 from providers.models import ImageModel
-from providers.web.query_parameters import Parameters, Query
+from providers.web.query_parameters import SECONDS, US_DOLLARS, Parameters, Query
 
 TASKS = ("text-to-image", "edit")
 FILTERS = ("price", "seconds", "rights", "size", "edits", "provider", "lab", "weights", "licence", "ratio", "need", "q")
@@ -137,8 +137,8 @@ def read(parameters: Query, rows: Sequence[CatalogueRow]) -> CatalogueFilters:
     asked.one_of("rated", ["all"])
     return CatalogueFilters(
         task=asked.one_of("task", TASKS, "text-to-image"),
-        price=asked.amount("price", "an amount in US dollars", "0.02"),
-        seconds=asked.amount("seconds", "a number of seconds", "5"),
+        price=asked.amount("price", US_DOLLARS, "0.02"),
+        seconds=asked.amount("seconds", SECONDS, "5"),
         rights=asked.one_of("rights", rights.ANSWERS),
         size=asked.one_of("size", abilities.TIERS),
         edits=asked.one_of("edits", ["yes"]) == "yes",

@@ -31,6 +31,7 @@ from leaderboard.board.image_records import ImageRecord
 from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.models import Record
 from providers.web.query_parameters import Parameters
+from providers.web.sentence import sentence
 
 STATES = {"open": "Open for votes", "coming": "Not open yet", "closed": "Closed"}
 
@@ -67,12 +68,12 @@ def listed(words: Mapping[str, str]) -> Listing:
     asked = Parameters(words, ("category", "state", "tag"))
     competitions = Competition.objects.published().select_related("category")
     categories = list(Category.objects.values_list("slug", flat=True)) if "category" in asked.given else []
-    if slug := asked.one_of("category", categories, where="a category here"):
+    if slug := asked.one_of("category", categories, where=sentence("a category here")):
         competitions = competitions.filter(category__slug=slug)
-    if state := asked.one_of("state", STATES, where="a state of a competition"):
+    if state := asked.one_of("state", STATES, where=sentence("a state of a competition")):
         competitions = competitions.filter(_state(state))
     tags = list(_tags()) if "tag" in asked.given else []
-    if tag := asked.one_of("tag", tags, where="a tag of prompts here"):
+    if tag := asked.one_of("tag", tags, where=sentence("a tag of prompts here")):
         tagged = Prompt.objects.current().filter(tags__contains=[tag])
         competitions = competitions.filter(pk__in=tagged.values("competition"))
     return Listing(_counted(competitions), asked.given, asked.errors)

@@ -15,9 +15,9 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from leaderboard.rating.sentence import sentence
 from providers.offering import normalisation, sizing
 from providers.offering.parameters import BEHAVIOURS, GROUPS
+from providers.web.sentence import sentence
 
 TITLES = {
     "core": gettext_noop("Core parameters"),

@@ -41,10 +41,10 @@ from leaderboard.profiles.speed import Speed
 from leaderboard.profiles.watched import Watched
 from leaderboard.rating import verdict as verdicts
 from leaderboard.rating.place import Place
-from leaderboard.rating.sentence import MidSentence
 from leaderboard.rating.verdict import Verdict
 from providers.models import ImageModel
 from providers.spending.money import usd
+from providers.web.sentence import MidSentence
 
 SIMILAR = 5  # models that the end of the page names
 

@@ -10,12 +10,12 @@ from django.utils.translation import gettext
 
 from leaderboard import charts
 from leaderboard.profiles.offerings import Seller
-from leaderboard.rating.sentence import per_cent
 from providers import accounts
 from providers.models import Offering
 from providers.performance import summaries
 from providers.performance.percentiles import Performance
 from providers.performance.summaries import DayPerformance
+from providers.web.sentence import per_cent
 
 FEW_DAYS = 3  # with fewer, a line by day would be a picture of nothing
 

@@ -20,5 +20,4 @@ model_words   … about models
 pair_words    … about two models
 choice_words  … about “Which for me?”
 number_words  numbers and lists in them
-sentence      sentences that can still be said in another language
 """

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from leaderboard.rating.number_words import both, either, fraction, rounded
 from leaderboard.rating.place import sure
-from leaderboard.rating.sentence import sentence, sentences
+from providers.web.sentence import sentence, sentences
 
 
 def unnamed(leaders: int, n: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leaderboard.rating.sentence import sentence
+from providers.web.sentence import sentence
 
 
 def nothing(without: tuple[int, str] | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from leaderboard.rating.number_words import ordinal
 from leaderboard.rating.place import Place, sure
-from leaderboard.rating.sentence import sentence, sentences
+from providers.web.sentence import sentence, sentences
 
 _ORDINALS = (
     "", "", sentence("Second"), sentence("Third"), sentence("Fourth"), sentence("Fifth"), sentence("Sixth"),

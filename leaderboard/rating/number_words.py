@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from leaderboard.rating.sentence import decimal, sentence
+from providers.web.sentence import decimal, sentence
 
 _FRACTIONS = {
     2: sentence("half"), 3: sentence("a third"), 4: sentence("a quarter"), 5: sentence("a fifth"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from leaderboard.rating.number_words import rounded, times
-from leaderboard.rating.sentence import per_cent, sentence, sentences
+from providers.web.sentence import per_cent, sentence, sentences
 
 
 def early(votes: int, more_votes: int | None) -> str:

@@ -19,7 +19,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from leaderboard.rating.sentence import per_cent, sentence
+from providers.web.sentence import per_cent, sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from leaderboard.rating.likelihood import Floats
 from leaderboard.rating.number_words import either
 from leaderboard.rating.place import Place, sure
 from leaderboard.rating.ranks import RankInference, rank_inference
-from leaderboard.rating.sentence import sentence
 from leaderboard.rating.student import degrees
+from providers.web.sentence import sentence
 
 Kind = Literal["no votes", "early", "lead", "open", "level"]
 

@@ -39,6 +39,7 @@ from leaderboard.page_cache import cached_page, first_category, of_category, of_
 from leaderboard.rating.verdict import Verdict
 from leaderboard.social_cards import board
 from providers.web.query_parameters import Parameters
+from providers.web.sentence import sentence
 
 SHOWN = ("sort", *filters.FIELDS)  # the words by which an address says which rows it shows, and in which order
 WORDS = ("window", "tag", *SHOWN)  # that the address of a category's board may carry
@@ -162,18 +163,20 @@ class View:
         self.windows = standings.windows(category)
         self.window: Window = "all"
         self.since: date | None = None  # the first day whose votes count
-        if asked.one_of("window", self.windows, where="a span of days with a board") == "90d":
+        if asked.one_of("window", self.windows, where=sentence("a span of days with a board")) == "90d":
             self.window = "90d"
             self.since = category.recent_board.since
         self.tags = image_records.tags(category)
-        self.tag = asked.one_of("tag", dict(self.tags), where="a tag of prompts here")
+        self.tag = asked.one_of("tag", dict(self.tags), where=sentence("a tag of prompts here"))
         self.errors = asked.errors  # and those of the filters
         self.tag_is_folded = self.tag in [tag for tag, _ in self.tags[12:]]
         self.needed = 0  # how many votes a board of this tag would take
         self.part: standings.Slice | None = None  # the board of the tag
         self.computing = False  # it takes a moment, and this is its first reader
         if self.tag and self.window != "all":
-            self.errors["window"] = "The board of a tag counts the votes of all time: choose a tag or a window."
+            self.errors["window"] = sentence(
+                "The board of a tag counts the votes of all time: choose a tag or a window."
+            )
             self.window, self.since = "all", None
         whole = standings.board(category)
         known = price_and_speed.of_models([standing.rating.image_model_id for standing in whole], category.mode)

@@ -23,6 +23,7 @@ from leaderboard.rating import number_words, verdict
 from leaderboard.rating.verdict import Contender, Verdict
 from providers.models import ImageModel
 from providers.web.query_parameters import Parameters
+from providers.web.sentence import sentence
 
 MOST, PAIR = 4, 2  # more columns fit no screen
 MAX_NAMED = 24  # names under a search
@@ -41,7 +42,9 @@ def pick(request: HttpRequest) -> HttpResponse:
     models = list(ImageModel.objects.current().select_related("lab").only("slug", "name", "lab__name"))
     known = {model.slug: model for model in models}
     unknown = [slug for slug in chosen if slug not in known]
-    message = f"There is no model “{unknown[0]}”. Find it by its name." if unknown else ""
+    message = ""
+    if unknown:
+        message = gettext("There is no model “%(name)s”. Find it by its name.") % {"name": unknown[0]}
     chosen = [slug for slug in chosen if slug in known]
     query = request.GET.get("q", "").strip()[:100]
     named = _named(query, models, chosen) if query else []
@@ -93,7 +96,7 @@ def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
     if requested != sorted(requested):
         return redirect(address(requested), permanent=True)
     asked = Parameters(request.GET, ["first"])
-    first = asked.one_of("first", requested, requested[0], where="one of these models")
+    first = asked.one_of("first", requested, requested[0], where=sentence("one of these models"))
     models = [by_slug[slug] for slug in sorted(requested, key=lambda slug: slug != first)]
     hidden = blinding.open_prompts_of(request)
     known = price_and_speed.of_models([model.pk for model in models])

@@ -38,6 +38,7 @@ from providers.gateway import code_examples
 from providers.models import ImageModel
 from providers.spending.money import usd
 from providers.web.query_parameters import Parameters
+from providers.web.sentence import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +260,9 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
     base = base_url(request)
     places = profile.places_of(image_model)
     asked = Parameters(request.GET, ["board"])
-    board = asked.one_of("board", [row.rating.category.slug for row in places], where="a board that rates this model")
+    board = asked.one_of(
+        "board", [row.rating.category.slug for row in places], where=sentence("a board that rates this model")
+    )
     model_profile = profile.of_model(image_model, base, board, _hidden(request), places)
     context = {
         "errors": asked.errors,

@@ -8,8 +8,8 @@ from django.utils import translation
 
 from leaderboard.board.translation import translated
 from leaderboard.rating import number_words, verdict
-from leaderboard.rating.sentence import MidSentence, sentence, sentences
 from leaderboard.rating.verdict import Finding
+from providers.web.sentence import MidSentence, sentence, sentences
 
 
 def test_a_sentence_is_its_english_text():
