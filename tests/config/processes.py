@@ -15,7 +15,8 @@ import redis
 
 from config.services.places import CHECKOUT, Place
 
-SITE = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "VAR_DIR", "SIMULATOR_URL"}  # the surrounding run sets these
+# The surrounding run sets these; the last is what tests of the browser need, and no process that a test starts.
+SITE = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "VAR_DIR", "SIMULATOR_URL", "DJANGO_ALLOW_ASYNC_UNSAFE"}
 
 
 def clean_environment(**more: str) -> dict[str, str]:
