@@ -25,7 +25,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 
-from arena import battles, matchmaking
+from arena import battle_ids, battles, matchmaking
 from arena.battles import fetches, newcomers, rows
 from arena.battles.competition_choice import ALL, CompetitionChoice
 from arena.integrity import networks
@@ -104,17 +104,17 @@ def draw(category: Category, network: Network = networks.UNKNOWN, choice: Compet
     drawn = matchmaking.draw(choice.pool(category.pk), matchmaking.NOTHING_MET, random)
     if drawn is None:
         return None
-    now = timezone.now().timestamp()
+    now, battle = timezone.now().timestamp(), battle_ids.new_id()
     return Ballot(
-        battle=uuid.uuid4(),
+        battle=battle,
         category=category.pk,
         prompt=drawn.prompt,
         left=drawn.left,
         right=drawn.right,
         probability=drawn.probability,
         drawn_at=now,
-        left_token=_token(secrets.token_bytes(16)),
-        right_token=_token(secrets.token_bytes(16)),
+        left_token=battle_ids.new_token(battle),
+        right_token=battle_ids.new_token(battle),
     )
 
 

@@ -8,7 +8,6 @@ lock a battle before its voter's progress (votes: battle, image tally, progress,
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -19,12 +18,12 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext
 
-from arena import matchmaking, pairing
+from arena import battle_ids, matchmaking, pairing
 from arena.battles import voter_state
 from arena.battles.competition_choice import ALL, CompetitionChoice
 from arena.battles.rows import COLUMNS, JOINS, BattleRow, battle_row
 from arena.battles.voter_state import VoterState
-from arena.models import Battle, Category, Outcome, Vote, Voter, new_token
+from arena.models import Battle, Category, Outcome, Vote, Voter
 
 _ATTEMPTS = 12  # a lost turn means that the voter's other tab has won one; two tabs need two
 _random = SystemRandom()
@@ -195,9 +194,14 @@ def _assign(
 ) -> list[BattleRow]:
     """Make the draws battles of this voter, in their order; fewer when the turn is lost."""
     assert len(draws) <= _MOST_AT_ONCE
-    ids = [uuid.uuid4() for _ in draws]
+    ids = [battle_ids.new_id() for _ in draws]
     new = [
-        {**asdict(draw), "id": str(pk), "left_token": new_token(), "right_token": new_token()}
+        {
+            **asdict(draw),
+            "id": str(pk),
+            "left_token": battle_ids.new_token(pk),
+            "right_token": battle_ids.new_token(pk),
+        }
         for pk, draw in zip(ids, draws, strict=True)
     ]
     with connection.cursor() as cursor:
@@ -245,7 +249,7 @@ def _start(battle: BattleRow, turn: int, *, shown: bool) -> BattleRow | None:
     """
     left, right = battle.left, battle.right
     if battle.is_expired:
-        left, right = replace(left, token=new_token()), replace(right, token=new_token())
+        left, right = (replace(side, token=battle_ids.new_token(battle.pk)) for side in (left, right))
     with connection.cursor() as cursor:
         cursor.execute(
             _START,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import uuid
 from typing import Any, ClassVar, cast
 
 from django.contrib.postgres.fields import ArrayField
@@ -13,6 +12,7 @@ from django.db.models.functions import Greatest, Least, Mod
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
+from arena import battle_ids
 from arena.models.competitions import Category, Prompt
 from arena.models.generations import Entry
 
@@ -39,6 +39,11 @@ def new_token() -> str:
     return secrets.token_urlsafe(16)
 
 
+def new_battle_token() -> str:
+    """Of a battle that is made now."""
+    return battle_ids.new_token(battle_ids.new_id())
+
+
 class BattleQuerySet(models.QuerySet["Battle"]):
     def owed(self) -> BattleQuerySet:
         """Served and still unanswered: neither voted on nor skipped, both images still competing."""
@@ -59,15 +64,15 @@ class Battle(models.Model):
     Assigned first, shown later: browsers load the next pairs ahead.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=battle_ids.new_id, editable=False)
     voter = models.ForeignKey(
         Voter, models.PROTECT, related_name="battles", db_index=False
     )  # the pair index leads with it
     prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="battles")
     left = models.ForeignKey(Entry, models.PROTECT, related_name="+")
     right = models.ForeignKey(Entry, models.PROTECT, related_name="+")
-    left_token = models.CharField(max_length=32, default=new_token)
-    right_token = models.CharField(max_length=32, default=new_token)
+    left_token = models.CharField(max_length=32, default=new_battle_token)
+    right_token = models.CharField(max_length=32, default=new_battle_token)
     probability = models.FloatField(help_text="With which this prompt and pair were drawn for this voter.")
     familiar = models.PositiveSmallIntegerField(
         default=0,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -12,8 +11,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from arena import battles, integrity, voting
-from arena.battles import serving, skipping, voter_state
+from arena import battle_ids, battles, integrity, voting
+from arena.battles import skipping, voter_state
 from arena.models import Battle, Tally, Vote, VoterProgress
 from arena.voters import progress as voter_progress
 from tests import factories as make
@@ -302,8 +301,8 @@ def test_battles_assigned_together_keep_their_order_however_postgres_reads_them(
     """They share their times, so neither the order on disk nor that of their ids may decide what comes next."""
     voter = make.make_voter()
     first = battles.serve(voter, category)
-    ids = iter(sorted((uuid.uuid4() for _ in range(4)), reverse=True))
-    monkeypatch.setattr(serving.uuid, "uuid4", lambda: next(ids))
+    ids = iter(sorted((battle_ids.new_id() for _ in range(4)), reverse=True))
+    monkeypatch.setattr(battle_ids, "new_id", lambda: next(ids))
     following = [row.pk for row in ahead(first, 4)]
     for off in ((), ("seqscan",), ("seqscan", "bitmapscan"), ("indexscan", "bitmapscan")):
         with transaction.atomic(), connection.cursor() as cursor:
