@@ -35,7 +35,9 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start a child which the kernel ends when we end, even by kill -9 (Linux only: other systems cannot do that).
 
-    Unless it is in the foreground it has no terminal, so a Ctrl-C reaches us alone and the order of stopping is ours.
+    Unless it is in the foreground it has a process group of its own, so a Ctrl-C reaches us alone and the order of
+    stopping is ours. It stays in our session: Linux divides the processors between sessions first (sched_autogroup),
+    and `nice` counts within one only.
     Call it from the main thread: for the kernel "the parent died" means that the thread which forked has ended.
     """
     parent = os.getpid()
@@ -53,7 +55,7 @@ def spawn(
         stdin=None if foreground else subprocess.DEVNULL,
         stdout=output,
         stderr=errors or output,
-        start_new_session=not foreground,
+        process_group=None if foreground else 0,
         preexec_fn=bind_to_parent,
         umask=0o077 if account else -1,
         user=account.pw_uid if account else None,

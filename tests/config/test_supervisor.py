@@ -58,6 +58,12 @@ def pid(child: Child) -> int:
     return child.process.pid
 
 
+def test_a_program_has_a_group_of_its_own_for_ctrl_c_and_our_session_for_nice(children: "Children") -> None:
+    child = children.start("echo up; sleep 600")
+    assert os.getpgid(pid(child)) == pid(child)
+    assert os.getsid(pid(child)) == os.getsid(0)
+
+
 IDLE = "echo up; while :; do sleep 0.02; done"
 
 
