@@ -8,6 +8,7 @@ another process may go on with them: `submitted` reports what finds the job agai
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -262,7 +263,7 @@ class Wire:
         timeout = httpx.Timeout(left, connect=min(CONNECT_TIMEOUT, left))
         try:
             request = self.http.build_request(
-                method, url, headers={**self.headers, **(headers or {})}, timeout=timeout, **content
+                method, _parsed(url), headers={**self.headers, **(headers or {})}, timeout=timeout, **content
             )
         except (TypeError, ValueError, httpx.InvalidURL) as error:
             raise self.failure(InvalidRequest, error, public="The request to {name} cannot be encoded.") from error
@@ -308,15 +309,19 @@ class Wire:
     def _read(
         self, response: httpx.Response, deadline: Deadline, creates: bool, on_body: Callable[[bytes], None] | None
     ) -> bytes:
-        body = bytearray()
+        chunks, size = list[bytes](), 0
         for chunk in response.iter_bytes():
-            body += chunk
+            chunks.append(chunk)
+            size += len(chunk)
             if on_body:
                 on_body(chunk)
-            if len(body) > MAX_ANSWER:
+            if size > MAX_ANSWER:
                 raise self.failure(BadOutput, f"more than {MAX_ANSWER >> 20} MB", possibly_charged=creates)
             deadline.check_time(f"reading the answer of {self.account.name}", possibly_charged=creates)
-        return bytes(body)
+        return b"".join(chunks)
+
+
+_parsed = functools.lru_cache(256)(httpx.URL)  # a provider's few URLs for submitting are parsed once
 
 
 def _reason(error: Exception) -> str:

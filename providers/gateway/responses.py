@@ -147,9 +147,9 @@ def body(row: GatewayRequest, images: Sequence[GeneratedImage], *, response_form
         _json(more, _image(row, image, number, response_format, origin))
         for number, (image, more) in enumerate(zip(images, details, strict=True))
     ]
-    start = f'{{"created":{answer.pop("created")},"data":['.encode()
+    start = f'{{"created":{answer.pop("created")},"data":['
     answer["metadata"] = {"request_id": row.request_id, **answer["metadata"]}
-    return start + b",".join(data) + b"]," + json.dumps(answer, separators=(",", ":")).encode()[1:]
+    return "".join((start, ",".join(data), "],", json.dumps(answer, separators=(",", ":"))[1:])).encode("ascii")
 
 
 def with_urls(row: GatewayRequest, origin: str) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def events(
             **answer,
             "metadata": {"request_id": row.request_id, **row.answer["metadata"]},
         }
-        yield _event(kind, _json(event, _image(row, image, number, response_format, origin)))
+        yield _event(kind, _json(event, _image(row, image, number, response_format, origin)).encode("ascii"))
 
 
 def partial_event(request: ApiRequest, image: GeneratedImage, number: int) -> bytes:
@@ -189,7 +189,7 @@ def partial_event(request: ApiRequest, image: GeneratedImage, number: int) -> by
         "size": _size((image.width, image.height)), "output_format": NAMES[image.content_type],
         **{name: request.extra.get(name, "auto") for name in ("quality", "background")},
     }  # fmt: skip
-    return _event(kind, _json(event, ("b64_json", encoded(image))))
+    return _event(kind, _json(event, ("b64_json", encoded(image))).encode("ascii"))
 
 
 def error_event(error: ApiError) -> bytes:
@@ -201,11 +201,11 @@ def _event(kind: str, data: bytes) -> bytes:
     return b"event: " + kind.encode() + b"\ndata: " + data + b"\n\n"
 
 
-def _json(fields: Mapping[str, Any], last: tuple[str, str]) -> bytes:
+def _json(fields: Mapping[str, Any], last: tuple[str, str]) -> str:
     """An object with `last` as its last field. Its value needs no escaping, so megabytes of base64 are not searched."""
     name, value = last
     text = json.dumps(fields, separators=(",", ":"))[:-1]
-    return b"".join((text.encode(), b"," if fields else b"", f'"{name}":"'.encode(), value.encode("ascii"), b'"}'))
+    return "".join((text, "," if fields else "", f'"{name}":"', value, '"}'))
 
 
 def _image(
