@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -62,6 +62,7 @@ class ImageJob:
     row: GatewayRequest
     is_retry: bool  # the row is that of an earlier try
     is_settled: bool = False
+    unrecorded: Callable[[], None] | None = None  # records the calls that brought its images
     is_resumable: bool = False  # should this process die, another one takes its provider's jobs over
 
 
@@ -170,7 +171,7 @@ def generate(job: ImageJob, connection: ClientConnection, on_partial: OnPartial 
     """The images; of a retry, those of its first try. Raises ApiError, after the row has been settled with it.
 
     What an image behind a URL needs is stored before this returns. Images inside the response need no file but for a
-    client that loses it, so the caller settles those after the response has been sent.
+    client that loses it, so the caller settles those after the response has been sent, calls and all.
     """
     if job.is_retry:
         return _images_of_first_try(job, connection)
@@ -182,7 +183,7 @@ def generate(job: ImageJob, connection: ClientConnection, on_partial: OnPartial 
     connection.is_generating = True
     try:
         generated = _generate(job, connection, on_partial)
-        attempts = generated.attempts
+        attempts, job.unrecorded = generated.attempts, generated.unrecorded
         images = _converted(job.request, generated)
         _describe(job, connection, generated, images)
         if job.request.response_format == "url":
@@ -218,14 +219,14 @@ def _generate(job: ImageJob, connection: ClientConnection, on_partial: OnPartial
         request_id=job.row.pk,
         party=keys.party_of(job.key),
         is_resumable=job.is_resumable,
+        record_later=not job.is_resumable,
     )
 
 
 def _converted(request: ApiRequest, generated: Generated) -> list[GeneratedImage]:
-    offerings = {attempt.call.pk: attempt.offering for attempt in generated.attempts if attempt.call is not None}
     images = []
     for delivered in generated.images:
-        takes = {row["name"] for row in offerings[delivered.call.pk].parameters.get("accepts", ())}
+        takes = {row["name"] for row in delivered.call.offering.parameters.get("accepts", ())}
         compression = None if "output_compression" in takes else request.output_compression
         images.append(image_formats.convert(delivered.image, request.output_format, compression))
     return images
@@ -274,10 +275,18 @@ def settle(job: ImageJob, images: Sequence[GeneratedImage]) -> None:
     """Store the images and save the row. Does nothing the second time, nor for a retry: its first try settles."""
     if job.is_retry or job.is_settled:
         return
+    _record(job)
     row = job.row
     row.files = signed_files.store(row, images) if row.files_expire_at else [{}] * len(images)
     budgets.settle(row)
     job.is_settled = True
+
+
+def _record(job: ImageJob) -> None:
+    """The calls, before the row that has their cost. Should this process die before, what was reserved counts."""
+    if job.unrecorded is not None:
+        job.unrecorded()
+        job.unrecorded = None
 
 
 def end(job: ImageJob, connection: ClientConnection, images: Sequence[GeneratedImage]) -> None:
@@ -310,6 +319,7 @@ def fail(job: ImageJob, connection: ClientConnection, error: ApiError) -> None:
 
 
 def _settle_failed(job: ImageJob, connection: ClientConnection, error: ApiError, attempts: Sequence[Attempt]) -> None:
+    _record(job)
     row = job.row
     is_cancelled = error.status == 499
     row.status = GatewayRequest.Status.CANCELLED if is_cancelled else GatewayRequest.Status.FAILED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,27 +19,42 @@ from providers.routing.sending import Dispatch
 from providers.spending import costs, daily_cap
 
 
-def record(dispatch: Dispatch, result: OfferingResult, *, ends_request: bool) -> list[Attempt]:
-    """Record the calls that were sent and settle their reservation. Returns an attempt for every call of `result`.
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is to be stored of one offering's calls, and the attempts that callers see of them."""
+
+    dispatch: Dispatch
+    result: OfferingResult
+    rows: list[Call]  # of the calls that were sent, in their order
+    attempts: list[Attempt]
+
+    def save(self) -> None:
+        """Store the calls and settle their reservation. Raises DatabaseError with nothing stored."""
+        if len(self.rows) == 1 and not self.dispatch.is_resumable:
+            daily_cap.record(self.rows[0], self.result.reservation)
+        elif self.rows or self.result.reservation is not None:
+            _save_and_settle(self.dispatch, self.result, self.rows)
+
+
+def record_of(dispatch: Dispatch, result: OfferingResult, *, ends_request: bool) -> Record:
+    """The calls that were sent as rows, unsaved, and an attempt for every call of `result`.
 
     With `ends_request`, when no other offering will be called, one of the calls is marked as the end of its request:
     one that delivered images, if any did.
     """
-    sent = [call for call in result.calls if call.sent]
-    rows = [_row(dispatch, call) for call in sent]
+    rows = {id(call): _row(dispatch, call) for call in _sent(result)}
     if ends_request and rows:
-        next((row for row in rows if row.outcome == "ok"), rows[-1]).ends_request = True
-    if dispatch.is_resumable or (result.reservation is not None and len(rows) != 1):
-        _save_and_settle(dispatch, result, sent, rows)
-    elif result.reservation is not None:
-        daily_cap.record(rows[0], result.reservation)
-    else:
-        _save(rows)
-    row_of = dict(zip(map(id, sent), rows, strict=True))
-    return [_attempt(dispatch, call, row_of.get(id(call))) for call in result.calls]
+        next((row for row in rows.values() if row.outcome == "ok"), [*rows.values()][-1]).ends_request = True
+    attempts = [_attempt(dispatch, call, rows.get(id(call))) for call in result.calls]
+    return Record(dispatch, result, [*rows.values()], attempts)
 
 
-def _save_and_settle(dispatch: Dispatch, result: OfferingResult, sent: Sequence[CallResult], rows: list[Call]) -> None:
+def _sent(result: OfferingResult) -> list[CallResult]:
+    return [call for call in result.calls if call.sent]
+
+
+def _save_and_settle(dispatch: Dispatch, result: OfferingResult, rows: list[Call]) -> None:
+    sent = _sent(result)
     with transaction.atomic():
         _save(rows)
         daily_cap.settle(result.reservation, rows, sum(map(_counted_before, sent), Decimal(0)))
@@ -70,10 +86,7 @@ def _save(rows: list[Call]) -> None:
     for row in rows:
         if row.pk is not None:
             row.save(force_update=True)
-    if len(new) == 1:
-        new[0].save(force_insert=True)  # one round trip; bulk_create takes three, for its transaction
-    elif new:
-        Call.objects.bulk_create(new)
+    Call.objects.bulk_create(new)
 
 
 def _counted_before(call: CallResult) -> Decimal:

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import NamedTuple
@@ -42,6 +42,7 @@ def generate(
     request_id: uuid.UUID | None = None,
     party: str = "",
     is_resumable: bool = False,
+    record_later: bool = False,
 ) -> Generated:
     """The images of a request, from the best offering; what one fails to deliver is requested from the next.
 
@@ -54,9 +55,11 @@ def generate(
     a `Call` with `request_id`. `party` is whose request it is: its failures stop its own calls first
     (admission/circuit_breaker.py). With `is_resumable` the provider's jobs are recorded, and when the same `request_id`
     comes once more, those that are open are awaited before anything is submitted; the caller then says when the images
-    are stored (open_jobs.py). The arena takes a content-policy refusal for an answer, does not pay twice for an
-    image that may have been made and charged, and waits for our own limits instead of paying more elsewhere; other
-    callers go on to the next offering.
+    are stored (open_jobs.py). With `record_later` the calls that delivered are recorded when the caller says so, whose
+    client need not wait for it (`Generated.unrecorded`); until then what they may cost stays reserved.
+
+    The arena takes a content-policy refusal for an answer, does not pay twice for an image that may have been made and
+    charged, and waits for our own limits instead of paying more elsewhere; other callers go on to the next offering.
 
     Raises the last ProviderError when no image came, with `spent` and `attempts` of all calls; NotSent when nothing
     was sent at all; NotFound when no provider we have a key for offers the model in this mode.
@@ -68,6 +71,7 @@ def generate(
         raise _nobody_offers(image_model, request, provider, preferences)
     steps += _new_steps(offerings, steps)
     progress = _Progress(request)
+    unrecorded: Callable[[], None] | None = None
     for number, offering, jobs in steps:
         is_last = number == steps[-1].number
         dispatch = sending.Dispatch(
@@ -85,21 +89,28 @@ def generate(
         )
         result = resuming.resume(dispatch, jobs) if jobs else sending.send(dispatch)
         goes_on = not is_last and result.delivered < progress.missing and _goes_on(result, caller)
-        progress.add(result, _recorded(dispatch, result, ends_request=not goes_on))
+        record = call_log.record_of(dispatch, result, ends_request=not goes_on)
+        progress.add(result, record.attempts)
+        if record_later and result.delivered and not goes_on:
+            unrecorded = record.save
+        else:
+            _save(record)
         if not goes_on:
             break
     call_log.end_request(progress.attempts)
     release_pooled_connection()  # the caller now works on the images
-    return progress.generated(image_model, request_id)
+    return progress.generated(image_model, request_id, unrecorded)
 
 
-def _recorded(dispatch: sending.Dispatch, result: OfferingResult, *, ends_request: bool) -> list[Attempt]:
-    """The attempts, once their calls are recorded. Where nobody waits for an answer, a database that does not take them
-    is waited for, as long as the attempt may last: the images are paid for, and nobody else has them."""
-    waiting = Deadline(dispatch.time_limit if dispatch.is_resumable and result.delivered else 0)
+def _save(record: call_log.Record) -> None:
+    """Where nobody waits for an answer, a database that does not take the calls is waited for, as long as the attempt
+    may last: the images are paid for, and nobody else has them."""
+    dispatch = record.dispatch
+    waiting = Deadline(dispatch.time_limit if dispatch.is_resumable and record.result.delivered else 0)
     while True:
         try:
-            return call_log.record(dispatch, result, ends_request=ends_request)
+            record.save()
+            return
         except (OperationalError, InterfaceError):
             release_connection()
             if not waiting.left:
@@ -174,7 +185,9 @@ class _Progress:
             elif self.throttled is None or (error.retry_after or 0) < (self.throttled.retry_after or 0):
                 self.throttled = error
 
-    def generated(self, image_model: ImageModel, request_id: uuid.UUID) -> Generated:
+    def generated(
+        self, image_model: ImageModel, request_id: uuid.UUID, unrecorded: Callable[[], None] | None
+    ) -> Generated:
         """The result of the request. Raises the last error when no image came."""
         spent = sum(map(call_log.spent_on, self.attempts), Decimal(0))
         error = self.failure or self.throttled
@@ -194,6 +207,7 @@ class _Progress:
             spent=spent,
             id=request_id,
             warnings=fit.warnings(self.request, [image.size for image in images]),
+            unrecorded=unrecorded,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -107,6 +108,7 @@ class Generated:
     spent: Decimal = field(default=Decimal(0))
     id: UUID | None = None  # `Call.request_id` of every attempt
     warnings: tuple[str, ...] = ()  # where the images are not what was requested, in sentences for the caller
+    unrecorded: Callable[[], None] | None = None  # records the last calls, where the caller wants to say when
 
     @property
     def image(self) -> GeneratedImage:

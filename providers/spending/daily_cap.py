@@ -154,7 +154,7 @@ def settle(reservation: int | None, calls: Iterable[Call], counted: Decimal = De
             SpentDay.objects.create(day=day, amount=change)  # the first second of a new day
 
 
-def record(call: Call, reservation: int) -> None:
+def record(call: Call, reservation: int | None) -> None:
     """Insert a new call, all of whose values are set, and replace what was reserved for it by what it has spent.
 
     As saving it and `settle`, in one statement: every image of the gateway waits for it.

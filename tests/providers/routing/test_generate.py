@@ -23,8 +23,9 @@ from providers.errors import (
     ProviderFailure,
     RateLimited,
 )
-from providers.models import Call
+from providers.models import Call, Reservation
 from providers.request import ImageRequest
+from providers.spending import daily_cap
 from tests import factories as make
 from tests.providers.steps import give_back, report, take
 
@@ -221,3 +222,23 @@ def test_what_may_have_been_charged_carries_its_estimate_and_counts_as_spent(mon
     assert all(call.cost == call.offering.price and call.cost_estimated for call in charged)
     assert caught.value.spent == sum(call.cost for call in charged)
     assert not Call.objects.filter(possibly_charged=False, cost__isnull=False).exists()
+
+
+def test_what_is_recorded_later_stays_reserved_until_then(monkeypatch):
+    """A process that dies before it has recorded what it delivered has still counted it."""
+    monkeypatch.setattr(Account, "is_simulated", False)
+    model, _ = offered("0.01", "0.02")
+    with pytest.raises(ContentPolicy):
+        ask(model, "[sim:policy]", record_later=True)
+    refused = Call.objects.count()  # nobody is given images: there is nothing to wait for
+    assert refused
+    assert not Reservation.objects.exists()
+    spent = daily_cap.today()
+    generated = ask(model, record_later=True)
+    assert (Call.objects.count(), generated.call.pk, generated.cost) == (refused, None, Decimal("0.01"))
+    assert Reservation.objects.get().amount == daily_cap.today() - spent == Decimal("0.01")
+    generated.unrecorded()
+    assert Call.objects.latest("pk") == generated.call
+    assert generated.call.ends_request
+    assert not Reservation.objects.exists()
+    assert daily_cap.today() - spent == Decimal("0.01")
