@@ -13,6 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -52,18 +53,24 @@ class Disk:
             subprocess.run(["umount", "--lazy", str(self.path)], check=False)
 
 
+# Short leases, so that what a killed worker held is due again while we watch.
+SHORT_LEASES = {
+    "GENERATION_TIME_LIMIT": "15", "GENERATION_LEASE_GRACE": "2", "GENERATION_BACKOFF": "1", "GENERATION_ATTEMPTS": "30",
+    "GENERATION_CHARGED_BACKOFF": "5",
+}  # fmt: skip
+
+
 class Site:
-    def __init__(self) -> None:
+    """`settings` are those it starts with, beside what lets our voters vote."""
+
+    def __init__(self, settings: Mapping[str, str] = SHORT_LEASES) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="arena-chaos-"))
         self.port = ports.any_free()
         for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "MEDIA_ROOT"):
             os.environ.pop(name, None)
-        # Short leases, so that what a killed worker held is due again while we watch.
         os.environ |= {
-            "VAR_DIR": str(self.home / "var"), "GENERATION_TIME_LIMIT": "15", "GENERATION_LEASE_GRACE": "2",
-            "GENERATION_BACKOFF": "1", "GENERATION_ATTEMPTS": "30", "GENERATION_CHARGED_BACKOFF": "5",
-            "ARENA_PROCESS": "", "NETWORK_NEW_VOTERS": "0", "NETWORK_PREFIX_NEW_VOTERS": "0", "VOTE_NEEDS_IMAGES": "0",
-            "VOTE_MIN_SECONDS": "0",
+            **settings, "VAR_DIR": str(self.home / "var"), "ARENA_PROCESS": "", "NETWORK_NEW_VOTERS": "0",
+            "NETWORK_PREFIX_NEW_VOTERS": "0", "VOTE_NEEDS_IMAGES": "0", "VOTE_MIN_SECONDS": "0",
         }  # fmt: skip
         self.environment = dict(os.environ)
         self.place = Place.of_checkout()

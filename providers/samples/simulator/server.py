@@ -69,6 +69,10 @@ class Simulator:
     def journal(self) -> dict[str, dict[str, dict[str, int]]]:
         return self.workshop.journal()
 
+    def answer_all_with(self, outage: Callable[[], SimulatorReply] | None) -> None:
+        """An outage of all providers at once; None ends it."""
+        self._server.outage = outage
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -86,6 +90,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], workshop: Workshop, tls: ssl.SSLContext | None) -> None:
         super().__init__(address, _Handler)
         self.workshop = workshop
+        self.outage: Callable[[], SimulatorReply] | None = None
         self.scheme = "https" if tls else "http"
         if tls:  # the handshake happens in the connection's own thread, with its first byte
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
@@ -133,6 +138,8 @@ class _Handler(BaseHTTPRequestHandler):
             return json_reply(self.server.workshop.journal())
         if place not in WIRE_FORMATS:
             return json_reply({"detail": "Not found"}, 404)
+        if self.server.outage is not None:
+            return self.server.outage()
         request = Request(
             method=self.command,
             path=path if place == "openai" else unquote(path),
