@@ -79,6 +79,7 @@ class ProviderCall:
     partial_images: int = 0
     on_partial: OnPartial | None = field(default=None, repr=False, compare=False)
     on_submitted: OnSubmitted | None = field(default=None, repr=False, compare=False)  # called once a job is accepted
+    spare_seed: str = ""  # the argument for a seed that nobody has chosen: a job can be recognised by ours
     ticket: Ticket | None = None  # of a job that was accepted earlier: it is awaited, and nothing is submitted
     resolved_size: tuple[int, int] | None = None  # the pixels we request; None when the provider chooses
     ignored: tuple[str, ...] = ()  # parameters of the request that this offering has no use for

@@ -1,6 +1,7 @@
 """Replicate: create a prediction and wait with it (`Prefer: wait`), then poll until its status is final.
 
 Where the caller records jobs, the first answer is not waited with: it brings the id that finds the prediction again.
+An answer that is lost on the way is looked for in Replicate's list of predictions, by a seed that is ours alone.
 
 A prediction that fails is a 200 or 201 with `status: "failed"` and a text; policy refusals are recognised from that
 text. A status that we do not know is taken for one on the way: the deadline bounds the wait, and the image is paid for.
@@ -11,10 +12,12 @@ from __future__ import annotations
 
 import math
 import re
+import secrets
 import time
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
@@ -39,6 +42,8 @@ from .wire import UNREADABLE, Wire, growing_pauses
 INLINE = 256 * 1024  # bytes of source images; Replicate advises data URIs up to here
 LONGEST_WAIT = 60  # seconds; `Prefer: wait=N` takes no more
 STOPPABLE_WAIT = 5  # seconds, when the caller may leave: between polls a prediction can be cancelled at once
+CLOCKS_DIFFER = timedelta(minutes=5)  # Replicate's and ours, at most
+LOOKS = (0.5, 2.0, 5.0)  # seconds before each look at the list
 FINAL = frozenset({"succeeded", "failed", "canceled", "cancelled", "aborted"})
 
 _MODERATED = re.compile(
@@ -63,12 +68,25 @@ class Replicate:
                 ttfb=ttfb,
                 provider_time=_predict_time(prediction),
                 provider_request_id=wire.redacted(prediction.get("id"), 120),
+                seed=_seed(prediction, call.spare_seed),
             )
 
 
 def _answered(wire: Wire, call: ProviderCall) -> tuple[Reply, timedelta | None]:
-    """The answer with a new prediction that is final, and the time to its first byte where it was not polled."""
-    reply = _create(wire, call)
+    """The answer with a new prediction that is final, and the time to its first byte where it was not polled.
+
+    A prediction that was made, though the answer with its id did not arrive, is found again.
+    """
+    since, seed = datetime.now(UTC) - CLOCKS_DIFFER, secrets.randbelow(2**31)
+    if call.spare_seed:
+        call = replace(call, arguments={**call.arguments, call.spare_seed: seed})
+    try:
+        reply = _create(wire, call)
+    except ProviderError as error:
+        found = _found(wire, since, call.spare_seed, seed) if call.spare_seed and error.possibly_charged else None
+        if found is None:
+            raise
+        return _finished(wire, wire.submitted(call, **_ticket(wire, found))), None
     if _is_final(reply.object()):
         return reply, timedelta(seconds=reply.ttfb)
     return _finished(wire, wire.submitted(call, **_ticket(wire, reply.object()))), None
@@ -96,6 +114,21 @@ def _create(wire: Wire, call: ProviderCall) -> Reply:
         said = f"no prediction in {reply.text()}"
         raise wire.failure(BadOutput, said, public="{name} answered without a prediction.", possibly_charged=True)
     return reply
+
+
+def _found(wire: Wire, since: datetime, name: str, seed: int) -> dict[str, Any] | None:
+    """The prediction with this seed, which nobody else has; None where the list does not show it in time."""
+    url = f"{wire.account.urls['base'].rstrip('/')}/predictions?{urlencode({'created_after': since.isoformat()})}"
+    for pause in LOOKS:
+        try:
+            wire.deadline.sleep(pause, "looking for a prediction", possibly_charged=True)
+            rows = wire.ask(url).object().get("results")
+        except ProviderError:
+            return None
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict) and isinstance(row.get("input"), dict) and row["input"].get(name) == seed:
+                return row
+    return None
 
 
 def _uploaded(wire: Wire, image: SourceImage) -> str:
@@ -176,6 +209,13 @@ def _is_final(prediction: dict[str, Any]) -> bool:
 def _predict_time(prediction: dict[str, Any]) -> timedelta | None:
     metrics = prediction.get("metrics")
     return duration_of(metrics.get("predict_time")) if isinstance(metrics, dict) else None
+
+
+def _seed(prediction: dict[str, Any], name: str) -> int | None:
+    """That we have chosen, so that a caller can have the same image once more."""
+    given = prediction.get("input")
+    seed = given.get(name) if isinstance(given, dict) else None
+    return seed if isinstance(seed, int) else None
 
 
 def _failure(wire: Wire, prediction: dict[str, Any]) -> ProviderError:

@@ -34,6 +34,7 @@ from providers.offering.masks import STYLES
 Behaviour = Literal["passthrough", "renamed", "converted", "emulated"]
 
 BEHAVIOURS: tuple[Behaviour, ...] = ("passthrough", "renamed", "converted", "emulated")
+LARGEST_SEED = 2**31 - 1
 GROUPS = ("core", "size", "output", "media", "additional")
 TYPES = {
     "string": "a text",
@@ -240,3 +241,12 @@ def _check_value(key: str, value: Any) -> list[str]:
         except ValueError as error:
             problems.append(str(error))
     return problems
+
+
+def spare_seed(parameters: Mapping[str, Any]) -> str:
+    """The argument that takes any seed from 0 to LARGEST_SEED as it is; "" where the offering has none."""
+    for row in parameters.get("accepts", ()):
+        is_plain = row["name"] == "seed" and row["behaviour"] in ("passthrough", "renamed")
+        if is_plain and row.get("minimum", 0) <= 0 and row.get("maximum", LARGEST_SEED) >= LARGEST_SEED:
+            return str(row.get("target", "seed"))
+    return ""

@@ -27,7 +27,7 @@ from providers.admission.admit import admitted
 from providers.connections.database import release_connection
 from providers.errors import AnswerLost, BadOutput, InvalidRequest, NotFound, NotSent, ProviderError, RateLimited
 from providers.models import Offering
-from providers.offering import normalisation
+from providers.offering import normalisation, parameters
 from providers.performance import recent
 from providers.request import Answer, Caller, ImageRequest, ProviderCall
 from providers.routing import open_jobs
@@ -95,6 +95,8 @@ def send(dispatch: Dispatch) -> OfferingResult:
 def _provider_call(dispatch: Dispatch, request: ImageRequest, part: int) -> ProviderCall:
     offering = dispatch.offering
     call = normalisation.build(request, endpoint=offering.endpoint, parameters=offering.parameters)
+    if (name := parameters.spare_seed(offering.parameters)) not in call.arguments:
+        call = replace(call, spare_seed=name)
     if not dispatch.is_resumable:
         return call
     recorder = open_jobs.recorder(

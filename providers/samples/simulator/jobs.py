@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import secrets
 import threading
 import time
@@ -145,6 +146,11 @@ class Workshop:
             job = self._job(job_id, earlier.order, earlier.seed, earlier.created_at)
             job.cancelled = time.monotonic() if earlier.is_cancelled else None
         return job
+
+    def latest(self, most: int) -> list[SimulatedJob]:
+        """Of all providers, the newest first."""
+        with self._lock:
+            return list(itertools.islice(reversed(self._jobs.values()), most))
 
     def wait(self, job: SimulatedJob, seconds: float | None = None) -> bool:
         """Waits until the job is done or cancelled, or for so many seconds. True when it is over."""

@@ -8,6 +8,7 @@ import re
 import time
 import uuid
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from .canvas import canvas
@@ -45,6 +46,8 @@ def answer(workshop: Workshop, request: Request) -> SimulatorReply:
         case "POST", ["predictions"]:
             version_id = str((request.json() or {}).get("version") or "")
             return _create(workshop, request, version_id.partition(":")[0] if "/" in version_id else version_id)
+        case "GET", ["predictions"]:
+            return _list(workshop, request)
         case "GET", ["models", owner, name]:
             return json_reply(_model(owner, name))
         case "POST", ["files"]:
@@ -99,6 +102,12 @@ def _order(workshop: Workshop, asked: Order, scenario: Scenario) -> Order | Simu
         asked, size=canvas(arguments, size), n=n, seed=seed if isinstance(seed, int) else None, format=kind,
         source=source,
     )  # fmt: skip
+
+
+def _list(workshop: Workshop, request: Request) -> SimulatorReply:
+    since = datetime.fromisoformat(request.parameters().get("created_after", "1970-01-01T00:00:00+00:00"))
+    jobs = [job for job in workshop.latest(100) if job.order.provider == "replicate" and job.created_at >= since]
+    return json_reply({"results": [_prediction(job, request) for job in jobs], "next": None, "previous": None})
 
 
 def _about(workshop: Workshop, request: Request, job_id: str, rest: list[str]) -> SimulatorReply:

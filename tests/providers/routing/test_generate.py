@@ -11,10 +11,12 @@ from decimal import Decimal
 import pytest
 
 from providers import routing
+from providers.adapters import replicate
 from providers.adapters.base import Account
 from providers.admission import circuit_breaker, valkey
 from providers.connections.database import connection_released
 from providers.errors import (
+    AnswerLost,
     BadOutput,
     ContentPolicy,
     InvalidRequest,
@@ -242,3 +244,17 @@ def test_what_is_recorded_later_stays_reserved_until_then(monkeypatch):
     assert generated.call.ends_request
     assert not Reservation.objects.exists()
     assert daily_cap.today() - spent == Decimal("0.01")
+
+
+def test_an_image_whose_first_answer_is_lost_is_bought_once_where_the_provider_lists_its_jobs(monkeypatch):
+    monkeypatch.setattr(replicate, "LOOKS", (0.02, 0.02, 0.02))
+    seed = {"name": "seed", "type": "integer", "group": "core", "behaviour": "passthrough"}
+    model, _ = offered("0.02", "0.01", parameters=SIDES | {"accepts": [seed]})
+    generated = ask(model, "A kite [sim:reset]")
+    assert (generated.provider, Call.objects.get().outcome) == ("simulated-replicate", "ok")
+    assert generated.images[0].seed is not None
+    with pytest.raises(AnswerLost):  # the caller's own seed may be that of others, too
+        routing.generate(
+            model, replace(REQUEST, prompt="A kite [sim:reset]", seed=7), "arena",
+            time_limit=20, provider="simulated-replicate",
+        )  # fmt: skip
