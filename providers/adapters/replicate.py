@@ -83,10 +83,10 @@ def _answered(wire: Wire, call: ProviderCall) -> tuple[Reply, timedelta | None]:
     try:
         reply = _create(wire, call)
     except ProviderError as error:
-        found = _found(wire, since, call.spare_seed, seed) if call.spare_seed and error.possibly_charged else None
-        if found is None:
+        prediction = _listed(wire, since, call.spare_seed, seed) if call.spare_seed and error.possibly_charged else None
+        if prediction is None:
             raise
-        return _finished(wire, wire.submitted(call, **_ticket(wire, found))), None
+        return _finished(wire, wire.submitted(call, **_ticket(wire, prediction))), None
     if _is_final(reply.object()):
         return reply, timedelta(seconds=reply.ttfb)
     return _finished(wire, wire.submitted(call, **_ticket(wire, reply.object()))), None
@@ -116,7 +116,7 @@ def _create(wire: Wire, call: ProviderCall) -> Reply:
     return reply
 
 
-def _found(wire: Wire, since: datetime, name: str, seed: int) -> dict[str, Any] | None:
+def _listed(wire: Wire, since: datetime, name: str, seed: int) -> dict[str, Any] | None:
     """The prediction with this seed, which nobody else has; None where the list does not show it in time."""
     url = f"{wire.account.urls['base'].rstrip('/')}/predictions?{urlencode({'created_after': since.isoformat()})}"
     for pause in LOOKS:
