@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import BigIntegerField, F, Sum, Value
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef, QuerySet
+from django.db.models.functions import JSONObject
 
 from arena.models import Competition, Entry
 from leaderboard.board.image_records import Score
@@ -49,13 +51,34 @@ def shown(entries: Iterable[Entry], hidden: Collection[int]) -> list[Entry]:
     return [entry for entry in entries if entry.prompt_id not in hidden]
 
 
+def with_records(image_models: QuerySet[ImageModel]) -> QuerySet[ImageModel]:
+    """With how each one's images did, prompt by prompt, read in the query that finds it."""
+    records = Record.objects.filter(image_model=OuterRef("pk")).order_by()
+    tied = F("tied") + F("both_bad")
+    row = JSONObject(prompt="prompt", competition="prompt__competition", won="won", tied=tied, lost="lost")
+    return image_models.annotate(own_records=ArraySubquery(records.values(row=row)))
+
+
 def results_and_uses(
     image_model: ImageModel, entries: Sequence[Entry], hidden: Collection[int] = ()
 ) -> tuple[list[CompetitionResult], list[TagScore], list[RatedImage]]:
     """Every competition among the model's entries, the best share first; how it does by tag; and its most and least
-    preferred images. One query."""
-    scores, own = _scores(image_model, {entry.prompt.competition_id for entry in entries})
-    return _results(image_model, entries, scores, hidden), _uses(entries, own), _extremes(shown(entries, hidden), own)
+    preferred images."""
+    if not hasattr(image_model, "own_records"):
+        image_model = with_records(ImageModel.objects.all()).get(pk=image_model.pk)
+    by_competition: dict[int, list[Score]] = {}
+    own: dict[int, Score] = {}
+    for row in image_model.own_records:  # type: ignore[attr-defined]  # annotated
+        own[row["prompt"]] = CompetitionScore(row["won"], row["tied"], row["lost"])
+        by_competition.setdefault(row["competition"], []).append(own[row["prompt"]])
+    scores = {pk: _added(of_prompts) for pk, of_prompts in by_competition.items()}
+    return _results(entries, scores, hidden), _uses(entries, own), _extremes(shown(entries, hidden), own)
+
+
+def _added(scores: Collection[Score]) -> CompetitionScore:
+    return CompetitionScore(
+        sum(score.won for score in scores), sum(score.tied for score in scores), sum(score.lost for score in scores)
+    )
 
 
 def _extremes(entries: Iterable[Entry], scores: dict[int, Score]) -> list[RatedImage]:
@@ -68,46 +91,22 @@ def _extremes(entries: Iterable[Entry], scores: dict[int, Score]) -> list[RatedI
     return rated if len(rated) <= BEST + WORST else [*rated[:BEST], *rated[-WORST:]]
 
 
-def _results(
-    image_model: ImageModel, entries: Iterable[Entry], scores: dict[int, dict[int, Score]], hidden: Collection[int]
-) -> list[CompetitionResult]:
+def _results(entries: Iterable[Entry], scores: Mapping[int, Score], hidden: Collection[int]) -> list[CompetitionResult]:
     grouped: dict[int, list[Entry]] = {}
     for entry in entries:
         grouped.setdefault(entry.prompt.competition_id, []).append(entry)
     results = []
     for pk, rows in grouped.items():
-        of = scores.get(pk, {})
-        own = of.get(image_model.pk, CompetitionScore())
         visible = shown(rows, hidden)
         results.append(
             CompetitionResult(
                 competition=rows[0].prompt.competition,
-                score=own,
+                score=scores.get(pk, CompetitionScore()),
                 entries=tuple(visible[:IMAGES]),
                 hidden=len(visible) < len(rows),
             )
         )
     return sorted(results, key=lambda result: (not result.score.votes, -result.score.points, -result.score.votes))
-
-
-def _scores(
-    image_model: ImageModel, competitions: Collection[int]
-) -> tuple[dict[int, dict[int, Score]], dict[int, Score]]:
-    """Competition → model → its score there, models without votes are absent; and prompt → this model's score."""
-    if not competitions:
-        return {}, {}
-    records = Record.objects.order_by()
-    added = {"w": Sum("won"), "t": Sum(F("tied") + F("both_bad")), "n": Sum("lost")}
-    of_all = records.filter(prompt__competition__in=competitions).values_list("prompt__competition", "image_model")
-    own = records.filter(image_model=image_model).values_list("prompt", Value(None, BigIntegerField()))
-    by_competition: dict[int, dict[int, Score]] = {}
-    by_prompt: dict[int, Score] = {}
-    for key, model, won, tied, lost in of_all.annotate(**added).union(own.annotate(**added), all=True):
-        if model is None:
-            by_prompt[key] = CompetitionScore(won, tied, lost)
-        elif won + tied + lost:
-            by_competition.setdefault(key, {})[model] = CompetitionScore(won, tied, lost)
-    return by_competition, by_prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +125,6 @@ def _uses(entries: Iterable[Entry], scores: dict[int, Score]) -> list[TagScore]:
     for pk, prompt in prompts.items():
         for tag in prompt.tags:
             scores_by_tag.setdefault(tag, []).append(scores.get(pk, CompetitionScore()))
-    added = [
-        TagScore(
-            tag,
-            len(tag_scores),
-            CompetitionScore(
-                sum(s.won for s in tag_scores), sum(s.tied for s in tag_scores), sum(s.lost for s in tag_scores)
-            ),
-        )
-        for tag, tag_scores in scores_by_tag.items()
-    ]
+    added = [TagScore(tag, len(of_prompts), _added(of_prompts)) for tag, of_prompts in scores_by_tag.items()]
     enough = sorted((use for use in added if use.score.votes >= ENOUGH), key=lambda use: -use.score.votes)
     return sorted(enough[:USES], key=lambda use: (-use.score.points, use.tag))

@@ -321,6 +321,7 @@ def base_url(request: HttpRequest) -> str:
 
 def _found(slug: str) -> ImageModel:
     models = watched.with_watched(profile.with_outcomes(ImageModel.objects.select_related("lab")))
+    models = competitions.with_records(models)
     image_model: ImageModel = get_object_or_404(models, slug=slug)
     return image_model
 

@@ -24,7 +24,7 @@ from .played import recount
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("played")]
 
 
-QUERIES = 13  # the last one: what its best and worst images met
+QUERIES = 12
 
 
 BYTES = 60_000
