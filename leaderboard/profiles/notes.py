@@ -47,15 +47,10 @@ def of_rated(
 def _price(own: BoardRow, rows: Sequence[BoardRow]) -> StandingNote | None:
     if own.price is None:
         return None
-    as_cheap = [row for row in rows if row is not own and row.price is not None and row.price <= own.price]
-    higher = [row for row in as_cheap if row.elo > own.elo and row.status != "provisional"]
+    above = [row for row in rows if row.price is not None and row.price <= own.price and row.elo > own.elo]
+    higher = [row for row in above if row.status != "provisional"]
     if not higher:
-        nothing = (
-            gettext("Nothing that costs %(price)s or less rates higher – as far as unsettled ratings tell.")
-            if own.status == "provisional"
-            else gettext("Nothing that costs %(price)s or less rates higher.")
-        )
-        return StandingNote(gettext("Highest rated at its price"), nothing % {"price": usd(own.price)})
+        return _nothing_settled(own, unsettled=len(above))
     better = [row for row in higher if _is_above(row, own)]
     best = max(better or higher, key=lambda row: row.elo)
     is_cheaper = best.price is not None and best.price < own.price
@@ -71,6 +66,24 @@ def _price(own: BoardRow, rows: Sequence[BoardRow]) -> StandingNote | None:
         _compare(own, best),
         gettext("Compare"),
     )
+
+
+def _nothing_settled(own: BoardRow, unsettled: int) -> StandingNote:
+    """No settled rating is higher at its price; `unsettled` ones are, which are counted and not named."""
+    values = {"n": unsettled, "price": usd(own.price)}
+    if unsettled:
+        does = ngettext(
+            "%(n)s unsettled model that costs %(price)s or less does.",
+            "%(n)s unsettled models that cost %(price)s or less do.",
+            unsettled,
+        )
+        return StandingNote(gettext("Nothing settled rates higher at its price"), does % values)
+    nothing = (
+        gettext("Nothing that costs %(price)s or less rates higher – as far as unsettled ratings tell.")
+        if own.status == "provisional"
+        else gettext("Nothing that costs %(price)s or less rates higher.")
+    )
+    return StandingNote(gettext("Highest rated at its price"), nothing % values)
 
 
 def _is_above(one: BoardRow, other: BoardRow) -> bool:

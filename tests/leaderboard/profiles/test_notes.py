@@ -39,7 +39,7 @@ OWN = row("Own", 1000, "0.04", places=(2, 3))
         (row("Kite", 1030, "0.05", places=(1, 1)),
          ("Highest rated at its price", "Nothing that costs $0.04 or less rates higher.")),
         (row("Kite", 1030, "0.02", places=(1, 1), status="provisional"),
-         ("Highest rated at its price", "Nothing that costs $0.04 or less rates higher.")),
+         ("Nothing settled rates higher at its price", "1 unsettled model that costs $0.04 or less does.")),
         (row("Kite", 970, "0.02"), ("Highest rated at its price", "Nothing that costs $0.04 or less rates higher.")),
     ],
 )  # fmt: skip
