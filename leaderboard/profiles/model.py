@@ -196,8 +196,7 @@ def _history(points: Sequence[records.EloPoint], name: str) -> EloHistory:
 
 
 def parameters(profile: Profile) -> SafeString:
-    """The parameter reference as HTML: half of the page, and the same until an offering changes. What providers say
-    about their parameters is English; the template says so."""
+    """The parameter reference as HTML: half of the page, and the same until an offering changes."""
     return get_or_compute(
         "parameters",
         profile.sources,

@@ -13,11 +13,14 @@ from functools import lru_cache
 from math import isqrt
 from typing import Any
 
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext, gettext_noop
 
-from providers.offering import normalisation, sizing
+from leaderboard.board.translation import translated
+from leaderboard.profiles.parameter_words import MEANINGS
+from providers.offering import reference as offered
+from providers.offering import sizing
 from providers.offering.parameters import BEHAVIOURS, GROUPS
-from providers.web.sentence import sentence
+from providers.web.sentence import EnglishSentence, sentence
 
 TITLES = {
     "core": gettext_noop("Core parameters"),
@@ -66,9 +69,23 @@ class ParameterLine:
     is_list: bool = False  # of values that providers have in common or not, as ratios
 
     @property
+    def meaning(self) -> str:
+        """Its description in the active language, or in English where the provider's own words are all there is."""
+        return gettext(self.description) if self.description in MEANINGS else translated(self.description)
+
+    @property
+    def is_in_english(self) -> bool:
+        return self.description not in MEANINGS and not isinstance(self.description, EnglishSentence)
+
+    @property
     def values(self) -> str:
         """What may be sent. Where providers differ, each is named with its own."""
         return ", ".join(self.allowed) if self.is_list else _by_provider(self.allowed)
+
+    @property
+    def has_worded_values(self) -> bool:
+        """A range, a number: in the active language, where lists are as programs write them."""
+        return any(isinstance(value, EnglishSentence) for value in self.allowed)
 
     @property
     def default(self) -> str:
@@ -116,7 +133,7 @@ def groups(sources: Iterable[Source]) -> list[Group]:
     """The parameter tables of a model page; additional parameters by the provider that takes them."""
     by_group: dict[tuple[str, str], dict[str, ParameterLine]] = {}
     for source in sources:
-        for parameter in normalisation.reference(source.parameters):
+        for parameter in offered.lines(source.parameters):
             provider = source.provider if parameter.group == "additional" else ""
             lines = by_group.setdefault((parameter.group, provider), {})
             line = lines.setdefault(
@@ -126,7 +143,7 @@ def groups(sources: Iterable[Source]) -> list[Group]:
             line.required = line.required or parameter.required
             _add(line.modes, source.mode)
             line.is_list = parameter.group == "size"
-            for allowed in parameter.allowed.split(", ") if line.is_list else [parameter.allowed]:
+            for allowed in parameter.allowed.split(", ") if line.is_list else [_listed(parameter.allowed)]:
                 _name(line.allowed, allowed, source.provider)
             default = "" if parameter.default is None else _written(parameter.default)
             _name(line.defaults, default, source.provider)
@@ -147,6 +164,11 @@ def behaviours(of: Sequence[Group]) -> list[tuple[str, str, str, list[str]]]:
     return [(name, *EXPLAINED[name], sorted(used[name])) for name in BEHAVIOURS]
 
 
+def _listed(allowed: str) -> str:
+    """Of a list its values alone, as programs write them."""
+    return allowed.values.get("values", allowed) if isinstance(allowed, EnglishSentence) else allowed
+
+
 def _add(to: list[str], value: str) -> None:
     if value and value not in to:
         to.append(value)
@@ -158,10 +180,10 @@ def _name(table: dict[str, list[str]], value: str, provider: str) -> None:
 
 
 def _by_provider(table: Mapping[str, Sequence[str]]) -> str:
-    """fal: 4 to 8 · Replicate: 1 or more; the value alone where all agree."""
+    """fal: 4 to 8 · Replicate: 1 or more, in the active language; the value alone where all agree."""
     if len(table) < DIFFERENT:
-        return next(iter(table), "")
-    return " · ".join(f"{', '.join(providers)}: {value}" for value, providers in table.items())
+        return translated(next(iter(table), ""))
+    return " · ".join(f"{', '.join(providers)}: {translated(value)}" for value, providers in table.items())
 
 
 def _written(value: Any) -> str:

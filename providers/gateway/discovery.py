@@ -25,6 +25,7 @@ from providers.gateway.wire import ApiRequest
 from providers.models import ApiKey, ImageModel, Offering
 from providers.offering import normalisation, pricing, sizing
 from providers.offering.parameters import TYPES
+from providers.offering.reference import Parameter, lines
 from providers.request import ImageRequest
 from providers.routing.selection import Target
 
@@ -124,7 +125,7 @@ def _of_mode(mode: str, offerings: Iterable[Offering]) -> dict[str, Any]:
     sizes: dict[str, list[str]] = {}
     for offering in offerings:
         rows = {row["name"]: row for row in offering.parameters.get("accepts", ())}
-        for line in normalisation.reference(offering.parameters):
+        for line in lines(offering.parameters):
             entry = properties.setdefault(line.name, _property(line, rows.get(line.name, {})))
             behaviour = {"behaviour": line.behaviour, **({"sent_as": line.target} if line.target else {})}
             entry.setdefault("x-providers", {})[offering.provider] = behaviour
@@ -144,7 +145,7 @@ def _of_mode(mode: str, offerings: Iterable[Offering]) -> dict[str, Any]:
     }
 
 
-def _property(line: normalisation.Parameter, row: Mapping[str, Any]) -> dict[str, Any]:
+def _property(line: Parameter, row: Mapping[str, Any]) -> dict[str, Any]:
     known = reference.PROPERTIES.get(line.name)
     schema: dict[str, Any] = dict(known) if known else {"type": line.type if line.type in TYPES else "string"}
     if line.description:

@@ -12,11 +12,12 @@ from PIL import Image
 
 from providers.errors import InvalidRequest
 from providers.request import SourceImage
+from providers.web.sentence import sentence
 
 STYLES = {
-    "alpha": "transparent where the image is to be changed",
-    "black": "black where the image is to be changed, white where it stays",
-    "white": "white where the image is to be changed, black where it stays",
+    "alpha": sentence("transparent where the image is to be changed"),
+    "black": sentence("black where the image is to be changed, white where it stays"),
+    "white": sentence("white where the image is to be changed, black where it stays"),
 }
 
 

@@ -8,18 +8,19 @@ that it does not name is not ours to judge: it goes to the provider as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from providers.errors import BadOutput, InvalidRequest
 from providers.offering import native, sizing
-from providers.offering.masks import STYLES, in_style
-from providers.offering.parameters import GROUPS, allowed, allowed_values, check
+from providers.offering.masks import in_style
+from providers.offering.parameters import allowed, check
 from providers.request import ImageRequest, ProviderCall, SourceImage
 from providers.transfer.image_reader import is_clean, source_of
 from providers.transfer.image_type import measured
+from providers.web.sentence import sentence
 
-__all__ = ["EMULATED", "MOST_IMAGES", "Parameter", "build", "check", "expected_size", "native_n", "reference", "split"]
+__all__ = ["EMULATED", "MOST_IMAGES", "build", "check", "expected_size", "native_n", "split"]
 
 MOST_IMAGES = 10  # of one request, as OpenAI's API allows
 
@@ -29,18 +30,18 @@ EMULATED: dict[str, dict[str, Any]] = {
         "type": "string",
         "enum": ["url", "b64_json"],
         "default": "url",
-        "description": "How the image comes back: as an address or as text inside the answer.",
+        "description": sentence("How the image comes back: as an address or as text inside the answer."),
     },
     "output_format": {
         "type": "string",
         "enum": ["png", "jpeg", "gif", "webp", "avif"],
-        "description": "File format of the image. Converted here when the provider cannot make it.",
+        "description": sentence("File format of the image. Converted here when the provider cannot make it."),
     },
     "output_compression": {
         "type": "integer",
         "minimum": 0,
         "maximum": 100,
-        "description": "Quality of lossy formats (JPEG, WebP, AVIF).",
+        "description": sentence("Quality of lossy formats (JPEG, WebP, AVIF)."),
     },
 }
 
@@ -50,21 +51,6 @@ LEGACY: dict[str, dict[str, str | None]] = {
     "quality": {"standard": "medium", "hd": "high"},
     "style": {"vivid": None, "natural": None},
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One line of the parameter reference: what callers may write, and what becomes of it."""
-
-    name: str
-    type: str
-    group: str
-    behaviour: str
-    target: str = ""
-    description: str = ""
-    allowed: str = ""
-    default: Any = None
-    required: bool = False
 
 
 # Building ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -271,79 +257,3 @@ def _place(arguments: dict[str, Any], row: Mapping[str, Any], value: Any) -> Non
     if row["behaviour"] == "converted":
         value = row.get("values", {}).get(str(value), row.get("otherwise", value))
     arguments[row.get("target", row["name"])] = value
-
-
-# Explaining ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def reference(parameters: Mapping[str, Any]) -> list[Parameter]:
-    """Everything a caller may write to this offering, by group: the parameter table of a model page."""
-    rows = [_line(row) for row in parameters.get("accepts", ())]
-    named = {row.name for row in rows}
-    rows += [
-        _line({"name": name, "group": "output", "behaviour": "emulated", **row})
-        for name, row in EMULATED.items()
-        if name not in named
-    ]
-    rows += _size_lines(parameters.get("size", {"family": "none"}))
-    rows.append(_count_line(parameters))
-    if images := parameters.get("images"):
-        most = f"up to {images['max']}" if "max" in images else ""
-        required = images.get("min", 1) > 0
-        rows.append(
-            Parameter(
-                "image", "array", "media", "converted", images["field"], "Source images.", most, required=required
-            )
-        )
-        if mask := images.get("mask"):
-            text = "A PNG as large as the first image; its transparent pixels are to be changed."
-            behaviour = "renamed" if mask != "mask" else "passthrough"
-            if images.get("mask_style", "alpha") != "alpha":
-                behaviour, text = "converted", f"{text} Sent {STYLES[images['mask_style']]}."
-            required = images.get("mask_required", False)
-            rows.append(Parameter("mask", "file", "media", behaviour, mask, text, required=required))
-    return sorted(rows, key=lambda row: GROUPS.index(row.group))
-
-
-def _line(row: Mapping[str, Any]) -> Parameter:
-    return Parameter(
-        name=row["name"],
-        type=row["type"],
-        group=row["group"],
-        behaviour=row["behaviour"],
-        target="" if row["behaviour"] == "emulated" else row.get("target", row["name"]),
-        description=row.get("description", ""),
-        allowed=allowed_values(row) if row.keys() & {"enum", "minimum", "maximum"} else "",
-        default=row.get("default"),
-        required=row.get("required", False),
-    )
-
-
-def _count_line(parameters: Mapping[str, Any]) -> Parameter:
-    most = native_n(parameters)
-    if most == 1:
-        text = "Number of images: each is a call of its own, made in parallel."
-        return Parameter("n", "integer", "output", "emulated", "", text, default=1)
-    field = parameters["n"]["field"]
-    text = f"Number of images: up to {most} in one call, more in further calls."
-    return Parameter("n", "integer", "output", "passthrough" if field == "n" else "renamed", field, text, default=1)
-
-
-def _size_lines(spec: Mapping[str, Any]) -> list[Parameter]:
-    if spec["family"] == "none":
-        return []
-    target = "width, height" if spec.get("format") == "sides" else spec.get("field", "")
-    tiers = spec.get("tiers", [])
-    sizes = ", ".join(["auto", *spec.get("sizes", [])])
-    text = "Pixels (1024x1024) or a ratio (16:9). Overrules aspect_ratio and resolution."
-    lines = [Parameter("size", "string", "size", "converted", target, text, sizes)]
-    text = "Shape only. Any ratio is taken to the nearest supported one."
-    lines.append(
-        Parameter("aspect_ratio", "string", "size", "converted", target, text, ", ".join(spec.get("ratios", [])))
-    )
-    if spec["family"] != "ratio" or tiers:
-        target, default = spec.get("tier_field", target), spec.get("default_tier", sizing.DEFAULT_TIER)
-        text = "Scale only. Any tier is taken to the nearest supported one."
-        allowed_tiers = ", ".join(["auto", *tiers])
-        lines.append(Parameter("resolution", "string", "size", "converted", target, text, allowed_tiers, default))
-    return lines

@@ -30,6 +30,7 @@ from typing import Any, Literal
 from providers.errors import InvalidRequest
 from providers.offering import sizing
 from providers.offering.masks import STYLES
+from providers.web.sentence import sentence
 
 Behaviour = Literal["passthrough", "renamed", "converted", "emulated"]
 
@@ -37,12 +38,12 @@ BEHAVIOURS: tuple[Behaviour, ...] = ("passthrough", "renamed", "converted", "emu
 LARGEST_SEED = 2**31 - 1
 GROUPS = ("core", "size", "output", "media", "additional")
 TYPES = {
-    "string": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a table",
+    "string": sentence("a text"),
+    "integer": sentence("a whole number"),
+    "number": sentence("a number"),
+    "boolean": sentence("true or false"),
+    "array": sentence("a list"),
+    "object": sentence("a table"),
 }
 
 # Values ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -93,17 +94,17 @@ def _refused(name: str, value: Any, row: Mapping[str, Any]) -> InvalidRequest:
 def allowed_values(row: Mapping[str, Any]) -> str:
     """What may be written, in words: "a whole number from 4 to 8", "one of png, jpeg"."""
     if "enum" in row:
-        return f"one of {', '.join(map(str, row['enum']))}"
+        return sentence("one of %(values)s", values=", ".join(map(str, row["enum"])))
     words = TYPES[row["type"]]
     match row.get("minimum"), row.get("maximum"):
         case None, None:
             return words
         case low, None:
-            return f"{words}, {low} or more"
+            return sentence("%(words)s, %(low)s or more", words=words, low=str(low))
         case None, high:
-            return f"{words}, {high} or less"
+            return sentence("%(words)s, %(high)s or less", words=words, high=str(high))
         case low, high:
-            return f"{words} from {low} to {high}"
+            return sentence("%(words)s from %(low)s to %(high)s", words=words, low=str(low), high=str(high))
 
 
 # Checking ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,13 +6,17 @@ import ast
 import json
 import shutil
 import subprocess
+import tomllib
 from decimal import Decimal
 
 import pytest
+from django.utils.translation import override
 
 from leaderboard.profiles import faq
 from leaderboard.profiles import parameters as reference
+from leaderboard.profiles.parameter_words import MEANINGS
 from leaderboard.profiles.parameters import Source
+from providers.catalog.file import SHIPPED
 from providers.gateway import code_examples
 
 FAL = {
@@ -42,6 +46,25 @@ def test_a_parameter_is_one_line_with_the_modes_and_behaviours_of_all_that_take_
     used = {name: parameters for name, _, _, parameters in reference.behaviours(reference.groups(SOURCES))}
     assert used["renamed"] == ["prompt"]
     assert {"n", "response_format"} <= set(used["emulated"])
+
+
+def test_meanings_and_values_are_in_the_language_of_the_reader():
+    row = {"name": "steps", "type": "integer", "group": "core", "behaviour": "passthrough", "minimum": 4, "maximum": 8,
+           "description": "Number of denoising steps."}  # fmt: skip
+    other = {"name": "aura", "type": "string", "group": "core", "behaviour": "passthrough", "description": "Own words."}
+    (group, *_) = reference.groups([Source("fal", "text-to-image", {"accepts": [row, other]})])
+    steps, aura = group.lines
+    assert (steps.meaning, steps.values) == ("Number of denoising steps.", "a whole number from 4 to 8")
+    with override("de"):
+        assert (steps.meaning, steps.values) == ("Zahl der Entrauschungsschritte.", "eine ganze Zahl von 4 bis 8")
+        assert (aura.meaning, aura.is_in_english, steps.is_in_english) == ("Own words.", True, False)
+
+
+def test_pages_can_say_in_other_languages_what_the_shipped_catalogue_says():
+    catalogue = tomllib.loads(SHIPPED.read_text())
+    rows = [*catalogue["parameters"].values()]
+    rows += [row for family in catalogue["families"].values() for row in family.get("set", {}).values()]
+    assert {row["description"] for row in rows if "description" in row} == MEANINGS
 
 
 def test_sizes_are_listed_by_tier_with_their_makers_and_the_largest_is_known():

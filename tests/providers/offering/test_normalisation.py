@@ -12,7 +12,8 @@ from PIL import Image
 from providers.catalog import file
 from providers.errors import InvalidRequest
 from providers.offering import normalisation
-from providers.offering.normalisation import build, native_n, reference
+from providers.offering.normalisation import build, native_n
+from providers.offering.reference import lines
 from providers.request import ImageRequest, SourceImage
 
 FAL: dict[str, Any] = {
@@ -247,20 +248,20 @@ def test_a_price_can_be_estimated_where_the_provider_chooses_the_pixels():
 
 
 def test_the_reference_says_what_becomes_of_every_parameter():
-    lines = {line.name: line for line in reference(FAL)}
-    assert [line.group for line in reference(FAL)] == sorted(
-        (line.group for line in reference(FAL)), key=("core", "size", "output", "media", "additional").index
+    by_name = {line.name: line for line in lines(FAL)}
+    assert [line.group for line in lines(FAL)] == sorted(
+        (line.group for line in lines(FAL)), key=("core", "size", "output", "media", "additional").index
     )
-    behaviours = {name: line.behaviour for name, line in lines.items()}
+    behaviours = {name: line.behaviour for name, line in by_name.items()}
     assert behaviours["prompt"] == "passthrough"
     assert behaviours["output_compression"] == "renamed"
     assert behaviours["size"] == behaviours["output_format"] == "converted"
     assert behaviours["response_format"] == "emulated"
-    assert (lines["n"].behaviour, lines["n"].target) == ("renamed", "num_images")
-    assert lines["num_inference_steps"].allowed == "a whole number from 4 to 8"
-    assert lines["resolution"].allowed == "auto, 1K"
-    assert {line.name: line.behaviour for line in reference(EDIT)}["n"] == "emulated"
-    assert {line.name: line.allowed for line in reference(EDIT)}["image"] == "up to 2"
+    assert (by_name["n"].behaviour, by_name["n"].target) == ("renamed", "num_images")
+    assert by_name["num_inference_steps"].allowed == "a whole number from 4 to 8"
+    assert by_name["resolution"].allowed == "auto, 1K"
+    assert {line.name: line.behaviour for line in lines(EDIT)}["n"] == "emulated"
+    assert {line.name: line.allowed for line in lines(EDIT)}["image"] == "up to 2"
 
 
 def test_the_example_of_the_published_model_page_holds_for_the_catalogue():
