@@ -24,6 +24,11 @@ class RatedImage:
     votes: int
 
     @property
+    def surely(self) -> float:
+        """What the image is ranked by: its share with a vote won and a vote lost added, for one vote is little."""
+        return (self.share * self.votes + 1) / (self.votes + 2)
+
+    @property
     def is_poster(self) -> bool:
         """Taller than wide: a square cut from it would lose the lettering that is judged."""
         return self.entry.height > self.entry.width
@@ -37,19 +42,21 @@ def of_models(
     Without a category, of all that rate votes cast here.
     """
     votes = F("won") + F("tied") + F("both_bad") + F("lost")
-    share = ExpressionWrapper((F("won") + (F("tied") + F("both_bad")) / 2.0) / (1.0 * votes), FloatField())
+    won = F("won") + (F("tied") + F("both_bad")) / 2.0
+    share = ExpressionWrapper(won / (1.0 * votes), FloatField())
+    surely = ExpressionWrapper((won + 1.0) / (2.0 + votes), FloatField())  # as RatedImage.surely
     records = (
         Record.objects.filter(prompt__competition__is_published=True, image_model__in=models)
         .filter(**({"prompt__competition__category": category} if category else {}))
         .exclude(prompt__in=list(hidden))
         .annotate(votes=votes)
         .filter(votes__gt=0)
-        .annotate(share=share)
+        .annotate(share=share, surely=surely)
         .annotate(
             best=Window(
-                RowNumber(), partition_by=F("image_model"), order_by=[F("share").desc(), F("votes").desc(), "pk"]
+                RowNumber(), partition_by=F("image_model"), order_by=[F("surely").desc(), F("votes").desc(), "pk"]
             ),
-            worst=Window(RowNumber(), partition_by=F("image_model"), order_by=[F("share"), F("votes").desc(), "pk"]),
+            worst=Window(RowNumber(), partition_by=F("image_model"), order_by=[F("surely"), F("votes").desc(), "pk"]),
         )
         .filter(Q(best__lte=BEST) | Q(worst__lte=WORST))
         .order_by("image_model", "best")

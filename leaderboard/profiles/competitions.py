@@ -87,7 +87,7 @@ def _extremes(entries: Iterable[Entry], scores: dict[int, Score]) -> list[RatedI
         for entry in entries
         if entry.prompt_id in scores and scores[entry.prompt_id].votes
     ]
-    rated.sort(key=lambda image: (-image.share, -image.votes, image.entry.pk))
+    rated.sort(key=lambda image: (-image.surely, -image.votes, image.entry.pk))
     return rated if len(rated) <= BEST + WORST else [*rated[:BEST], *rated[-WORST:]]
 
 
