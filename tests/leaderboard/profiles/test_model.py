@@ -15,11 +15,11 @@ from PIL import Image
 from arena import voting
 from arena.models import Category, Entry
 from leaderboard.board import snapshots, standings
-from leaderboard.board_page import rows, scatter
+from leaderboard.board_page import pictures, rows, scatter
 from leaderboard.board_page.pictures import RatedImage
-from leaderboard.models import Board, Rating
+from leaderboard.models import Board, Rating, Record
+from leaderboard.profiles import competitions, opponents
 from leaderboard.profiles import model as profiles
-from leaderboard.profiles import opponents
 from providers.errors import OUTCOMES
 from providers.models import ImageModel
 from providers.performance import summaries
@@ -52,6 +52,13 @@ def test_the_page_says_place_record_matchup_and_where_the_numbers_come_from(clie
         assert piece in prices, piece
 
 
+def test_the_markdown_page_has_the_same_figures(client, played):
+    entry, other = played
+    markdown = text_of(client.get(f"{entry.image_model.get_absolute_url()[:-1]}.md"))
+    assert f"- {entry.prompt.competition.title}: 67% of 3 votes, 2 won, 0 tied, 1 lost" in markdown
+    assert f"- {other.image_model.name}: 67% of 3 votes (" in markdown
+
+
 def test_a_result_stands_beside_the_image_it_met_most_that_still_competes(played):
     entry, other = played
     rare, often = (make.make_entry(entry.prompt) for _ in range(2))
@@ -66,6 +73,19 @@ def test_a_result_stands_beside_the_image_it_met_most_that_still_competes(played
         Entry.objects.filter(pk=image.pk).update(**{gone: timezone.now()})
     ImageModel.objects.filter(pk=other.image_model_id).update(retired_at=timezone.now())
     assert [meeting.opponent for meeting in opponents.of_results(results)] == [None, None]
+
+
+def test_an_image_of_one_vote_is_neither_the_best_nor_the_worst(played):
+    entry, _ = played
+    model, competition = entry.image_model, entry.prompt.competition
+    Record.objects.filter(image_model=model).delete()
+    for won, lost in ((1, 0), (5, 0), (0, 1), (0, 5), (3, 2), (2, 3)):
+        image = make.make_entry(make.make_prompt(competition), model)
+        Record.objects.create(prompt=image.prompt, image_model=model, won=won, lost=lost)
+    _, _, extremes = competitions.results_and_uses(model, competitions.entries_of(model))
+    of_board = pictures.of_models(competition.category, [model.pk])[model.pk]
+    for shown in (extremes, of_board):
+        assert [(image.share, image.votes) for image in shown] == [(1, 5), (1, 1), (0.6, 5), (0, 1), (0, 5)]
 
 
 def test_a_model_that_is_a_sample_or_imported_says_so_everywhere(client, played):
