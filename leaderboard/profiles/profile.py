@@ -273,7 +273,8 @@ class Profile:
         gaps = [
             gettext("no votes") if not self.standings else "",
             gettext("no images") if not self.gallery else "",
-            gettext("no requests in 30 days") if self.sellers and not self.speed.rows else "",
+            # Of a rated model the fact at the top says it.
+            gettext("no requests in 30 days") if self.sellers and not self.speed.rows and not self.standings else "",
             gettext("no known provider") if not self.sellers else "",
         ]
         gaps = list(filter(None, gaps))
