@@ -129,7 +129,7 @@ def test_models_are_ticked_and_let_go_on_a_phone(live_server, page: Page, site: 
 def test_no_door_of_the_menu_is_cut_off_in_german(live_server, page: Page, site: Site):
     choose(page, live_server, "de")
     page.goto(f"{live_server.url}/status/")
-    for width in (360, 601, 700, 768, 1024):
+    for width in (320, 360, 601, 700, 768, 1024):
         page.set_viewport_size({"width": width, "height": 740})
         page.evaluate(NEXT_FRAME)
         hidden = page.eval_on_selector(".site-nav", "(menu) => menu.scrollWidth - menu.clientWidth")
