@@ -26,7 +26,7 @@ ASCENT, HEIGHT = 0.36, 1.16  # of the font size: from the middle of a line down 
 
 # direction (x, y) of the label from its mark
 _POSITIONS = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1))
-_LINE_CROSSED = 3.0  # as bad as coming three positions later
+_LINE_CROSSED = 5.0  # as bad as coming five positions later: a corner without a line is better than a side with one
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,15 @@ def test_a_tag_with_few_votes_says_that_it_has_too_few(client, site):
     assert names_in(page) == []
 
 
+def test_a_retired_model_keeps_its_row_and_says_so(client, site):
+    gone, *_ = site.models
+    gone.retired_at = timezone.now()
+    gone.save(update_fields=["retired_at"])
+    page = text_of(client.get("/leaderboard/text-to-image/"))
+    assert gone.slug in names_in(page)
+    assert page.count("· retired</small>") == 1
+
+
 def test_boards_tell_machines_what_they_are(client, site):
     site.category.name = "Text </script><b>to"
     site.category.save()
