@@ -10,6 +10,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 from leaderboard.chooser import catalogue
 from leaderboard.chooser.catalogue import CatalogueFilters, CatalogueRow
 from leaderboard.rating.verdict import Verdict
+from providers.models import ImageModel
 from providers.spending.money import usd
 from providers.web.numbers import significant
 
@@ -103,10 +104,7 @@ def verdict(rows: Sequence[CatalogueRow], shown: Sequence[CatalogueRow], filters
     if not shown:
         claim = gettext("No model %(conditions)s.") % {"conditions": conditions(filters)}
         return Verdict(claim.replace(" .", "."), _helpful(rows, filters))
-    rated = sum(row.rating is not None for row in shown)
-    waiting = gettext("%(rated)s rated by votes; %(others)s not rated yet.") % {
-        "rated": rated, "others": len(shown) - rated,
-    }  # fmt: skip
+    waiting = _waiting(shown)
     models = ngettext("%(models)s model", "%(models)s models", len(shown)) % {"models": len(shown)}
     price = _lowest(shown)
     values = {"models": models, "of": len(rows), "conditions": conditions(filters), "price": price}
@@ -121,6 +119,17 @@ def verdict(rows: Sequence[CatalogueRow], shown: Sequence[CatalogueRow], filters
         else gettext("%(models)s; %(free)s may be used commercially without asking.")
     )
     return Verdict(claim % values, " ".join([gettext("Tick two to four to compare."), waiting]))
+
+
+def _waiting(shown: Sequence[CatalogueRow]) -> str:
+    """How many have a rating here, and how many of the others could get one: imported names have no images."""
+    unrated = [row for row in shown if row.rating is None]
+    imported = sum(row.image_model.origin == ImageModel.Origin.IMPORTED for row in unrated)
+    values = {"rated": len(shown) - len(unrated), "others": len(unrated) - imported, "imported": imported}
+    waiting = gettext("%(rated)s rated by votes; %(others)s not rated yet.") % values
+    if imported:
+        waiting += " " + gettext("%(imported)s known from imported votes only.") % values
+    return waiting
 
 
 def _lowest(shown: Sequence[CatalogueRow]) -> str:

@@ -36,7 +36,7 @@ from leaderboard.templatetags.images import rights_answer
 from providers import accounts
 from providers.gateway import code_examples
 from providers.models import ImageModel
-from providers.spending.money import usd
+from providers.spending.money import listed, usd
 from providers.web.query_parameters import Parameters
 from providers.web.sentence import sentence
 
@@ -50,6 +50,8 @@ class Lane:
     rows: Sequence[CatalogueRow]
     folded: int = 0
     unfold: str = ""
+    folded_from: str = ""  # their lowest price and
+    folded_to: str = ""  # their highest; "" where there are no two
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,7 @@ def _lanes(shown: Sequence[CatalogueRow], filters: CatalogueFilters) -> list[Lan
             rated[: catalogue.FOLD] if folded > 0 else rated,
             max(folded, 0),
             filters.query(rated="all"),
+            *_price_range(rated[catalogue.FOLD :]),
         ),
         Lane(
             gettext("%(n)s not rated yet") % {"n": len(others)},
@@ -220,6 +223,11 @@ def _lanes(shown: Sequence[CatalogueRow], filters: CatalogueFilters) -> list[Lan
         ),
     ]
     return [lane for lane in lanes if lane.rows]
+
+
+def _price_range(rows: Sequence[CatalogueRow]) -> tuple[str, str]:
+    prices = sorted({row.price for row in rows if row.price is not None})
+    return (listed(prices[0]), listed(prices[-1])) if len(prices) > 1 else ("", "")
 
 
 def _tools(rows: Sequence[CatalogueRow], filters: CatalogueFilters) -> list[Tool]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from leaderboard.board import ratings
+from leaderboard.chooser import catalogue
 from tests import factories as make
 from tests.leaderboard.voting import cast
 
@@ -59,6 +60,14 @@ def test_rated_and_unrated_models_stay_in_lanes_under_every_order(client, models
     page = page_of(client)
     assert "3 not rated yet" in page
     assert "5 models, from $0.001 an image; 3 may be used commercially without asking." in page
+
+
+def test_what_is_folded_and_what_is_only_imported_is_counted(client, models, monkeypatch):
+    make.make_model("dall-e-2", "DALL·E 2", origin="imported", lab=None, modes=["text-to-image"])
+    monkeypatch.setattr(catalogue, "FOLD", 0)
+    page = page_of(client)
+    assert "2 more of these, from $0.010 to $0.050 </a>" in page
+    assert "2 rated by votes; 3 not rated yet. 1 known from imported votes only." in page
 
 
 def test_filters_answer_questions_that_need_no_votes(client, models):
