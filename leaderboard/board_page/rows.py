@@ -54,6 +54,16 @@ def _row(standing: Standing, facts: facts.Facts) -> filters.BoardRow:
     )
 
 
+def at_provider(board: Sequence[filters.BoardRow], provider: str) -> list[filters.BoardRow]:
+    """The rows with what their models cost and take at this provider, where it sells them; unchanged for ""."""
+    return [_at(row, provider) if provider in row.providers else row for row in board]
+
+
+def _at(row: filters.BoardRow, provider: str) -> filters.BoardRow:
+    there = row.facts.at(provider)
+    return replace(row, price=there.price, seconds=there.seconds, facts=there)
+
+
 def unknown(rows: Sequence[filters.BoardRow]) -> list[str]:
     """The columns in which no row has anything to say, as those of prices on a board of imported votes."""
     said = {

@@ -7,7 +7,7 @@ answered without votes, and nobody reads an unrated model as a rated one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -44,6 +44,13 @@ class CatalogueRow:
     largest: str  # 1K, 2K, 4K; "" unknown
     sources: int | None  # source images of an edit; 0 for any number, None where it does not edit
     commercial: CommercialUse
+
+    def at(self, provider: str) -> CatalogueRow:
+        """With what the model costs and takes at this provider, if it is sold there."""
+        if provider not in self.facts.providers:
+            return self
+        there = self.facts.at(provider)
+        return replace(self, facts=there, largest=abilities.largest(there))
 
     @property
     def name(self) -> str:
@@ -117,6 +124,7 @@ class CatalogueFilters:
     needs: tuple[str, ...] = ()
     q: str = ""
     sort: str = "price"
+    sold_by: tuple[str, ...] = ()  # the providers that can be chosen
     for_me: bool = False  # the preset “Which for me?”: one answer first
     given: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -135,6 +143,7 @@ def read(parameters: Query, rows: Sequence[CatalogueRow]) -> CatalogueFilters:
     """Filters from the query parameters. A value that cannot be used is left out, with a message in `errors`."""
     asked = Parameters(parameters, PARAMETERS)
     asked.one_of("rated", ["all"])
+    sold_by = sorted({key for row in rows for key in row.facts.providers})
     return CatalogueFilters(
         task=asked.one_of("task", TASKS, "text-to-image"),
         price=asked.amount("price", US_DOLLARS, "0.02"),
@@ -142,7 +151,7 @@ def read(parameters: Query, rows: Sequence[CatalogueRow]) -> CatalogueFilters:
         rights=asked.one_of("rights", rights.ANSWERS),
         size=asked.one_of("size", abilities.TIERS),
         edits=asked.one_of("edits", ["yes"]) == "yes",
-        provider=asked.one_of("provider", sorted({key for row in rows for key in row.facts.providers})),
+        provider=asked.one_of("provider", sold_by),
         lab=asked.one_of("lab", sorted({row.image_model.lab.slug for row in rows if row.image_model.lab})),
         open_weights=asked.one_of("weights", ["open"]) == "open",
         licence=asked.one_of("licence", sorted({row.image_model.licence for row in rows} - {""}, key=str.casefold)),
@@ -151,6 +160,7 @@ def read(parameters: Query, rows: Sequence[CatalogueRow]) -> CatalogueFilters:
         q=asked.text("q"),
         sort=asked.one_of("sort", SORTS, "price"),
         for_me=asked.one_of("for", ["me"]) == "me",
+        sold_by=tuple(sold_by),
         given=asked.given,
         errors=asked.errors,
     )
@@ -234,11 +244,16 @@ def category_of(task: str) -> Category | None:
 def shown(rows: Iterable[CatalogueRow], filters: CatalogueFilters) -> list[CatalogueRow]:
     """Those that pass, in order; a limit of price or time passes only what is known. Unknown values sort last."""
     attribute, more_first = SORTS[filters.sort]
-    passed = [row for row in rows if _passes(row, filters)]
+    passed = [row for row in at_provider(rows, filters) if _passes(row, filters)]
     value: Callable[[CatalogueRow], Any] = lambda row: getattr(row, attribute)  # noqa: E731
     known = sorted((row for row in passed if value(row) is not None), key=lambda row: row.name)
     known.sort(key=value, reverse=more_first)
     return known + sorted((row for row in passed if value(row) is None), key=lambda row: row.name)
+
+
+def at_provider(rows: Iterable[CatalogueRow], filters: CatalogueFilters) -> list[CatalogueRow]:
+    """What a model costs elsewhere is no answer to a question about one provider."""
+    return [row.at(filters.provider) for row in rows] if filters.provider else list(rows)
 
 
 def fit(row: CatalogueRow, filters: CatalogueFilters) -> Misfit:

@@ -37,6 +37,10 @@ class Facts:
 
     sellers: tuple[OfferingFacts, ...] = ()
 
+    def at(self, provider: str) -> Facts:
+        """With what this provider sells alone."""
+        return Facts(tuple(seller for seller in self.sellers if seller.provider == provider))
+
     @property
     def price(self) -> Decimal | None:
         return min((seller.price for seller in self.sellers if seller.price is not None), default=None)

@@ -185,6 +185,7 @@ class View:
         part = self._standings(category) if self.tag or self.window != "all" else whole
         self.rows = rows.rows(part, category.mode, known, imported=bool(category.source_name))
         self.filters = filters.read(request.GET, self.choices, keep=("window", "tag"))
+        self.rows = rows.at_provider(self.rows, self.filters.provider)
         self.shown = filters.shown(self.rows, self.filters)
         self.errors |= self.filters.errors
 
@@ -222,6 +223,7 @@ class OverallView:
         self.rows = rows.rows(self.overall.standings, mode="")
         self.choices = filters.choices(self.rows)
         self.filters = filters.read(request.GET, self.choices)
+        self.rows = rows.at_provider(self.rows, self.filters.provider)
         self.shown = filters.shown(self.rows, self.filters)
         self.errors = self.filters.errors
 

@@ -101,7 +101,8 @@ def _choice(
         finding = find_ratings(category, ratings, category.board)
         return [rated[index] for index in finding.named] if finding.kind in ("lead", "open") else rated
 
-    answer = choice.choose(rows, lambda row: catalogue.fit(row, filters), could_be_best)
+    sold = catalogue.at_provider(rows, filters)
+    answer = choice.choose(sold, lambda row: catalogue.fit(row, filters), could_be_best)
     context = {
         "choice": answer,
         "left_out": [(n, catalogue_words.REASONS[reason]) for reason, n in answer.left_out.items()],
@@ -233,7 +234,7 @@ def _price_range(rows: Sequence[CatalogueRow]) -> tuple[str, str]:
 def _tools(rows: Sequence[CatalogueRow], filters: CatalogueFilters) -> list[Tool]:
     given = filters.given
     labs = {row.image_model.lab.slug: row.image_model.lab.name for row in rows if row.image_model.lab}
-    providers = sorted({key for row in rows for key in row.facts.providers}, key=accounts.name_of)
+    providers = sorted(filters.sold_by, key=accounts.name_of)
     anything = ("", gettext("any"))
     price, seconds = given.get("price", ""), given.get("seconds", "")
     rights_ = [(answer, rights_answer(answer)) for answer in rights.ANSWERS]

@@ -9,6 +9,7 @@ import pytest
 
 from leaderboard.board import ratings
 from leaderboard.chooser import catalogue
+from providers.models import ImageModel
 from tests import factories as make
 from tests.leaderboard.voting import cast
 
@@ -64,10 +65,14 @@ def test_rated_and_unrated_models_stay_in_lanes_under_every_order(client, models
 
 def test_what_is_folded_and_what_is_only_imported_is_counted(client, models, monkeypatch):
     make.make_model("dall-e-2", "DALL·E 2", origin="imported", lab=None, modes=["text-to-image"])
-    monkeypatch.setattr(catalogue, "FOLD", 0)
+    third = make.make_model("rated-2", "Rated 2", licence="MIT")
+    cast(make.make_category(), [third, ImageModel.objects.get(slug="rated-0")], 40)
+    ratings.recompute(make.make_category())
+    third.offerings.update(price="0.09")
+    monkeypatch.setattr(catalogue, "FOLD", 1)
     page = page_of(client)
-    assert "2 more of these, from $0.010 to $0.050 </a>" in page
-    assert "2 rated by votes; 3 not rated yet. 1 known from imported votes only." in page
+    assert "2 more of these, from $0.050 to $0.090 </a>" in page
+    assert "3 rated by votes; 3 not rated yet. 1 known from imported votes only." in page
 
 
 def test_filters_answer_questions_that_need_no_votes(client, models):
@@ -77,6 +82,19 @@ def test_filters_answer_questions_that_need_no_votes(client, models):
     empty = page_of(client, "?price=0.0001&rights=yes")
     assert "No model up to $0.0001 with commercial rights." in empty
     assert "3 do without the limit of price." in empty
+
+
+@pytest.mark.parametrize("path", ["/models/", "/leaderboard/text-to-image/", "/leaderboard/text-to-image.csv"])
+def test_of_a_provider_a_model_has_the_price_that_it_has_there(client, models, path):
+    """What it costs elsewhere is no answer."""
+    rated = ImageModel.objects.get(slug="rated-1")  # $0.01
+    make.make_offering(rated, "replicate", price=Decimal("0.12"))
+    assert "rated-1" in client.get(f"{path}?provider=fal&price=0.02").content.decode()
+    there = client.get(f"{path}?provider=replicate").content.decode()
+    assert re.search(r"\$0\.12\b|,0\.120000,", there)
+    assert not re.search(r"\$0\.010\b|,0\.010000,", there)
+    limited = client.get(f"{path}?provider=replicate&price=0.02").content.decode()
+    assert "rated-1" not in (limited if path.endswith("csv") else limited.partition('class="rank-table')[2])
 
 
 @pytest.mark.parametrize("query", ["?price=cheap", "?rights=maybe", "?task=video", "?sort=beauty", "?provider=nobody"])
