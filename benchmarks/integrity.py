@@ -21,9 +21,11 @@ from typing import Any
 
 import numpy as np
 
+from arena import vote_cap
 from arena.integrity import evidence
 from benchmarks.kinds_of_voters import (
     HONEST,
+    PEOPLE_CAST,
     RIGGERS,
     UNLIKE_ANYBODY,
     Board,
@@ -149,11 +151,17 @@ def chooses(rng: Any, made: Board, n: int, push: float, skips: float) -> tuple[V
     return (left, right, y), caught
 
 
-def harm_of_choice(k: int, per_model: int, count: int, seed: int, votes: int = 200) -> dict[str, tuple[float, int]]:
-    """As `harm`, of voters who choose pairs by skipping: what those move who are not caught, on average, and how many
-    that are."""
-    target, moved = k // 2, dict[str, tuple[float, int]]()
-    for push, skips in ((1.0, 1.0), (1.0, 0.2), (0.7, 0.2), (0.7, 0.1), (0.5, 0.1)):
+def cap_of(k: int, per_model: int) -> int:
+    """Votes of one voter that count on a board of so many votes a model, by people of `PEOPLE_CAST` votes."""
+    votes = per_model * k // 2
+    return vote_cap.cap(votes, votes // PEOPLE_CAST)
+
+
+def harm_of_choice(k: int, per_model: int, count: int, seed: int) -> dict[str, tuple[float, int]]:
+    """As `harm`, of voters who push a share of the target's pairs, and may choose pairs by skipping: what those move who
+    are not caught, on average, and how many that are."""
+    target, moved, votes = k // 2, dict[str, tuple[float, int]](), cap_of(k, per_model)
+    for push, skips in ((1.0, 1.0), (1.0, 0.2), (0.7, 0.2), (0.7, 0.1), (0.5, 0.1), (0.8, 0.0), (0.7, 0.0)):
         rng, free = np.random.default_rng([seed, k, 6]), list[float]()
         for _ in range(count):
             made = board(rng, k, per_model * k // 2)
@@ -167,11 +175,11 @@ def harm_of_choice(k: int, per_model: int, count: int, seed: int, votes: int = 2
     return moved
 
 
-def harm(k: int, per_model: int, count: int, seed: int, votes: int = 200) -> dict[str, float]:
+def harm(k: int, per_model: int, count: int, seed: int) -> dict[str, float]:
     """By how many Elo one voter of a kind moves a model on a board of so many votes a model, as far as they count: all
-    votes of who is not caught, none of who is. The mean over voters."""
+    within the cap of who is not caught, none of who is. The mean over voters."""
     rng = np.random.default_rng([seed, k, 5])
-    target = k // 2
+    target, votes = k // 2, cap_of(k, per_model)
     moved = dict.fromkeys(RIGGERS, 0.0)
     for _ in range(count):
         made = board(rng, k, per_model * k // 2)

@@ -13,6 +13,7 @@ import numpy as np
 from arena.integrity import evidence
 
 STRENGTH = 0.35  # sd of strengths, nats
+PEOPLE_CAST = 20  # votes of each of the people behind a board
 THUMB = math.log(0.63 / 0.37)  # nats towards one side
 
 
@@ -51,9 +52,9 @@ def person(rng: Any, strength: Any, taste: float) -> Person:
 def board(rng: Any, k: int, votes: int, taste: float = 0.5) -> Board:
     strength = rng.normal(0, STRENGTH, k)
     wins = np.zeros((k, k))
-    for _ in range(max(1, votes // 20)):
+    for _ in range(max(1, votes // PEOPLE_CAST)):
         voter = person(rng, strength, taste)
-        left, right = pairs(rng, k, 20)
+        left, right = pairs(rng, k, PEOPLE_CAST)
         y = honest(rng, voter, left, right)
         np.add.at(wins, (np.where(y > 0, left, right)[y != 0], np.where(y > 0, right, left)[y != 0]), 1)
     return Board(strength, wins, evidence.reference(wins))

@@ -25,10 +25,17 @@ class VoteRule:
 
 
 CAP = VoteRule(
-    "cap-2", gettext_noop("Over the limit of one voter"),
+    "cap-3", gettext_noop("Over the limit of one voter"),
     gettext_noop("more than one voter's share of a board, until it has grown"),
     gettext_noop("beyond the first {cap} votes of one voter in {days} days, until the board has grown"), "2026-11-30",
 )  # fmt: skip
+LARGER_CAP = VoteRule(
+    "cap-2",
+    gettext_noop("Over the limit of one voter"),
+    gettext_noop("more than one voter's share, which was twice as large; replaced by cap-3"),
+    "",
+    "2026-11-30",
+)
 FIXED_CAP = VoteRule(
     "cap-1",
     gettext_noop("Over a limit that did not grow"),
@@ -100,10 +107,10 @@ NOT_BLIND = VoteRule(
 
 ALL = {
     rule.name: rule
-    for rule in (FAST, UNSEEN, CAP, FIXED_CAP, SIDE, TIES, ONE_MODEL, INFLUENCE, CONSENSUS, SKIPS, NETWORK, CURATOR,
-                 NOT_BLIND, WITHDRAWN)
+    for rule in (FAST, UNSEEN, CAP, LARGER_CAP, FIXED_CAP, SIDE, TIES, ONE_MODEL, INFLUENCE, CONSENSUS, SKIPS, NETWORK,
+                 CURATOR, NOT_BLIND, WITHDRAWN)
 }  # fmt: skip
-CAPS = (CAP.name, FIXED_CAP.name)
+CAPS = (CAP.name, LARGER_CAP.name, FIXED_CAP.name)
 AT_THE_VOTE = (*CAPS, UNSEEN.name, FAST.name)  # decided by the vote's own statement, about that vote alone
 OF_FAMILY = {
     "side": SIDE, "one model": ONE_MODEL, "influence": INFLUENCE, "consensus": CONSENSUS, "ties": TIES,

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Greatest, Least, Mod, NullIf
 from django.db.models.lookups import Exact
 from django.utils import timezone
@@ -28,16 +29,12 @@ class Outcome(models.TextChoices):
 
 SAMPLE = 16
 
-# `vote_cap.cap`, as Postgres computes it.
-_CAP = (
-    Greatest(
-        Value(vote_cap.FLOOR),
-        vote_cap.AVERAGES * F("votes") / NullIf(F("voters"), Value(0)),
-        Least(Value(vote_cap.CEILING), F("votes") / vote_cap.SHARE),
-    )
-    / 10
-    * 10
-)
+
+def _cap(share: int) -> Combinable:
+    """`vote_cap.cap`, as Postgres computes it."""
+    average = vote_cap.AVERAGES * F("votes") / NullIf(F("voters"), Value(0))
+    by_share = Least(Value(vote_cap.CEILING), F("votes") / share)
+    return Greatest(Value(vote_cap.FLOOR), average, by_share) / 10 * 10
 
 
 class VoteQuerySet(models.QuerySet["Vote"]):
@@ -171,7 +168,10 @@ class VoteCap(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Exact(F("cap"), _CAP), name="a cap follows from votes and voters"),
+            models.CheckConstraint(  # as a process of the release before computes it, too: both run during an update
+                condition=Exact(F("cap"), _cap(vote_cap.SHARE)) | Exact(F("cap"), _cap(vote_cap.SHARE_BEFORE)),
+                name="a cap follows from votes and voters",
+            ),
             models.CheckConstraint(condition=Q(voters__lte=F("votes")), name="every voter of a cap has a vote"),
         ]
 

@@ -281,9 +281,10 @@ def _differences(snapshot: Snapshot, again: dict[str, Any]) -> list[str]:
 
 def _cap_differences(stated: dict[str, Any]) -> list[str]:
     """Whether the cap follows from the votes and voters stated beside it; snapshots before cap-2 had a fixed one."""
-    if stated.get("cap_rule") != rules.CAP.name:
+    shares = {rules.CAP.name: vote_cap.SHARE, rules.LARGER_CAP.name: vote_cap.SHARE_BEFORE}
+    if stated.get("cap_rule") not in shares:
         return []
-    cap = vote_cap.cap(stated["cap_votes"], stated["cap_voters"])
+    cap = vote_cap.cap(stated["cap_votes"], stated["cap_voters"], shares[stated["cap_rule"]])
     if cap == stated["cap"]:
         return []
     return [f"cap of a voter: the snapshot says {stated['cap']}, its votes and voters make {cap}"]

@@ -91,7 +91,7 @@ def test_a_cap_follows_from_its_votes_and_voters():
     def cap(**fields):
         return VoteCap.objects.create(category=category, counted_at=timezone.now(), **fields)
 
-    for votes, voters in ((0, 0), (299, 10), (800, 10), (3_499, 200), (1_000_000, 70_000)):
+    for votes, voters in ((0, 0), (299, 10), (800, 10), (6_999, 200), (1_000_000, 70_000)):
         right = vote_cap.cap(votes, voters)
         for wrong in (right - 10, right + 10):
             refuses("a cap follows", lambda n=wrong, v=votes, w=voters: cap(cap=n, votes=v, voters=w))

@@ -72,15 +72,28 @@ def test_who_chooses_pairs_by_skipping_as_far_as_allowed_is_caught(board):
 
 
 def test_who_chooses_so_little_that_nobody_sees_it_moves_hardly_anything(board):
-    """On a board of 3,000 votes a model, with all of the 200 votes that count there."""
+    """On a board of 3,000 votes a model, with all of the votes that count there: seven of ten of the target's pairs
+    pushed, a tenth of the others skipped. With 200 votes it was 5.5."""
     rng, target, moved = np.random.default_rng(8), 4, []
     before = simulated.fit(board.wins)[target]
     for _ in range(8):
-        (left, right, y), _ = simulated.chooses(rng, board, 200, 0.5, 0.1)
+        (left, right, y), _ = simulated.chooses(rng, board, simulated.cap_of(8, 3_000), 0.7, 0.1)
         wins = board.wins.copy()
         np.add.at(wins, (np.where(y > 0, left, right)[y != 0], np.where(y > 0, right, left)[y != 0]), 1)
         moved.append(abs(simulated.fit(wins)[target] - before))
     assert np.mean(moved) <= 5
+
+
+@pytest.mark.parametrize("k", [3, 4, 5, 6, 7, 8, 10, 15, 30])
+def test_who_stays_within_what_a_taste_explains_is_bounded_by_the_cap(k):
+    """Equal models, 3,000 votes each, and one voter's votes as they come: the target wins nine in ten, which takes
+    hundreds of votes to tell from a taste."""
+    met = np.full((k, k), 3_000 * 0.85 / (k - 1) / 2)
+    np.fill_diagonal(met, 0)
+    wins, votes = met.copy(), simulated.cap_of(k, 3_000) * 2 / k / (k - 1)
+    wins[0, 1:] += 0.9 * votes
+    wins[1:, 0] += 0.1 * votes
+    assert 1 < simulated.fit(wins)[0] - simulated.fit(met)[0] <= 3
 
 
 def test_a_young_board_accuses_nobody_for_what_it_does_not_know(board):

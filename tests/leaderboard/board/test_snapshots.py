@@ -113,6 +113,14 @@ def test_a_cap_that_does_not_follow_from_its_votes_and_voters_is_found(category)
     assert "cap of a voter: the snapshot says 200, its votes and voters make 50" in snapshots.verify(taken).differences
 
 
+def test_a_snapshot_of_an_earlier_release_is_held_to_the_cap_of_its_time(category):
+    taken = snapshots.take(category)
+    taken.facts["rules"] |= {"cap": 120, "cap_votes": 6_000, "cap_voters": 400, "cap_rule": "cap-2"}
+    assert not any(line.startswith("cap of a voter") for line in snapshots.verify(taken).differences)
+    taken.facts["rules"]["cap_rule"] = "cap-3"
+    assert "cap of a voter: the snapshot says 120, its votes and voters make 60" in snapshots.verify(taken).differences
+
+
 def test_its_file_in_any_order_with_cells_split_up_verifies_and_a_changed_one_does_not(category, tmp_path):
     taken = snapshots.take(category)
     cells = reproduction.read_csv(snapshots.cells_csv(taken))
