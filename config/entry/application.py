@@ -20,6 +20,7 @@ from config.entry.messages import (
     Scope,
     Send,
     is_api,
+    is_encoded,
     is_utf8,
     send_rejection,
     send_response,
@@ -30,6 +31,7 @@ from config.entry.pages import Pages, unexpected
 log = logging.getLogger(__name__)
 
 READY_SECONDS = 5.0  # for all checks of /readyz together
+LONGEST_URL = 8192  # bytes of path and query: pages repeat filters in twenty links
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -113,6 +115,8 @@ class Entry:
         path, method = scope["path"], scope["method"]
         if "\0" in path:
             raise Rejected(400, "A URL has no NUL.")
+        if len(scope.get("raw_path") or path) + len(scope["query_string"]) > LONGEST_URL:
+            raise Rejected(414, f"A URL may have {LONGEST_URL} bytes.", code="url_too_long")
         if method not in _METHODS:
             raise Rejected(405, "Method not allowed; use GET.", {"Allow": "GET, HEAD, POST"}, "method_not_allowed")
         if path == "/healthz" and method in ("GET", "HEAD"):
@@ -123,6 +127,9 @@ class Entry:
             return
         if not is_utf8(scope["headers"]):
             raise Rejected(415, "Requests are in UTF-8.", code="unsupported_charset")
+        if is_encoded(scope["headers"]):
+            plain = {"Accept-Encoding": "identity"}
+            raise Rejected(415, "Send the body without Content-Encoding.", plain, "unsupported_encoding")
         to_api = is_api(path)
         limit = self._api_limit if to_api else next(n for prefix, n in self._limits if path.startswith(prefix))
         check: Check = (lambda: self._check(scope)) if to_api else _no_check

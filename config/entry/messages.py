@@ -52,6 +52,13 @@ def is_utf8(headers: Headers) -> bool:
     return all(match[1].lower() in (b"utf-8", b"utf8", b"us-ascii", b"") for match in _CHARSET.finditer(types))
 
 
+def is_encoded(headers: Headers) -> bool:
+    """Whether the body is compressed, which nothing here undoes: a small body could become a huge one."""
+    return any(
+        value.strip().lower() not in (b"", b"identity") for name, value in headers if name == b"content-encoding"
+    )
+
+
 async def send_response(send: Send, status: int, headers: Headers, body: bytes, *, is_head: bool = False) -> None:
     headers = [*headers, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -162,6 +162,8 @@ def test_a_key_above_its_limit_uploads_nothing(site):
         (b"POST /openai/v1/images/edits HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n", b"413"),
         (b"TRACE /openai/v1/models HTTP/1.1\r\nHost: a\r\n", b"405"),
         (b"POST /openai/v1/responses HTTP/1.1\r\nHost: a\r\nContent-Type: a/b; charset=rot13\r\n", b"415"),
+        (b"POST /openai/v1/responses HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\n", b"415"),
+        (b"GET /openai/v1/models?q=%s HTTP/1.1\r\nHost: a\r\n" % (b"a" * 8192), b"414"),
     ],
 )
 def test_a_program_in_a_browser_can_read_what_is_rejected_by_its_head(site, head, status):
@@ -205,6 +207,8 @@ def test_routing_follows_the_decoded_path(site):
         (b"GET /models/?q=%0%000 HTTP/1.1\r\nHost: localhost\r\n\r\n", b"200"),
         (b"GET /robots.txt HTTP/1.1\r\nHost: evil.example\r\n\r\n", b"400"),
         (b"BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"405"),
+        (b"GET /models/?q=%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % (b"a" * 8192), b"414"),
+        (b"POST /vote/ HTTP/1.1\r\nHost: a\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\na", b"415"),
         *(
             (
                 b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded; "
