@@ -16,7 +16,7 @@ import threading
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any
+from typing import Any, TextIO
 
 WINDOW = 60.0  # seconds in which a failure's traceback is written once
 MAX_FAILURES = 500  # different ones that are remembered
@@ -91,6 +91,24 @@ class FromOutside(logging.Filter):
             record.levelno, record.levelname = logging.WARNING, "WARNING"
             record.exc_info = record.exc_text = None
         return True
+
+
+class Stderr(logging.StreamHandler[TextIO]):
+    """Lines to stderr. Where they cannot be written – the log's disk is full – the process goes on, and `fault` says
+    why until one can be written again: a worker reports it (providers/connections/heartbeats.py)."""
+
+    fault = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.fault = ""
+        super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            self.fault = error.strerror or type(error).__name__
+        else:
+            super().handleError(record)
 
 
 class Shortened(logging.Filter):

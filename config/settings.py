@@ -333,7 +333,7 @@ LOGGING = {
     },
     "handlers": {
         "stderr": {
-            "class": "logging.StreamHandler",
+            "class": "config.logs.Stderr",
             "formatter": LOG_FORMAT,
             "filters": ["from outside", "repeated", "shortened", "context"],
         }

@@ -31,6 +31,7 @@ def problems(site: SiteState) -> dict[str, str]:
     waiting = site.oldest_due.total_seconds() if site.oldest_due else 0.0
     silent = [report.name for report in site.worker_reports if report.is_silent]
     wrong_clocks = [report for report in site.worker_reports if report.has_wrong_clock]
+    mute = [report for report in site.worker_reports if report.log_fault]
     strangers = [report.name for report in site.worker_reports if not report.knows_secret]
     candidates = {
         "store": site.store and f"Images cannot be stored: {site.store}.",
@@ -38,6 +39,7 @@ def problems(site: SiteState) -> dict[str, str]:
         "clocks": wrong_clocks
         and "Clocks are wrong: " + ", ".join(f"{row.name} by {row.ahead:+.0f} s" for row in wrong_clocks) + ".",
         "secrets": strangers and f"Another SECRET_KEY than here: {', '.join(strangers)}.",
+        "logs": mute and "Logs cannot be written: " + ", ".join(f"{row.name}: {row.log_fault}" for row in mute) + ".",
         "eviction": site.evicts
         and f"Valkey drops keys when it is full, and with them tasks and limits: its policy is {site.evicts}. "
         "Set maxmemory-policy noeviction.",

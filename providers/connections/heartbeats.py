@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 from dataclasses import dataclass
 from time import time
 from typing import Any
@@ -31,13 +32,14 @@ def record_beat() -> None:
 
 @dataclass(frozen=True)
 class WorkerReport:
-    """What a worker said last; an earlier release says nothing about its clock, its secret and its version."""
+    """What a worker said last; an earlier release says nothing about its clock, its secret, its version, its log."""
 
     name: str
     silence: int  # seconds since then
     ahead: float = 0.0  # seconds by which its clock is ahead of Valkey's
     knows_secret: bool = True  # its SECRET_KEY is ours, or one of our fallbacks
     version: str = ""
+    log_fault: str = ""  # why its log cannot be written
 
     @property
     def is_silent(self) -> bool:
@@ -55,6 +57,7 @@ class WorkerReport:
             f"silent for {self.silence} s": self.is_silent,
             f"its clock is {self.ahead:+.0f} s wrong": self.has_wrong_clock,
             "another SECRET_KEY than here": not self.knows_secret,
+            f"its log cannot be written: {self.log_fault}": bool(self.log_fault),
         }
         return [text for text, holds in faults.items() if holds]
 
@@ -64,7 +67,10 @@ def record_worker(name: str) -> None:
     with valkey_client.connect() as valkey:
         now, microseconds = valkey.time()
         ahead = time() - now - microseconds / 1e6
-        details = {"ahead": round(ahead, 1), "secret": _fingerprint(settings.SECRET_KEY), "version": settings.VERSION}
+        details = {
+            "ahead": round(ahead, 1), "secret": _fingerprint(settings.SECRET_KEY), "version": settings.VERSION,
+            "log_fault": next(filter(None, (getattr(handler, "fault", "") for handler in logging.root.handlers)), ""),
+        }  # fmt: skip
         valkey.hset(DETAILS, name, json.dumps(details))
         valkey.zadd(WORKERS, {name: now})
         valkey.zremrangebyscore(WORKERS, "-inf", now - FORGOTTEN_SECONDS)
@@ -103,7 +109,8 @@ def workers() -> list[WorkerReport]:
 def _report(name: str, silence: int, details: dict[str, Any], known: set[str]) -> WorkerReport:
     if not details:
         return WorkerReport(name, silence)
-    return WorkerReport(name, silence, details["ahead"], details["secret"] in known, details["version"])
+    is_known = details["secret"] in known
+    return WorkerReport(name, silence, details["ahead"], is_known, details["version"], details.get("log_fault", ""))
 
 
 def _fingerprint(secret: str) -> str:

@@ -83,6 +83,7 @@ def test_what_the_webhook_did_not_take_is_sent_again(webhook, well):
         ({"worker_reports": [WorkerReport("one", 40)]}, "workers"),
         ({"worker_reports": [WorkerReport("one", 2, ahead=-600.0)]}, "clocks"),
         ({"worker_reports": [WorkerReport("one", 2, knows_secret=False)]}, "secrets"),
+        ({"worker_reports": [WorkerReport("one", 2, log_fault="No space left on device")]}, "logs"),
         ({"evicts": "allkeys-lru"}, "eviction"),
         ({"migrations": ["arena.0001"]}, "migrations"),
         ({"cap": Decimal(10), "spent": Decimal("9.5")}, "cap"),

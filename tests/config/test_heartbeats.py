@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
 from time import time
 
 import pytest
 import redis
 from django.conf import settings
 
+from config import logs
 from config.heartbeats import LEADER, LEASE_MILLISECONDS, Scheduler
 from config.services.places import CHECKOUT
 from providers.connections import heartbeats
@@ -32,10 +37,13 @@ def valkey(settings) -> Iterator[redis.Redis]:
         valkey.flushdb()
 
 
-def celery(*arguments: str) -> subprocess.Popen[bytes]:
+def celery(*arguments: str, log: Path | None = None) -> subprocess.Popen[bytes]:
     environment = os.environ | {"REDIS_URL": settings.REDIS_URL, "SECRET_KEY": settings.SECRET_KEY}
-    command = [sys.executable, "-m", "celery", "-A", "config", *arguments, "-l", "warning"]
-    return subprocess.Popen(command, env=environment, cwd=CHECKOUT)
+    command = [sys.executable, "-m", "celery", "-q", "-A", "config", *arguments, "-l", "warning"]
+    if log is None:
+        return subprocess.Popen(command, env=environment, cwd=CHECKOUT)
+    with log.open("w") as file:
+        return subprocess.Popen(command, env=environment, cwd=CHECKOUT, stdout=file, stderr=file)
 
 
 def test_never_seen_and_long_silent_are_not_ok(valkey):
@@ -76,6 +84,24 @@ def test_a_worker_with_another_clock_or_another_secret_is_named(valkey, settings
     assert not any(own.encode()[:12] in details for details in valkey.hvals(heartbeats.DETAILS))
 
 
+def test_a_worker_whose_log_cannot_be_written_goes_on_and_says_so(valkey):
+    with contextlib.suppress(OSError), Path("/dev/full").open("w") as full:  # closing writes what is left
+        handler = logs.Stderr(full)
+        logging.root.addHandler(handler)
+        try:
+            logging.getLogger("tests.full").error("a line")
+            heartbeats.record_worker("mute")
+            assert [row.faults for row in heartbeats.workers()] == [
+                ["its log cannot be written: No space left on device"]
+            ]
+            handler.stream = StringIO()
+            logging.getLogger("tests.full").error("a line")
+            heartbeats.record_worker("mute")
+            assert [row.faults for row in heartbeats.workers()] == [[]]
+        finally:
+            logging.root.removeHandler(handler)
+
+
 @pytest.mark.django_db
 def test_readyz_names_them_and_stays_ready(client, valkey):
     reply = client.get("/readyz")
@@ -99,7 +125,8 @@ def test_a_web_process_with_another_secret_than_all_workers_says_so(client, valk
 
 
 def test_of_two_beats_one_leads_and_the_other_takes_over(valkey, tmp_path):
-    first = celery("beat", "-s", str(tmp_path / "one"))
+    """The first one's log is on a disk that is full: that stops nobody."""
+    first = celery("beat", "-s", str(tmp_path / "one"), log=Path("/dev/full"))
     second = None
     try:
         eventually(lambda: valkey.get(heartbeats.BEAT), 60)
