@@ -39,7 +39,8 @@ def measure(world: worlds.World, boards: int, first_seed: int = 0) -> Counter[st
         cast = intervals.appearances(votes.cells)
         usable = np.array([
             intervals.status(int(cast[m]), float(elo.Z95 * spread.pooled_design * plain.se[m]), True, int(spread.voters[m]),
-                             float(spread.effective_voters[m]), float(spread.effective_prompts[m])) != "provisional"
+                             float(spread.effective_voters[m]), float(spread.effective_prompts[m]),
+                             intervals.least_effective(votes.models)) != "provisional"
             for m in range(votes.models)
         ])  # fmt: skip
         inference = ranks.rank_inference(fit.elo, fit.covariance, spread.degrees, draws=4_000)

@@ -144,6 +144,7 @@ def _numbers(computed: Computed) -> list[dict[str, Any]]:
     inference = computed.inference
     independent = elo.Z95 * spread.pooled_design * computed.plain.se
     tier = ranks.tiers(fit.elo, inference.above)
+    least = intervals.least_effective(int(fit.connected.sum()))
     with_interval = int(np.isfinite(fit.se).sum())
     return [
         {
@@ -171,6 +172,7 @@ def _numbers(computed: Computed) -> list[dict[str, Any]]:
                 int(spread.voters[index]) if computed.votes_here else None,
                 float(spread.effective_voters[index]),
                 float(spread.effective_prompts[index]),
+                least,
             ),
         }
         for index, model in enumerate(fit.models)

@@ -160,6 +160,7 @@ def _facts(category: Category, computed: Computed) -> dict[str, Any]:
             "usable_votes": intervals.USABLE_VOTES,
             "usable_voters": intervals.USABLE_VOTERS,
             "effective": intervals.MIN_EFFECTIVE,
+            "width_degrees": intervals.WIDTH_DEGREES,
             "usable_half_width": intervals.USABLE_HALF_WIDTH,
             "settled_half_width": intervals.SETTLED_HALF_WIDTH,
         },

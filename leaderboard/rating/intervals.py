@@ -28,7 +28,8 @@ from leaderboard.rating.ways import RawVotes as RawVotes
 USABLE_VOTES, USABLE_VOTERS, USABLE_HALF_WIDTH = 300, 30, 30.0  # short of any of them, a rating is provisional
 SETTLED_HALF_WIDTH = 12.0  # about 3,000 votes: near even odds, se ≈ 347 / √n Elo
 MIN_ANCHOR = 3  # settled models that fix a category's scale
-MIN_EFFECTIVE = 10.0  # effective voters, and effective prompts, of a rating that is usable or settled
+MIN_EFFECTIVE = 10.0  # effective voters, and effective prompts, of a rating that is usable or settled; of few models …
+WIDTH_DEGREES = 40  # … so many degrees of freedom of the width that its status goes by
 RIVALS = 5  # who might take the first place: the next five
 
 
@@ -128,6 +129,15 @@ def careful(fit: Fit, cells: Cells) -> Fit:
     return replace(fit, covariance=fit.covariance + np.outer(scale, scale) * fit.bread)
 
 
+def least_effective(models: int) -> float:
+    """Effective voters, and effective prompts, without which no rating on a board of so many models is usable.
+
+    A status goes by a width that is estimated, from (models − 1)(clusters − 1) degrees of freedom. Where these are few,
+    it picks the boards that guess too small a width: of three models and twelve prompts 90 of 100 intervals held.
+    """
+    return max(MIN_EFFECTIVE, 1 + WIDTH_DEGREES / max(1, models - 1))
+
+
 def status(
     votes: int,
     half_width: float,
@@ -135,18 +145,19 @@ def status(
     voters: int | None,
     effective_voters: float = math.nan,
     effective_prompts: float = math.nan,
+    least: float = MIN_EFFECTIVE,
 ) -> str:
     """How far a rating can be believed: provisional, usable or settled. The one definition of these words.
 
     `half_width` in Elo is that of independent votes times the board's pooled design effect (`Spread.pooled_design`).
     `voters` is None where their number is no condition (see `board.computed`); effective numbers that are nan are
-    unknown, and no condition.
+    unknown, and no condition; `least` is what they need (see `least_effective`).
     """
     if not connected or votes < USABLE_VOTES or not half_width <= USABLE_HALF_WIDTH:
         return "provisional"
     if voters is not None and voters < USABLE_VOTERS:
         return "provisional"
-    if effective_voters < MIN_EFFECTIVE or effective_prompts < MIN_EFFECTIVE:
+    if effective_voters < least or effective_prompts < least:
         return "provisional"
     return "settled" if half_width <= SETTLED_HALF_WIDTH else "usable"
 

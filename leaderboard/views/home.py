@@ -133,6 +133,7 @@ def methodology(request: HttpRequest) -> HttpResponse:
         },
         "min_seconds": settings.VOTE_MIN_SECONDS,
         "min_effective": intervals.MIN_EFFECTIVE,
+        "of_three": intervals.least_effective(3),
         "min_anchor": intervals.MIN_ANCHOR,
         "min_verdict": verdict.MIN_EFFECTIVE,
         "max_mean_half_width": verdict.MAX_MEAN_HALF_WIDTH,

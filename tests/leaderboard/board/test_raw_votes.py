@@ -105,6 +105,7 @@ def test_unknown_voters_are_each_their_own_and_keys_belong_to_their_source():
 def test_votes_here_need_thirty_voters_and_a_published_study_does_not(monkeypatch):
     monkeypatch.setattr(intervals, "USABLE_VOTES", 5)
     monkeypatch.setattr(intervals, "USABLE_HALF_WIDTH", 1e6)
+    monkeypatch.setattr(intervals, "WIDTH_DEGREES", 9)  # as many voters as of ten models: here there are two
     study = make.make_category("study")
     import_study(study, raters=12)
     ratings.recompute(study)
