@@ -16,6 +16,7 @@ import httpx
 from providers.request import Answer, ProviderCall
 from providers.transfer.addresses import USER_AGENT, is_loopback, origin_of
 from providers.transfer.deadline import Deadline
+from providers.transfer.network import Transport
 
 __all__ = ["NO_KEY", "Account", "Adapter", "Deadline", "new_client"]
 
@@ -84,8 +85,10 @@ def new_client(ssl_context: ssl.SSLContext | None = None) -> httpx.Client:
     """
     return httpx.Client(
         headers={"User-Agent": USER_AGENT},
-        verify=ssl_context or httpx.create_ssl_context(),
+        transport=Transport(
+            ssl_context or httpx.create_ssl_context(),
+            httpx.Limits(max_connections=64, max_keepalive_connections=64),
+        ),
         trust_env=False,
         follow_redirects=False,
-        limits=httpx.Limits(max_connections=64, max_keepalive_connections=64),
     )
