@@ -51,6 +51,15 @@ def test_a_move_that_all_models_share_is_none():
     assert alarms(windowed(3, 6_000, range(10))) == set()
 
 
+def test_who_did_not_change_stands_still_when_others_move():
+    """Three of ten became stronger: beside the mean move, not the median, the other seven would seem 22 Elo weaker."""
+    changed = (2, 5, 7)
+    boards = [drift.moves(windowed(seed, 6_000, changed)) for seed in range(6)]
+    mean = np.array([[board[model].move for model in range(WORLD.models)] for board in boards]).mean(0)
+    assert abs(np.delete(mean, changed).mean()) < 15
+    assert mean[list(changed)].mean() > 60
+
+
 def test_of_models_with_few_votes_in_a_window_nothing_is_said():
     votes = windowed(1, 400)
     scarce = (votes.left == 4) | (votes.right == 4)
