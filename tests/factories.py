@@ -9,10 +9,13 @@ import itertools
 import re
 import struct
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from django.conf import settings
 from django.core import signing
 from django.core.files.base import ContentFile
@@ -172,8 +175,18 @@ def _sample(number: int, shape: str) -> tuple[bytes, images.Derivatives]:
     return data, images.normalise(data, shape)
 
 
-def forget_samples() -> None:
-    """For tests that change the pipeline."""
+@contextmanager
+def small_images() -> Iterator[None]:
+    """Images with a quarter of the pixels across and down, for tests in which nothing depends on them.
+
+    Encoding them, and decoding them in a browser, is most of what such a test costs.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(images.box, "__defaults__", (images.LONG_SIDE // 4,))
+        patch.setattr(images, "SMALL_SIDE", images.SMALL_SIDE // 4)
+        patch.setattr(images, "THUMBNAIL_SIDE", images.THUMBNAIL_SIDE // 4)
+        _sample.cache_clear()
+        yield
     _sample.cache_clear()
 
 

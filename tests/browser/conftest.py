@@ -160,6 +160,12 @@ class Site:
         return [text for model in self.models for text in (model.name, model.slug)]
 
 
+@pytest.fixture(autouse=True, scope="package")
+def _small_images() -> Iterator[None]:
+    with factories.small_images():
+        yield
+
+
 @pytest.fixture
 def site(transactional_db: None) -> Site:
     return Site()

@@ -12,7 +12,6 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 
-from arena import images
 from arena.audit import play
 from arena.models import Battle, Entry, Vote, Voter
 from tests import factories as make
@@ -33,14 +32,9 @@ def _quiet(caplog):
 
 @pytest.fixture(autouse=True)
 def _small_images(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A quarter of the pixels across and down: nothing here depends on them, and encoding is most of the time."""
-    monkeypatch.setattr(images.box, "__defaults__", (images.LONG_SIDE // 4,))
-    monkeypatch.setattr(images, "SMALL_SIDE", images.SMALL_SIDE // 4)
-    monkeypatch.setattr(images, "THUMBNAIL_SIDE", images.THUMBNAIL_SIDE // 4)
     monkeypatch.setattr(play, "_references", {})
-    make.forget_samples()
-    yield
-    make.forget_samples()
+    with make.small_images():
+        yield
 
 
 def fill(prompts: int) -> None:
