@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
 from arena import battles, integrity, pairing
-from arena.battles import skipping
+from arena.battles import skips
 
 from .models import Battle, Entry, Report, Vote
 
@@ -58,7 +58,7 @@ def report(battle: Battle, side: str, reason: str, network: str = "") -> Report:
             voter=battle.voter, entry=entry, defaults={"battle": battle, "reason": reason, "network": network}
         )
         with suppress(battles.AlreadyVoted):
-            skipping.skip(battle, by_choice=False)
+            skips.skip(battle, by_choice=False)
         if entry.hidden_at is None and weight(entry) >= settings.REPORTS_TO_HIDE:
             entry.hidden_at = timezone.now()
             entry.save(update_fields=["hidden_at"])

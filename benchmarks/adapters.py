@@ -175,7 +175,7 @@ def routed(url: str, *, is_billed: bool) -> Iterator[Callable[[], Any]]:
 
     from providers import routing
     from providers.models import ImageModel, Lab, Offering
-    from providers.routing import selection, sending
+    from providers.routing import offering_calls, selection
 
     entry = {"name": "Simulator", "adapter": "openai", "urls": {"base": f"{url}/openai/v1"}, "api_key": "simulated"}
     # A billed one stands in for those that send bills, so that the cap has something to count.
@@ -195,7 +195,7 @@ def routed(url: str, *, is_billed: bool) -> Iterator[Callable[[], Any]]:
         request = ImageRequest(f"a kite {AT_ONCE}", seed=1, size="64x64")
         yield lambda: routing.generate(model, request, "gateway", time_limit=30)
     finally:
-        sending.clients.close()
+        offering_calls.clients.close()
         selection.open_offerings.clear()
         connection.creation.destroy_test_db(home, verbosity=0)
 

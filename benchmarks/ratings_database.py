@@ -132,9 +132,9 @@ def _battles(world: dict[str, Any], count: int, same: bool = False) -> list[Any]
 
 def _statements() -> dict[str, str]:
     """The site's statement, and what is left of it without the cap, and without cap and pair count."""
-    from arena.voting import casting
+    from arena.voting import vote_statement
 
-    counted = casting._CAST_VOTE
+    counted = vote_statement._CAST_VOTE
     tallied = re.sub(r"verdict AS MATERIALIZED \(.*\), vote AS", "verdict AS (SELECT '' AS rule), vote AS", counted)
     alone = re.sub(r", tally AS \(.*\) SELECT vote", " SELECT vote", tallied)
     assert len({counted, tallied, alone}) == 3
@@ -142,9 +142,9 @@ def _statements() -> dict[str, str]:
 
 
 def _values(battle: Any) -> dict[str, Any]:
-    from arena.voting import casting
+    from arena.voting import vote_statement
 
-    return casting.parameters("left") | {"battle": battle, "needs_images": False, "min_seconds": 0.0}
+    return vote_statement.parameters("left") | {"battle": battle, "needs_images": False, "min_seconds": 0.0}
 
 
 def _writes(world: dict[str, Any], count: int, line: Line) -> None:

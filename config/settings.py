@@ -238,7 +238,7 @@ OTEL_EXPORTER_OTLP_ENDPOINT = env_url("OTEL_EXPORTER_OTLP_ENDPOINT")
 
 METRICS_TOKEN = env("METRICS_TOKEN")  # opens /metrics; empty: there is none
 
-# Days after which rows that nobody will ask for again are deleted (config/operations/pruning.py).
+# Days after which rows that nobody will ask for again are deleted (config/operations/retention.py).
 RETENTION = {
     "unanswered battles": env_int("RETENTION_UNANSWERED_BATTLES", 30, least=1),
     "voters without battles": env_int("RETENTION_VOTERS", 60, least=1),

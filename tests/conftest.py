@@ -27,7 +27,7 @@ from arena.battles import competition_choice
 from leaderboard import page_cache
 from providers import cache
 from providers.admission import valkey
-from providers.routing import selection, sending
+from providers.routing import offering_calls, selection
 from providers.samples.simulator import Simulator
 from tests import pseudo_language, template_database
 from tests.shared_rows import SharedRows
@@ -196,7 +196,7 @@ def _certificates_are_read_once() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def _no_connections_left_open() -> Iterator[None]:
     yield
-    sending.clients.close()
+    offering_calls.clients.close()
     valkey.disconnect()
 
 

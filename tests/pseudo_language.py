@@ -21,7 +21,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from arena.models import Category, Competition, Prompt
-from config.translations import collecting, files, middleware
+from config.translations import files, middleware, po_files
 from providers.accounts import accounts
 from providers.models import ApiKey, ImageModel, Offering
 
@@ -48,7 +48,7 @@ def compiled() -> bytes:
     """All texts of the site in this language, as a .mo file. Collecting them takes seconds."""
     catalog = Catalog(CODE, charset="utf-8")
     for app in files.SOURCES:
-        for message in collecting.collected(app):
+        for message in po_files.collected(app):
             if isinstance(message.id, str):
                 catalog.add(message.id, pseudo(message.id), context=message.context)
             else:

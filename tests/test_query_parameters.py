@@ -32,7 +32,7 @@ READERS = {
     "leaderboard/views/models.py", "leaderboard/views/moved.py", "leaderboard/views/search.py",
     "leaderboard/page_cache.py", "arena/battles/competition_choice.py",
     "providers/playground/forms.py", "providers/gateway/pages.py", "providers/gateway/views.py",
-    "arena/admin/shared.py", "arena/admin/asking.py", "leaderboard/api/endpoint.py", "leaderboard/api/views.py",
+    "arena/admin/shared.py", "arena/admin/ask_page.py", "leaderboard/api/endpoint.py", "leaderboard/api/views.py",
     "arena/admin/queue.py",  # two lists share one number: the shorter one stays at its last page
     "arena/admin/integrity.py",  # hands its query on
     "leaderboard/views/snapshots.py", "leaderboard/views/privacy.py", "leaderboard/views/preview.py",  # flags

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from arena import generation
-from arena.admin import asking, image_import, preview
+from arena.admin import ask_page, image_import, preview
 from arena.models import (
     Category,
     Competition,
@@ -56,9 +56,9 @@ class CompetitionAdmin(HistoryAdmin, admin.ModelAdmin[Competition]):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         views = {
-            "ask": asking.page,
-            "ask/progress": asking.progress,
-            "ask/total": asking.total,
+            "ask": ask_page.page,
+            "ask/progress": ask_page.progress,
+            "ask/total": ask_page.total,
             "images": image_import.page,
             "preview": preview.page,
         }

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from arena.admin import staging
+from arena.admin import staged_uploads
 from arena.imports import images as image_import
 from arena.imports import tabular
 from arena.imports.images import ImageVerdict
@@ -48,7 +48,7 @@ def page(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: i
         "form": form,
     }
     if token:
-        parts = [staging.staged(part, user, purpose) for part in _tokens(token)]
+        parts = [staged_uploads.staged(part, user, purpose) for part in _tokens(token)]
         if len(parts) != 2 or None in parts:
             messages.error(request, "The upload is too old, or was imported before. Upload it once more.")
             return redirect(request.path)
@@ -57,7 +57,7 @@ def page(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: i
             messages.error(request, rows)
             return redirect(request.path)
         for part in _tokens(token):
-            staging.discard(part, user, purpose)
+            staged_uploads.discard(part, user, purpose)
         numbers = image_import.counts(rows)
         messages.success(request, f"{numbers['new']} images imported, {numbers['refused']} refused.")
         model_admin.log_change(request, competition, f"Imported {numbers['new']} images from files.")
@@ -73,7 +73,7 @@ def page(model_admin: admin.ModelAdmin[Competition], request: HttpRequest, pk: i
                 "new": image_import.counts(rows)["new"],
                 "total": len(rows),
                 "refused": [row for row in rows if row.verdict == ImageVerdict.REFUSED],
-                "staged": json.dumps([staging.stage(part, user, purpose) for part in uploads]),
+                "staged": json.dumps([staged_uploads.stage(part, user, purpose) for part in uploads]),
                 "create_models": form.cleaned_data["create_models"],
             }
     return render(request, "admin/arena/competition/bring_images.html", context)

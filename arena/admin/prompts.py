@@ -20,7 +20,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from arena import images
-from arena.admin import staging
+from arena.admin import staged_uploads
 from arena.admin.shared import confirmation, number_of
 from arena.imports import tabular
 from arena.imports.prompts import files, load
@@ -169,12 +169,12 @@ class PromptAdmin(history.HistoryAdmin, admin.ModelAdmin[Prompt]):
         user, purpose = int(request.user.pk or 0), PURPOSE.format(pk)
         token = request.POST.get("staged", "")
         if token:
-            data = staging.staged(token, user, purpose)
+            data = staged_uploads.staged(token, user, purpose)
             if data is None:
                 messages.error(request, "The upload is too old, or was added before. Upload it once more.")
                 return redirect(request.path)
             result = load.add(competition, files.read(data), near_too="near_too" in request.POST)
-            staging.discard(token, user, purpose)
+            staged_uploads.discard(token, user, purpose)
             counts = result.counts()
             added = counts["new"] + (counts["near-same"] if "near_too" in request.POST else 0)
             messages.success(request, f"{added} prompts added to {competition}.")
@@ -195,7 +195,7 @@ class PromptAdmin(history.HistoryAdmin, admin.ModelAdmin[Prompt]):
                     for verdict in reversed(load.PromptVerdict)
                     if (rows := result.with_verdict(verdict))
                 ]
-                context["staged"] = staging.stage(data, user, purpose)
+                context["staged"] = staged_uploads.stage(data, user, purpose)
                 context["near"] = result.counts()["near-same"]
                 context["new"] = result.counts()["new"]
         return render(request, "admin/arena/prompt/bulk.html", context | {"form": form})

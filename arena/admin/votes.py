@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 
 from arena import integrity
-from arena.admin import staging
+from arena.admin import staged_uploads
 from arena.imports.votes import load
 from arena.imports.votes.presets import COLUMNS, PRESETS
 from arena.models import Battle, Category, ImportedName, Vote, VoteFile
@@ -162,7 +162,7 @@ class VoteFileAdmin(ReadOnly, history.HistoryAdmin, admin.ModelAdmin[VoteFile]):
             form.fields["file"].required = False
         if request.method == "POST" and form.is_valid():
             fields = form.cleaned_data
-            data = staging.staged(token, user, self.PURPOSE) if token else fields["file"].read()
+            data = staged_uploads.staged(token, user, self.PURPOSE) if token else fields["file"].read()
             if data is None:
                 messages.error(request, "The upload is too old, or was imported before. Upload it once more.")
                 return redirect(request.path)
@@ -178,7 +178,7 @@ class VoteFileAdmin(ReadOnly, history.HistoryAdmin, admin.ModelAdmin[VoteFile]):
                     messages.info(request, f"{fields['category']} already has this file: nothing changed.")
                     return redirect("admin:arena_votefile_changelist")
                 if token:
-                    staging.discard(token, user, self.PURPOSE)
+                    staged_uploads.discard(token, user, self.PURPOSE)
                     self._imported(request, result)
                     return redirect("admin:arena_votefile_changelist")
                 known = set(ImportedName.objects.filter(name__in=result.models).values_list("name", flat=True))
@@ -188,7 +188,7 @@ class VoteFileAdmin(ReadOnly, history.HistoryAdmin, admin.ModelAdmin[VoteFile]):
                 context |= {
                     "result": result,
                     "strangers": [name for name in result.models if name not in known],
-                    "staged": staging.stage(data, user, self.PURPOSE),
+                    "staged": staged_uploads.stage(data, user, self.PURPOSE),
                 }
         context |= {**self.admin_site.each_context(request), "title": "Import votes", "opts": self.model._meta}
         return render(request, "admin/arena/votefile/import.html", context)

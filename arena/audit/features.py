@@ -13,7 +13,7 @@ from PIL import Image
 
 from providers.transfer import metadata
 
-from .guessing import Features, Number, Value
+from .classifier import Features, Number, Value
 from .markup import sides as halves
 from .observed import Shown, ShownSide
 

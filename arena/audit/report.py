@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from . import chance, features
-from .guessing import Features, JudgedImage, Pair, guess
+from .classifier import Features, JudgedImage, Pair, guess
 from .observed import Shown
 from .rules import Verdict, judge
 from .words import Word

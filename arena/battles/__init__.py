@@ -1,16 +1,16 @@
 """Battles before their vote: drawn, assigned, loaded ahead, shown, skipped.
 
-serving             what a voter has to answer, what is loaded ahead, what came to the screen
+assignment          what a voter has to answer, what is loaded ahead, what came to the screen
 voter_state         what a voter has in a category, as one statement reads it
 competition_choice  voting within one competition
 rows                what a battle's page shows, as one statement reads it
 ballots             a pair for a browser without a voter's cookie, in no table
 newcomers           a ballot that came back becomes the first battle of a new voter
-skipping            skipping a battle, and how often a voter may
+skips               skipping a battle, and how often a voter may
 fetches             which images of a pair a browser has loaded, and when
 """
 
-from arena.battles.serving import (
+from arena.battles.assignment import (
     AlreadyVoted,
     BattleExpired,
     BattleSkipped,

@@ -16,7 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 from arena import battles, invitations, reports, voters, voting
 from arena.battle_page import page as battle_page
 from arena.battle_page import reveal_registry
-from arena.battles import ballots, competition_choice, skipping, voter_state
+from arena.battles import ballots, competition_choice, skips, voter_state
 from arena.battles.competition_choice import CompetitionChoice
 from arena.battles.rows import BattleRow
 from arena.battles.voter_state import VoterState
@@ -206,8 +206,8 @@ def vote(request: HtmxRequest, state: VoterState, row: BattleRow) -> HttpRespons
 def skip(request: HtmxRequest, state: VoterState, row: BattleRow) -> HttpResponse:
     """Put the battle aside and go on to the next."""
     try:
-        skipping.skip(row)
-    except skipping.TooManySkips as error:
+        skips.skip(row)
+    except skips.TooManySkips as error:
         return _rejection(request, state, str(error), status=409, is_later=True)
     except battles.VoteRejected as error:
         return _rejection(request, state, str(error), status=409)

@@ -1,5 +1,5 @@
 """Votes: cast by one statement; what it moves is recounted nightly (`recount`)."""
 
-from arena.voting.casting import CastVote, cast, cast_vote, explain, parameters
+from arena.voting.vote_statement import CastVote, cast, cast_vote, explain, parameters
 
 __all__ = ["CastVote", "cast", "cast_vote", "explain", "parameters"]

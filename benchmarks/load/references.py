@@ -26,11 +26,11 @@ def raw(count: int, connections: int = 4) -> float:
     import psycopg
     from django.db import connection
 
-    from arena.voting import casting
+    from arena.voting import vote_statement
 
     parameters = connection.get_connection_params()
     keep = {key: parameters[key] for key in ("dbname", "user", "password", "host", "port") if key in parameters}
-    statement, shared = casting._CAST_VOTE, casting.parameters("left")
+    statement, shared = vote_statement._CAST_VOTE, vote_statement.parameters("left")
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT l.prompt_id, l.id, r.id FROM arena_entry l JOIN arena_entry r ON r.prompt_id = l.prompt_id AND r.id > l.id"

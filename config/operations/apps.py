@@ -8,7 +8,7 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         from config.operations import checks
-        from config.translations import compiling, files
+        from config.translations import files, mo_files
 
         register(checks.encoding, Tags.database)
-        compiling.compile_changed(files.catalog_paths())
+        mo_files.compile_changed(files.catalog_paths())

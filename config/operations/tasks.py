@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from django.conf import settings
 
-from config.operations import alerts, pruning, state
+from config.operations import alerts, retention, state
 from providers.connections.database import connection_released
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ LIMIT = 20_000  # rows of each kind in one run
 @shared_task
 @connection_released()
 def prune() -> None:
-    deleted = {kind: count for kind, count in pruning.prune(LIMIT).items() if count}
+    deleted = {kind: count for kind, count in retention.prune(LIMIT).items() if count}
     if deleted:
         log.info("Pruned: %s", deleted)
 

@@ -14,8 +14,8 @@ from providers.errors import ProviderError
 from providers.models import Call, Offering
 from providers.request import ImageRequest
 from providers.routing import open_jobs
+from providers.routing.offering_calls import Dispatch
 from providers.routing.results import Attempt, CallResult, OfferingResult
-from providers.routing.sending import Dispatch
 from providers.spending import costs, daily_cap
 
 

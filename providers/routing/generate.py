@@ -21,7 +21,7 @@ from providers.errors import AnswerLost, BadOutput, ContentPolicy, InvalidReques
 from providers.models import ImageModel, Offering, ProviderJob
 from providers.offering import fit
 from providers.request import Caller, ImageRequest
-from providers.routing import call_log, open_jobs, resuming, selection, sending
+from providers.routing import call_log, offering_calls, open_jobs, resumed_jobs, selection
 from providers.routing.preferences import NO_PREFERENCES, Preferences
 from providers.routing.results import Attempt, CallResult, DeliveredImage, Generated, OfferingResult
 
@@ -74,7 +74,7 @@ def generate(
     unrecorded: Callable[[], None] | None = None
     for number, offering, jobs in steps:
         is_last = number == steps[-1].number
-        dispatch = sending.Dispatch(
+        dispatch = offering_calls.Dispatch(
             offering=offering,
             request=replace(preferences.request_for(offering.provider, request), n=progress.missing),
             caller=caller,
@@ -87,7 +87,7 @@ def generate(
             party=party,
             is_resumable=is_resumable,
         )
-        result = resuming.resume(dispatch, jobs) if jobs else sending.send(dispatch)
+        result = resumed_jobs.resume(dispatch, jobs) if jobs else offering_calls.send(dispatch)
         goes_on = not is_last and result.delivered < progress.missing and _goes_on(result, caller)
         record = call_log.record_of(dispatch, result, ends_request=not goes_on)
         progress.add(result, record.attempts)
@@ -157,7 +157,7 @@ def _max_wait(caller: Caller, time_limit: float, *, is_last: bool) -> float:
     Of the arena's, rows are the queue, and its workers have others to do.
     """
     if caller == "arena":
-        return sending.ARENA_MAX_WAIT
+        return offering_calls.ARENA_MAX_WAIT
     return time_limit / 2 if is_last else min(settings.PROVIDER_MAX_WAIT, time_limit / 2)
 
 

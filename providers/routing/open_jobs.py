@@ -2,7 +2,7 @@
 
 An adapter reports a job as soon as it is accepted (`recorder`). The next one that works on the same request – another
 worker, after the first one's lease; the same, after an outage of the provider or of our database – asks for that job
-instead of submitting one (`take_up`, routing/resuming.py). The row goes when its request has ended well (`forget`),
+instead of submitting one (`take_up`, routing/resumed_jobs.py). The row goes when its request has ended well (`forget`),
 when the provider has said that no image will come, or an hour later, by when no provider keeps the result.
 
 Only callers that work in the background record jobs: nobody could take up a request whose client waits for its answer.

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from arena import battle_ids, battles
-from arena.battles import ballots, serving, voter_state
+from arena.battles import assignment, ballots, voter_state
 from arena.models import Battle
 from tests import factories as make
 
@@ -72,7 +72,7 @@ def test_served_battles_and_those_ahead_begin_with_their_month():
     for _ in range(3):
         make.make_entry(prompt)
     battle = battles.serve(make.make_voter(), prompt.competition.category)
-    serving.ahead(voter_state.look_at(battle.voter_id, battle.pk), 2)
+    assignment.ahead(voter_state.look_at(battle.voter_id, battle.pk), 2)
     assert Battle.objects.count() == 3
     assert all(begins_with_its_month(one) for one in Battle.objects.all())
     made_by_a_test = make.make_battle()

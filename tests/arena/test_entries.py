@@ -13,7 +13,7 @@ from django.utils import timezone
 from PIL import Image
 
 from arena import blinding, images, voting
-from arena.battles import skipping
+from arena.battles import skips
 from arena.models import Battle
 from tests import factories as make
 from tests.providers.transfer.test_metadata import talkative
@@ -103,7 +103,7 @@ def test_a_voter_who_is_asked_meets_no_image_of_the_prompt_beside_a_name(client,
     assert not any(name in shown() for name in files)
     assert "stay hidden until you have" in shown().decode()
     assert "Cookie" in client.get(addresses[0])["Vary"]
-    skipping.skip(battle)
+    skips.skip(battle)
     assert all(name in shown() for name in files)
 
 

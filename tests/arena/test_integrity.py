@@ -16,7 +16,7 @@ from arena.models import ImageTally, Tally, Vote, VoterProgress
 from arena.voting import recount
 from leaderboard.board import pair_counts
 from tests import factories as make
-from tests.arena.battles.test_serving import together
+from tests.arena.battles.test_assignment import together
 
 
 def votes(count, voter=None, left=None, right=None):

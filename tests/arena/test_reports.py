@@ -10,7 +10,7 @@ from arena.battles import voter_state
 from arena.models import Battle, Entry, Report, Tally, Vote
 from arena.voters import progress as voter_progress
 from tests import factories as make
-from tests.arena.battles.test_serving import together
+from tests.arena.battles.test_assignment import together
 
 pytestmark = pytest.mark.django_db
 

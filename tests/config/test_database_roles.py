@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from arena import integrity, voting
 from arena.models import Vote
 from config import health
-from config.operations import pruning, state
+from config.operations import retention, state
 from leaderboard.board import ratings, snapshots
 from tests import factories as make
 
@@ -39,7 +39,7 @@ def test_votes_boards_and_operations_need_no_more(as_app, client, django_user_mo
     ratings.recompute(category)
     assert snapshots.take(category)
     integrity.exclude(Vote.objects.values_list("pk", flat=True), "a test", "curator")
-    assert pruning.prune(10)
+    assert retention.prune(10)
     assert state.current().migrations == []
     assert health.readiness()[1]["database"] == "ok"
     for url in ("/", f"/leaderboard/{category.slug}/", f"/arena/{category.slug}/", "/status/", "/data/"):

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from arena import voting
 from arena.models import Battle, Entry, Voter
-from config.operations import backups, pruning
+from config.operations import backups, retention
 from tests import factories as make
 
 
@@ -173,14 +173,14 @@ def test_pruning_deletes_what_is_old_and_unused_and_nothing_else():
     Session.objects.create(session_key="old", session_data="", expire_date=old)
 
     assert f"{1:>10,} unanswered battles" in output_of("prune", dry_run=True)
-    counts = pruning.prune(limit=10)
+    counts = retention.prune(limit=10)
     assert counts["unanswered battles"] == 1
     assert counts["voters without battles"] == 2  # the idle one, and the one whose only battle went
     assert counts["sessions"] == 1
     assert not Battle.objects.filter(pk=unanswered.pk).exists()
     assert set(Battle.objects.values_list("pk", flat=True)) == {voting_battle.pk, fresh.pk}
     assert Voter.objects.filter(pk=recent.pk).exists()
-    assert pruning.prune(limit=10) == dict.fromkeys(counts, 0)
+    assert retention.prune(limit=10) == dict.fromkeys(counts, 0)
 
 
 @pytest.mark.django_db
@@ -188,5 +188,5 @@ def test_a_run_is_bounded():
     for _ in range(5):
         make.make_voter()
     Voter.objects.update(created_at=timezone.now() - timedelta(days=100))
-    assert pruning.prune(limit=2)["voters without battles"] == 2
+    assert retention.prune(limit=2)["voters without battles"] == 2
     assert Voter.objects.count() == 3

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import get_resolver
 
-from config.translations import collecting, compiling, files, middleware
+from config.translations import files, middleware, mo_files, po_files
 from tests import factories as make
 
 GERMAN = {"headers": {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}}
@@ -33,7 +33,7 @@ def texts(text) -> tuple[str, ...]:
 @pytest.mark.parametrize("app", files.SOURCES)
 def test_every_text_of_templates_and_code_is_translated_and_nothing_else_is(app, language):
     path = files.catalog_path(app, language)
-    assert path.read_text() == collecting.updated(app, language), "run bin/manage update_translations"
+    assert path.read_text() == po_files.updated(app, language), "run bin/manage update_translations"
     missing = [message.id for message in catalog(app, language) if message.id and not all(texts(message.string))]
     assert missing == []
 
@@ -55,7 +55,7 @@ def test_a_translation_has_the_placeholders_of_its_text(language):
 
 def test_english_writes_per_cent_one_way():
     """98%, without a blank: the blank of other languages is their translations'."""
-    texts_ = [form for app in files.SOURCES for message in collecting.collected(app) for form in texts(message.id)]
+    texts_ = [form for app in files.SOURCES for message in po_files.collected(app) for form in texts(message.id)]
     assert [text for text in texts_ if re.search(r"\s%%|\d\s%(?![(%])", text)] == []
 
 
@@ -71,13 +71,13 @@ def test_a_text_of_two_apps_has_one_translation(language):
 def test_a_translation_is_compiled_once_and_again_whenever_its_source_is_another(tmp_path):
     source = tmp_path / "django.po"
     source.write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8"\n\nmsgid "Tie"\nmsgstr "Patt"\n')
-    assert compiling.compile_changed([source]) == [tmp_path / "django.mo"]
+    assert mo_files.compile_changed([source]) == [tmp_path / "django.mo"]
     with (tmp_path / "django.mo").open("rb") as file:
         assert gettext.GNUTranslations(file).gettext("Tie") == "Patt"
-    assert compiling.compile_changed([source]) == []
+    assert mo_files.compile_changed([source]) == []
     source.write_text(source.read_text().replace("Patt", "Remis"))
     os.utime(source, (1, 1))  # as a release that is older than the one before
-    assert compiling.compile_changed([source]) == [tmp_path / "django.mo"]
+    assert mo_files.compile_changed([source]) == [tmp_path / "django.mo"]
     with (tmp_path / "django.mo").open("rb") as file:
         assert gettext.GNUTranslations(file).gettext("Tie") == "Remis"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["django.mo", "django.po"]
@@ -88,7 +88,7 @@ def test_a_folder_that_cannot_be_written_stops_the_start_and_says_what_helps(tmp
     source.write_text('msgid "Tie"\nmsgstr "Patt"\n')
     (tmp_path / f"django.{os.getpid()}.tmp").mkdir()
     with pytest.raises(ImproperlyConfigured, match="collectstatic"):
-        compiling.compile_changed([source])
+        mo_files.compile_changed([source])
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from providers.adapters.base import Deadline
 from providers.models import Offering, ProviderJob
 from providers.offering import normalisation
 from providers.request import ImageRequest
-from providers.routing import open_jobs, sending
+from providers.routing import offering_calls, open_jobs
 from providers.spending import daily_cap
 
 SECONDS = 20.0
@@ -38,7 +38,7 @@ def submit_and_die(offering: Offering, *, prompt: str = "A red kite", request_id
     request = ImageRequest(prompt=prompt, size="64x64")
     call = normalisation.build(request, endpoint=offering.endpoint, parameters=offering.parameters)
     with pytest.raises(Killed):
-        sending.ask(offering.provider, replace(call, on_submitted=die), Deadline(SECONDS))
+        offering_calls.ask(offering.provider, replace(call, on_submitted=die), Deadline(SECONDS))
     return request_id
 
 

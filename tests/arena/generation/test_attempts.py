@@ -17,7 +17,7 @@ from arena.models import Entry
 from providers import routing
 from providers.adapters.base import Account
 from providers.models import Call
-from providers.routing import sending
+from providers.routing import offering_calls
 from tests import factories as make
 
 from .rows import again, due_now, end_lease, queued
@@ -148,13 +148,13 @@ def test_a_failed_row_can_be_asked_again_and_keeps_its_fence():
 def test_no_database_connection_is_held_while_the_provider_works(monkeypatch):
     row = queued("Snow [sim:slow=0.2]")
     held = []
-    ask = sending.ADAPTERS["fal"].generate
+    ask = offering_calls.ADAPTERS["fal"].generate
 
     def watching(*args, **kwargs):
         held.append(connection.connection is not None)
         return ask(*args, **kwargs)
 
-    monkeypatch.setattr(sending.ADAPTERS["fal"], "generate", watching, raising=False)
+    monkeypatch.setattr(offering_calls.ADAPTERS["fal"], "generate", watching, raising=False)
     generation.run(row.pk)
     assert held == [False]
     assert again(row).status == "succeeded"

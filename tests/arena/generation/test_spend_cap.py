@@ -16,7 +16,7 @@ from arena.generation import spend_cap
 from arena.models import Entry, Generation
 from providers.adapters.base import Account
 from providers.models import Call
-from providers.routing import sending
+from providers.routing import offering_calls
 from tests import factories as make
 from tests.arena.test_admin import ask_for
 from tests.providers.steps import give_back, take
@@ -136,7 +136,7 @@ def test_the_daily_cap_leaves_work_in_the_queue(settings):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_limit_sends_work_back_into_the_queue_without_using_an_attempt(settings, monkeypatch):
-    monkeypatch.setattr(sending, "ARENA_MAX_WAIT", 0.0)
+    monkeypatch.setattr(offering_calls, "ARENA_MAX_WAIT", 0.0)
     settings.PROVIDERS["simulated-openai"]["limits"] = {"concurrency": 1, "rate": 0}
     (row,) = queued(None)
     lease = take("simulated-openai", 30)

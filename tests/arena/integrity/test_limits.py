@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from arena import battles, voting
-from arena.battles import ballots, skipping
+from arena.battles import ballots, skips
 from arena.integrity import networks, rules
 from arena.models import Battle, Tally, Vote, Voter, VoterProgress
 from providers.cache import clear_process_caches
@@ -123,11 +123,11 @@ def test_after_a_pause_a_row_of_skips_starts_again(category, settings):
     for _ in range(6):
         voting.cast_vote(battles.serve(voter, category), "tie")
     for _ in range(2):
-        skipping.skip(battles.serve(voter, category))
-    with pytest.raises(skipping.TooManySkips, match=r"skipped 2 pairs in a row.* come back in \d+ minutes"):
-        skipping.skip(battles.serve(voter, category))
+        skips.skip(battles.serve(voter, category))
+    with pytest.raises(skips.TooManySkips, match=r"skipped 2 pairs in a row.* come back in \d+ minutes"):
+        skips.skip(battles.serve(voter, category))
     VoterProgress.objects.update(answered_at=timezone.now() - timedelta(hours=2))
-    skipping.skip(battles.serve(voter, category))
+    skips.skip(battles.serve(voter, category))
     progress = VoterProgress.objects.get()
     assert (progress.skips, progress.skips_in_row) == (3, 1)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from PIL import Image
 
 from arena import battles, voting
-from arena.battles import skipping
+from arena.battles import skips
 from arena.models import Entry, SharedAnswer, Vote
 from tests import factories as make
 
@@ -73,7 +73,7 @@ def test_only_an_answered_pair_of_ones_own_is_shared_and_its_voter_sees_the_own_
     reply = client.post(f"/battles/{battle.pk}/share/", headers={"Accept": "application/json"})
     link = reply.json()["url"].removeprefix("http://testserver")
     assert client.get(link, follow=True).status_code == 403  # another pair of the prompt waits for their answer
-    skipping.skip(open_one)
+    skips.skip(open_one)
     assert "your pick" in client.get(link, follow=True).content.decode()
     assert other.get("/shared/AAAAAAAAAAAAAAAAAAAAAA/").status_code == 404
 

@@ -15,9 +15,9 @@ from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 from arena import battles, integrity, vote_cap, voting
 from arena.battle_page import fragments, reveal_registry
 from arena.battle_page import page as battle_page
-from arena.battles import serving, voter_state
+from arena.battles import assignment, voter_state
 from arena.models import Battle, Vote
-from arena.voting import casting
+from arena.voting import vote_statement
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +130,7 @@ def test_a_vote_reads_nothing_that_grows_with_the_voter_or_the_board(category):
         rows = 0
         for statement, parameters in (
             (voter_state._OF_BATTLE, {"voter": voter.pk, "battle": battle.pk}),
-            (casting._CAST_VOTE, {**voting.parameters("tie"), "battle": battle.pk}),
+            (vote_statement._CAST_VOTE, {**voting.parameters("tie"), "battle": battle.pk}),
         ):
             with connection.cursor() as cursor:
                 cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + statement, parameters)
@@ -151,7 +151,7 @@ def test_a_vote_reads_nothing_that_grows_with_the_voter_or_the_board(category):
 
 def test_no_statement_of_a_vote_is_planned_each_time(category):
     """After a few runs on a connection Postgres keeps its plan: planning would take longer than all the rest."""
-    statements = (voter_state._OF_BATTLE, serving._ASSIGN, serving._START, casting._CAST_VOTE)
+    statements = (voter_state._OF_BATTLE, assignment._ASSIGN, assignment._START, vote_statement._CAST_VOTE)
 
     def vote_and_show(count):
         client = Client()

@@ -21,7 +21,7 @@ from providers.connections.database import connection_released
 from providers.errors import CapReached, InvalidRequest, ProviderError
 from providers.models import Call, Reservation, SpentDay
 from providers.request import ImageRequest
-from providers.routing import sending
+from providers.routing import offering_calls
 from providers.spending import daily_cap
 from tests import factories as make
 from tests.arena.test_constraints import refuses, update
@@ -200,7 +200,7 @@ def test_no_mix_of_requests_spends_more_than_the_cap(settings, monkeypatch, seed
         fields = {"endpoint": f"studio/{model.slug}", "price": price, "price_unit": unit}
         make.make_offering(model, "simulated-fal", parameters=size | dice.choice([{}, many]), **fields)
         make.make_offering(model, "simulated-openai", **fields | {"price": CENT})
-    adapter = sending.ADAPTERS["fal"]
+    adapter = offering_calls.ADAPTERS["fal"]
 
     def generate(call, **options):
         answer = adapter.generate(call, **options)
@@ -208,7 +208,7 @@ def test_no_mix_of_requests_spends_more_than_the_cap(settings, monkeypatch, seed
             raise Killed
         return answer
 
-    monkeypatch.setitem(sending.ADAPTERS, "fal", SimpleNamespace(generate=generate))
+    monkeypatch.setitem(offering_calls.ADAPTERS, "fal", SimpleNamespace(generate=generate))
     faults = ("", "", "", "[kill]", "[sim:500]", "[sim:no-image]", "[sim:policy]", "[sim:429-once=0.1]", "[sim:failed]")
     extras = ({}, {}, {"num_images": 3}, {"image_size": {"width": 128, "height": 128}})
     requests = [

@@ -15,7 +15,7 @@ from providers import routing
 from providers.errors import CapReached, ProviderError
 from providers.models import Call, Reservation, SpentDay
 from providers.request import ImageRequest
-from providers.routing import sending
+from providers.routing import offering_calls
 from providers.spending import daily_cap
 from tests import factories as make
 
@@ -55,7 +55,7 @@ def test_the_call_of_a_process_that_died_counts_at_once_and_is_recorded_in_time(
     settings.DAILY_SPEND_CAP = Decimal("0.015")
     model = make.make_model()
     offering = make.make_offering(model, price=CENT)
-    monkeypatch.setattr(sending.ADAPTERS["openai"], "generate", killed, raising=False)
+    monkeypatch.setattr(offering_calls.ADAPTERS["openai"], "generate", killed, raising=False)
     with pytest.raises(Killed):
         routing.generate(model, REQUEST, "arena", time_limit=20)
     with pytest.raises(CapReached):

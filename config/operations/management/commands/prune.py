@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from config.operations import pruning
+from config.operations import retention
 
 
 class Command(BaseCommand):
@@ -14,8 +14,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, limit: int, dry_run: bool, **options: Any) -> None:
         if dry_run:
-            counts = {kind: rows().count() for kind, rows in pruning.KINDS.items()}
+            counts = {kind: rows().count() for kind, rows in retention.KINDS.items()}
         else:
-            counts = pruning.prune(limit)
+            counts = retention.prune(limit)
         for kind, count in counts.items():
             self.stdout.write(f"{count:>10,} {kind}")

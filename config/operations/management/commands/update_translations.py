@@ -3,7 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from config.translations import collecting, files
+from config.translations import files, po_files
 
 
 class Command(BaseCommand):
@@ -17,4 +17,4 @@ class Command(BaseCommand):
                     continue
                 path = files.catalog_path(app, language)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(collecting.updated(app, language))
+                path.write_text(po_files.updated(app, language))

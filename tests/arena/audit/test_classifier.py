@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.audit import chance
-from arena.audit.guessing import Guesses, JudgedImage, Number, Pair, guess
+from arena.audit.classifier import Guesses, JudgedImage, Number, Pair, guess
 
 
 def world(seed, feature, prompts=14, models=5, battles=6):

@@ -9,8 +9,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
+from arena.battles.assignment import AlreadyVoted, VoteRejected
 from arena.battles.rows import BattleRow
-from arena.battles.serving import AlreadyVoted, VoteRejected
 from arena.models import Battle, Vote, VoterProgress
 
 

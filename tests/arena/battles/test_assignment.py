@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from arena import battle_ids, battles, integrity, voting
-from arena.battles import skipping, voter_state
+from arena.battles import skips, voter_state
 from arena.models import Battle, Tally, Vote, VoterProgress
 from arena.voters import progress as voter_progress
 from tests import factories as make
@@ -72,7 +72,7 @@ def test_a_voter_sees_every_pair_once_and_then_none(category):
         if len(pairs) % 2:
             voting.cast_vote(battle, "left")
         else:
-            skipping.skip(battle)
+            skips.skip(battle)
     assert len(pairs) == 6
     assert voter_progress.of(voter, category) == voter_progress.Progress(votes=3, seen=6, available=6)
 
@@ -113,7 +113,7 @@ def test_the_decision_time_of_a_battle_starts_when_it_is_shown(category):
     (second,) = ahead(first, 1)
     almost = timezone.now() + timedelta(seconds=5)
     Battle.objects.filter(pk=second.pk).update(expires_at=almost)  # it has waited for nearly its whole life
-    skipping.skip(first)
+    skips.skip(first)
     show(second)
     show(second)
     assert Battle.objects.get(pk=second.pk).expires_at > almost + timedelta(minutes=30)
@@ -149,7 +149,7 @@ def test_a_battle_that_expires_before_it_is_shown_gets_new_addresses(category):
     first = battles.serve(voter, category)
     (second,) = ahead(first, 1)
     Battle.objects.filter(pk=second.pk).update(expires_at=timezone.now())
-    skipping.skip(first)
+    skips.skip(first)
     with pytest.raises(battles.BattleExpired):
         show(second)
     third = ahead(first, 1)[0]
@@ -189,7 +189,7 @@ def test_the_first_answer_stands():
     with pytest.raises(battles.AlreadyVoted, match="A is better"):
         voting.cast_vote(battle, "right")
     with pytest.raises(battles.AlreadyVoted):
-        skipping.skip(battle)
+        skips.skip(battle)
     assert [vote.outcome for vote in Vote.objects.all()] == ["left"]
     assert Tally.objects.get().n == 1
 
@@ -197,8 +197,8 @@ def test_the_first_answer_stands():
 @pytest.mark.django_db
 def test_a_skip_is_stored_and_is_no_vote():
     battle = make.make_battle()
-    skipping.skip(battle)
-    skipping.skip(battle)
+    skips.skip(battle)
+    skips.skip(battle)
     with pytest.raises(battles.BattleSkipped):
         voting.cast_vote(battle, "left")
     assert not Vote.objects.exists()
@@ -245,7 +245,7 @@ def test_votes_shows_skips_and_draws_of_one_voter_at_once_wait_for_nobody_in_a_c
                 if number % 4 == 0:
                     voting.cast_vote(rows[0], "left")
                 elif number % 4 == 1:
-                    skipping.skip(battle)
+                    skips.skip(battle)
                 elif number % 4 == 2:
                     show(battle)
                 else:
@@ -264,7 +264,7 @@ def test_a_vote_and_a_skip_at_once_cannot_both_win():
         def answer(number, battle=battle):
             try:
                 if number % 2:
-                    skipping.skip(battle)
+                    skips.skip(battle)
                 else:
                     voting.cast_vote(battle, "left")
             except battles.VoteRejected:

@@ -16,9 +16,9 @@ from providers.connections.database import release_connection
 from providers.errors import AccountError, AnswerLost, NotFound, ProviderError
 from providers.models import ProviderJob, Reservation
 from providers.request import Answer, ProviderCall
-from providers.routing import sending
+from providers.routing import offering_calls
+from providers.routing.offering_calls import Dispatch
 from providers.routing.results import CallResult, OfferingResult
-from providers.routing.sending import Dispatch
 
 FETCH_SECONDS = 30.0  # that a job is awaited for at least, whatever its age: what is done must still be fetched
 
@@ -35,7 +35,7 @@ def resume(dispatch: Dispatch, jobs: Sequence[ProviderJob]) -> OfferingResult:
         .first()
     )
     release_connection()
-    with ThreadPoolExecutor(min(sending.PARALLEL_CALLS, len(jobs)), thread_name_prefix="job") as pool:
+    with ThreadPoolExecutor(min(offering_calls.PARALLEL_CALLS, len(jobs)), thread_name_prefix="job") as pool:
         return OfferingResult(tuple(pool.map(lambda job: _await(dispatch, job), jobs)), reservation)
 
 
@@ -60,6 +60,6 @@ def _answer(job: ProviderJob, provider_call: ProviderCall, deadline: Deadline) -
     if name not in settings.PROVIDERS or account_of(name).adapter != job.adapter:
         raise AnswerLost(f"{name} was configured otherwise when it accepted the job.", possibly_charged=True)
     try:
-        return sending.ask(name, provider_call, deadline)
+        return offering_calls.ask(name, provider_call, deadline)
     except (NotFound, AccountError) as error:
-        raise sending.job_lost(account_of(name).name, error) from error
+        raise offering_calls.job_lost(account_of(name).name, error) from error

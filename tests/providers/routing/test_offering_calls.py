@@ -18,7 +18,7 @@ from providers.errors import BadOutput, Cancelled, InvalidRequest, ProviderFailu
 from providers.models import Call, Reservation
 from providers.offering import normalisation
 from providers.request import ImageRequest, SourceImage
-from providers.routing import sending
+from providers.routing import offering_calls
 from providers.samples.renderer import SAMPLE_MODELS
 from tests import factories as make
 
@@ -102,7 +102,7 @@ def test_after_a_failure_no_further_call_is_started():
     model = offered(ONE)
     with pytest.raises(ProviderFailure) as caught:
         ask(model, request(10, f"A kite {uuid.uuid4()} [sim:500]"))
-    assert len(caught.value.attempts) <= sending.PARALLEL_CALLS
+    assert len(caught.value.attempts) <= offering_calls.PARALLEL_CALLS
     assert Call.objects.filter(ends_request=True).count() == 1
 
 
