@@ -153,12 +153,13 @@ class Gateway:
         return request
 
     async def _respond(self, request: HttpRequest, connection: ClientConnection, slot: _Slot, send: Send) -> None:
-        """When this task is cancelled, the thread sees a disconnect and ends by itself. Then its slot is free."""
-        work = slot.run(self._handler.get_response, request, discard=HttpResponseBase.close)
+        """When this task is cancelled, or a heartbeat cannot be sent, the thread sees a disconnect and ends by itself.
+        Then its response is closed, which settles the request, and its slot is free."""
+        work = slot.run(self._handler.get_response, request, discard=lambda response: response.close())
         try:
             is_started = prefers(request, "keep-alive") and await _keep_alive(work, connection, send)
             response: HttpResponseBase = await work
-        except asyncio.CancelledError:
+        except BaseException:
             work.cancel()
             _disconnect(connection)
             raise

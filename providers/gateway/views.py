@@ -38,6 +38,7 @@ from .wire import ApiRequest, is_true
 
 log = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
+Step = GeneratedImage | list[GeneratedImage] | Exception  # a partial image, all whole ones, or why there are none
 VARIATION = "Another picture of the same subject, in the same style, with a different composition."
 NO_DEFAULTS: Mapping[str, str] = {}
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -257,7 +258,7 @@ def _with_partial_images(job: ImageJob, connection: ClientConnection) -> Generat
     """Yield events of partial images while another thread generates the whole one; return the images."""
     if not job.request.partial_images:
         return lifecycle.generate(job, connection)
-    queue: SimpleQueue[GeneratedImage | list[GeneratedImage] | Exception] = SimpleQueue()
+    queue: SimpleQueue[Step] = SimpleQueue()
     threading.Thread(target=_generate_into, args=(queue.put, job, connection), name="partial").start()
     count = 0
     while isinstance(item := queue.get(), GeneratedImage):
@@ -268,13 +269,11 @@ def _with_partial_images(job: ImageJob, connection: ClientConnection) -> Generat
     return item
 
 
-def _generate_into(
-    put: Callable[[GeneratedImage | list[GeneratedImage] | Exception], None],
-    job: ImageJob,
-    connection: ClientConnection,
-) -> None:
+def _generate_into(put: Callable[[Step], None], job: ImageJob, connection: ClientConnection) -> None:
     try:
-        put(lifecycle.generate(job, connection, put))
+        images = lifecycle.generate(job, connection, put)
+        lifecycle.settle(job, images)  # here, for perhaps nobody takes them any more
+        put(images)
     except Exception as error:
         put(error)
     finally:

@@ -18,9 +18,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from providers.gateway import budgets
-from providers.models import ApiKey, GatewayRequest, KeySpending, Offering, Trial
+from providers.models import ApiKey, Call, GatewayRequest, KeySpending, Offering, Trial
 from providers.playground import trials
 from tests.arena.test_constraints import refuses, update
+from tests.config.processes import eventually
 
 from .conftest import offered
 
@@ -70,6 +71,18 @@ def test_a_trial_that_no_worker_finishes_frees_what_it_reserved(model):
     trials.prune()
     assert amounts() == {"ledger": Decimal(0), "requests": Decimal(0)}
     assert GatewayRequest.objects.get().status == "failed"
+
+
+def test_a_stream_that_is_left_at_a_partial_image_is_settled(model):
+    """The image is made and billed all the same; its request must not stay open for ever."""
+    key, secret = ApiKey.make("hasty", monthly_budget=1)
+    response = post(secret, stream=True, partial_images=1)
+    events = iter(response.streaming_content)
+    assert b"partial_image" in next(events) + next(events)
+    response.close()
+    eventually(lambda: key.requests.get().status == "ok")
+    assert amounts() == {"ledger": Decimal("0.01"), "requests": Decimal("0.01")}
+    assert Call.objects.get().outcome == "ok"
 
 
 def test_an_unknown_price_reserves_the_ceiling_and_stays_unknown(model, settings):

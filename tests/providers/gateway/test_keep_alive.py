@@ -46,7 +46,23 @@ def rejecting(request: HttpRequest) -> HttpResponseBase:
     raise errors.invalid("n", "n: no")
 
 
-urlpatterns = [path(view.__name__, view) for view in (accepted, failing, rejecting)]
+class Closing(JsonResponse):
+    ended = threading.Event()
+
+    def close(self) -> None:
+        super().close()
+        self.ended.set()
+
+
+@api("POST")
+def settling(request: HttpRequest) -> HttpResponseBase:
+    """A view whose response has work to do when it is closed: the rest of a request for images."""
+    connection_of(request).may_begin = True
+    assert connection_of(request).gone.wait(30)
+    return Closing({"data": [1]})
+
+
+urlpatterns = [path(view.__name__, view) for view in (accepted, failing, rejecting, settling)]
 
 
 def request(name: str, *, prefer: bytes = b"keep-alive", beats: int = 0) -> list[dict[str, Any]]:
@@ -108,6 +124,27 @@ def test_a_request_that_is_not_accepted_or_did_not_ask_keeps_its_status(view, pr
     messages = request(view, prefer=prefer)
     assert messages[0]["status"] == status
     assert "status" not in json.loads(body(messages))["error"]
+
+
+def test_a_request_whose_heartbeat_cannot_be_sent_is_cancelled_and_settled():
+    Closing.ended.clear()
+    headers = [(b"host", b"testserver"), (b"prefer", b"keep-alive")]
+    scope = {"type": "http", "method": "POST", "path": "/settling", "query_string": b"", "headers": headers}
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {}
+
+    async def send(message) -> None:
+        raise OSError("the connection is gone")
+
+    async def run() -> None:
+        with pytest.raises(OSError, match="the connection is gone"):
+            await asgi.Gateway(__name__)(scope, receive, send, io.BytesIO())
+        assert await asyncio.to_thread(Closing.ended.wait, 30)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(run())).result()
 
 
 @pytest.mark.django_db(transaction=True)
