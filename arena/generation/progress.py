@@ -55,36 +55,28 @@ def of_all(categories: Iterable[Category | int] | None = None) -> dict[int, Gene
     ).order_by()
     if categories is not None:
         planned = planned.filter(prompt__competition__category__in=categories)
-    waiting = {
-        category: (left, active, running)
-        for category, left, active, running in planned.unfinished()
-        .values_list("prompt__competition__category")
-        .annotate(
-            left=Count("pk"),
-            active=Count(
-                "pk", filter=Q(status=Status.QUEUED) & soon | Q(status=Status.RUNNING, lease_expires_at__gt=now)
-            ),
-            running=Count("pk", filter=Q(status=Status.RUNNING)),
-        )
-    }
+    is_active = Q(status=Status.QUEUED) & soon | Q(status=Status.RUNNING, lease_expires_at__gt=now)
+    category = "prompt__competition__category"
+    waiting = dict(planned.unfinished().values_list(category).annotate(active=Count("pk", filter=is_active)))
     if not waiting:
         return {}
-    finished = dict.fromkeys(waiting, (0, 0, None)) | {
-        category: (done, failed, last)
-        for category, done, failed, last in planned.filter(prompt__competition__category__in=waiting)
-        .filter(status__in=[Status.SUCCEEDED, Status.FAILED])
-        .values_list("prompt__competition__category")
+    # All numbers by one statement: an image that ends between two would be in both, and the sum would shrink again.
+    counts = (
+        planned.filter(prompt__competition__category__in=waiting)
+        .exclude(status=Status.CANCELLED)
+        .values_list(category)
         .annotate(
             done=Count("pk", filter=Q(status=Status.SUCCEEDED)),
+            total=Count("pk"),
+            running=Count("pk", filter=Q(status=Status.RUNNING)),
             failed=Count("pk", filter=Q(status=Status.FAILED)),
-            last=Max("finished_at"),
+            last=Max("finished_at", filter=Q(status__in=[Status.SUCCEEDED, Status.FAILED])),
         )
-    }
+    )
     progress: dict[int, GenerationProgress] = {}
-    for category, (left, active, running) in waiting.items():
-        done, failed, last = finished[category]
-        if active or (last is not None and last > now - IDLE_AFTER):
-            progress[category] = GenerationProgress(done, done + failed + left, running, failed)
+    for pk, done, total, running, failed, last in counts:
+        if waiting[pk] or (last is not None and last > now - IDLE_AFTER):
+            progress[pk] = GenerationProgress(done, total, running, failed)
     return progress
 
 

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from arena import generation, pairing, voting
@@ -49,6 +50,26 @@ def text_of(response):
 
 
 # What is being made ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_image_that_ends_while_they_are_counted_is_counted_once(asked):
+    """Else the second number would shrink at the next look."""
+
+    def end_one(execute, sql, params, many, context):
+        result = execute(sql, params, many, context)
+        pk, *_ = queued.pop() if queued else (None,)
+        if pk is not None:
+            now = timezone.now()
+            Generation.objects.filter(pk=pk).update(
+                status="failed", outcome="timeout", error="late", started_at=now, finished_at=now, attempt=1
+            )
+        return result
+
+    queued = list(Generation.objects.filter(status="queued").values_list("pk")[:1])
+    with connection.execute_wrapper(end_one):
+        progress = generation_progress.of(asked[0].competition.category)
+    assert progress == GenerationProgress(done=1, of=6)
+    assert progress.failed == 1
 
 
 def test_images_are_counted_that_are_made_and_that_are_asked_for(asked, models):
