@@ -16,6 +16,7 @@ from leaderboard.models import Record
 from providers.models import ImageModel
 
 IMAGES = 6  # shown of one competition
+ORDERS = ("new", "best", "worst")  # of a gallery
 USES, ENOUGH = 12, 20  # those with the most votes; with fewer votes a share says nothing
 
 
@@ -64,15 +65,30 @@ def results_and_uses(
 ) -> tuple[list[CompetitionResult], list[TagScore], list[RatedImage]]:
     """Every competition among the model's entries, the best share first; how it does by tag; and its most and least
     preferred images."""
-    if not hasattr(image_model, "own_records"):
-        image_model = with_records(ImageModel.objects.all()).get(pk=image_model.pk)
-    by_competition: dict[int, list[Score]] = {}
-    own: dict[int, Score] = {}
-    for row in image_model.own_records:  # type: ignore[attr-defined]  # annotated
-        own[row["prompt"]] = CompetitionScore(row["won"], row["tied"], row["lost"])
-        by_competition.setdefault(row["competition"], []).append(own[row["prompt"]])
+    own, by_competition = _records(image_model)
     scores = {pk: _added(of_prompts) for pk, of_prompts in by_competition.items()}
     return _results(entries, scores, hidden), _uses(entries, own), _extremes(shown(entries, hidden), own)
+
+
+def gallery(image_model: ImageModel, entries: Sequence[Entry], order: str) -> list[RatedImage]:
+    """The entries with their votes in one of `ORDERS`; those without votes come after the best or worst."""
+    images = _rated(entries, _records(image_model)[0])
+    if order == "new":
+        return images
+    sign = 1 if order == "worst" else -1
+    return sorted(images, key=lambda image: (not image.votes, sign * image.surely, -image.votes, image.entry.pk))
+
+
+def _records(image_model: ImageModel) -> tuple[dict[int, Score], dict[int, list[Score]]]:
+    """Its score by prompt, and its scores on the prompts of each competition."""
+    if not hasattr(image_model, "own_records"):
+        image_model = with_records(ImageModel.objects.all()).get(pk=image_model.pk)
+    by_prompt: dict[int, Score] = {}
+    by_competition: dict[int, list[Score]] = {}
+    for row in image_model.own_records:  # type: ignore[attr-defined]  # annotated
+        by_prompt[row["prompt"]] = CompetitionScore(row["won"], row["tied"], row["lost"])
+        by_competition.setdefault(row["competition"], []).append(by_prompt[row["prompt"]])
+    return by_prompt, by_competition
 
 
 def _added(scores: Collection[Score]) -> CompetitionScore:
@@ -82,13 +98,14 @@ def _added(scores: Collection[Score]) -> CompetitionScore:
 
 
 def _extremes(entries: Iterable[Entry], scores: dict[int, Score]) -> list[RatedImage]:
-    rated = [
-        RatedImage(entry, scores[entry.prompt_id].points, scores[entry.prompt_id].votes)
-        for entry in entries
-        if entry.prompt_id in scores and scores[entry.prompt_id].votes
-    ]
+    rated = [image for image in _rated(entries, scores) if image.votes]
     rated.sort(key=lambda image: (-image.surely, -image.votes, image.entry.pk))
     return rated if len(rated) <= BEST + WORST else [*rated[:BEST], *rated[-WORST:]]
+
+
+def _rated(entries: Iterable[Entry], scores: Mapping[int, Score]) -> list[RatedImage]:
+    own = [(entry, scores.get(entry.prompt_id, CompetitionScore())) for entry in entries]
+    return [RatedImage(entry, score.points, score.votes) for entry, score in own]
 
 
 def _results(entries: Iterable[Entry], scores: Mapping[int, Score], hidden: Collection[int]) -> list[CompetitionResult]:

@@ -11,7 +11,7 @@ from django.db.models.functions import Replace
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -21,9 +21,10 @@ from arena.views.images import PUBLIC_SECONDS
 from leaderboard.board import place_words
 from leaderboard.board_page import pictures
 from leaderboard.board_page.verdicts import find_ratings
-from leaderboard.chooser import abilities, catalogue, catalogue_words, choice
+from leaderboard.chooser import abilities, catalogue, catalogue_words, choice, lanes
 from leaderboard.chooser.catalogue import CatalogueFilters, CatalogueRow
 from leaderboard.chooser.choice import Choice
+from leaderboard.chooser.lanes import Lane
 from leaderboard.model_facts import rights
 from leaderboard.page_cache import cached_page
 from leaderboard.profiles import competitions, json_ld, watched
@@ -36,22 +37,9 @@ from leaderboard.templatetags.images import rights_answer
 from providers import accounts
 from providers.gateway import code_examples
 from providers.models import ImageModel
-from providers.spending.money import listed, usd
+from providers.spending.money import usd
 from providers.web.query_parameters import Parameters
 from providers.web.sentence import sentence
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """Rows under one head; `folded` of them are behind a link with the query `unfold`."""
-
-    title: str
-    note: str
-    rows: Sequence[CatalogueRow]
-    folded: int = 0
-    unfold: str = ""
-    folded_from: str = ""  # their lowest price and
-    folded_to: str = ""  # their highest; "" where there are no two
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +66,10 @@ COLUMNS = (
 )
 
 
+# Of competitions.ORDERS, in words.
+GALLERY_ORDERS = (gettext_lazy("Newest"), gettext_lazy("Most won"), gettext_lazy("Least won"))
+
+
 @require_safe
 @cached_page(*catalogue.PARAMETERS, blind=True)
 def models(request: HttpRequest) -> HttpResponse:
@@ -86,7 +78,7 @@ def models(request: HttpRequest) -> HttpResponse:
         return _choice(request, category, rows, filters)
     shown = catalogue.shown(rows, filters)
     verdict = catalogue_words.verdict(rows, shown, filters)
-    return _table(request, category, rows, filters, verdict, _lanes(shown, filters), {"count": len(shown)})
+    return _table(request, category, rows, filters, verdict, lanes.of_table(shown, filters), {"count": len(shown)})
 
 
 def _choice(
@@ -109,7 +101,7 @@ def _choice(
         "needs": [(key, words, key in filters.needs) for key, words in catalogue_words.NEEDS.items()],
         "is_choice": True,
     }
-    return _table(request, category, rows, filters, _answer(rows, filters, answer), _choice_lanes(answer), context)
+    return _table(request, category, rows, filters, _answer(rows, filters, answer), lanes.of_choice(answer), context)
 
 
 def _catalogue(request: HttpRequest) -> tuple[Category | None, list[CatalogueRow], CatalogueFilters]:
@@ -126,16 +118,16 @@ def _table(
     rows: Sequence[CatalogueRow],
     filters: CatalogueFilters,
     verdict: Verdict,
-    lanes: Sequence[Lane],
+    shown: Sequence[Lane],
     context: dict[str, Any],
 ) -> HttpResponse:
-    rated = [row.image_model.pk for lane in lanes for row in lane.rows if row.rating]
+    rated = [row.image_model.pk for lane in shown for row in lane.rows if row.rating]
     hidden = _hidden(request)
     context |= {
         "rows": rows,
         "filters": filters,
         "verdict": verdict,
-        "lanes": lanes,
+        "lanes": shown,
         "tools": _tools(rows, filters),
         "columns": COLUMNS,
         "direction": "descending" if catalogue.SORTS[filters.sort][1] else "ascending",
@@ -169,66 +161,6 @@ def _answer(rows: Sequence[CatalogueRow], filters: CatalogueFilters, answer: Cho
             cheaper = gettext("Unrated and cheaper: %(name)s, %(price)s.")
             value = f"{value} {cheaper % {'name': first.image_model.name, 'price': usd(first.price)}}".strip()
     return Verdict(claim, value)
-
-
-def _choice_lanes(answer: Choice) -> list[Lane]:
-    is_clear = answer.is_clear or len(answer.rated) < 2
-    rated, unrated, possible = len(answer.rated), len(answer.unrated), len(answer.possible)
-    lanes = [
-        Lane(
-            ngettext("%(n)s rated model fits", "%(n)s rated models fit", rated) % {"n": rated},
-            "" if is_clear else gettext("tied ones by the price of a usable image"),
-            answer.rated,
-        ),
-        Lane(
-            ngettext("%(n)s unrated model fits", "%(n)s unrated models fit", unrated) % {"n": unrated},
-            gettext("cheapest first"),
-            answer.unrated,
-        ),
-        Lane(
-            gettext("%(n)s would fit if more were known") % {"n": possible},
-            gettext("their price, time or size is not known here"),
-            answer.possible,
-        ),
-    ]
-    return [lane for lane in lanes if lane.rows]
-
-
-def _lanes(shown: Sequence[CatalogueRow], filters: CatalogueFilters) -> list[Lane]:
-    rated = [row for row in shown if row.rating]
-    imported = [row for row in shown if not row.rating and row.image_model.origin == ImageModel.Origin.IMPORTED]
-    others = [row for row in shown if not row.rating and row not in imported]
-    folded = len(rated) - catalogue.FOLD if others and "rated" not in filters.given else 0
-    hides = bool(others) and len(imported) > catalogue.FOLD and not filters.active and "rated" not in filters.given
-    early = all(row.rating and row.rating.place.is_tied_with_all for row in rated)
-    lanes = [
-        Lane(
-            gettext("%(n)s rated by votes") % {"n": len(rated)},
-            gettext("too early: all %(n)s could be first") % {"n": len(rated)} if early and len(rated) > 1 else "",
-            rated[: catalogue.FOLD] if folded > 0 else rated,
-            max(folded, 0),
-            filters.query(rated="all"),
-            *_price_range(rated[catalogue.FOLD :]),
-        ),
-        Lane(
-            gettext("%(n)s not rated yet") % {"n": len(others)},
-            gettext("nobody has voted on their images here; price, rights and speed are known all the same"),
-            others,
-        ),
-        Lane(
-            gettext("%(n)s known from imported votes only") % {"n": len(imported)},
-            gettext("nobody sells them here"),
-            imported[: catalogue.FOLD] if hides else imported,
-            len(imported) - catalogue.FOLD if hides else 0,
-            filters.query(rated="all"),
-        ),
-    ]
-    return [lane for lane in lanes if lane.rows]
-
-
-def _price_range(rows: Sequence[CatalogueRow]) -> tuple[str, str]:
-    prices = sorted({row.price for row in rows if row.price is not None})
-    return (listed(prices[0]), listed(prices[-1])) if len(prices) > 1 else ("", "")
 
 
 def _tools(rows: Sequence[CatalogueRow], filters: CatalogueFilters) -> list[Tool]:
@@ -291,13 +223,24 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@cached_page(blind=True)
+@cached_page("sort", blind=True)
 def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     image_model = _found(slug)
+    asked = Parameters(request.GET, ["sort"])
+    order = asked.one_of("sort", competitions.ORDERS, "new")
     entries = competitions.entries_of(image_model)
     shown = competitions.shown(entries, _hidden(request))
-    context = {"image_model": image_model, "entries": shown, "hidden": len(shown) < len(entries)}
-    return render(request, "leaderboard/model_images.html", context)
+    images = competitions.gallery(image_model, shown, order)
+    context = {
+        "errors": asked.errors,
+        "image_model": image_model,
+        "images": images,
+        "voted": sum(bool(image.votes) for image in images),
+        "hidden": len(shown) < len(entries),
+        "orders": zip(competitions.ORDERS, GALLERY_ORDERS, strict=True),
+        "order": order,
+    }
+    return render(request, "leaderboard/model_images.html", context, status=400 if asked.errors else 200)
 
 
 @require_safe

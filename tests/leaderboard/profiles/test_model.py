@@ -75,17 +75,26 @@ def test_a_result_stands_beside_the_image_it_met_most_that_still_competes(played
     assert [meeting.opponent for meeting in opponents.of_results(results)] == [None, None]
 
 
-def test_an_image_of_one_vote_is_neither_the_best_nor_the_worst(played):
+def test_an_image_of_one_vote_is_neither_the_best_nor_the_worst(client, played):
     entry, _ = played
     model, competition = entry.image_model, entry.prompt.competition
     Record.objects.filter(image_model=model).delete()
     for won, lost in ((1, 0), (5, 0), (0, 1), (0, 5), (3, 2), (2, 3)):
         image = make.make_entry(make.make_prompt(competition), model)
         Record.objects.create(prompt=image.prompt, image_model=model, won=won, lost=lost)
+    unvoted = make.make_entry(make.make_prompt(competition), model)
     _, _, extremes = competitions.results_and_uses(model, competitions.entries_of(model))
     of_board = pictures.of_models(competition.category, [model.pk])[model.pk]
     for shown in (extremes, of_board):
         assert [(image.share, image.votes) for image in shown] == [(1, 5), (1, 1), (0.6, 5), (0, 1), (0, 5)]
+    address = f"{model.get_absolute_url()}images/"
+    share = re.compile(r"<strong>\s*(\d+% of \d votes? won)")
+    page = text_of(client.get(f"{address}?sort=worst"))
+    shares = share.findall(page)
+    assert shares[:3] == ["0% of 5 votes won", "0% of 1 vote won", "40% of 5 votes won"]
+    assert page.rindex("data-entry") == page.index(f'data-entry="{unvoted.pk}"')  # without votes, last
+    assert share.findall(text_of(client.get(f"{address}?sort=best"))) == shares[::-1]
+    assert "Choose one of: new, best, worst" in text_of(client.get(f"{address}?sort=ugly"), 400)
 
 
 def test_a_model_that_is_a_sample_or_imported_says_so_everywhere(client, played):
