@@ -90,13 +90,13 @@ def origin(value: str) -> str:
 
 @register.filter
 def subtitle(row: BoardRow) -> str:
-    """The line under a model's name: that its rating is not settled, or whose it is; and that it can be had no more."""
+    """The line under a model's name: that it can be had no more; that its rating is not settled, or whose it is."""
     words = row.lab_name
     if row.status == "provisional":
         unsettled = ngettext("unsettled: %(votes)s vote", "unsettled: %(votes)s votes", row.votes)
         words = unsettled % {"votes": whole(row.votes)}
     retired = gettext("retired") if row.standing.rating.image_model.retired_at else ""
-    return " · ".join(filter(None, (words, retired)))
+    return " · ".join(filter(None, (retired, words)))
 
 
 @register.filter

@@ -66,7 +66,7 @@ def test_a_retired_model_keeps_its_row_and_says_so(client, site):
     gone.save(update_fields=["retired_at"])
     page = text_of(client.get("/leaderboard/text-to-image/"))
     assert gone.slug in names_in(page)
-    assert page.count("· retired</small>") == 1
+    assert page.count("retired · unsettled: ") == 1
 
 
 def test_boards_tell_machines_what_they_are(client, site):
