@@ -71,10 +71,18 @@ def _top(board: Board | RecentBoard, rows: Sequence[BoardRow]) -> Certainty:
         )
         parts.append(without % {"votes": whole(flip), "share": _share(flip, board.votes)})
     if added := board.votes_added_to_flip:
-        more = ngettext(
-            "So it would with %(votes)s added vote for it against the leader.",
-            "So it would with %(votes)s added votes for it against the leader.",
-            added,
+        more = (
+            ngettext(
+                "So it would with %(votes)s added vote for it against the leader.",
+                "So it would with %(votes)s added votes for it against the leader.",
+                added,
+            )
+            if flip
+            else ngettext(
+                "With %(votes)s added vote against the leader another model would be highest.",
+                "With %(votes)s added votes against the leader another model would be highest.",
+                added,
+            )
         )
         parts.append(more % {"votes": whole(added)})
     if rows and (votes := rows[0].standing.rating.votes_to_next):

@@ -294,7 +294,7 @@ def of_side(elo: float | None, se: float | None) -> Verdict:
     if elo is None or se is None or not math.isfinite(se):
         return Verdict(sentence("Left and right: not known."))
     ends = {"low": f"{elo - Z95 * se:.0f}".replace("-", "−"), "high": f"{elo + Z95 * se:.0f}".replace("-", "−")}
-    if abs(elo) < Z95 * se:
+    if abs(elo) <= Z95 * se:  # both are 0 where every vote is a tie
         return Verdict(
             sentence("Left and right: no liking for a side found."),
             sentence("95%% interval %(low)s to %(high)s Elo.", **ends),

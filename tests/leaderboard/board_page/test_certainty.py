@@ -69,6 +69,11 @@ def test_what_would_change_the_top():
     )
 
 
+def test_where_no_vote_taken_away_would_change_the_top_added_ones_stand_by_themselves():
+    _, top = said(Board(votes=300, votes_added_to_flip=1), row(9))
+    assert top.text == "With 1 added vote against the leader another model would be highest."
+
+
 def test_of_the_top_nothing_is_said_that_nobody_knows():
     _, top = said(Board(votes=2_000), row(9))
     assert top.text == "It cannot be said yet."

@@ -222,6 +222,7 @@ def test_the_words_about_a_choice_and_a_filter():
 def test_a_liking_for_a_side_is_named_only_where_there_is_one():
     assert verdict.of_side(2.0, 1.5) == ("Left and right: no liking for a side found.", "95% interval −1 to 5 Elo.")
     assert verdict.of_side(-6.0, 1.5).claim == "Left and right: the right image wins more often than chance."
+    assert verdict.of_side(0.0, 0.0).claim == "Left and right: no liking for a side found."  # nothing but ties
     assert verdict.of_side(None, None).claim == "Left and right: not known."
 
 
