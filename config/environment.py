@@ -28,6 +28,7 @@ def env(name: str, default: str = "") -> str:
 
 
 def env_bool(name: str, default: bool = False) -> bool:
+    """1, yes, true, on or their opposites, in any case. Raises ImproperlyConfigured for other text."""
     value = env(name).lower()
     if value and value not in _TRUE + _FALSE:
         raise ImproperlyConfigured(f"{name}={value!r} is not a yes or no. Use 1 or 0.")
@@ -80,6 +81,7 @@ def env_url(name: str, default: str = "", *, schemes: Sequence[str] = ("https", 
 
 
 def env_choice(name: str, default: str, choices: Sequence[str]) -> str:
+    """One of `choices`. Raises ImproperlyConfigured for anything else."""
     value = env(name, default)
     if value not in choices:
         raise ImproperlyConfigured(f"{name}={value!r} is none of {', '.join(choices)}.")

@@ -160,6 +160,7 @@ def get_or_compute(*key: object, seconds: float, compute: Callable[[], Value]) -
 
 
 def delete_many(*keys: tuple[object, ...]) -> None:
+    """Without Valkey nothing is deleted, which is logged: the values expire by themselves."""
     try:
         cache.delete_many([shared_key(key) for key in keys])
     except redis.RedisError as error:

@@ -32,6 +32,7 @@ def staged(token: str, user: int, purpose: str) -> bytes | None:
 
 
 def discard(token: str, user: int, purpose: str) -> None:
+    """Delete the bytes; nothing happens where `staged` would return None."""
     if name := _name(token, user, purpose):
         default_storage.delete(name)
 

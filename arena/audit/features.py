@@ -57,6 +57,7 @@ def container(shown: Shown, side: ShownSide) -> Features:
 
 
 def pixels(data: bytes) -> str:
+    """Format, mode and size as Pillow reads them: “WEBP RGB 1024×1024”; “no image” for anything else."""
     try:
         with Image.open(io.BytesIO(data)) as image:
             return f"{image.format} {image.mode} {image.width}×{image.height}"

@@ -94,6 +94,7 @@ def _collect(node: Node, tokens: tuple[str, str], elements: tuple[list[str], lis
 
 
 def masked(text: str, token: str) -> str:
+    """Text without its token, “left”, “right”, “A” and “B”, so that the two sides of a page can be compared."""
     return _LETTER.sub("X", _PLACE.sub("SIDE", text.replace(token, "TOKEN")))
 
 

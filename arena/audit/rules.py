@@ -104,6 +104,7 @@ def probes(shown: Shown) -> Iterable[str]:
 
 
 def plain(shown: Shown) -> Iterable[str]:
+    """Files of more than one VP8 chunk: metadata, alpha, animation."""
     for side in shown.sides:
         for name, answer in side.pictures.items():
             chunks = [block.name for block in metadata.blocks(answer.body)]
@@ -114,6 +115,7 @@ def plain(shown: Shown) -> Iterable[str]:
 
 
 def exact(shown: Shown) -> Iterable[str]:
+    """Large images of another size than the competition's, small ones that differ from each other."""
     wide, high = shown.box
     for side in shown.sides:
         if (actual := pixels(side.pictures["large"].body)) != f"WEBP RGB {wide}×{high}":
@@ -133,6 +135,7 @@ def alike(shown: Shown) -> Iterable[str]:
 
 
 def same_markup(shown: Shown) -> Iterable[str]:
+    """Where the two halves of the page differ in more than the token."""
     left, right = halves(shown.page.body.decode("utf-8", "replace"), shown.left.token, shown.right.token)
     if not left or not right:
         yield "the page does not show both images"
@@ -145,6 +148,7 @@ def same_markup(shown: Shown) -> Iterable[str]:
 
 
 def not_public(shown: Shown) -> Iterable[str]:
+    """Images whose bytes are in the public gallery, where they stand beside a name."""
     for side in shown.sides:
         for name, answer in side.pictures.items():
             if answer.sha256 in side.public:
@@ -152,6 +156,7 @@ def not_public(shown: Shown) -> Iterable[str]:
 
 
 def dead(shown: Shown) -> Iterable[str]:
+    """Refusals with another status than expected, or with a text of their own."""
     for refused in shown.refused:
         if refused.answer.status not in refused.expected:
             yield f"{refused.what}: answered with {refused.answer.status}"
@@ -160,6 +165,7 @@ def dead(shown: Shown) -> Iterable[str]:
 
 
 def unnamed(shown: Shown) -> Iterable[str]:
+    """Pages that show the prompt's images beside names while the voter is asked about it."""
     for where, file in shown.named:
         yield f"{where} shows {file} beside names while the voter is asked about its prompt"
 

@@ -60,6 +60,7 @@ class Counts:
 
     @property
     def a_minute(self) -> float:
+        """Images a minute, over the last RATE_WINDOW."""
         return self.recent_images / (RATE_WINDOW.total_seconds() / 60)
 
     @property
@@ -71,6 +72,7 @@ class Counts:
 
     @property
     def time_left_text(self) -> str:
+        """In minutes, rounded up; in hours from two on; “–” where it is unknown."""
         if self.time_left is None:
             return "–"
         minutes = math.ceil(self.time_left.total_seconds() / 60)

@@ -43,6 +43,7 @@ class Spent:
 
 
 def of(competition: Competition) -> Spent:
+    """What one competition has spent, over all its generations."""
     row = Generation.objects.filter(prompt__competition=competition).aggregate(
         paid=Sum("spent"), expected=Sum("expected_cost")
     )

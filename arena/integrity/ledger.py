@@ -95,10 +95,12 @@ class Ledger:
 
     @property
     def excluded_share(self) -> float:
+        """0 to 1, of the votes cast; 0 before there are any."""
         return self.left_out / self.cast if self.cast else 0.0
 
     @property
     def familiar_share(self) -> float:
+        """0 to 1, of the votes that count; 0 before there are any."""
         return self.familiar / self.counted if self.counted else 0.0
 
     @property
@@ -124,6 +126,7 @@ class Proportion:
 
     @classmethod
     def of(cls, part: int, whole: int) -> Proportion:
+        """`whole` is above 0. Wilson, JASA 22 (1927): it stays within 0 and 1 at any part."""
         z, p = 1.96, part / whole
         middle, spread = p + z * z / (2 * whole), z * math.sqrt(p * (1 - p) / whole + z * z / (4 * whole * whole))
         return cls(p, (middle - spread) / (1 + z * z / whole), (middle + spread) / (1 + z * z / whole))

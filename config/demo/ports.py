@@ -36,6 +36,7 @@ def reserved(host: str, requested: int | None) -> Iterator[int]:
 
 
 def bound(host: str, port: int, option: int) -> socket.socket:
+    """A socket with this option at this port. Raises OSError where it is taken."""
     opened = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         opened.setsockopt(socket.SOL_SOCKET, option, 1)
@@ -47,6 +48,7 @@ def bound(host: str, port: int, option: int) -> socket.socket:
 
 
 def number(text: str) -> int:
+    """A port from text. Raises ValueError for anything else."""
     if not 0 <= int(text) <= 65535:
         raise ValueError
     return int(text)

@@ -147,6 +147,7 @@ def _restore_files(source: Path) -> None:
 
 
 def read_manifest(source: Path) -> Manifest:
+    """Raises BadBackup, with the reason, for a file that is none."""
     try:
         with tarfile.open(source) as archive:
             file = archive.extractfile("manifest.json")

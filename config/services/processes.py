@@ -107,6 +107,7 @@ def exclusive(path: Path, pause: Pause = time.sleep) -> Iterator[None]:
 
 
 def try_lock(file: IO[str]) -> bool:
+    """Take the lock if it is free; False if another process or file object holds it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

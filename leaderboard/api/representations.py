@@ -251,10 +251,12 @@ def number(value: float | None) -> float | None:
 
 
 def money(value: Decimal | None) -> float | None:
+    """US dollars, to the millionth."""
     return None if value is None else float(round(value, 6))
 
 
 def seconds(value: timedelta | None) -> float | None:
+    """To the millisecond."""
     return None if value is None else round(value.total_seconds(), 3)
 
 
@@ -263,4 +265,5 @@ def day(value: date | None) -> str | None:
 
 
 def moment(value: datetime | None) -> str | None:
+    """ISO 8601 with its offset from UTC."""
     return None if value is None else value.isoformat()

@@ -87,6 +87,7 @@ class ImageRecord(Score):
 
     @property
     def keeper_rate(self) -> float | None:
+        """Share of its votes (0 to 1) in which it was not one of two bad images; None without votes."""
         return 1 - self.both_bad / self.votes if self.votes else None
 
 

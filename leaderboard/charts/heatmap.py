@@ -57,6 +57,7 @@ def heatmap(sides: Sequence[Side], meetings: Mapping[tuple[int, int], Meeting]) 
 
 
 def step_of(share: float) -> int:
+    """The shade of a share of 0 to 1: 0 to STEPS."""
     return min(STEPS, max(0, round(share * STEPS)))
 
 

@@ -59,6 +59,7 @@ def unsided(tables: Floats) -> Floats:
 
 
 def among(tables: Floats, models: Ints) -> Floats:
+    """The tables, [3, K, K], of these models alone, in the order of `models`."""
     return tables if models.size == tables.shape[1] else tables.take(models, 1).take(models, 2)
 
 

@@ -30,6 +30,7 @@ class Parity:
 
     @property
     def answer(self) -> Answer:
+        """“differs” if the interval is off one half, “same” if it lies within MARGIN of it, else “unknown”."""
         if self.votes < MIN_VOTES or not math.isfinite(self.half_width):
             return "unknown"
         distance = abs(self.share - 0.5)

@@ -16,6 +16,7 @@ class Events:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> None:
+        """The next bytes of the stream, cut anywhere."""
         start = max(0, len(self._buffer) - 3)  # an end may be cut in two
         self._buffer += data.replace(b"\r", b"")
         while (end := self._buffer.find(b"\n\n", start)) >= 0:

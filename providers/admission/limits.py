@@ -193,6 +193,7 @@ def leave_queue(lease: Lease) -> float:
 
 
 def giving_back(lease: Lease) -> valkey.Step:
+    """The step that ends a lease; harmless when it has expired or ended before."""
     return valkey.Step(_GIVE_BACK, [lease.key("leases")], [lease.id])
 
 

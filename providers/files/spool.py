@@ -42,6 +42,7 @@ def read(name: str) -> bytes:
 
 
 def delete(name: str) -> None:
+    """The file of this name, in the store or waiting for it."""
     SpooledFile.objects.filter(name=name).delete()
     file_store.delete([name])
 

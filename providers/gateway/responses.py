@@ -218,6 +218,7 @@ def _image(
 
 
 def encoded(image: GeneratedImage) -> str:
+    """Base64, as it came from the provider where it came so."""
     return image.encoded or base64.b64encode(image.data).decode("ascii")
 
 
@@ -240,6 +241,7 @@ def milliseconds(time: timedelta) -> float:
 
 
 def amount(value: Decimal | None) -> float | None:
+    """US dollars; None is unknown, not free."""
     return None if value is None else float(value)
 
 

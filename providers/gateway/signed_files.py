@@ -44,6 +44,7 @@ def store(row: GatewayRequest, images: Sequence[GeneratedImage]) -> list[dict[st
 
 
 def url(origin: str, name: str, expires: int) -> str:
+    """`expires` in seconds since 1970; `name` is that of the file store."""
     short = name.removeprefix(f"{FOLDER}/")
     return f"{origin}/openai/files/{short}?expires={expires}&signature={_signature(short, expires)}"
 

@@ -91,6 +91,7 @@ def score(cell: str) -> float | None:
 
 
 def better(left: float, right: float) -> str:
+    """The outcome of two scores of which the higher is better."""
     return str(Outcome.TIE if left == right else Outcome.LEFT if left > right else Outcome.RIGHT)
 
 
