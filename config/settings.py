@@ -101,11 +101,11 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.CompressedPages",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.staff.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.staff.Users",
+    "config.staff.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.translations.middleware.of_reader",
@@ -119,7 +119,7 @@ SIMPLE_HISTORY_REVERT_DISABLED = True  # old states are to be read: what voters 
 ADMIN_TOTP = env_bool("ADMIN_TOTP")
 if ADMIN_TOTP:
     INSTALLED_APPS += ["django_otp", "django_otp.plugins.otp_totp"]
-    _after = MIDDLEWARE.index("django.contrib.auth.middleware.AuthenticationMiddleware") + 1
+    _after = MIDDLEWARE.index("config.staff.Users") + 1
     MIDDLEWARE.insert(_after, "django_otp.middleware.OTPMiddleware")
     OTP_TOTP_ISSUER = SITE_NAME
 
