@@ -6,7 +6,6 @@ Before the vote nothing of a model is among them: names come from `reveal` alone
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -106,7 +105,7 @@ def shared(
     """The page of a shared pair: blind without an `outcome` of this browser, else with names and `shared_outcome`."""
     is_last = number == len(link.battles)
     url = f"{link.get_absolute_url()}{number}/"
-    row = replace(row, outcome=outcome or None, cast_at=timezone.now() if outcome else None, is_expired=False)
+    row = row._replace(outcome=outcome or None, cast_at=timezone.now() if outcome else None, is_expired=False)
     conditions, values = _common(row, RoundProgress(1, number - 1, len(link.battles)), get_token(request))
     conditions |= {
         "is_shared": True,
@@ -164,7 +163,7 @@ def _context(
     token = get_token(request)
     votes, uncounted = (state.votes, state.uncounted) if cast is None else (cast.votes, cast.uncounted)
     if cast is not None:
-        row = replace(row, outcome=cast.outcome, cast_at=cast.cast_at, excluded_reason=cast.excluded_reason)
+        row = row._replace(outcome=cast.outcome, cast_at=cast.cast_at, excluded_reason=cast.excluded_reason)
     pairs = list(following or ())
     # A competition's end is not the end of the pairs: its round goes on with others.
     is_last = choice is ALL and following is not None and not pairs and not state.waiting

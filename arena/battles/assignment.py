@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import SystemRandom
 
@@ -197,10 +197,14 @@ def _assign(
     ids = [battle_ids.new_id() for _ in draws]
     new = [
         {
-            **asdict(draw),
             "id": str(pk),
+            "prompt": draw.prompt,
+            "left": draw.left,
+            "right": draw.right,
             "left_token": battle_ids.new_token(pk),
             "right_token": battle_ids.new_token(pk),
+            "probability": draw.probability,
+            "familiar": draw.familiar,
         }
         for pk, draw in zip(ids, draws, strict=True)
     ]
@@ -249,7 +253,7 @@ def _start(battle: BattleRow, turn: int, *, shown: bool) -> BattleRow | None:
     """
     left, right = battle.left, battle.right
     if battle.is_expired:
-        left, right = (replace(side, token=battle_ids.new_token(battle.pk)) for side in (left, right))
+        left, right = (side._replace(token=battle_ids.new_token(battle.pk)) for side in (left, right))
     with connection.cursor() as cursor:
         cursor.execute(
             _START,
@@ -267,7 +271,7 @@ def _start(battle: BattleRow, turn: int, *, shown: bool) -> BattleRow | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    return replace(battle, served_at=row[0], expires_at=row[1], is_expired=False, left=left, right=right)
+    return battle._replace(served_at=row[0], expires_at=row[1], is_expired=False, left=left, right=right)
 
 
 def closed_reason(battle: Battle) -> VoteRejected:

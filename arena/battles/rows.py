@@ -1,20 +1,21 @@
-"""What a battle's page shows, as one statement reads it."""
+"""What a battle's page shows, as one statement reads it.
+
+Rows are named tuples: a vote makes and copies a dozen, and frozen dataclasses take five times as long for that.
+"""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 from arena.models import Battle
 
 
-@dataclass(frozen=True, slots=True)
-class Maker:
+class Maker(NamedTuple):
     """Which model made an image, and where: for after the vote."""
 
     thumbnail: str
@@ -25,8 +26,7 @@ class Maker:
     provider: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """One image of a battle. Pairs that nobody has answered are read without their `maker`."""
 
     token: str
@@ -36,8 +36,7 @@ class Side:
     maker: Maker | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BattleRow:
+class BattleRow(NamedTuple):
     """A battle with all that its page shows, as one statement reads it."""
 
     pk: uuid.UUID
