@@ -13,6 +13,7 @@ import html
 import re
 from collections.abc import Hashable, Mapping
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
@@ -20,12 +21,17 @@ from django.utils.translation import get_language
 
 from providers.cache import ProcessCache
 
-SECONDS = 10.0  # a page's frame lists categories, which may change
+SECONDS = 10.0  # a page's frame lists categories, which may change; and a template that is being worked on
+DAY = 24 * 3600.0
 _START, _END = "\ue000", "\ue001"  # private-use characters: no filter and no escaping changes them
 _MARK = re.compile(f"{_START}([a-z_]+){_END}")
 
 Pieces = list[str]  # text, name of a value, text, name, …, text
-_cache: ProcessCache[tuple[Hashable, ...], Pieces] = ProcessCache(seconds=SECONDS, max_entries=1000)
+_Cache = ProcessCache[tuple[Hashable, ...], Pieces]
+_pages: _Cache = ProcessCache(seconds=SECONDS, max_entries=1000)
+# Nothing but the key decides what a fragment's pieces are. Where votes come now and then, rendering its templates again
+# would be most of a vote's time.
+_fragments: _Cache = ProcessCache(seconds=SECONDS if settings.DEBUG else DAY, max_entries=1000)
 
 
 def fill(
@@ -39,10 +45,11 @@ def fill(
     With a `request`, context processors take part; what they add must depend on nothing but host and name of the URL.
     """
     key: tuple[Hashable, ...] = (template, get_language(), frozenset(conditions.items()))
+    cache = _fragments
     if request is not None:
         view = request.resolver_match
-        key = (*key, request.scheme, request.get_host(), view.view_name if view else "")
-    pieces = _cache.get_or_compute(key, lambda: _pieces(template, conditions, values, request))
+        key, cache = (*key, request.scheme, request.get_host(), view.view_name if view else ""), _pages
+    pieces = cache.get_or_compute(key, lambda: _pieces(template, conditions, values, request))
     filled = pieces.copy()
     filled[1::2] = [text(values[name]) for name in pieces[1::2]]
     return mark_safe("".join(filled))  # noqa: S308 - every value was escaped
