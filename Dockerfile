@@ -20,7 +20,7 @@ COPY . /app
 RUN ln -s /var/lib/arena /app/var
 WORKDIR /app
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    VAR_DIR=/var/lib/arena MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144 MALLOC_TRIM_THRESHOLD_=262144
+    VAR_DIR=/var/lib/arena MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144 MALLOC_TRIM_THRESHOLD_=262144 RES_OPTIONS=timeout:2
 # Static files belong to the image: their names carry a hash of what they are. These values live for this line alone.
 RUN SECRET_KEY=only-while-the-image-is-built-0123456789 DATABASE_URL=postgresql://nobody@127.0.0.1/none \
     python manage.py collectstatic --noinput && python -m compileall -q /app

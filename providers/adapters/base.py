@@ -16,7 +16,6 @@ import httpx
 from providers.request import Answer, ProviderCall
 from providers.transfer.addresses import USER_AGENT, is_loopback, origin_of
 from providers.transfer.deadline import Deadline
-from providers.transfer.network import Transport
 
 __all__ = ["NO_KEY", "Account", "Adapter", "Deadline", "new_client"]
 
@@ -85,10 +84,8 @@ def new_client(ssl_context: ssl.SSLContext | None = None) -> httpx.Client:
     """
     return httpx.Client(
         headers={"User-Agent": USER_AGENT},
-        transport=Transport(
-            ssl_context or httpx.create_ssl_context(),
-            httpx.Limits(max_connections=64, max_keepalive_connections=64),
-        ),
+        verify=ssl_context or httpx.create_ssl_context(),
         trust_env=False,
         follow_redirects=False,
+        limits=httpx.Limits(max_connections=64, max_keepalive_connections=64),
     )

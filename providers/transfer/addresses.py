@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import threading
-from queue import Empty, SimpleQueue
 from urllib.parse import urlsplit
 
-RESOLVE_SECONDS = 5.0
 USER_AGENT = "image-arena/0.1"  # some image hosts answer 403 to a request without one
 
 # What is not the public internet: the IANA special-purpose registries for IPv4 and IPv6 (RFC 6890 and its updates), the
@@ -93,26 +90,7 @@ def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     return ip
 
 
-def resolve(host: str, port: int, seconds: float = RESOLVE_SECONDS) -> list[str]:
-    """The IP addresses of a host, in the order to try them. Raises OSError, TimeoutError among them, and UnicodeError.
-
-    getaddrinfo knows no limit but the resolver's own, ten seconds for each name server that is silent, so it is asked
-    in a thread, which is left behind when its time is over.
-    """
-    results: SimpleQueue[list[str] | Exception] = SimpleQueue()
-
-    def ask() -> None:
-        try:
-            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            results.put(list(dict.fromkeys(str(entry[4][0]) for entry in entries)))
-        except (OSError, UnicodeError) as error:
-            results.put(error)
-
-    threading.Thread(target=ask, name="resolver", daemon=True).start()
-    try:
-        addresses = results.get(timeout=seconds)
-    except Empty:
-        raise TimeoutError(f"no name server answered within {seconds:.3g} s") from None
-    if isinstance(addresses, Exception):
-        raise addresses
-    return addresses
+def resolve(host: str, port: int) -> list[str]:
+    """The IP addresses of a host, in the order to try them."""
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in entries))

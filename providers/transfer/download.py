@@ -25,7 +25,7 @@ import httpx
 
 from providers.errors import BadOutput
 from providers.request import GeneratedImage
-from providers.transfer.addresses import RESOLVE_SECONDS, USER_AGENT, is_public, origin_of, resolve
+from providers.transfer.addresses import USER_AGENT, is_public, origin_of, resolve
 from providers.transfer.deadline import CONNECT_TIMEOUT, Deadline
 from providers.transfer.image_type import MAX_BYTES, decode_base64, measured
 
@@ -176,8 +176,7 @@ class CheckedNetwork(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         try:
-            left = self._deadline.check("connecting to the image", possibly_charged=True)
-            addresses = resolve(host, port, min(RESOLVE_SECONDS, left))
+            addresses = resolve(host, port)
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"no IP address known ({error})") from error
         if not self._is_trusted and not all(is_public(address) for address in addresses):

@@ -222,7 +222,7 @@ def test_which_addresses_are_public(address, public):
 def test_the_connection_goes_to_the_very_address_that_was_checked(monkeypatch):
     asked, connected = [], []
 
-    def resolve(name, *_):
+    def resolve(name, port):
         asked.append(name)
         return ["93.184.216.34"] if len(asked) == 1 else ["127.0.0.1"]  # the name changes its mind
 
