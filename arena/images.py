@@ -4,12 +4,13 @@ One pipeline for every image: decoded under limits, turned upright, converted to
 competition's shape, and written by one encoder with one set of settings and no metadata. What a file's size, format,
 native dimensions, colour profile or EXIF could tell about its maker is gone. What remains is picture content, and
 docs/blindness.md says what counts as that. `PIPELINE` names the settings and the encoder's version: images made by
-different ones differ in ways nobody sees, so `remake_images` brings old entries up to date.
+different ones differ in ways nobody sees, so a periodic task brings old entries up to date.
 """
 
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,10 +22,13 @@ from providers.transfer.image_type import kind_of
 
 MIN_SIDE = 64
 
-LONG_SIDE, SMALL_SIDE, THUMBNAIL_SIDE = 1024, 768, 512
+LONG_SIDE, THUMBNAIL_SIDE = 1024, 512
+# What phones load: shape by shape the same number of pixels, two for each of a square's on a phone's screen that shows
+# both (docs/blindness.md, “Sizes and settings”).
+SMALL_PIXELS = 768 * 576
 CROP_TOLERANCE = 0.03  # a shape off by no more than this is cropped, beyond it the image is padded
 PADDING = (128, 128, 128)
-PIPELINE = f"2, libwebp {features.version('webp')}"  # count up with every change of what comes out
+PIPELINE = f"3, libwebp {features.version('webp')}"  # count up with every change of what comes out
 
 
 class BadImage(ValueError):
@@ -50,13 +54,19 @@ def box(shape: str, long_side: int = LONG_SIDE) -> tuple[int, int]:
     return round(long_side * across / down), long_side
 
 
+def small_size(width: int, height: int) -> tuple[int, int]:
+    """The pixels of the small file of an image of width × height; a long strip has no more than SMALL_PIXELS anyway."""
+    scale = min(1, math.sqrt(SMALL_PIXELS / (width * height)))
+    return round(width * scale), round(height * scale)
+
+
 def normalise(data: bytes, shape: str) -> Derivatives:
     """Make an entry's files from a provider's bytes. Raises BadImage."""
     width, height = box(shape)
     image = _fit(decode(data), width, height)
     return Derivatives(
         image=_webp(image, quality=90),
-        small=_webp(_shrink(image, SMALL_SIDE), quality=88),
+        small=_webp(image.resize(small_size(width, height), Image.Resampling.LANCZOS), quality=84),
         thumbnail=_webp(_shrink(image, THUMBNAIL_SIDE), quality=80),
         width=width,
         height=height,

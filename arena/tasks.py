@@ -35,6 +35,12 @@ def sweep_orphans() -> None:
 
 @shared_task
 @connection_released()
+def re_encode_images() -> None:
+    generation.re_encode_next()
+
+
+@shared_task
+@connection_released()
 def check_votes() -> None:
     recount.check()
 

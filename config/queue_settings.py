@@ -69,6 +69,8 @@ CELERY_BEAT_SCHEDULE = {
     "check-tallies": {"task": "leaderboard.tasks.check_tallies", "schedule": 300.0, "options": {"expires": 300.0}},
     "playground": {"task": "providers.tasks.dispatch_trials", "schedule": 1.0, "options": {"expires": 2.0}},
     "sweep-orphans": {"task": "arena.tasks.sweep_orphans", "schedule": 3600.0, "options": {"expires": 3600.0}},
+    # A prompt a time: a new pipeline's images come within hours, and nobody waits for a worker meanwhile.
+    "re-encode-images": {"task": "arena.tasks.re_encode_images", "schedule": 60.0, "options": {"expires": 60.0}},
     "plan-deliveries": {"task": "leaderboard.tasks.plan_deliveries", "schedule": 60.0, "options": {"expires": 60.0}},
     "send-deliveries": {"task": "leaderboard.tasks.send_deliveries", "schedule": 10.0, "options": {"expires": 10.0}},
     # Once a night would do; a beat that is restarted often misses nothing.

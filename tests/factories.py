@@ -183,7 +183,7 @@ def small_images() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(images.box, "__defaults__", (images.LONG_SIDE // 4,))
-        patch.setattr(images, "SMALL_SIDE", images.SMALL_SIDE // 4)
+        patch.setattr(images, "SMALL_PIXELS", images.SMALL_PIXELS // 16)
         patch.setattr(images, "THUMBNAIL_SIDE", images.THUMBNAIL_SIDE // 4)
         _sample.cache_clear()
         yield

@@ -23,3 +23,5 @@ def test_a_template_has_short_lines_and_one_block_a_line(path):
     too_long = [number for number, line in enumerate(lines, 1) if len(line) > LONGEST]
     assert not too_long, f"lines of more than {LONGEST} characters: {too_long}"
     assert not [n for n, line in enumerate(lines, 1) if TWO.search(line)]
+    # One of two lines is no comment to Django, but text that readers see.
+    assert not [n for n, line in enumerate(lines, 1) if line.count("{#") != line.count("#}")]

@@ -21,7 +21,7 @@ from arena.battles import competition_choice
 from arena.battles.competition_choice import ALL, CompetitionChoice
 from arena.battles.rows import BattleRow
 from arena.battles.voter_state import VoterState
-from arena.images import LONG_SIDE, SMALL_SIDE
+from arena.images import small_size
 from arena.models import QUESTION, Category, Report, Share
 from arena.rounds import RoundProgress
 from arena.voters.progress import GOAL
@@ -251,7 +251,7 @@ def _common(
         "prompt": prompt_markup.markup(row.text),
         "width": str(row.left.width),  # both sides are declared alike
         "height": str(row.left.height),
-        "small_width": str(round(row.left.width * SMALL_SIDE / LONG_SIDE)),
+        "small_width": str(small_size(row.left.width, row.left.height)[0]),
     }
     for name, side in (("left", row.left), ("right", row.right)):
         values[f"{name}_token"] = side.token

@@ -14,7 +14,8 @@ about ten minutes. What may have been charged without bringing an image is tried
 
 queue           plan, dispatch, retry, cancel: which rows are queued, and which are due
 attempts        claim and run one generation, settle what became of it
-storage         the entry and its files; spooled bytes; new derivatives of an old original
+storage         the entry and its files; spooled bytes
+re_encoding     new files from old originals, after the pipeline has changed
 cost_estimates  what asking the models would cost, shown before anything is asked
 spend_cap       what a competition's images have cost, and its cap
 progress        how many images of a category exist while others are generated
@@ -33,7 +34,8 @@ from arena.generation.queue import (
     take_due,
     unchecked,
 )
-from arena.generation.storage import re_encode, store
+from arena.generation.re_encoding import re_encode, re_encode_next
+from arena.generation.storage import store
 
 __all__ = [
     "REDISPATCH_SECONDS",
@@ -44,6 +46,7 @@ __all__ = [
     "plan_all",
     "plan_check",
     "re_encode",
+    "re_encode_next",
     "request_for",
     "retry_capped",
     "retry_failed",

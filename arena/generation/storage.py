@@ -116,27 +116,6 @@ def store_spooled(pk: int) -> None:
         storing.to_storing(timezone.now() + MAX_PAUSE, f"Not stored yet: {type(error).__name__}: {error}")
 
 
-def re_encode(entry: Entry) -> None:
-    """Replace the entry's files by those of today's pipeline, from its original. Raises BadImage, FileNotFoundError.
-
-    Battles that are open show the new files at their old URLs; the old files go last, so nothing is ever missing.
-    """
-    with entry.original.open("rb") as file:
-        derivatives = images.normalise(file.read(), entry.prompt.competition.shape)
-    old = [str(file.name) for file in (entry.image, entry.small, entry.thumbnail)]
-    files = file_store.save(
-        {
-            "image": ("battle", "webp", derivatives.image),
-            "small": ("battle", "webp", derivatives.small),
-            "thumbnail": ("public", "webp", derivatives.thumbnail),
-        }
-    )
-    Entry.everything.filter(pk=entry.pk).update(
-        width=derivatives.width, height=derivatives.height, pipeline=images.PIPELINE, **files
-    )
-    file_store.delete(old)
-
-
 def owned(generation: Generation) -> GenerationQuerySet:
     """The row, as long as this attempt owns it."""
     rows: GenerationQuerySet = Generation.objects.filter(

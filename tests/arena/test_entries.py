@@ -7,14 +7,15 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from arena import blinding, images, voting
+from arena import blinding, generation, images, voting
 from arena.battles import skips
-from arena.models import Battle
+from arena.models import Battle, Entry
 from tests import factories as make
 from tests.providers.transfer.test_metadata import talkative
 
@@ -152,6 +153,36 @@ def test_images_of_another_pipeline_are_rebuilt_from_their_originals(client):
         assert file.read() == original
     assert older.pipeline == today.pipeline == images.PIPELINE
     assert client.get(f"/images/{older.thumbnail.name}").status_code == 200
+
+
+def test_a_worker_re_encodes_a_whole_prompt_at_one_moment():
+    prompt, competition = make.make_prompt(), make.make_competition()
+    entries = [make.make_entry(prompt, make.make_model()) for _ in range(3)]
+    lost = make.make_entry(make.make_prompt(competition))
+    Entry.everything.update(pipeline="0, libwebp 0.1")
+    lost.original.storage.delete(lost.original.name)
+    Entry.everything.filter(pk=entries[2].pk).update(pipeline=images.PIPELINE)
+    before = [entry.image.name for entry in entries]
+    for _ in range(20):  # which prompt is up is random
+        generation.re_encode_next()
+    for entry in [*entries, lost]:
+        entry.refresh_from_db()
+    assert [entry.image.name == name for entry, name in zip(entries, before, strict=True)] == [False, False, True]
+    assert {entry.pipeline for entry in entries} == {images.PIPELINE}
+    assert not any(default_storage.exists(name) for name in before[:2])
+    assert lost.pipeline == "0, libwebp 0.1"
+    assert default_storage.exists(lost.image.name)
+
+
+def test_who_re_encodes_second_keeps_what_the_first_has_stored():
+    entry = make.make_entry()
+    stale = Entry.everything.get(pk=entry.pk)
+    generation.re_encode([entry])
+    files = set(default_storage.listdir("battle")[1])
+    generation.re_encode([stale])
+    entry.refresh_from_db()
+    assert default_storage.exists(entry.image.name)
+    assert set(default_storage.listdir("battle")[1]) == files
 
 
 def test_a_competition_with_images_keeps_its_shape():

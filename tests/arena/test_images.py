@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 import warnings
 import zlib
@@ -29,7 +30,9 @@ def opened(data: bytes) -> Image.Image:
 def test_every_image_of_a_shape_has_the_same_size_whatever_came(shape, size, native):
     made = images.normalise(picture("a", *native), shape)
     assert (made.width, made.height) == size == opened(made.image).size
-    assert max(opened(made.small).size) == 768
+    assert opened(made.small).size == images.small_size(*size)
+    assert math.prod(images.small_size(*size)) == pytest.approx(images.SMALL_PIXELS, rel=0.01)
+    assert images.small_size(1024, 256) == (1024, 256)
     assert max(opened(made.thumbnail).size) == 512
 
 
