@@ -1,17 +1,19 @@
-"""Two models' facts line by line, and which of the two is better where one is."""
+"""Models' facts line by line, and which of them is better where one is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TypeVar
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from leaderboard.board import place_words
 from leaderboard.board.standings import Standing
+from leaderboard.comparison.side_by_side import CategoryComparison
 from leaderboard.model_facts import rights
 from leaderboard.model_facts.price_and_speed import Facts
 from leaderboard.rating.place import Place
@@ -21,72 +23,86 @@ from providers.models import ImageModel
 from providers.spending.money import usd
 from providers.web import numbers
 
-Better = Literal["", "one", "other"]
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
 class FactRow:
     label: str
-    one: str
-    other: str
-    better: Better = ""
+    values: tuple[str, ...]  # one for each model
+    best: int | None = None  # which of them is better than every other one
 
 
-def of_two(
-    models: Sequence[ImageModel], standings: Sequence[Standing | None], known: Mapping[int, Facts]
+def of_models(
+    models: Sequence[ImageModel],
+    standings: Sequence[Standing | None],
+    known: Mapping[int, Facts],
+    elsewhere: Sequence[CategoryComparison] = (),
 ) -> list[FactRow]:
-    """Of two models, with their standings in the category that the comparison is about; None is not rated there."""
+    """Of two to four models, with their standings in the category that the comparison is about (None: not rated there)
+    and in the others."""
     facts = [known.get(model.pk, Facts()) for model in models]
     prices, seconds = [fact.price for fact in facts], [fact.seconds for fact in facts]
     usable = [_usable_price(fact, standing) for fact, standing in zip(facts, standings, strict=True)]
     commercial = [rights.of_licence(model.licence) for model in models]
     rows = [
-        _row(gettext("place"), (_place(standing) for standing in standings), _better_place(standings)),
-        _row(gettext("usable"), (_percent(_rate(standing)) for standing in standings), _better_rate(standings)),
-        _row(gettext("price"), (_money(price) for price in prices), _less(*prices)),
-        _row(gettext("price per usable image"), (_money(price) for price in usable), _less(*usable)),
-        _row(gettext("median time"), (_time(value) for value in seconds), _less(*seconds)),
-        _row(gettext("commercial use"), (_rights(use) for use in commercial)),
-        _row(gettext("can"), (_tasks(model) for model in models)),
-        _row(gettext("providers"), (_providers(fact) for fact in facts)),
+        _row(gettext("place"), map(_place, standings), _best(map(_known_place, standings), _is_above)),
+        *(_row(other.category.name, map(_place, other.standings)) for other in elsewhere),
+        _row(gettext("usable"), map(_percent, map(_rate, standings)), _best(map(_rate_bounds, standings), _is_surer)),
+        _row(gettext("price"), map(_price, facts), _best(prices, operator.lt)),
+        _row(gettext("price per usable image"), map(_money, usable), _best(usable, operator.lt)),
+        _row(gettext("median time"), map(_time, seconds), _best(seconds, operator.lt)),
+        _row(gettext("commercial use"), map(_rights, commercial)),
+        _row(gettext("can"), map(_tasks, models)),
+        _row(gettext("providers"), map(_providers, facts)),
         _row(gettext("lab"), (model.lab.name if model.lab else gettext("unknown") for model in models)),
-        _row(gettext("released"), (_day(model) for model in models)),
+        _row(gettext("released"), map(_day, models)),
     ]
-    return [row for row in rows if not (row.one == row.other and row.one in ("–", place_words.text(Place.unknown())))]
+    nothing = {"–", place_words.text(Place.unknown())}
+    return [row for row in rows if len(set(row.values)) > 1 or row.values[0] not in nothing]
 
 
-def _row(label: str, values: Iterable[str], better: Better = "") -> FactRow:
-    one, other = values
-    return FactRow(label, one, other, better)
+def _row(label: str, values: Iterable[str], best: int | None = None) -> FactRow:
+    return FactRow(label, tuple(values), best)
+
+
+def _best(values: Iterable[Value | None], is_better: Callable[[Value, Value], bool]) -> int | None:
+    """The index of the value that is better than every other one; None where there is none, or one is unknown."""
+    rows = list(values)
+    known = [value for value in rows if value is not None]
+    if len(known) < len(rows):
+        return None
+    for index, value in enumerate(known):
+        if all(is_better(value, other) for other in known[:index] + known[index + 1 :]):
+            return index
+    return None
 
 
 def _place(standing: Standing | None) -> str:
     return place_words.text(standing.place if standing else Place.unknown())
 
 
-def _better_place(standings: Sequence[Standing | None]) -> Better:
+def _known_place(standing: Standing | None) -> Place | None:
+    return standing.place if standing and standing.place.is_known else None
+
+
+def _is_above(one: Place, other: Place) -> bool:
     """Where the bounds do not overlap."""
-    places = [standing.place if standing and standing.place.is_known else None for standing in standings]
-    one, other = places
-    if one is None or other is None:
-        return ""
-    return "one" if (one.high or 0) < (other.low or 0) else "other" if (other.high or 0) < (one.low or 0) else ""
+    return (one.high or 0) < (other.low or 0)
 
 
 def _rate(standing: Standing | None) -> float | None:
     return standing.keeper_rate if standing else None
 
 
-def _better_rate(standings: Sequence[Standing | None]) -> Better:
-    """Where the 95 % intervals of the two shares do not overlap."""
-    bounds: list[Any] = [
-        wilson(standing.keeper_rate, standing.rating.votes) if standing and standing.keeper_rate is not None else None
-        for standing in standings
-    ]
-    one, other = bounds
-    if one is None or other is None:
-        return ""
-    return "one" if one[0] > other[1] else "other" if other[0] > one[1] else ""
+def _rate_bounds(standing: Standing | None) -> tuple[float, float] | None:
+    rate = _rate(standing)
+    return wilson(rate, standing.rating.votes) if standing and rate is not None else None
+
+
+def _is_surer(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Where the 95 % intervals of two shares do not overlap."""
+    return one[0] > other[1]
 
 
 def _usable_price(facts: Facts, standing: Standing | None) -> Decimal | None:
@@ -95,10 +111,9 @@ def _usable_price(facts: Facts, standing: Standing | None) -> Decimal | None:
     return facts.price / Decimal(str(rate)) if facts.price is not None and rate else None
 
 
-def _less(one: Any, other: Any) -> Better:
-    if one is None or other is None or one == other:
-        return ""
-    return "one" if one < other else "other"
+def _price(facts: Facts) -> str:
+    price = _money(facts.price)
+    return f"{price}, {gettext('estimated')}" if facts.price is not None and facts.is_estimated else price
 
 
 def _money(price: Decimal | None) -> str:
