@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_noop
 
 from arena import rounds
@@ -232,7 +233,7 @@ def _common(
         "can_choose": bool(query) or len(competition_choice.open_in(row.category)) > 1,
         "is_chosen": bool(query),
     }
-    criterion = row.criterion.rstrip(" .")
+    criterion = capfirst(row.criterion.rstrip(" ."))
     values = {
         "site_name": settings.SITE_NAME,
         "csrf_token": token,

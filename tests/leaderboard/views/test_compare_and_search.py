@@ -70,6 +70,9 @@ def test_two_models_are_compared_at_one_address(client, site):
     assert swapped.index(f"/models/{other}/") < swapped.index(f"/models/{one}/")
     assert f'<link rel="canonical" href="http://testserver/compare/{one}/{other}/">' in swapped
     assert "“nobody” is not one of these models" in text_of(client.get(f"/compare/{one}/{other}/?first=nobody"), 400)
+    third = make.make_model().slug
+    three = text_of(client.get(f"/compare/{'/'.join(sorted([one, other, third]))}/"))
+    assert "price per usable image" in three
     itself = client.get(f"/compare/{one}/{one}/", follow=True)
     assert "cannot be compared with itself" in text_of(itself, 400)
     assert client.get(f"/compare/{one}/{other}/{one}/", follow=True).redirect_chain[-1][0] == f"/compare/{one}/{other}/"
