@@ -48,7 +48,7 @@ _SHARED = {
 }
 _NOTHING = dict.fromkeys(_SHOWN_AFTER_VOTE, "")
 _OPEN: Conditions = dict.fromkeys(
-    ("outcome", "is_excluded", "by_thumbnails", "is_held_back", "crowd", "others", "left_placed", "right_placed",
+    ("outcome", "is_excluded", "by_thumbnails", "is_held_back", "crowd", "left_placed", "right_placed",
      "left_rated", "right_rated", "left_badge", "right_badge", "is_round_over"), "",
 )  # fmt: skip
 

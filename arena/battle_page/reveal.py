@@ -57,7 +57,6 @@ def revealed(row: BattleRow, cast: CastVote | None, *, is_among: bool = True) ->
         "is_excluded": not counts,
         "by_thumbnails": row.is_expired,
         "crowd": crowd.basis,
-        "others": "one" if crowd.votes == 1 else "many" if crowd.votes else "",
         "left_badge": _badge(left_maker),
         "right_badge": _badge(right_maker),
     }
