@@ -27,10 +27,11 @@ SIZES = [
     ("16:9", gettext_noop("Wide 16:9")), ("9:16", gettext_noop("Tall 9:16")),
     ("512x512", "512 × 512"), ("1024x1024", "1024 × 1024"),
 ]  # fmt: skip
+# What a button says, and the prompt that it fills in.
 EXAMPLES = (
-    "A red lighthouse on a cliff at dusk, waves breaking, warm light in the windows",
-    "Poster with the words “OPEN LATE” in neon above a rainy street",
-    "A paper boat on a pond between water lilies, seen from above",
+    (gettext_noop("A lighthouse"), "A red lighthouse on a cliff at dusk, waves breaking, warm light in the windows"),
+    (gettext_noop("A poster with words"), "Poster with the words “OPEN LATE” in neon above a rainy street"),
+    (gettext_noop("A paper boat"), "A paper boat on a pond between water lilies, seen from above"),
 )
 
 

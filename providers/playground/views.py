@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from providers import accounts
 from providers.files import spool
 from providers.gateway import code_examples
 from providers.gateway.image_formats import EXTENSIONS
@@ -58,12 +60,8 @@ def tried(request: HttpRequest, group: UUID) -> HttpResponse:
     except Http404:
         return render(request, "playground/gone.html", status=404)
     first = rows[0]
-    values = {
-        "models": [row.image_model.slug for row in rows],
-        "prompt": first.prompt,
-        "size": first.size,
-        "seed": "" if first.seed is None else str(first.seed),
-    }
+    # Not the seed: with it, the next press of the button would make the same images again.
+    values = {"models": [row.image_model.slug for row in rows], "prompt": first.prompt, "size": first.size, "seed": ""}
     return render(request, "playground/playground.html", _page(request, values) | _results(request, rows))
 
 
@@ -114,7 +112,10 @@ def _page(request: HttpRequest, values: dict[str, Any]) -> dict[str, Any]:
 
 def _results(request: HttpRequest, rows: Sequence[Trial]) -> dict[str, Any]:
     first = rows[0]
-    costs = [row.cost for row in rows if row.cost is not None]
+    seed = "" if first.seed is None else str(first.seed)
+    costs = [row.cost for row in rows if row.cost is not None and not accounts.is_simulated(row.provider)]
+    query = [("model", row.image_model.slug) for row in rows]
+    query += [("prompt", first.prompt), ("size", first.size), ("seed", seed)]
     fields = {"prompt": first.prompt, "size": first.size, "seed": first.seed, "response_format": "url"}
     base_url = f"{origin_of(request)}/openai/v1"
     return {
@@ -127,6 +128,8 @@ def _results(request: HttpRequest, rows: Sequence[Trial]) -> dict[str, Any]:
             base_url, [row.image_model.slug for row in rows], fields, edit=first.mode == "edit"
         ),
         "here": reverse("providers:tried", args=[first.group]),
+        "seed": seed,
+        "with_seed": f"{reverse('providers:playground')}?{urlencode(query)}",
     }
 
 

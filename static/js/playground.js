@@ -14,7 +14,7 @@ form?.addEventListener("submit", (event) => {
   setTimeout(() => { for (const button of form.querySelectorAll("button")) button.disabled = true; });
   if (event.submitter?.value === "generate") {
     event.submitter.dataset.label = event.submitter.textContent;
-    event.submitter.textContent = "Sending …";
+    event.submitter.textContent = event.submitter.dataset.sending;
   }
 });
 

@@ -62,6 +62,11 @@ def test_a_prompt_is_tried_side_by_side(client):
     assert set(Call.objects.values_list("caller", flat=True)) == {"playground"}
     assert "[&quot;sample-a&quot;, &quot;sample-b&quot;]" in page  # the code of this very request
     assert client.get(f"{url}results/").content.decode().startswith("<div")
+    assert 'name="seed" inputmode="numeric" pattern="[0-9]*" value=""' in page  # the next images are others
+    again = re.search(r'href="(/playground/\?[^"]+seed=7)"', page)[1].replace("&amp;", "&")
+    assert 'value="7"' in client.get(again).content.decode()
+    assert "by the price lists" not in page  # nothing was paid
+    assert page.count("(sample price)") == 2
 
 
 def test_trials_of_another_visitor_are_not_found(client):
