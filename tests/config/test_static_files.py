@@ -17,7 +17,7 @@ from django.core.files.storage import FileSystemStorage
 from fontTools.ttLib import TTFont
 
 from config import subset_font
-from config.storage import HashedStaticFiles
+from config.storage import HashedStaticFiles, squeezed
 
 SOURCES = settings.BASE_DIR / "static" / "js"
 
@@ -93,6 +93,42 @@ def test_a_full_disk_leaves_no_half_of_a_file(tmp_path: Path):
 
     storage = HashedStaticFiles(tmp_path)
     with pytest.raises(OSError, match="No space left"):
-        storage.save("css/site.css", FillsTheDisk(b"body { color: red }"))
-    assert not storage.exists("css/site.css")
-    assert storage.save("css/site.css", ContentFile(b"body { color: red }")) == "css/site.css"
+        storage.save("img/mark.svg", FillsTheDisk(b"body { color: red }"))
+    assert not storage.exists("img/mark.svg")
+    assert storage.save("img/mark.svg", ContentFile(b"body { color: red }")) == "img/mark.svg"
+
+
+def test_comments_and_indentation_go_and_nothing_else():
+    source = """/* Of two
+   lines. */
+  .a { color: red; } /* stays */ .b::before { content: "/* no comment */"; }
+
+// A line.
+  const url = "https://example.org"; // stays
+  /** Words. */
+\tgo(url);
+"""
+    assert squeezed(source).decode().splitlines() == [
+        '.a { color: red; } /* stays */ .b::before { content: "/* no comment */"; }',
+        'const url = "https://example.org"; // stays',
+        "go(url);",
+    ]
+    assert squeezed(squeezed(source)) == squeezed(source)
+
+
+def test_no_text_of_our_own_runs_over_lines():
+    """Its second line could look like a comment."""
+    for path in SOURCES.glob("*.js"):
+        assert not [number for number, line in enumerate(path.read_text().splitlines(), 1) if line.count("`") % 2], path
+
+
+def test_only_our_own_files_are_squeezed(tmp_path: Path):
+    sources, storage = FileSystemStorage(tmp_path / "from"), HashedStaticFiles(tmp_path / "to", "/static/")
+    names = ["js/ours.js", "admin/js/theirs.js"]
+    for name in names:
+        sources.save(name, ContentFile(b"// words\ngo();\n"))
+        with sources.open(name) as file:
+            storage.save(name, file)
+    assert list(storage.post_process({name: (sources, name) for name in names}))
+    for name, content in zip(names, (b"go();\n", b"// words\ngo();\n"), strict=True):
+        assert (tmp_path / "to" / storage.stored_name(name)).read_bytes() == content
