@@ -1,5 +1,5 @@
-"""What pages may load, compressed pages, and URLs that would end in an error: those of forms, those that no database
-can look up, and a database that is away."""
+"""Compressed pages, and URLs that would end in an error: those of forms, those that no database can look up, and a
+database that is away."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 
 import redis
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
@@ -19,19 +18,6 @@ from providers.connections.database import release_connection
 log = logging.getLogger(__name__)
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
-
-
-def content_security_policy(get_response: Answer) -> Answer:
-    """Middleware: the header of settings.CONTENT_SECURITY_POLICY, unless the response has a stricter one of its own.
-    With DEBUG, Django's pages about an error go without: they have inline styles."""
-
-    def answer(request: HttpRequest) -> HttpResponseBase:
-        response = get_response(request)
-        if not (settings.DEBUG and response.status_code in (404, 500)):
-            response.headers.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
-        return response
-
-    return answer
 
 
 def readable(get_response: Answer) -> Answer:

@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "config.staticfiles.UsedStaticFiles",
     "django.contrib.postgres",
     "django_htmx",
+    "csp",
     "simple_history",
     "providers",
     "arena",
@@ -98,7 +99,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.middleware.content_security_policy",
+    "csp.middleware.CSPMiddleware",
     "config.middleware.CompressedPages",
     "config.staff.Sessions",
     "django.middleware.common.CommonMiddleware",
@@ -147,10 +148,20 @@ TEMPLATES = [
 ]
 
 # Strict from the first day: no inline script or style anywhere, so an injected one never runs.
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "manifest-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
 
 # Postgres ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import gzip
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
-from django.http import HttpResponse
 
-from config import middleware
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -28,29 +25,3 @@ def test_a_voting_page_is_compressed_and_what_the_api_answers_is_not(client):
     answer = client.get("/openai/v1/openapi.json", headers={"Accept-Encoding": "gzip"})
     assert len(answer.content) > 1000
     assert not answer.has_header("Content-Encoding")
-
-
-def test_a_response_keeps_its_own_stricter_policy_and_gets_the_sites_otherwise(rf, settings):
-    def policy_of(response):
-        answer = middleware.content_security_policy(lambda request: response)(rf.get("/"))
-        return answer.get("Content-Security-Policy")
-
-    assert policy_of(HttpResponse()) == settings.CONTENT_SECURITY_POLICY
-    assert policy_of(HttpResponse(headers={"Content-Security-Policy": "sandbox"})) == "sandbox"
-    assert policy_of(HttpResponse(status=404)) == settings.CONTENT_SECURITY_POLICY
-    settings.DEBUG = True
-    assert policy_of(HttpResponse(status=404)) is None
-    assert policy_of(HttpResponse(status=403)) == settings.CONTENT_SECURITY_POLICY
-
-
-def test_only_staff_have_sessions_and_messages(client, admin_client, admin_user):
-    stranger = client.get("/").wsgi_request
-    assert isinstance(stranger.user, AnonymousUser)
-    assert not hasattr(stranger, "session")
-    assert not hasattr(stranger, "_messages")
-    staff = admin_client.get("/").wsgi_request
-    assert staff.user == admin_user
-    login = client.get("/admin/login/").wsgi_request
-    for request in (staff, login):
-        assert hasattr(request, "session")
-        assert hasattr(request, "_messages")
