@@ -160,9 +160,9 @@ def _finished(wire: Wire, ticket: Ticket) -> Reply:
                 return reply
     except BaseException as error:  # also when the worker is stopped: nobody would fetch the image
         cancelled = wire.cancel("POST", ticket["cancel"])
-        if isinstance(error, TimedOut | Cancelled) and cancelled is not None:
-            error.possibly_charged = bool(cancelled.object().get("started_at"))
         has_agreed = cancelled is not None and cancelled.object().get("status") != "succeeded"
+        if isinstance(error, TimedOut | Cancelled) and cancelled is not None and has_agreed:
+            error.possibly_charged = bool(cancelled.object().get("started_at"))
         give_up(error, has_agreed=has_agreed)
         raise
 

@@ -136,12 +136,13 @@ class Wire:
         return ticket
 
     def cancel(self, method: str, url: str) -> Reply | None:
-        """Asks the provider to stop. None when it did not agree: a failed cancellation must not hide why we cancel."""
+        """Asks the provider to stop. None when it did not agree, in JSON: what a broken gateway says is no agreement,
+        and a failed cancellation must not hide why we cancel."""
         try:
             reply = self._send(method, url, headers=None, creates=False, deadline=Deadline(CANCEL_TIMEOUT))
         except (NetworkError, TimedOut, NotFound, BadOutput):
             return None
-        return reply if reply.ok else None
+        return reply if reply.ok and reply.object() else None
 
     # Errors and images
 

@@ -45,9 +45,11 @@ def failure(wire: str, *, poll: httpx.Response, cancel: httpx.Response, seconds:
         ("fal", httpx.Response(202, json={"status": "CANCELLATION_REQUESTED"}), False),
         ("fal", httpx.Response(400, json={"status": "ALREADY_COMPLETED"}), True),
         ("fal", httpx.Response(503), True),
+        ("fal", httpx.Response(200, text="<html>"), True),
         ("replicate", httpx.Response(200, json={"id": "1", "status": "canceled"}), False),
         ("replicate", httpx.Response(200, json={"id": "1", "status": "succeeded"}), True),
         ("replicate", httpx.Response(503), True),
+        ("replicate", httpx.Response(200, text="<html>"), True),
         ("bfl", httpx.Response(404), True),  # nobody can cancel it
     ],
 )
@@ -57,6 +59,7 @@ def test_a_job_is_open_unless_the_provider_agreed_to_cancel_it(wire, cancel, is_
     running = httpx.Response(200, json={**SUBMITTED[wire], "status": "IN_PROGRESS"})
     late = failure(wire, poll=running, cancel=cancel, seconds=0.2)
     assert (type(late), late.job_is_open) == (TimedOut, is_open)
+    assert late.possibly_charged or not is_open
 
 
 def test_a_job_that_is_not_known_is_not_open():
