@@ -4,7 +4,7 @@ from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import include, path
 
-from providers.web import history
+from providers.web import history, selection
 
 from . import health, login
 from .operations import views
@@ -13,7 +13,7 @@ from .translations.views import choose
 if settings.ADMIN_TOTP:
     admin.site.__class__ = login.one_time_site()
 admin.site.login = login.throttled(admin.site.login)  # type: ignore[method-assign]
-admin.site.admin_view = history.attributed(admin.site.admin_view)  # type: ignore[method-assign]
+admin.site.admin_view = history.attributed(selection.checked(admin.site.admin_view))  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = "Image Arena"
 admin.site.index_title = "Curate"
 

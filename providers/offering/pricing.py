@@ -157,11 +157,13 @@ def rounded(amount: Decimal) -> Decimal:
     return amount.quantize(_CENT_FRACTION, ROUND_HALF_UP)
 
 
-def check(price: Decimal | None, unit: str, details: Mapping[str, Any]) -> list[str]:
+def check(price: Decimal | None, unit: str, details: Any) -> list[str]:
     """What is wrong with a price, in words; empty when it can be computed with."""
     if unit not in UNITS:
         return [f"price unit {unit!r} is not known; write one of {', '.join(UNITS)}"]
     problems = [] if price is None or price >= 0 else [f"price {price} is negative"]
+    if not isinstance(details, Mapping):
+        return [*problems, "price_details must be a table"]
     if "tokens" in details:
         problems += _check_tokens(details["tokens"])
         details = {name: value for name, value in details.items() if name != "tokens"}
