@@ -120,6 +120,7 @@ def shared(
         "reasons": (),
     } | _OPEN
     values |= {"message": "", "following": "", "url": url, "vote_url": url} | _NOTHING
+    values["page_url"] = request.build_absolute_uri(url)
     values["card_url"] = request.build_absolute_uri(f"{link.get_absolute_url()}card.jpg")
     for side in _SIDES:
         values |= {f"{side}_image": f"{url}{side}.webp", f"{side}_small": f"{url}{side}.small.webp"}

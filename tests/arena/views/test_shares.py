@@ -64,6 +64,15 @@ def test_a_visitor_answers_blind_then_sees_names_and_the_choice_of_who_shared(cl
     assert shown(Client().get(url).content.decode()) == []  # everybody starts blind
 
 
+def test_each_link_says_its_own_url_also_while_the_page_of_another_is_cached(client, battle):
+    other = make.make_battle(battle.voter)
+    voting.cast_vote(other, "left")
+    for answered in (battle, other):
+        page = Client().get(client.post(f"/battles/{answered.pk}/share/")["Location"], follow=True)
+        url = re.search(r'og:url"\s+content="([^"]+)"', page.content.decode())[1]
+        assert url == f"http://testserver{page.redirect_chain[0][0]}"
+
+
 def test_only_an_answered_pair_of_ones_own_is_shared_and_its_voter_sees_the_own_answer(client, battle):
     other = Client()
     make.sign_in(other, make.make_voter())
