@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 WITHOUT_MONTH = "0000"
-_MONTHS = UUID("00000001-0000-0000-0000-000000000000")  # is above all ids with a month
+ABOVE_MONTHS = UUID("00000001-0000-0000-0000-000000000000")  # greater than all ids with a month
 _VERSION = 8  # of a UUID whose maker says what its bits mean; 74 of them are random here
 _TOKEN_BYTES = 13  # 104 random bits
 
@@ -29,7 +29,7 @@ def new_id(at: datetime | None = None) -> UUID:
 
 def month_of(battle: UUID) -> str:
     """Year and month as four digits."""
-    return str(battle)[9:13] if battle < _MONTHS and battle.version == _VERSION else WITHOUT_MONTH
+    return str(battle)[9:13] if battle < ABOVE_MONTHS and battle.version == _VERSION else WITHOUT_MONTH
 
 
 def new_token(battle: UUID) -> str:

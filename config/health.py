@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from config.operations import partitions
 from leaderboard.board import health
 from providers.connections import clock, heartbeats, valkey_client
 from providers.connections.database import release_connection
@@ -33,9 +34,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def readiness(parts: dict[str, str] | None = None) -> tuple[bool, dict[str, str]]:
     """Whether pages and API work, and the state of each part: "ok", or what is wrong with it.
 
-    A part that pages can do without – ratings, beat, workers – is reported without making the process unready: the last
-    good boards stand, and all else works. `parts` fills up meanwhile, so that who stops waiting sees which part hangs;
-    the database is asked last, because only it can hang without a bound.
+    A part that pages can do without for now – ratings, partitions to come, beat, workers – is reported without making
+    the process unready: the last good boards stand, and all else works. `parts` fills up meanwhile, so that who stops
+    waiting sees which part hangs; the database is asked last, because only it can hang without a bound.
     """
     parts = {} if parts is None else parts
     for name, check in (("broker", _broker), ("store", _store), ("database", _database)):
@@ -43,6 +44,7 @@ def readiness(parts: dict[str, str] | None = None) -> tuple[bool, dict[str, str]
         parts[name] = check()
     ready = all(state == "ok" for state in parts.values())
     parts["ratings"] = _ratings(parts["database"])
+    parts["partitions"] = _partitions(parts["database"])
     parts |= _processes(parts["broker"])
     return ready, parts
 
@@ -70,6 +72,15 @@ def _ratings(database: str) -> str:
         return "unknown"
     try:
         return "; ".join(health.failures()) or "ok"
+    except DatabaseError as error:  # before its first migration
+        return f"unknown: {type(error).__name__}"
+
+
+def _partitions(database: str) -> str:
+    if database != "ok":
+        return "unknown"
+    try:
+        return partitions.read().trouble or "ok"
     except DatabaseError as error:  # before its first migration
         return f"unknown: {type(error).__name__}"
 

@@ -78,4 +78,9 @@ CELERY_BEAT_SCHEDULE = {
     "prune-gateway": {"task": "providers.tasks.prune_gateway", "schedule": 60.0, "options": {"expires": 60.0}},
     "alert": {"task": "config.operations.tasks.alert", "schedule": 60.0, "options": {"expires": 60.0}},
     "prune": {"task": "config.operations.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600.0}},
+    "add-months": {
+        "task": "config.operations.tasks.add_months",
+        "schedule": 6 * 3600.0,
+        "options": {"expires": 3600.0},
+    },
 }

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from typing import Any
 
 import redis
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
+from arena import battle_ids
 from arena.models import Battle, Entry
 
 log = logging.getLogger(__name__)
@@ -22,10 +24,11 @@ log = logging.getLogger(__name__)
 _FIND_IMAGE = """
 WITH battle AS (
     (SELECT id, true AS is_left, left_id AS entry, left_fetched_at AS fetched_at,
-        expires_at > statement_timestamp() AS is_open FROM arena_battle WHERE left_token = %(token)s)
+        expires_at > statement_timestamp() AS is_open FROM arena_battle
+        WHERE left_token = %(token)s AND (id BETWEEN %(first)s AND %(last)s OR id >= %(without_month)s) LIMIT 1)
     UNION ALL
     (SELECT id, false, right_id, right_fetched_at, expires_at > statement_timestamp() FROM arena_battle
-        WHERE right_token = %(token)s)
+        WHERE right_token = %(token)s AND (id BETWEEN %(first)s AND %(last)s OR id >= %(without_month)s) LIMIT 1)
     LIMIT 1
 ), mark AS (
     UPDATE arena_battle b SET
@@ -43,11 +46,16 @@ JOIN arena_category g ON g.id = c.category_id
 """
 
 
+def _parameters(token: str) -> dict[str, Any]:
+    first, last = battle_ids.ids_of(token)
+    return {"token": token, "first": first, "last": last, "without_month": battle_ids.ABOVE_MONTHS}
+
+
 def entry_of_battle(token: str, *, is_load: bool) -> tuple[Entry, bool, int | None] | None:
     """The entry behind an image token, with its files alone, whether it may be shown, and the id of its category where
     that is private; None when no battle has this token. `is_load` notes that a browser loads it."""
     with connection.cursor() as cursor:
-        cursor.execute(_FIND_IMAGE, {"token": token, "is_load": is_load})
+        cursor.execute(_FIND_IMAGE, {**_parameters(token), "is_load": is_load})
         row = cursor.fetchone()
     if row is None:
         return None

@@ -119,7 +119,9 @@ JOINS = """
 LEFT JOIN arena_prompt p ON p.id = b.prompt_id
 LEFT JOIN arena_competition c ON c.id = p.competition_id
 LEFT JOIN arena_category g ON g.id = c.category_id
-LEFT JOIN arena_vote v ON v.battle_id = b.id
+LEFT JOIN LATERAL (
+    SELECT outcome, cast_at, excluded_reason FROM arena_vote WHERE battle_id = b.id LIMIT 1
+) v ON true
 LEFT JOIN arena_entry l ON l.id = b.left_id
 LEFT JOIN arena_entry r ON r.id = b.right_id
 """

@@ -33,18 +33,20 @@ class VoterState:
 
 # Battles that are assigned together share their times: only their order in the row distinguishes them.
 _IN_ORDER = "ORDER BY b.served_at, array_position(s.waiting, b.id)"
-# `met` comes once, with the first row: it is the only column that grows with a voter. "+ 0" keeps a planner that knows
-# voters of one battle each off the voter's index, which would read all battles of this one.
+# `met` comes once, with the first row: it is the only column that grows with a voter. LIMIT 1 says that an id is one
+# row in however many partitions (docs/capacity.md), so that there is one plan for all battles; and it keeps a planner
+# that knows voters of one battle each off the voter's index, which would read all battles of this one.
 _OF_BATTLE = f"""
 SELECT own.voter_id, s.turn, s.votes, s.seen, s.uncounted, CASE WHEN b.id = own.id THEN s.met END, {COLUMNS},
     {MAKERS}
-FROM arena_battle own
+FROM (SELECT id, voter_id, prompt_id FROM arena_battle WHERE id = %(battle)s LIMIT 1) own
 JOIN arena_prompt asked ON asked.id = own.prompt_id
 JOIN arena_competition within ON within.id = asked.competition_id
 LEFT JOIN arena_voterprogress s ON s.voter_id = own.voter_id AND s.category_id = within.category_id
-JOIN arena_battle b ON b.id = ANY (array_append(s.waiting, own.id))
+CROSS JOIN LATERAL unnest(array_append(array_remove(s.waiting, own.id), own.id)) AS waits (battle)
+CROSS JOIN LATERAL (SELECT * FROM arena_battle WHERE id = waits.battle LIMIT 1) b
 {JOINS} {MAKER_JOINS}
-WHERE own.id = %(battle)s AND own.voter_id + 0 = %(voter)s
+WHERE own.voter_id = %(voter)s
 {_IN_ORDER}
 """  # noqa: S608 – our own names, no value of a request
 _OF_CATEGORY = f"""
@@ -52,7 +54,8 @@ SELECT who.id, s.turn, s.votes, s.seen, s.uncounted,
     CASE WHEN b.id IS NULL OR b.id = s.waiting[1] THEN s.met END, {COLUMNS}
 FROM arena_voter who
 LEFT JOIN arena_voterprogress s ON s.voter_id = who.id AND s.category_id = %(category)s
-LEFT JOIN arena_battle b ON b.id = ANY (s.waiting)
+LEFT JOIN LATERAL unnest(s.waiting) AS waits (battle) ON true
+LEFT JOIN LATERAL (SELECT * FROM arena_battle WHERE id = waits.battle LIMIT 1) b ON true
 {JOINS}
 WHERE who.id = %(voter)s
 {_IN_ORDER}

@@ -24,6 +24,8 @@ from arena.models import Battle, Outcome, Vote
 # the category's index, which would read all its votes. Joined to one line, because psycopg remembers how it reads a
 # statement of up to 4,096 characters, and reads a longer one again with every vote.
 #
+# LIMIT 1 says that an id is one row in however many partitions: so there is one plan for all votes.
+#
 # Order of locks: battle, image tally, progress, tally. The last statement reads the first three, so they run before it.
 _CAST_VOTE = re.sub(
     r"\s+",
@@ -39,20 +41,22 @@ WITH battle AS (
                     AND now() - greatest(coalesce(b.served_at, s.answered_at), b.left_fetched_at, b.right_fetched_at)
                         < make_interval(secs => %(min_seconds)s::float8) THEN %(fast_rule)s
                 ELSE coalesce(s.excluded_rule, '') END AS rule
-    FROM arena_battle b
+    FROM (SELECT * FROM arena_battle WHERE id = %(battle)s LIMIT 1 FOR UPDATE) AS b
     JOIN arena_entry l ON l.id = b.left_id
     JOIN arena_entry r ON r.id = b.right_id
     JOIN arena_prompt p ON p.id = b.prompt_id
     JOIN arena_competition c ON c.id = p.competition_id
     LEFT JOIN arena_voterprogress s ON s.voter_id = b.voter_id AND s.category_id = c.category_id
     LEFT JOIN arena_votecap k ON k.category_id = c.category_id
-    WHERE b.id = %(battle)s AND b.skipped_at IS NULL AND b.expires_at > statement_timestamp()
-    FOR UPDATE OF b
+    WHERE b.skipped_at IS NULL AND b.expires_at > statement_timestamp()
 ), verdict AS MATERIALIZED (
     SELECT CASE WHEN rule <> '' THEN rule WHEN CASE WHEN votes < cap THEN votes ELSE (
-        SELECT count(*) FROM arena_vote v
-        WHERE v.voter_id = battle.voter_id AND v.category_id + 0 = battle.category_id
-            AND v.cast_at > now() - make_interval(days => %(cap_days)s) AND v.excluded_reason = ''
+        SELECT count(*) FROM (
+            SELECT FROM arena_vote v
+            WHERE v.voter_id = battle.voter_id AND v.category_id + 0 = battle.category_id
+                AND v.cast_at > now() - make_interval(days => %(cap_days)s) AND v.excluded_reason = ''
+            LIMIT cap
+        ) AS recent
     ) END < cap THEN '' ELSE %(cap_rule)s END AS rule
     FROM battle
 ), vote AS (

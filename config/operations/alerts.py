@@ -45,6 +45,7 @@ def problems(site: SiteState) -> dict[str, str]:
         "Set maxmemory-policy noeviction.",
         "queue": waiting > WAITING_SECONDS and f"The oldest image has been due for {waiting / 60:.0f} minutes.",
         "migrations": site.migrations and f"{len(site.migrations)} migrations are not applied.",
+        "partitions": site.partitions and f"Votes will be refused: {site.partitions}.",
         "cap": site.cap
         and float(site.spent) >= CAP_SHARE * float(site.cap)
         and f"{site.spent:.2f} of the day's {site.cap:.2f} US dollars are spent or reserved.",

@@ -17,7 +17,7 @@ from django.utils import timezone
 from arena.generation import spend_cap
 from arena.integrity import alarm
 from arena.models import Generation, Report, Suggestion
-from config.operations import provider_state
+from config.operations import partitions, provider_state
 from config.operations.provider_state import ProviderState
 from leaderboard.board import drift_watch, health
 from leaderboard.models import Drift
@@ -75,6 +75,7 @@ class SiteState:
     open_reports: int
     open_suggestions: int
     tables: list[Table]
+    partitions: str  # why battles of this or the next month are refused; "" where they have a place
 
 
 def current() -> SiteState:
@@ -121,6 +122,7 @@ def current() -> SiteState:
         open_reports=Report.objects.open().count(),
         open_suggestions=Suggestion.objects.filter(decided_at=None).count(),
         tables=_tables(),
+        partitions=partitions.read().trouble,
     )
 
 

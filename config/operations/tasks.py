@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from django.conf import settings
 
-from config.operations import alerts, retention, state
+from config.operations import alerts, partitions, retention, state
 from providers.connections.database import connection_released
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,14 @@ def prune() -> None:
     deleted = {kind: count for kind, count in retention.prune(LIMIT).items() if count}
     if deleted:
         log.info("Pruned: %s", deleted)
+
+
+@shared_task
+@connection_released()
+def add_months() -> None:
+    """Where battles and votes are partitioned, the months to come."""
+    if added := partitions.add_months():
+        log.info("Partitions made: %s", ", ".join(added))
 
 
 @shared_task
