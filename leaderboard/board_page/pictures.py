@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from django.db.models import ExpressionWrapper, F, FloatField, Q, Window
 from django.db.models.functions import RowNumber
@@ -62,10 +64,15 @@ def of_models(
         .order_by("image_model", "best")
     )
     rows = list(records)
+    prompts: dict[int, list[int]] = defaultdict(list)
+    for row in rows:
+        prompts[row.image_model_id].append(row.prompt_id)
+    # Each model's own: the images of all models on all these prompts would be thirty times as many.
+    of_rows = reduce(or_, (Q(image_model=model, prompt__in=own) for model, own in prompts.items()), Q(pk=None))
     entries = {
         (entry.prompt_id, entry.image_model_id): entry
         for entry in Entry.objects.current()
-        .filter(prompt__in={row.prompt_id for row in rows}, image_model__in=models, generation__sample=0)
+        .filter(of_rows, generation__sample=0)
         .select_related("prompt", "image_model", "call__offering")
     }
     pictures: dict[int, list[RatedImage]] = defaultdict(list)
