@@ -82,6 +82,19 @@ def test_code_is_copied_and_changes_with_its_language(page: Page, address: str):
     assert page.evaluate("navigator.clipboard.readText()") == shown.text_content()
 
 
+def test_what_is_chosen_is_shown_in_forced_colours_too(page: Page, address: str):
+    page.emulate_media(forced_colors="active")
+    page.goto(address)
+    # Without its alpha: a background that forced colours took away is still opaque.
+    colour = "node => getComputedStyle(node).backgroundColor.match(/\\d+/g).slice(0, 3).join()"
+    for chosen, other in (
+        (".task input:checked + label", ".task input:not(:checked) + label"),
+        (".tabs-of-charts label:has(:checked)", ".tabs-of-charts label:not(:has(:checked))"),
+        (".site-nav [aria-current]", ".site-nav a:not([aria-current])"),
+    ):
+        assert page.locator(chosen).first.evaluate(colour) != page.locator(other).first.evaluate(colour), chosen
+
+
 def test_only_what_can_be_copied_has_a_button_for_it(page: Page, address: str):
     page.goto(address)
     expect(page.locator(".copy").first).to_be_attached()
