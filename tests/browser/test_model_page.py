@@ -95,6 +95,26 @@ def test_what_is_chosen_is_shown_in_forced_colours_too(page: Page, address: str)
         assert page.locator(chosen).first.evaluate(colour) != page.locator(other).first.evaluate(colour), chosen
 
 
+BESIDE = """() => [...document.querySelectorAll(".plot.wide .dots a:has(text)")].filter((link) => {
+  const [name, dot] = ["text", ".dot"].map((part) => link.querySelector(part).getBoundingClientRect());
+  const apart = name.right < dot.left + 1 || name.left > dot.right - 1 || name.bottom < dot.top + 3;
+  return name.width && !apart && name.top < dot.bottom - 3;
+}).length"""
+INDENT = """(program) => {
+  const range = document.createRange();
+  range.selectNodeContents(program);
+  return range.getClientRects()[0].left - program.getBoundingClientRect().left;
+}"""
+
+
+def test_from_right_to_left_names_stay_beside_their_marks_and_programs_begin_on_the_left(page: Page, address: str):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(address)
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    assert page.evaluate(BESIDE) == 0
+    assert page.locator("pre:visible").first.evaluate(INDENT) < 40
+
+
 def test_only_what_can_be_copied_has_a_button_for_it(page: Page, address: str):
     page.goto(address)
     expect(page.locator(".copy").first).to_be_attached()
