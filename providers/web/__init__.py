@@ -8,4 +8,5 @@ numbers           numbers as pages write them, in the reader's language
 json_ld           structured data for search engines
 spreadsheets      cells of CSV files that people open in a spreadsheet
 history           who changed what in the admin
+selection         rows that staff choose in the admin; an id that no row can have is refused
 """
