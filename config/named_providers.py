@@ -32,15 +32,17 @@ def openai_compatible(
     allow_loopback: bool,
     private: Collection[str] = (),
 ) -> dict[str, dict[str, Any]]:
-    """The entries for settings.PROVIDERS. ImproperlyConfigured says what is wrong and what to write instead."""
+    """The entries for settings.PROVIDERS. ImproperlyConfigured says what is wrong and what to write instead; a wrong
+    URL may hold a password, so the message has its name alone."""
     providers: dict[str, dict[str, Any]] = {}
-    for entry in text.replace(",", " ").split():
+    for number, entry in enumerate(text.replace(",", " ").split(), 1):
         name, equals, url = entry.partition("=")
         if not equals or not _NAME.fullmatch(name):
-            raise _wrong(entry, "write name=URL, the name in lower-case letters, digits and single hyphens")
+            rule = "write name=URL, the name in lower-case letters, digits and single hyphens"
+            raise _wrong(f"entry {number}", rule)
         if name in taken or name in providers or name.startswith(_RESERVED):
-            raise _wrong(entry, f"the name {name!r} is taken; choose another")
-        _check_url(entry, url, allow_loopback=allow_loopback, is_private=name in private)
+            raise _wrong(name, "the name is taken; choose another")
+        _check_url(name, url, allow_loopback=allow_loopback, is_private=name in private)
         key = environment.get(f"{name.replace('-', '_').upper()}_API_KEY", "")
         providers[name] = {
             "name": name.replace("-", " ").capitalize(),
@@ -51,22 +53,22 @@ def openai_compatible(
     return providers
 
 
-def _check_url(entry: str, url: str, *, allow_loopback: bool, is_private: bool) -> None:
+def _check_url(name: str, url: str, *, allow_loopback: bool, is_private: bool) -> None:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise _wrong(entry, f"the URL is broken ({error})") from error
+    except ValueError:
+        raise _wrong(name, "the URL is broken: its host or port cannot be read") from None
     if parts.scheme not in ("http", "https") or not host:
-        raise _wrong(entry, "the URL begins with https:// (or http:// on this machine) and ends like /v1")
+        raise _wrong(name, "the URL begins with https:// (or http:// on this machine) and ends like /v1")
     if parts.username is not None or parts.query or parts.fragment:
-        raise _wrong(entry, "a URL has no user, question mark or hash; the key goes into its own variable")
+        raise _wrong(name, "a URL has no user, question mark or hash; the key goes into its own variable")
     if _is_loopback(host):
         if not (allow_loopback or is_private):
-            raise _wrong(entry, "it is on this machine; ALLOW_LOOPBACK_PROVIDERS=1 lets providers be there")
+            raise _wrong(name, "it is on this machine; ALLOW_LOOPBACK_PROVIDERS=1 lets providers be there")
     elif parts.scheme != "https" and not is_private:
         raise _wrong(
-            entry,
+            name,
             "only https:// goes to another machine: our key and every prompt would travel in clear. On a network of "
             "your own, name it in PRIVATE_NETWORK_PROVIDERS",
         )
@@ -79,5 +81,5 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _wrong(entry: str, what: str) -> ImproperlyConfigured:
-    return ImproperlyConfigured(f"{VARIABLE}: {entry!r}: {what}.")
+def _wrong(where: str, what: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{VARIABLE}, {where}: {what}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -67,6 +68,26 @@ def test_a_mistake_is_named_with_what_to_write_instead(text, says):
     with pytest.raises(ImproperlyConfigured, match=says) as caught:
         read(text)
     assert "OPENAI_COMPATIBLE_PROVIDERS" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://me:hunter2@x.test/v1",
+        "hunter2",
+        "Hunter2=https://x.test/v1",
+        "a=https://me:hunter2@x.test/v1",
+        "a=https://x.test/v1?key=hunter2",
+        "a=https://me:hun/ter2@x.test/v1",
+        "a=http://hunter2.x.test/v1",
+        "a=hunter2",
+        "a=https://x.test/v1 a=https://hunter2@x.test/v1",
+    ],
+)
+def test_a_mistake_does_not_print_what_may_be_a_password(text):
+    with pytest.raises(ImproperlyConfigured) as caught:
+        read(text)
+    assert not re.search("hunter2|ter2|hun/", str(caught.value), re.IGNORECASE)
 
 
 def test_a_private_network_is_for_providers_that_are_named():
