@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from arena import integrity, voters, voting
 from arena.integrity import alarm, caps, consequences, ledger, rules, watch
-from arena.models import Battle, Tally, Vote, Voter
+from arena.models import Battle, Entry, Tally, Vote, Voter
 from arena.voting import recount
 from leaderboard.board import ledger as page_of_ledger
 from leaderboard.board import pair_counts
@@ -125,6 +125,48 @@ def test_a_week_is_named_by_its_day_and_a_new_month_by_name(client, votes):
     for label, monday, before in zip(labels, current.weeks, [None, *current.weeks], strict=False):
         is_new = before is None or before.month != monday.month
         assert label == (f"{monday.day} {monday:%b}" if is_new else str(monday.day))
+
+
+def excluded(left: Entry, right: Entry, outcome: str, weeks_ago: int = 0, voter: Voter | None = None) -> None:
+    """A vote that is left out as too fast."""
+    battle = make.make_battle(left=left, right=right, voter=voter)
+    voting.cast_vote(battle, outcome)
+    Vote.objects.filter(battle=battle).update(cast_at=timezone.now() - timedelta(weeks=weeks_ago))
+    integrity.exclude([battle.pk], rules.FAST.reason, rules.FAST.name)
+
+
+def test_a_reason_adds_up_all_its_weeks_and_counts_each_voter_once():
+    prompt = make.make_prompt()
+    entries = [make.make_entry(prompt) for _ in range(3)]
+    twice = make.make_voter()
+    excluded(entries[0], entries[1], "left", weeks_ago=11, voter=twice)
+    excluded(entries[0], entries[2], "left", voter=twice)
+    excluded(entries[0], entries[1], "left")
+    current = ledger.current()
+    (reason,) = current.reasons
+    assert (reason.total, reason.voters) == (3, 2)
+    weeks = page_of_ledger.weeks(current)
+    assert [week.total for week in weeks] == [1, *[0] * 10, 2]
+    heights = [bar.height for week in weeks for bar in week.bars]
+    assert heights == [page_of_ledger.HEIGHT / 2, page_of_ledger.HEIGHT]
+
+
+def test_a_board_says_who_would_rise_if_every_vote_counted(client):
+    prompt = make.make_prompt()
+    pushed, *others = (make.make_entry(prompt) for _ in range(3))
+    for other in others:
+        voting.cast_vote(make.make_battle(left=pushed, right=other), "tie")
+        excluded(pushed, other, "left")
+    (row,) = page_of_ledger.categories(ledger.current())
+    assert (row.cast, row.counted, row.left_out) == (4, 2, 2)
+    assert row.difference
+    assert row.difference.model == pushed.image_model.name
+    assert row.difference.elo > 0
+
+
+def test_the_left_images_share_has_wilsons_interval():
+    share = ledger.Proportion.of(5, 10)
+    assert (share.share, share.low, share.high) == pytest.approx((0.5, 0.2366, 0.7634), abs=1e-4)
 
 
 def test_what_was_taken_back_stands_in_the_ledger(votes):
