@@ -40,10 +40,13 @@ def text_of(response: Any) -> str:
 def test_the_operators_page_names_what_is_wrong(admin_client, settings, tmp_path):
     make.make_generation()
     make.make_call(outcome="timeout", error="No answer", offering=make.make_offering(provider="fal"))
+    yesterday = {"started_at": timezone.now() - timedelta(days=1)}
+    make.make_call(outcome="timeout", error="No answer", offering=make.make_offering(provider="replicate"), **yesterday)
     page = admin_client.get("/admin/health/").content.decode()
     assert "has not been seen for a day" in page or "silent for" in page or ">ok<" in page
     assert "Generations queued" in page
     assert "fal: timeout" in page
+    assert "replicate: timeout" not in page
     assert state.current().tables[0].name in page
     assert "not applied" not in page
 
@@ -62,7 +65,7 @@ def test_queue_calls_and_jobs_are_shown_by_provider_on_the_page_and_in_metrics(a
     Generation.objects.update(due_at=now - timedelta(minutes=5))
     late = {"submitted_at": now - timedelta(minutes=9), "lease_expires_at": now - timedelta(minutes=1)}
     held = {"submitted_at": now - timedelta(minutes=2), "lease_expires_at": now + timedelta(minutes=1)}
-    for part, times in enumerate((late, held)):
+    for part, times in enumerate((late, held, held)):
         job = {"request_id": uuid4(), "attempt": 1, "part": part, "n": 1, "adapter": "fal", "ticket": {}}
         ProviderJob.objects.create(offering=dear, **job, **times)
     call = {"caller": "arena", "request_id": uuid4(), "attempt": 1, "n": 1, "made_at": now}
@@ -74,10 +77,10 @@ def test_queue_calls_and_jobs_are_shown_by_provider_on_the_page_and_in_metrics(a
     assert minutes == {"simulated-bfl": 5, "simulated-fal": None}
     page = text_of(admin_client.get("/admin/health/"))
     assert re.search(r"simulated-bfl 1 0:05:\d\d 1 0 0 –", page)
-    assert re.search(r"simulated-fal 0 – 0 2 1 0:09:\d\d", page)
+    assert re.search(r"simulated-fal 0 – 0 3 1 0:09:\d\d", page)
     lines = metrics(admin_client)
     assert 'arena_provider_queued{provider="simulated-bfl"} 1.0' in lines
-    assert 'arena_provider_jobs{provider="simulated-fal"} 2.0' in lines
+    assert 'arena_provider_jobs{provider="simulated-fal"} 3.0' in lines
     assert 'arena_provider_orphaned_jobs{provider="simulated-fal"} 1.0' in lines
 
 
