@@ -61,8 +61,11 @@ def test_queue_calls_and_jobs_are_shown_by_provider_on_the_page_and_in_metrics(a
     dear, cheap = (
         make.make_offering(model, provider, price=price) for provider, price in zip(accounts, (1, "0.01"), strict=True)
     )
-    make.make_generation(image_model=dear.image_model)  # of its two sellers the cheaper one is asked first
+    for _ in range(2):
+        make.make_generation(image_model=model)  # of its two sellers the cheaper one is asked first
     Generation.objects.update(due_at=now - timedelta(minutes=5))
+    other = make.make_generation(image_model=make.make_offering(provider=cheap.provider).image_model)
+    Generation.objects.filter(pk=other.pk).update(due_at=now - timedelta(minutes=3))
     late = {"submitted_at": now - timedelta(minutes=9), "lease_expires_at": now - timedelta(minutes=1)}
     held = {"submitted_at": now - timedelta(minutes=2), "lease_expires_at": now + timedelta(minutes=1)}
     for part, times in enumerate((late, held, held)):
@@ -76,10 +79,10 @@ def test_queue_calls_and_jobs_are_shown_by_provider_on_the_page_and_in_metrics(a
     }
     assert minutes == {"simulated-bfl": 5, "simulated-fal": None}
     page = text_of(admin_client.get("/admin/health/"))
-    assert re.search(r"simulated-bfl 1 0:05:\d\d 1 0 0 –", page)
+    assert re.search(r"simulated-bfl 3 0:05:\d\d 1 0 0 –", page)
     assert re.search(r"simulated-fal 0 – 0 3 1 0:09:\d\d", page)
     lines = metrics(admin_client)
-    assert 'arena_provider_queued{provider="simulated-bfl"} 1.0' in lines
+    assert 'arena_provider_queued{provider="simulated-bfl"} 3.0' in lines
     assert 'arena_provider_jobs{provider="simulated-fal"} 3.0' in lines
     assert 'arena_provider_orphaned_jobs{provider="simulated-fal"} 1.0' in lines
 
