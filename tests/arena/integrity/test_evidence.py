@@ -103,6 +103,17 @@ def test_a_young_board_accuses_nobody_for_what_it_does_not_know(board):
     assert caught == [None] * 40
 
 
+def test_a_young_board_takes_clear_differences_for_no_fraud():
+    """Forty votes do not say how far six models are apart: without the doubt about that 26 of these 500 are caught."""
+    rng, caught = np.random.default_rng(3), 0
+    for _ in range(20):
+        made = kinds_of_voters.board(rng, 6, 40)
+        clear = kinds_of_voters.Board(2 * made.strength, made.wins, made.reference)
+        votes = [kinds_of_voters.people(rng, clear, 200, 0.5) for _ in range(25)]
+        caught += sum(simulated.caught_at(cast, clear) is not None for cast in votes)
+    assert caught <= 2
+
+
 def test_at_the_edge_of_the_null_ville_holds():
     """Voters whose liking for one side is exactly what is still ordinary: 1 in 20 at most ever reaches 20."""
     rng, k, n = np.random.default_rng(4), 6, 80
@@ -137,6 +148,12 @@ def test_skips_until_one_model_comes_are_seen_and_a_dislike_is_not():
     dislike = evidence.skipping(np.array([2, 30, 30, 30]), np.array([20, 8, 6, 6]), 46, 20)
     assert steering > evidence.QUARANTINE
     assert dislike < math.log(10)
+
+
+def test_of_eight_models_to_skip_one_every_time_is_a_taste():
+    """All 28 pairs with the disliked one skipped, 84 answered: if skipping more counted, an e-value of e⁵⁵."""
+    answered, skipped = np.array([0, *[24] * 7]), np.array([28, *[4] * 7])
+    assert evidence.skipping(answered, skipped, 84, 28) < 0
 
 
 def test_of_three_models_the_two_that_are_not_disliked_are_steered_towards_by_nobody():
