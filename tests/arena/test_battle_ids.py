@@ -17,6 +17,7 @@ from tests import factories as make
 
 DECEMBER = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
 LONG_AGO = datetime(2026, 6, 1, tzinfo=UTC)
+RANDOM = ("dc180e74-0201-4830-b3fb-f47fe8fcb3f4", "00000000-2612-4000-8000-000000000001")
 
 
 def test_ids_begin_with_their_month_and_sort_by_it():
@@ -60,7 +61,7 @@ def test_a_token_says_between_which_ids_its_battle_is():
         assert battle_ids.ids_of(odd)[1] < battle_ids.new_id(datetime(2001, 1, 1, tzinfo=UTC))
 
 
-@pytest.mark.parametrize("pk", [uuid4(), UUID("00000000-2612-4000-8000-000000000001")], ids=str)
+@pytest.mark.parametrize("pk", list(map(UUID, RANDOM)), ids=str)
 def test_random_ids_of_old_battles_are_without_a_month(pk):
     assert battle_ids.month_of(pk) == battle_ids.WITHOUT_MONTH
     assert battle_ids.new_token(pk).startswith(battle_ids.WITHOUT_MONTH)
