@@ -9,7 +9,7 @@ ratings          recomputes and stores boards whose tallies moved
 by_tag           boards of the prompts with one tag
 overall          the board of all categories together
 standings        what pages ask about ratings
-summaries        the heads of all boards at once
+summaries        which boards there are, and what those without ratings wait for
 head_to_head     two models: what ratings expect, and how they met
 image_records    how each model's image of each prompt did
 snapshots        boards at permanent URLs, hash-chained, never changed

@@ -65,11 +65,6 @@ class ExpectedShare:
     lower: float | None = None
     upper: float | None = None
 
-    @property
-    def is_apart(self) -> bool:
-        """Whether the interval excludes an even score."""
-        return self.lower is not None and self.upper is not None and not self.lower <= 0.5 <= self.upper
-
 
 def expected_share(elo_a: float, elo_b: float, variance: float) -> ExpectedShare:
     """What a is expected to score against b; `variance` in Elo² is that of the difference of the two ratings.

@@ -266,7 +266,7 @@ def test_the_interval_of_what_one_model_scores_against_another_holds(world):
             stated = head_to_head.expected_share(float(fit.elo[one]), float(fit.elo[other]), variance)
             true = elo.expected_score(float(votes.truth[one]), float(votes.truth[other]))
             inside.append(stated.lower <= true <= stated.upper)
-            if stated.is_apart:
+            if not stated.lower <= 0.5 <= stated.upper:
                 apart.append((stated.share > 0.5) == (true > 0.5))
     assert np.mean(inside) >= 0.935
     assert len(apart) > 50
