@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from arena import battle_ids
+from arena.models import Battle
 from config.operations import partitions
+from tests import factories as make
 
 
 @contextmanager
@@ -51,3 +55,10 @@ def convert_two_months_ago() -> list[str]:
         partitions.convert(said.append)
     partitions.add_months()
     return said
+
+
+def battle_of(ahead: int, **fields: Any) -> Battle:
+    """A battle that begins with the month that is so many months ahead."""
+    pk = battle_ids.new_id(middle_of_month(ahead))
+    tokens = {f"{side}_token": battle_ids.new_token(pk) for side in ("left", "right")}
+    return make.make_battle(id=pk, **tokens | fields)

@@ -17,9 +17,8 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from arena import battle_ids, battles, integrity, voting
-from arena.battles import fetches, voter_state
+from arena.battles import fetches
 from arena.models import Battle, Report, Vote, Voter, VoterProgress
-from arena.voting import vote_statement
 from config import health
 from config.operations import alerts, backups, partitions, retention, state
 from config.operations.partitions import conversion, layout
@@ -40,13 +39,6 @@ def own(transactional_db, django_db_blocker) -> Iterator[None]:
 def by_month(db) -> None:
     """In this test's transaction: from this month on, each has a partition."""
     partitioned.convert_two_months_ago()
-
-
-def battle_of(ahead: int, **fields):
-    """A battle that begins with the month that is so many months ahead."""
-    pk = battle_ids.new_id(partitioned.middle_of_month(ahead))
-    tokens = {f"{side}_token": battle_ids.new_token(pk) for side in ("left", "right")}
-    return make.make_battle(id=pk, **tokens | fields)
 
 
 def table_of(row) -> str:
@@ -192,7 +184,7 @@ def test_what_was_started_and_forgotten_starts_again(db):
 
 
 def test_rows_go_to_the_table_of_their_month(by_month):
-    this, following, old = battle_of(0), battle_of(1), make.make_battle(**OLD)
+    this, following, old = partitioned.battle_of(0), partitioned.battle_of(1), make.make_battle(**OLD)
     for battle in (this, following, old):
         voting.cast_vote(battle, "left")
     months = [*layout.months_ahead(1), "rest"]
@@ -206,15 +198,15 @@ def test_rows_go_to_the_table_of_their_month(by_month):
 
 
 def test_uniqueness_spans_the_months(by_month):
-    this, following = battle_of(0), battle_of(1)
+    this, following = partitioned.battle_of(0), partitioned.battle_of(1)
     same_pair = {"prompt": this.prompt, "voter": this.voter, "left": this.right, "right": this.left}
-    refused(lambda: battle_of(1, **same_pair))
-    refused(lambda: battle_of(0, **same_pair))
+    refused(lambda: partitioned.battle_of(1, **same_pair))
+    refused(lambda: partitioned.battle_of(0, **same_pair))
     refused(lambda: make.make_battle(**OLD, **same_pair))
     for side in ("left", "right"):
         other = {f"{side}_token": getattr(this, f"{side}_token")}
-        refused(lambda other=other: battle_of(1, **other))
-        refused(lambda other=other: battle_of(0, **other))
+        refused(lambda other=other: partitioned.battle_of(1, **other))
+        refused(lambda other=other: partitioned.battle_of(0, **other))
         refused(lambda other=other: make.make_battle(**OLD | other))
     moved = same_pair | {"left": this.left, "right": this.right}
     refused(lambda: Battle.objects.filter(pk=following.pk).update(**moved))
@@ -227,7 +219,7 @@ def test_uniqueness_spans_the_months(by_month):
 
 
 def test_months_without_a_partition_are_refused_not_put_anywhere(by_month):
-    refused(lambda: battle_of(9))
+    refused(lambda: partitioned.battle_of(9))
 
 
 def test_two_transactions_cannot_give_a_voter_the_same_pair(own):
@@ -265,10 +257,10 @@ def test_a_voter_whose_progress_forgot_a_pair_is_served_all_the_same(own):
     entries = [make.make_entry(prompt) for _ in range(3)]
     voter = make.make_voter()
     category = prompt.competition.category
-    skipped = battle_of(1, voter=voter, left=entries[0], right=entries[1])
+    skipped = partitioned.battle_of(1, voter=voter, left=entries[0], right=entries[1])
     voting.cast_vote(skipped, "left")
     for left, right in ((0, 2), (1, 2)):
-        voting.cast_vote(battle_of(1, voter=voter, left=entries[left], right=entries[right]), "left")
+        voting.cast_vote(partitioned.battle_of(1, voter=voter, left=entries[left], right=entries[right]), "left")
     VoterProgress.objects.update(met=b"")
     assert battles.serve(voter, category) is None
     assert Battle.objects.count() == 3
@@ -310,14 +302,14 @@ def test_roles_keep_their_rights_and_make_months_without_owning_tables(as_app): 
         cursor.execute(f'SET LOCAL ROLE "{as_app}"')
         cursor.execute("SELECT has_table_privilege('arena_vote', 'REFERENCES')")
         assert cursor.fetchone() == (True,)
-    voting.cast_vote(battle_of(1), "left")
+    voting.cast_vote(partitioned.battle_of(1), "left")
     with partitioned.clock_moved(1):
         assert len(partitions.add_months()) == 1
         assert partitions.read().trouble == ""
 
 
 def test_operations_work_on_partitions(by_month, client):
-    battle, unanswered = battle_of(0), battle_of(1)
+    battle, unanswered = partitioned.battle_of(0), partitioned.battle_of(1)
     voting.cast_vote(battle, "left")
     category = battle.prompt.competition.category
     ratings.recompute(category)
@@ -333,7 +325,7 @@ def test_operations_work_on_partitions(by_month, client):
 
 def test_a_partitioned_site_is_backed_up_and_restored(own, tmp_path: Path):
     partitioned.convert_two_months_ago()
-    battle = battle_of(1)
+    battle = partitioned.battle_of(1)
     voting.cast_vote(battle, "left")
     before, file = partitions.read(), tmp_path / "arena.tar"
     backups.backup(file)
@@ -343,38 +335,6 @@ def test_a_partitioned_site_is_backed_up_and_restored(own, tmp_path: Path):
     connection.close()
     assert partitions.read() == before
     assert table_of(Vote.objects.get()) == f"arena_vote_{layout.months_ahead(1)[-1]}"
-    refused(lambda: battle_of(0, voter=battle.voter, left=battle.left, right=battle.right))
+    refused(lambda: partitioned.battle_of(0, voter=battle.voter, left=battle.left, right=battle.right))
     with partitioned.clock_moved(1):
         assert len(partitions.add_months()) == 1
-
-
-@pytest.mark.parametrize("ahead", [0, 1])
-def test_statements_of_a_vote_read_one_partition(by_month, ahead):
-    """With generic plans, as PostgreSQL keeps them: what is not read is removed before, or never executed."""
-    battle = battle_of(ahead)
-    months = set(partitions.read().months) - {battle_ids.month_of(battle.pk)}
-    others = {f"arena_{kind}_{month}" for kind in ("battle", "vote") for month in months}
-    statements = {
-        "look": (voter_state._OF_BATTLE, {"voter": battle.voter_id, "battle": battle.pk}),
-        "serve": (
-            voter_state._OF_CATEGORY,
-            {"voter": battle.voter_id, "category": battle.prompt.competition.category_id},
-        ),
-        "image": (fetches._FIND_IMAGE, {**fetches._parameters(battle.left_token), "is_load": True}),
-        "cast": (vote_statement._CAST_VOTE, {**vote_statement.parameters("left"), "battle": battle.pk}),
-    }
-    for name, (statement, parameters) in statements.items():
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-            cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, BUFFERS OFF, FORMAT JSON) {statement}", parameters)
-            (plan,) = cursor.fetchone()[0]
-        scans = [node for node in nodes(plan["Plan"]) if "Relation Name" in node and "Scan" in node["Node Type"]]
-        read = {node["Relation Name"] for node in scans if node["Actual Loops"]}
-        assert f"arena_battle_{battle_ids.month_of(battle.pk)}" in read, name
-        assert read.isdisjoint(others), name
-
-
-def nodes(node) -> Iterator[dict[str, Any]]:
-    yield node
-    for child in node.get("Plans", []):
-        yield from nodes(child)
