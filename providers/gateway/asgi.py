@@ -202,6 +202,8 @@ class _Slot:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
+        with self._lock:
+            self._users += 1  # until the result is delivered: what discards it is work of the request, too
 
         def deliver(result: Any, error: BaseException | None) -> None:
             if future.cancelled():
@@ -211,14 +213,20 @@ class _Slot:
                 future.set_result(result)
             else:
                 future.set_exception(error)
+            self.release()
 
         def do() -> None:
+            result, error = None, None
             try:
                 result = work(*arguments)
-            except BaseException as error:
-                loop.call_soon_threadsafe(deliver, None, error)
-            else:
-                loop.call_soon_threadsafe(deliver, result, None)
+            except BaseException as caught:
+                error = caught
+            try:
+                loop.call_soon_threadsafe(deliver, result, error)
+            except RuntimeError:  # the loop is closed: nobody waits any more
+                self.release()
+                if error is None:
+                    discard(result)
 
         self.start(do)
         return future

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.test import Client
 from django.urls import path
@@ -18,6 +19,7 @@ from providers.gateway import asgi, errors
 from providers.gateway.disconnect import connection_of
 from providers.gateway.views import api
 from providers.models import ApiKey
+from tests.config.processes import eventually
 
 from .conftest import offered
 
@@ -145,6 +147,15 @@ def test_a_request_whose_heartbeat_cannot_be_sent_is_cancelled_and_settled():
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: asyncio.run(run())).result()
+    eventually(lambda: free_slots() == settings.GATEWAY_THREADS)
+
+
+def free_slots() -> int:
+    """How many requests may begin now; as many as before may begin afterwards."""
+    slots = asgi._free_slots()
+    free = sum(slots.acquire(blocking=False) for _ in range(2 * settings.GATEWAY_THREADS))
+    slots.release(free)
+    return free
 
 
 @pytest.mark.django_db(transaction=True)
