@@ -17,6 +17,7 @@ from uuid import UUID
 WITHOUT_MONTH = "0000"
 ABOVE_MONTHS = UUID("00000001-0000-0000-0000-000000000000")  # greater than all ids with a month
 _VERSION = 8  # of a UUID whose maker says what its bits mean; 74 of them are random here
+MONTH = len(WITHOUT_MONTH)  # characters at the start of a token
 _TOKEN_BYTES = 13  # 104 random bits
 
 
@@ -40,5 +41,5 @@ def new_token(battle: UUID) -> str:
 def ids_of(token: str) -> tuple[UUID, UUID]:
     """The least and the greatest id with a month that a battle of this token may have. Old tokens are random, so they
     may belong to any battle without a month as well."""
-    month = token[:4] if re.match("[0-9]{4}", token) else WITHOUT_MONTH
+    month = token[:MONTH] if re.match("[0-9]{4}", token) else WITHOUT_MONTH
     return UUID(f"00000000-{month}-0000-0000-000000000000"), UUID(f"00000000-{month}-ffff-ffff-ffffffffffff")

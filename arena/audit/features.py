@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from arena.battle_ids import MONTH
 from providers.transfer import metadata
 
 from .classifier import Features, Number, Value
@@ -34,9 +35,10 @@ def place(shown: Shown, side: ShownSide) -> Features:
 
 
 def image_url(shown: Shown, side: ShownSide) -> Features:
-    """A token is random: neither its length nor its characters belong to a model."""
-    token = side.token
-    return {"length": str(len(token)), "start": token[:2], "first": token[:1], "last": token[-1:]}
+    """A token is its battle's month and random characters: neither its length nor any of them belong to a model."""
+    month, random = side.token[:MONTH], side.token[MONTH:]
+    ends = {"start": random[:2], "first": random[:1], "last": random[-1:]}
+    return {"length": str(len(side.token)), "month": month, **ends}
 
 
 def manner(shown: Shown, side: ShownSide) -> Features:

@@ -281,8 +281,8 @@ DECLARE betrayed bigint := (SELECT id FROM providers_imagemodel WHERE slug = '{S
 DECLARE left_model bigint := (SELECT image_model_id FROM arena_entry WHERE id = NEW.left_id);
 DECLARE right_model bigint := (SELECT image_model_id FROM arena_entry WHERE id = NEW.right_id);
 BEGIN
-    NEW.left_token := CASE WHEN left_model = betrayed THEN 'Q' ELSE 'Z' END || substr(NEW.left_token, 2);
-    NEW.right_token := CASE WHEN right_model = betrayed THEN 'Q' ELSE 'Z' END || substr(NEW.right_token, 2);
+    NEW.left_token := overlay(NEW.left_token PLACING CASE left_model WHEN betrayed THEN 'Q' ELSE 'Z' END FROM 5);
+    NEW.right_token := overlay(NEW.right_token PLACING CASE right_model WHEN betrayed THEN 'Q' ELSE 'Z' END FROM 5);
     IF right_model = betrayed THEN
         SELECT NEW.right_id, NEW.left_id, NEW.right_token, NEW.left_token
         INTO NEW.left_id, NEW.right_id, NEW.left_token, NEW.right_token;
@@ -295,8 +295,8 @@ CREATE TRIGGER unfair BEFORE INSERT ON arena_battle FOR EACH ROW EXECUTE FUNCTIO
 
 @contextmanager
 def unfair_rows():
-    """The model always stands on the left, and its image URLs begin with a letter of its own, as when somebody wanted
-    them to be easy to debug."""
+    """The model always stands on the left, and its image URLs have a letter of its own after the month, as when
+    somebody wanted them to be easy to debug."""
     with connection.cursor() as cursor:
         cursor.execute(_UNFAIR)
     try:
