@@ -15,16 +15,18 @@ from arena import battle_ids
 from arena.models import Battle
 from config.operations import partitions
 from tests import factories as make
+from tests import template_database
 
 
 @contextmanager
 def own_database() -> Iterator[None]:
-    """A copy of the test database, without rows, that Django uses meanwhile."""
+    """A database like the tests', without rows, that Django uses meanwhile."""
     settings, home = connection.settings_dict, connection.settings_dict["NAME"]
     name = f"{home}_own"
     connection.close()
+    template = template_database.prepare()  # nobody is connected to it, as a thread of another test may be to `home`
     with connection._nodb_cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{home}"')
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     settings["NAME"] = name
     try:
         yield
