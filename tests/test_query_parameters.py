@@ -63,6 +63,7 @@ def arguments():
     return {
         "leaderboard:compare": ["one", "two"], "arena:arena": board,
         "leaderboard:category": board, "leaderboard:category-csv": board, "leaderboard:model": model,
+        "leaderboard:model-images": model,
         "leaderboard:competition": ["animals"], "leaderboard:prompt": ["animals", prompt.pk],
     }  # fmt: skip
 
