@@ -24,6 +24,7 @@ code_examples   a request as a program to copy, in four languages               
 recipes         programs that work with this gateway, and the lines that each needs               (pure)
 pages           the pages of keys, their log and the reference
 views           the URLs, behind WSGI or ASGI
-asgi            requests in threads of their own, streamed
+asgi            the views behind an asynchronous server, streamed
+slots           how many requests run at once, in threads of their own
 disconnect      a client that hangs up cancels the work
 """

@@ -1,38 +1,33 @@
 """The same views behind an asynchronous server, which notices that a client has disconnected.
 
-Each request works in threads of this module's pool, from its first statement to its last: that is the gateway's share
-of the machine, and pages have another. A request beyond the pool is rejected at once instead of waiting in a queue that
-nobody sees. Django's own asynchronous handler changes threads five times for each request: once for every synchronous
-step of its handler chain, the view, and the end of the request.
+Each request works in the threads of `slots`, from its first statement to its last. A request for which no slot is free
+is rejected at once instead of waiting in a queue that nobody sees. Django's own asynchronous handler changes threads
+five times for each request: once for every synchronous step of its handler chain, the view, and the end of the request.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
-import functools
 import io
 import json
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.base import BaseHandler
-from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.test.utils import override_settings
 from django.urls import Resolver404, resolve
 
-from providers.connections.database import share_connections
-from providers.gateway import keys
+from providers.gateway import keys, slots
 from providers.gateway.disconnect import ClientConnection, prefers
 from providers.gateway.errors import OUTAGES, ApiError, invalid
 from providers.gateway.keys import RateLimit
+from providers.gateway.slots import RequestSlot
 from providers.gateway.uploads import too_large
 from providers.gateway.views import error_response
 
@@ -105,9 +100,9 @@ class Gateway:
         """Count requests against the limit of the key in the head. Raises Overloaded where no thread is free, ApiError
         without a usable key."""
         request = self._request(scope, io.BytesIO())
-        if not _free_slots().acquire(blocking=False):
+        slot = slots.take()
+        if slot is None:
             raise Overloaded
-        slot = _Slot()
         try:
             key = await slot.run(keys.authenticate_cached, request)
             counted: RateLimit = await slot.run(keys.count_request, key, requests)
@@ -121,10 +116,10 @@ class Gateway:
         """`body`: the complete one where the caller has read it; else it is read here."""
         connection = ClientConnection()
         connection.limit = scope.get(_LIMIT)
-        if not _free_slots().acquire(blocking=False):
+        slot = slots.take()
+        if slot is None:
             await _send_error(send, Overloaded(), await self.own_headers(scope, is_busy=True))
             return
-        slot = _Slot()
         try:
             try:
                 request = self._request(scope, await _read_body(scope, receive) if body is None else body)
@@ -152,7 +147,7 @@ class Gateway:
             request.urlconf = self._urlconf
         return request
 
-    async def _respond(self, request: HttpRequest, connection: ClientConnection, slot: _Slot, send: Send) -> None:
+    async def _respond(self, request: HttpRequest, connection: ClientConnection, slot: RequestSlot, send: Send) -> None:
         """When this task is cancelled, or a heartbeat cannot be sent, the thread sees a disconnect and ends by itself.
         Then its response is closed, which settles the request, and its slot is free."""
         work = slot.run(self._handler.get_response, request, discard=lambda response: response.close())
@@ -174,83 +169,6 @@ class Gateway:
             connection.is_delivered = not connection.is_disconnected
         finally:
             slot.start(response.close)  # the rest of the work: no client waits for it (views.ImagesResponse)
-
-
-@functools.cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(settings.GATEWAY_THREADS, thread_name_prefix="gateway", initializer=share_connections)
-
-
-@functools.cache
-def _free_slots() -> threading.Semaphore:
-    return threading.Semaphore(settings.GATEWAY_THREADS)
-
-
-class _Slot:
-    """One of the requests that may run at once; free again when the request is over and none of its threads runs."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._users = 1
-
-    def run(
-        self, work: Callable[..., Any], *arguments: Any, discard: Callable[[Any], object] = lambda result: None
-    ) -> asyncio.Future[Any]:
-        """A future of the work's result. When the future has been cancelled, the result goes to `discard`.
-
-        As `run_in_executor`, without its detour over a second future: every image comes through here.
-        """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-        with self._lock:
-            self._users += 1  # until the result is delivered: what discards it is work of the request, too
-
-        def deliver(result: Any, error: BaseException | None) -> None:
-            if future.cancelled():
-                if error is None:
-                    self.start(discard, result)
-            elif error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(error)
-            self.release()
-
-        def do() -> None:
-            result, error = None, None
-            try:
-                result = work(*arguments)
-            except BaseException as caught:
-                error = caught
-            try:
-                loop.call_soon_threadsafe(deliver, result, error)
-            except RuntimeError:  # the loop is closed: nobody waits any more
-                self.release()
-                if error is None:
-                    discard(result)
-
-        self.start(do)
-        return future
-
-    def start(self, work: Callable[..., object], *arguments: Any) -> None:
-        """Run the work in a thread; nobody waits for its result."""
-        with self._lock:
-            self._users += 1
-        # In the request's context, whose id is in the log.
-        _threads().submit(contextvars.copy_context().run, self._in_thread, work, *arguments)
-
-    def _in_thread(self, work: Callable[..., object], *arguments: Any) -> None:
-        try:
-            work(*arguments)
-        finally:
-            close_old_connections()
-            self.release()
-
-    def release(self) -> None:
-        with self._lock:
-            self._users -= 1
-            is_last = not self._users
-        if is_last:
-            _free_slots().release()
 
 
 async def _read_body(scope: Mapping[str, Any], receive: Receive) -> IO[bytes]:
@@ -335,14 +253,16 @@ def _headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
     ]
 
 
-async def _send_stream(send: Send, response: StreamingHttpResponse, connection: ClientConnection, slot: _Slot) -> None:
+async def _send_stream(
+    send: Send, response: StreamingHttpResponse, connection: ClientConnection, slot: RequestSlot
+) -> None:
     await send({"type": "http.response.start", "status": response.status_code, "headers": _headers(response)})
     async for event in _events(connection, slot, iter(response.streaming_content)):  # type: ignore[arg-type]
         await send({"type": "http.response.body", "body": event, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _events(connection: ClientConnection, slot: _Slot, events: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _events(connection: ClientConnection, slot: RequestSlot, events: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Events as they come, with heartbeats between them."""
     end = object()
     while True:

@@ -21,6 +21,7 @@ from providers.gateway.views import api
 from providers.models import ApiKey
 from tests.config.processes import eventually
 
+from . import free_slots
 from .conftest import offered
 
 released = threading.Event()
@@ -147,15 +148,7 @@ def test_a_request_whose_heartbeat_cannot_be_sent_is_cancelled_and_settled():
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: asyncio.run(run())).result()
-    eventually(lambda: free_slots() == settings.GATEWAY_THREADS)
-
-
-def free_slots() -> int:
-    """How many requests may begin now; as many as before may begin afterwards."""
-    slots = asgi._free_slots()
-    free = sum(slots.acquire(blocking=False) for _ in range(2 * settings.GATEWAY_THREADS))
-    slots.release(free)
-    return free
+    eventually(lambda: free_slots.count() == settings.GATEWAY_THREADS)
 
 
 @pytest.mark.django_db(transaction=True)

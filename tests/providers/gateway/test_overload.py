@@ -15,16 +15,18 @@ from django.conf import settings
 from providers.gateway import asgi, lookup_cache
 from providers.models import ApiKey
 
+from . import free_slots
+
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def no_thread_is_free() -> Iterator[None]:
-    slots = [asgi._free_slots().acquire(blocking=False) for _ in range(settings.GATEWAY_THREADS)]
-    assert all(slots)
+    taken = free_slots.take_all()
+    assert len(taken) == settings.GATEWAY_THREADS
     yield
-    for _ in slots:
-        asgi._free_slots().release()
+    for slot in taken:
+        slot.release()
 
 
 def overloaded_response(secret: str) -> dict[str, str]:
