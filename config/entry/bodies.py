@@ -2,7 +2,8 @@
 
 One deadline holds for all of a body: `BODY_SECONDS`, and as long again as its bytes take at `BYTES_PER_SECOND`, so a
 byte a minute ends after half a minute. Unfinished bodies are bounded per IP address and in all; they are in memory up
-to `IN_MEMORY` bytes, then on disk, where all of a process together may hold `ON_DISK` bytes.
+to `IN_MEMORY` bytes, then on disk, where all of a process together may hold `ON_DISK` bytes. Beyond `PARTS` pieces one
+brings `BYTES_A_PART` on average: a chunk of one byte keeps the event loop as long as one of 64 KB.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ UNFINISHED_PER_IP = 64
 UNFINISHED = 512
 IN_MEMORY = 1 << 20
 ON_DISK = 1 << 30
+PARTS = 2_000
+BYTES_A_PART = 512  # even the smallest packets of IPv4 bring 536
 AT_ONCE = 64 * 1024  # a body announced as larger is not read before its request has been checked
 
 Check = Callable[[], Awaitable[None]]
@@ -32,9 +35,15 @@ class _Spooled:
 
     def __init__(self, bodies: Bodies) -> None:
         self._bodies = bodies
+        self._parts = 0
         self.size = 0
 
+    @property
+    def is_crumbled(self) -> bool:
+        return self._parts > PARTS + self.size / BYTES_A_PART
+
     def add(self, n: int) -> None:
+        self._parts += 1
         before, self.size = self.size, self.size + n
         if self.size > IN_MEMORY:
             self._bodies.on_disk += n if before > IN_MEMORY else self.size
@@ -58,7 +67,7 @@ class Bodies:
         """The complete body, at its start; its file is closed afterwards.
 
         `check` may reject the request and is awaited before a body that is large or does not come at once. Raises
-        Rejected: 408, 413, 429, 503; ClientDisconnected.
+        Rejected: 400, 408, 413, 429, 503; ClientDisconnected.
         """
         length = announced(scope)
         if length is not None and length > limit:
@@ -100,6 +109,10 @@ class Bodies:
                 spooled.add(len(part))
                 if spooled.size > limit:
                     raise too_large(limit)
+                if spooled.is_crumbled:
+                    raise Rejected(
+                        400, f"The body comes in too many pieces; send {BYTES_A_PART} bytes in each, or more."
+                    )
                 if self.on_disk > ON_DISK:
                     raise busy("Too many large requests are being received.")
                 file.write(part)

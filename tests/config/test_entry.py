@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from config.entry.bodies import announced
+from config.entry.bodies import BYTES_A_PART, PARTS, announced
 from config.entry.messages import Rejected
 from providers.models import ApiKey
 from tests.config.granian_site import Site
@@ -252,6 +252,24 @@ def test_probes_need_no_host_name(site):
 def test_a_malformed_chunk_is_the_clients_error(site, path, body):
     head = b"POST " + path + b" HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert site.send(head + body).startswith(b"HTTP/1.1 4")
+
+
+def test_a_body_in_crumbs_is_not_read_to_its_end(site):
+    head = b"POST /suggestions/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with site.connect() as client:
+        client.sendall(head + b"1\r\na\r\n" * (PARTS + 100))
+        reply = client.recv(65536)
+    assert reply.startswith(b"HTTP/1.1 400")
+    assert b"too many pieces" in reply
+    assert b"connection: close" in reply.lower()
+
+
+def test_a_body_in_small_packets_is_read(site):
+    """Many small pieces, which a large body may have, or few of a byte."""
+    piece = b"%x\r\n%s\r\n" % (BYTES_A_PART, b"a" * BYTES_A_PART)
+    head = b"POST /playground/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for pieces in (piece * (PARTS + 500), b"1\r\na\r\n" * (PARTS - 100)):
+        assert site.send(head + pieces + b"0\r\n\r\n").startswith(b"HTTP/1.1 403")  # without a CSRF token
 
 
 def test_a_client_that_leaves_amid_its_body_leaves_no_traceback(site):
