@@ -213,7 +213,10 @@ if DATABASE_POOL:
 
     # Twice what connecting may take, in seconds: a restart of Postgres is waited out, its absence is an error soon.
     _wait = 2 * int(_options["connect_timeout"])
-    _pool = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": _wait, "connection_class": PooledConnection}
+    # A worker that is killed while it waits for one, with a job that a provider just accepted, buys its image again:
+    # there all are open beforehand. Web processes have nothing to lose, and open them as they need them.
+    _ready = DATABASE_POOL if PROCESS == "worker" else 1
+    _pool = {"min_size": _ready, "max_size": DATABASE_POOL, "timeout": _wait, "connection_class": PooledConnection}
     # A restart of Postgres costs no request: connections are checked when they are lent.
     SHARED_CONNECTIONS = {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "OPTIONS": {"pool": _pool}}
     if PROCESS != "web":

@@ -167,6 +167,12 @@ def test_statements_and_locks_are_bounded_by_the_kind_of_process():
         assert options["connect_timeout"] == 5
 
 
+def test_a_worker_waits_for_no_connection_with_a_job_in_its_hands():
+    """What a provider has accepted is bought again where the worker dies before it is stored."""
+    options = load(**REQUIRED, DATABASE_POOL="8", ARENA_PROCESS="worker").DATABASES["default"]["OPTIONS"]
+    assert options["pool"]["min_size"] == options["pool"]["max_size"] == 8
+
+
 def test_behind_a_pooler_nothing_outlives_a_transaction():
     database = load(**REQUIRED, DATABASE_POOLER="1", ARENA_PROCESS="web").DATABASES["default"]
     assert database["DISABLE_SERVER_SIDE_CURSORS"]

@@ -118,8 +118,12 @@ def programs(env: Mapping[str, str], place: Place, host: str, port: int, simulat
         "simulator": [*background, *simulate, "--job-log", str(place.var / "simulator-jobs.jsonl")],
         "worker": [*background, "-m", "config.demo.worker", str(place.var / "beat-schedule"), *worker],
     }
-    pooled = {**env, "DATABASE_POOL": "4"}  # many threads, few connections
-    return [Program(name, command, pooled, place.var / "log") for name, command in commands.items()]
+    # Many threads of the API share few connections; the worker's eight threads wait for none (see settings).
+    pools = {"worker": "8"}
+    return [
+        Program(name, command, {**env, "DATABASE_POOL": pools.get(name, "4")}, place.var / "log")
+        for name, command in commands.items()
+    ]
 
 
 def prepare(environment: Mapping[str, str], place: Place, waiting: Waiting, *, seed: bool) -> None:
