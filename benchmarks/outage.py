@@ -96,8 +96,9 @@ def main() -> None:
 def asked_at(url: str) -> dict[str, str]:
     """Settings under which the simulator is five providers that send bills."""
     urls = {
-        "FAL_RUN_URL": "fal/run", "FAL_QUEUE_URL": "fal/queue", "FAL_REST_URL": "fal/rest", "BFL_BASE_URL": "bfl/v1",
-        "REPLICATE_BASE_URL": "replicate/v1", "OPENAI_BASE_URL": "openai/v1", "GEMINI_BASE_URL": "gemini/v1beta",
+        "FAL_RUN_URL": "fal/run", "FAL_QUEUE_URL": "fal/queue", "FAL_REST_URL": "fal/rest", "FAL_API_URL": "fal/api",
+        "BFL_BASE_URL": "bfl/v1", "REPLICATE_BASE_URL": "replicate/v1", "OPENAI_BASE_URL": "openai/v1",
+        "GEMINI_BASE_URL": "gemini/v1beta",
     }  # fmt: skip
     keys = ("FAL_KEY", "REPLICATE_API_TOKEN", "OPENAI_API_KEY", "BFL_API_KEY", "GEMINI_API_KEY")
     return {name: f"{url}/{path}" for name, path in urls.items()} | {

@@ -24,6 +24,8 @@ PROVIDERS: dict[str, dict[str, Any]] = {
             # "none": fal is asked synchronously instead of by its queue
             "queue": "" if env("FAL_QUEUE_URL") == "none" else env_url("FAL_QUEUE_URL", "https://queue.fal.run"),
             "rest": env_url("FAL_REST_URL", "https://rest.fal.ai"),  # takes large source images
+            # Lists requests. Another queue's are not there, and its key is none of fal's.
+            "api": env_url("FAL_API_URL", "" if env("FAL_QUEUE_URL") else "https://api.fal.ai/v1"),
         },
         "api_key": env("FAL_KEY"),
         "webhook_key": env_url("FAL_JWKS_URL", "https://rest.alpha.fal.ai/.well-known/jwks.json"),
@@ -67,7 +69,7 @@ PROVIDERS |= openai_compatible(
 # so its answers can never be mistaken for those of the companies whose formats it speaks.
 SIMULATOR_URL = env_url("SIMULATOR_URL")
 _SIMULATED: dict[str, tuple[str, dict[str, str]]] = {
-    "fal": ("fal", {name: f"/fal/{name}" for name in ("run", "queue", "rest")}),
+    "fal": ("fal", {name: f"/fal/{name}" for name in ("run", "queue", "rest", "api")}),
     "replicate": ("Replicate", {"base": "/replicate/v1"}),
     "openai": ("OpenAI", {"base": "/openai/v1"}),
     "bfl": ("Black Forest Labs", {"base": "/bfl/v1"}),

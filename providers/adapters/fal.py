@@ -1,5 +1,6 @@
 """fal: submit to the queue, poll the status URL it returns, then always fetch the result.
 
+A submission whose answer is lost on the way is looked for in fal's list of requests, by a seed that is ours alone.
 There is no FAILED status: a job that failed is COMPLETED too, and only the result says so. The returned URLs are used
 as they are, because they drop the model's sub-path. An account without a queue URL uses `fal.run`, one synchronous
 request, where the time to the first byte means something but a lost answer is lost for good.
@@ -8,6 +9,7 @@ request, where the time to the first byte means something but a lost answer is l
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -30,6 +32,7 @@ from providers.errors import (
 )
 from providers.request import Answer, ProviderCall, SourceImage, Ticket
 
+from . import lost_jobs
 from .base import Account, Deadline
 from .failures import kind_of_status, message_of
 from .images import strings_of
@@ -39,8 +42,10 @@ from .sources import file_name_of, with_images, with_inline_images
 from .wire import Wire, growing_pauses
 
 INLINE = 4 * 1024 * 1024  # bytes of source images that travel as data URIs; fal finds larger ones slow
+LOOKS = (1.0, 2.0, 4.0, 8.0)  # seconds before each look at the list, which shows a request once it has ended
 KEEP_FILES = 3600  # seconds fal keeps the result; we fetch it at once and want no copy to linger
 
+_REQUEST_ID = re.compile(r"[\w-]{1,100}")  # it becomes part of a URL
 _NO_CREDIT = ("exhausted balance", "user is locked", "insufficient", "billing")
 _UNREADABLE = frozenset({"file_download_error", "image_load_error"})
 _DELAYED = frozenset({"request_timeout", "startup_timeout", "generation_timeout"})
@@ -85,9 +90,22 @@ def _from_queue(wire: Wire, call: ProviderCall) -> Answer:
 
 
 def _submit(wire: Wire, call: ProviderCall) -> Ticket:
-    reply = _post(wire, "queue", call)
-    if not reply.ok:
-        raise _failure(wire, reply, ran=False)
+    """The ticket of a new job; of one that was made, though the answer with its id did not arrive, too."""
+    since, call = lost_jobs.earliest_start(), lost_jobs.with_own_seed(call)
+    try:
+        reply = _post(wire, "queue", call)
+        if not reply.ok:
+            raise _failure(wire, reply, ran=False)
+        ticket = _ticket(wire, reply)
+    except ProviderError as error:
+        request_id = _listed(wire, call, since) if error.possibly_charged else ""
+        if not request_id:
+            raise
+        ticket = _documented_ticket(wire, call, request_id)
+    return wire.submitted(call, **ticket)
+
+
+def _ticket(wire: Wire, reply: Reply) -> dict[str, str]:
     job = reply.object()
     urls = {name: str(job.get(name) or "") for name in ("status_url", "response_url", "cancel_url")}
     if not all(map(wire.account.owns, urls.values())):
@@ -95,7 +113,28 @@ def _submit(wire: Wire, call: ProviderCall) -> Ticket:
         raise wire.failure(
             BadOutput, said, public="{name} accepted the job without usable URLs.", possibly_charged=True
         )
-    return wire.submitted(call, id=str(job.get("request_id") or ""), **urls)
+    return {"id": str(job.get("request_id") or ""), **urls}
+
+
+def _documented_ticket(wire: Wire, call: ProviderCall, request_id: str) -> dict[str, str]:
+    """As fal builds its URLs: without what follows owner and application."""
+    application = "/".join(call.endpoint.strip("/").split("/")[:2])
+    url = f"{wire.account.urls['queue'].rstrip('/')}/{application}/requests/{request_id}"
+    return {"id": request_id, "status_url": f"{url}/status", "response_url": url, "cancel_url": f"{url}/cancel"}
+
+
+def _listed(wire: Wire, call: ProviderCall, since: str) -> str:
+    """The id of the request that this call has made; "" where the list does not show it.
+
+    Not looked for among edits: their rows have the source images in them, megabytes each.
+    """
+    if not wire.account.urls.get("api") or call.images:
+        return ""
+    query = {"endpoint_id": call.endpoint.strip("/"), "start": since, "expand": "payloads", "limit": 100}
+    url = f"{wire.account.urls['api'].rstrip('/')}/models/requests/by-endpoint?{urlencode(query)}"
+    row = lost_jobs.find(wire, call, url, LOOKS, rows="items", arguments="json_input")
+    request_id = row.get("request_id") if row else None
+    return request_id if isinstance(request_id, str) and _REQUEST_ID.fullmatch(request_id) else ""
 
 
 def _post(wire: Wire, place: str, call: ProviderCall) -> Reply:

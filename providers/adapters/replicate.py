@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import math
 import re
-import secrets
 import time
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -33,6 +31,7 @@ from providers.errors import (
 )
 from providers.request import Answer, GeneratedImage, ProviderCall, SourceImage, Ticket
 
+from . import lost_jobs
 from .base import Account, Deadline
 from .open_jobs import give_up, job_stays_open
 from .reply import Reply, duration_of
@@ -42,7 +41,6 @@ from .wire import UNREADABLE, Wire, growing_pauses
 INLINE = 256 * 1024  # bytes of source images; Replicate advises data URIs up to here
 LONGEST_WAIT = 60  # seconds; `Prefer: wait=N` takes no more
 STOPPABLE_WAIT = 5  # seconds, when the caller may leave: between polls a prediction can be cancelled at once
-CLOCKS_DIFFER = timedelta(minutes=5)  # Replicate's and ours, at most
 LOOKS = (0.5, 2.0, 5.0)  # seconds before each look at the list
 FINAL = frozenset({"succeeded", "failed", "canceled", "cancelled", "aborted"})
 
@@ -77,13 +75,11 @@ def _answered(wire: Wire, call: ProviderCall) -> tuple[Reply, timedelta | None]:
 
     A prediction that was made, though the answer with its id did not arrive, is found again.
     """
-    since, seed = datetime.now(UTC) - CLOCKS_DIFFER, secrets.randbelow(2**31)
-    if call.spare_seed:
-        call = replace(call, arguments={**call.arguments, call.spare_seed: seed})
+    since, call = lost_jobs.earliest_start(), lost_jobs.with_own_seed(call)
     try:
         reply = _create(wire, call)
     except ProviderError as error:
-        prediction = _listed(wire, since, call.spare_seed, seed) if call.spare_seed and error.possibly_charged else None
+        prediction = _listed(wire, call, since) if error.possibly_charged else None
         if prediction is None:
             raise
         return _finished(wire, wire.submitted(call, **_ticket(wire, prediction))), None
@@ -116,19 +112,9 @@ def _create(wire: Wire, call: ProviderCall) -> Reply:
     return reply
 
 
-def _listed(wire: Wire, since: datetime, name: str, seed: int) -> dict[str, Any] | None:
-    """The prediction with this seed, which nobody else has; None where the list does not show it in time."""
-    url = f"{wire.account.urls['base'].rstrip('/')}/predictions?{urlencode({'created_after': since.isoformat()})}"
-    for pause in LOOKS:
-        try:
-            wire.deadline.sleep(pause, "looking for a prediction", possibly_charged=True)
-            rows = wire.ask(url).object().get("results")
-        except ProviderError:
-            return None
-        for row in rows if isinstance(rows, list) else ():
-            if isinstance(row, dict) and isinstance(row.get("input"), dict) and row["input"].get(name) == seed:
-                return row
-    return None
+def _listed(wire: Wire, call: ProviderCall, since: str) -> dict[str, Any] | None:
+    url = f"{wire.account.urls['base'].rstrip('/')}/predictions?{urlencode({'created_after': since})}"
+    return lost_jobs.find(wire, call, url, LOOKS, rows="results", arguments="input")
 
 
 def _uploaded(wire: Wire, image: SourceImage) -> str:

@@ -85,7 +85,7 @@ class Line:
 def line_to(simulator, http):
     def line(wire: str) -> Line:
         urls = {
-            "fal": {place: f"{simulator.url}/fal/{place}" for place in ("run", "queue", "rest")},
+            "fal": {place: f"{simulator.url}/fal/{place}" for place in ("run", "queue", "rest", "api")},
             "fal-run": {"run": f"{simulator.url}/fal/run", "queue": "", "rest": f"{simulator.url}/fal/rest"},
             "replicate": {"base": f"{simulator.url}/replicate/v1"},
             "openai": {"base": f"{simulator.url}/openai/v1/"},

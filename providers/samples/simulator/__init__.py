@@ -4,6 +4,7 @@ It stands in for the companies in demos and tests: official clients accept its a
 no money is spent, and all is deterministic: the picture, the time it takes, and the faults, which a prompt asks for.
 
     /fal/run/…  /fal/queue/…  /fal/rest/…      fal: synchronous run, queue, uploads
+    /fal/api/…                                 fal: the list of requests
     /replicate/v1/…                            Replicate: models, predictions, files
     /openai/v1/…                               OpenAI: images (JSON, forms, streams) and models
     /bfl/v1/…                                  Black Forest Labs: tasks and their results

@@ -1,4 +1,4 @@
-"""fal's wire format: /run answers at once, /queue gives a ticket, /rest takes uploads."""
+"""fal's wire format: /run answers at once, /queue gives a ticket, /rest takes uploads, /api lists requests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from .canvas import canvas
@@ -39,6 +40,8 @@ def answer(workshop: Workshop, request: Request) -> SimulatorReply:
         return _storage(workshop, request, path)
     if not request.key("Key"):
         return _refusal(Fault(401))
+    if place == "api" and path == "models/requests/by-endpoint":
+        return _list(workshop, request)
     if place == "queue" and "/requests/" in path:
         return _about_job(workshop, request, path)
     if place in ("run", "queue") and request.method == "POST" and path:
@@ -107,6 +110,33 @@ def _ticket(job: SimulatedJob, request: Request) -> dict[str, Any]:
     return {
         "status": "IN_QUEUE", "request_id": job.id, "queue_position": 0, "response_url": base,
         "status_url": f"{base}/status", "cancel_url": f"{base}/cancel",
+    }  # fmt: skip
+
+
+def _list(workshop: Workshop, request: Request) -> SimulatorReply:
+    """The requests that have ended, the latest first."""
+    asked = request.parameters()
+    if not (endpoint := asked.get("endpoint_id")):
+        return json_reply({"error": {"type": "validation_error", "message": "endpoint_id is required"}}, 400)
+    since = datetime.fromisoformat(asked.get("start", "1970-01-01T00:00:00+00:00"))
+    jobs = [
+        job
+        for job in workshop.latest(100)
+        if (job.order.provider, job.order.endpoint) == ("fal", endpoint)
+        and job.created_at >= since
+        and job.state not in ("queued", "running")
+    ]
+    items = [_listed(job, with_payloads=asked.get("expand") == "payloads") for job in jobs]
+    return json_reply({"items": items, "next_cursor": None, "has_more": False})
+
+
+def _listed(job: SimulatedJob, *, with_payloads: bool) -> dict[str, Any]:
+    ended = job.cancelled or job.ends
+    return {
+        "request_id": job.id, "endpoint_id": job.order.endpoint, "sent_at": job.moment(job.created),
+        "started_at": job.moment(job.starts), "ended_at": job.moment(ended), "status_code": 200,
+        "duration": round(ended - job.starts, 3),
+        **({"json_input": dict(job.order.arguments)} if with_payloads else {}),
     }  # fmt: skip
 
 
