@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -110,7 +111,7 @@ class ApiRequest:
 def read_json(body: bytes) -> dict[str, Any]:
     """The fields of a JSON body. Raises the API's error `invalid_json` (400) for anything but an object."""
     try:
-        fields = json.loads(body, parse_constant=_no_constant)
+        fields = _loaded(body)
     except (ValueError, RecursionError) as error:
         raise invalid(None, f"The body is not JSON: {error}", "invalid_json") from error
     if not isinstance(fields, dict):
@@ -127,8 +128,19 @@ def _parts(value: Any) -> Iterable[Any]:
     return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
+def _loaded(text: str | bytes) -> Any:
+    """JSON without numbers that JSON cannot write: NaN, infinity, and what becomes infinite here."""
+    return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+
+
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not a number of JSON")
+
+
+def _finite(text: str) -> float:
+    if math.isinf(number := float(text)):
+        raise ValueError(f"{text[:40]} is too large")
+    return number
 
 
 def parse(
@@ -191,7 +203,7 @@ def _preferences(value: Any) -> Preferences:
     """The `provider` object; in a form it is JSON."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
-            value = json.loads(value)
+            value = _loaded(value)
         except (ValueError, RecursionError) as error:
             raise invalid("provider", f"provider: it is not JSON: {error}") from error
     try:

@@ -7,6 +7,7 @@ cannot be read (a preset), the largest size is assumed that the offering's size 
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
@@ -33,9 +34,13 @@ _THINGS = frozenset({
 })  # fmt: skip
 _THING = frozenset(thing.removesuffix("s") for thing in _THINGS) | {"copy"}
 _ALONE = _THINGS | {"amount", "count", "iterations", "niter", "num", "number", "quantity", "repeat", "repeats"}
+# Lists with an image for each of their entries.
+_LISTS = frozenset({"inputs", "instances", "promptlist", "prompts", "requests", "seeds", "tasks"})
 # What brings a series of images by itself, and the only value that does not.
 _SERIES = {"sequentialimagegeneration": "disabled"}
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_IMAGES = frozenset({"image", "images", "img", "imgs", "photo", "photos", "picture", "pictures"})
+_SOURCE = re.compile(r"^\s*(?:https?://|data:image/)", re.IGNORECASE | re.MULTILINE)
 SIZES = frozenset(
     {
         "dimensions", "imageresolution", "imagesize", "outputresolution", "outputsize", "resolution", "size",
@@ -61,16 +66,23 @@ def multiplies(name: str, value: Any) -> bool:
         return value is not None and value != _SERIES[plain]
     if plain in _COUNTS:
         return str(value) not in ("0", "1")
-    return _is_above_one(value) and _counts(
-        plain, [word.lower() for word in _WORD.findall(unicodedata.normalize("NFKC", name))]
-    )
+    if plain in _LISTS and isinstance(value, list | tuple):
+        return len(value) > 1
+    return not isinstance(value, bool) and _float(value) > 1 and _counts(plain, _words(name))
 
 
-def _is_above_one(value: Any) -> bool:
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(unicodedata.normalize("NFKC", name))]
+
+
+def _float(value: Any) -> float:
+    """NaN for what is no number."""
     try:
-        return not isinstance(value, bool) and float(value) > 1
+        return float(value)
     except (TypeError, ValueError):
-        return False
+        return math.nan
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _counts(plain: str, words: list[str]) -> bool:
@@ -90,6 +102,15 @@ def expected_size(extra: Mapping[str, Any], size: sizing.Size, spec: Mapping[str
     if not areas:
         return size
     return sizing.size_of(Fraction(*size), max(areas))
+
+
+def count_of_sources(extra: Mapping[str, Any]) -> int:
+    """How many source images are given in the provider's own words, as URLs. Some providers bill each."""
+    return sum(
+        len(_SOURCE.findall("\n".join(map(str, value if isinstance(value, list | tuple) else [value]))))
+        for name, value, _ in _walk(extra)
+        if not isinstance(value, Mapping) and not _IMAGES.isdisjoint(_words(name))
+    )
 
 
 def _walk(value: Any) -> Iterator[tuple[str, Any, Mapping[str, Any]]]:
@@ -152,8 +173,5 @@ def _plain(name: str) -> str:
 
 
 def _number(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
+    number = _float(value)
     return number if 0 < number < 100_000 else None

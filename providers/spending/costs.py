@@ -9,7 +9,7 @@ from django.conf import settings
 from providers import accounts
 from providers.errors import InvalidRequest
 from providers.models import Offering
-from providers.offering import normalisation, pricing
+from providers.offering import native, normalisation, pricing
 from providers.request import Answer, ImageRequest
 
 LARGEST_BILL = Decimal(1_000)  # USD of one call; an answer that says more is misread, or lies
@@ -29,6 +29,7 @@ def estimate(offering: Offering, request: ImageRequest, delivered: tuple[int, in
     except InvalidRequest:
         return None
     sources = max(1, len(request.images)) if request.mode == "edit" else 0
+    sources += native.count_of_sources(request.extra)
     return pricing.price_of(
         offering.price,
         offering.price_unit,

@@ -68,3 +68,12 @@ def test_no_value_ends_in_an_internal_error(key, fields, idempotency_key, header
         jobs.run(pk)
     assert not GatewayRequest.objects.filter(http_status__gte=500).exists()
     assert not GatewayRequest.objects.filter(status="running").exists()
+
+
+@pytest.mark.parametrize("name", ["strength", "num_pics", "width", "upscale_factor", "user"])
+def test_no_number_is_too_large(key, name):
+    body = json.dumps({"model": "sample-one", "prompt": "A kite", "size": "64x64", name: 10**400})
+    headers = {"Authorization": f"Bearer {key.secret}"}
+    response = Client().generic("POST", "/openai/v1/images/generations", body, "application/json", headers=headers)
+    response.close()
+    assert response.status_code in (200, 400), response.content

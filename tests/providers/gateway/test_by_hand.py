@@ -101,6 +101,7 @@ def test_a_wrong_value_is_rejected_with_the_name_of_its_parameter(client, fields
         ("POST", "images/generations", b"{", 400),
         ("POST", "images/generations", b"[1]", 400),
         ("POST", "images/generations", b'{"n": NaN}', 400),
+        ("POST", "images/generations", b'{"model": "sample-one", "prompt": "a kite", "strength": 1e400}', 400),
         ("POST", "images/generations", b"[" * 100_000, 400),
         ("GET", "images/generations", b"", 405),
         ("POST", "models", b"", 405),

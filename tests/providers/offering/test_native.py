@@ -20,7 +20,8 @@ ONE = (1024, 1024)
         {"options[num_images]": 2}, {"num.images": 2}, {"\uff2eum_\uff29mages": 2}, {"frame_count": 16},
         {"resultNum": 3}, {"Num": 4}, {"options": {"number": "2"}}, {"num_pics": 2}, {"N": 2}, {"num_images": [4]},
         {"number_of_image": 2}, {"outputs-per-prompt": 2}, {"quantity": 1e9},
-        {"sequential_image_generation": "auto"},
+        {"sequential_image_generation": "auto"}, {"prompts": ["a", "b"]}, {"Seeds": [1, 2]},
+        {"input": {"requests": [{}, {}]}}, {"num_pics": 10**400},
     ],
 )  # fmt: skip
 def test_several_images_are_asked_for_with_n_alone(extra):
@@ -35,6 +36,7 @@ def test_one_image_and_what_the_offering_names_itself_pass():
         {"num_inference_steps": 28, "num_steps_per_image": 28, "sequential_image_generation": "disabled"}
     )
     native.check_counts({"n_iter": 1, "image_guidance_scale": 1.5, "max_sequence_length": 512, "images": ["a", "b"]})
+    native.check_counts({"prompts": ["a"], "seeds": 7, "foo": 10**400, "num_pics": -(10**400)})
     native.check_counts({"image_prompt_strength": 5, "number_of_colors": 8, "count_tokens": True, "frames": True})
 
 
@@ -50,6 +52,7 @@ def test_one_image_and_what_the_offering_names_itself_pass():
         ({"imageConfig": {"imageSize": "4K"}}, 4096 * 4096),
         ({"megapixels": "0.25"}, 2**18),
         ({"upscale_factor": 2}, 4 * 1024 * 1024),
+        ({"upscale_factor": 10**400}, 2048 * 2048),
         ({"image_size": "square_hd"}, 2048 * 2048),  # a preset: as large as the offering makes
         ({"size": "auto"}, 1024 * 1024),
     ],
@@ -69,3 +72,19 @@ def test_a_size_in_the_providers_own_words_is_read_for_the_price(extra, area):
 )
 def test_what_cannot_be_read_is_as_large_as_the_offering_makes(spec, tier):
     assert native.largest_area(spec) == tier * tier
+
+
+@pytest.mark.parametrize(
+    ("extra", "count"),
+    [
+        ({}, 0),
+        ({"image_urls": ["https://x.test/1.png", "data:image/png;base64,AAAA"]}, 2),
+        ({"input_image": "HTTPS://x.test/1.png", "input_image_2": " https://x.test/2.png"}, 2),
+        ({"references": {"inputImage": "https://x.test/1.png"}}, 1),
+        ({"images": [{"image_url": "https://x.test/1.png"}, {"image_url": "https://x.test/2.png"}]}, 2),
+        ({"image_size": "square", "num_images": 1, "image_prompt": "a kite"}, 0),
+        ({"loras": [{"path": "https://x.test/1.safetensors"}], "callback_url": "https://x.test"}, 0),
+    ],
+)
+def test_sources_in_the_providers_own_words_are_counted(extra, count):
+    assert native.count_of_sources(extra) == count

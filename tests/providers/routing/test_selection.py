@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -235,3 +236,11 @@ def test_the_providers_bill_counts_before_the_price_list(unit, price, fields, co
 def test_units_times_an_estimated_price_are_an_estimate():
     offering = make.make_offering(price=Decimal("0.006"), price_unit="megapixel", price_estimated=True)
     assert costs.of_answer(offering, REQUEST, answer(billed_units=Decimal(1))) == (Decimal("0.006"), True)
+
+
+def test_sources_in_the_providers_own_words_are_in_the_estimate():
+    """Black Forest Labs takes them at the same endpoint as no sources, and bills each."""
+    offering = make.make_offering(price=Decimal("0.01"), price_unit="megapixel-first", price_details={"extra": "0.002"})
+    request = replace(REQUEST, extra={"input_image": "https://x.test/1.png", "input_image_2": "https://x.test/2.png"})
+    assert costs.estimate(offering, REQUEST) == Decimal("0.01")
+    assert costs.estimate(offering, request) == Decimal("0.014")
