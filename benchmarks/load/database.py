@@ -121,7 +121,7 @@ def serving(name: str) -> Iterator[tuple[int, int]]:
         environment["VAR_DIR"] = var  # pages need their collected static files
         collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
         subprocess.run(collect, env=environment, check=True)
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, process_group=0)
         try:
             deadline = time.monotonic() + 60
             while True:
