@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import override_settings
 
 Made = TypeVar("Made")
@@ -38,7 +38,6 @@ class SharedRows:
         SharedRows.are_there = True
         with blocker.unblock():
             self._transaction.__enter__()
-            _keep_autovacuum_away()
 
     def close(self) -> None:
         with self._blocker.unblock():
@@ -57,15 +56,3 @@ class SharedRows:
         if self._media.exists():
             shutil.copytree(self._media, settings.MEDIA_ROOT, copy_function=os.link, dirs_exist_ok=True)
         return copy.deepcopy(made)
-
-
-def _keep_autovacuum_away() -> None:
-    """Until the transaction ends, from all tables: it would skip the rows of this transaction when it counts.
-
-    The planner then takes tables of thousands of rows for empty ones. One test of attacks, another each time, spent
-    28 s in Postgres instead of 1 when autovacuum came by.
-    """
-    names = connection.introspection.django_table_names(only_existing=True, include_views=False)
-    tables = ", ".join(map(connection.ops.quote_name, names))
-    with connection.cursor() as cursor:
-        cursor.execute(f"LOCK TABLE {tables} IN SHARE UPDATE EXCLUSIVE MODE")

@@ -46,8 +46,9 @@ def prepare() -> str:
 
 
 def _fingerprint() -> str:
-    """Changes with the text of any migration, ours or a package's, and with who applies them."""
+    """Changes with the text of any migration, ours or a package's, with who applies them, and with this module."""
     digest = hashlib.sha256(f"{django.VERSION} {connection.get_database_version()} {sys.version_info[:2]}".encode())
+    digest.update(Path(__file__).read_bytes())
     for key, migration in sorted(MigrationLoader(None).disk_migrations.items()):
         digest.update(f"{key}".encode() + Path(inspect.getfile(type(migration))).read_bytes())
     return digest.hexdigest()[:16]
@@ -60,12 +61,24 @@ def _fill(name: str, file: Path) -> None:
     with _connected_to(name):
         executor = MigrationExecutor(connection)
         executor.migrate(executor.loader.graph.leaf_nodes())
+        _keep_autovacuum_away()
     FOLDER.mkdir(parents=True, exist_ok=True)
     for outdated in FOLDER.iterdir():
         outdated.unlink(missing_ok=True)
     unfinished = file.with_suffix(f".{os.getpid()}")
     _run("pg_dump", name, "--no-owner", f"--file={unfinished}")
     unfinished.rename(file)
+
+
+def _keep_autovacuum_away() -> None:
+    """It sees pages, but no row of the transactions that tests roll back, and notes: “139 pages, no row”.
+
+    From then on the planner takes the table for empty however many rows a test makes: one of a few hundred votes spent
+    half a minute in Postgres instead of a second. Without such a note the planner goes by the table's size.
+    """
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"ALTER TABLE {connection.ops.quote_name(table)} SET (autovacuum_enabled = off)")
 
 
 @contextmanager
