@@ -11,7 +11,7 @@ in `details` (the column `Offering.price_details`):
                         input megapixel, rounded up (the formula Black Forest Labs publishes)
     image-by-tier       {"1K": "0.08", "4K": "0.16"}: per image, by the tier nearest in area
     image-by-quality    {"low": "0.006", "high": {"1024x1024": "0.211", "1536x1024": "0.165"}}: per image, by quality
-                        and by the size nearest in area
+                        and by the size nearest in area; where the provider chooses ("auto"), the dearest
 
 In the last two `price` is the one number shown in lists: what an image costs with the settings the offering sends.
 
@@ -82,7 +82,7 @@ def price_of(
         case "image-by-tier":
             per_image = _by_tier(details, width, height, amount)
         case "image-by-quality":
-            per_image = _by_tier(details.get(quality or ""), width, height, amount)
+            per_image = _by_quality(details, quality, width, height, amount)
         case _:
             raise ValueError(f"price unit: {unit!r} is not known; write one of {', '.join(UNITS)}")
     return _decimal(per_image * n)
@@ -131,6 +131,15 @@ def price_of_tokens(usage: Mapping[str, Any], details: Mapping[str, Any]) -> Dec
 
 def _started(megapixels: Fraction) -> int:
     return max(1, ceil(megapixels / (1 + TOLERANCE)))
+
+
+def _by_quality(
+    tables: Mapping[str, Any], quality: str | None, width: int, height: int, otherwise: Fraction
+) -> Fraction:
+    """Of a quality that the table does not name, such as "auto", the dearest: a budget must hold for any of them."""
+    if quality is None or quality in tables:
+        return _by_tier(tables.get(quality or ""), width, height, otherwise)
+    return max([otherwise, *(_by_tier(table, width, height, otherwise) for table in tables.values())])
 
 
 def _by_tier(table: Any, width: int, height: int, otherwise: Fraction) -> Fraction:

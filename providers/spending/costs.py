@@ -12,6 +12,7 @@ from providers.models import Offering
 from providers.offering import native, normalisation, pricing
 from providers.request import Answer, ImageRequest
 
+PRICED_PARAMETERS = ("quality", "rendering_speed")  # the second is Ideogram's word
 LARGEST_BILL = Decimal(1_000)  # USD of one call; an answer that says more is misread, or lies
 _BILLED_BY_MEGAPIXEL = frozenset({"megapixel", "megapixel-started", "megapixel-in-out"})
 
@@ -37,8 +38,14 @@ def estimate(offering: Offering, request: ImageRequest, delivered: tuple[int, in
         height,
         input_sizes=((width, height),) * sources,
         details=offering.price_details,
-        quality=normalisation.sent_value("quality", request, offering.parameters),
+        quality=_quality(offering, request),
     )
+
+
+def _quality(offering: Offering, request: ImageRequest) -> str | None:
+    """The value of the parameter by which a table of prices has its rows; None for the provider's own choice."""
+    values = (normalisation.sent_value(name, request, offering.parameters) for name in PRICED_PARAMETERS)
+    return next((str(value) for value in values if value is not None), None)
 
 
 def budgeted(price: Decimal | None, n: int = 1) -> Decimal:

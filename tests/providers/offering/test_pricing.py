@@ -46,7 +46,8 @@ def test_each_unit_counts_in_its_own_way(price, unit, size, inputs, details, cos
         ("medium", (1024, 1024), "0.053"),
         ("medium", (1024, 1536), "0.042"),
         ("medium", (1024, 1280), "0.042"),
-        ("high", (1024, 1024), "0.05"),  # not in the table: the headline price
+        ("high", (1024, 1024), "0.053"),  # not in the table: as dear as any of it
+        ("auto", (1536, 1024), "0.05"),  # … or as the headline price
         (None, (1024, 1024), "0.05"),
     ],
 )

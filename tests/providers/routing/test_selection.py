@@ -244,3 +244,18 @@ def test_sources_in_the_providers_own_words_are_in_the_estimate():
     request = replace(REQUEST, extra={"input_image": "https://x.test/1.png", "input_image_2": "https://x.test/2.png"})
     assert costs.estimate(offering, REQUEST) == Decimal("0.01")
     assert costs.estimate(offering, request) == Decimal("0.014")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "estimate"),
+    [
+        ("quality", "low", "0.01"),
+        ("quality", "auto", "0.09"),  # the provider chooses, perhaps the dearest
+        ("rendering_speed", "QUALITY", "0.09"),
+        ("steps", 4, "0.03"),
+    ],
+)
+def test_a_price_follows_the_parameter_that_it_depends_on(name, value, estimate):
+    details = {"low": "0.01", "medium": "0.03", "high": "0.08", "QUALITY": "0.09"}
+    offering = make.make_offering(price=Decimal("0.03"), price_unit="image-by-quality", price_details=details)
+    assert costs.estimate(offering, replace(REQUEST, extra={name: value})) == Decimal(estimate)
