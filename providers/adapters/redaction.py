@@ -25,7 +25,14 @@ PIECE = 5  # characters of a key's middle that do, when they stand alone and are
 
 _UNSTORABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 _WORD = re.compile(r"[A-Za-z0-9_\-]{4,}")
-_ESCAPE = re.compile(r"(?:\\u00|\\x|%|&#x)([2-7][0-9a-f]);?|&#(\d{2,3});", re.IGNORECASE)
+_ESCAPE = re.compile(
+    r"(?:\\u00|\\u\{0{0,6}|\\U0{6}|\\x|0x|%(?:25){0,3}|&#x0{0,6})(?P<hex>[2-7][0-9a-f])[;}]?"
+    r"|&#0{0,6}(?P<decimal>\d{2,3});|\\(?P<octal>[01][0-7]{2})",
+    re.IGNORECASE,
+)
+_BYTES = re.compile(r"\b\d{2,3}(?:, ?\d{2,3}){7,}\b")  # as JSON writes a buffer
+_FULL_WIDTH = {0xFF00 + code: 0x20 + code for code in range(1, 0x5F)}
+_BASES = {"hex": 16, "decimal": 10, "octal": 8}
 _NO_LETTER = re.compile(r"[^A-Za-z0-9]")
 _NOTHING = re.compile(r"(?!)")
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>\\]+", re.IGNORECASE)
@@ -70,10 +77,8 @@ def redacted(text: Any, account: Account) -> str:
     """A provider's text without the secrets of `account`, on one line."""
     spellings = _spellings(account)
     clean = storable(text)
-    unescaped = _ESCAPE.sub(lambda match: chr(int(match[1], 16) if match[1] else int(match[2])), clean)
-    if (
-        unescaped != clean and _without_parts(unescaped, spellings) != unescaped
-    ):  # a key in JSON in JSON, in HTML or in a URL
+    unescaped = _unescaped(clean)
+    if unescaped != clean and _without_parts(unescaped, spellings) != unescaped:
         clean = storable(unescaped)
     for secret in sorted(spellings, key=len, reverse=True):
         clean = re.sub(re.escape(secret), REDACTED, clean, flags=re.IGNORECASE)
@@ -86,6 +91,17 @@ def redacted(text: Any, account: Account) -> str:
     clean = _IP.sub(lambda match: match[0] if _is_public_ip(match[0]) else REDACTED, clean)
     clean = _without_parts(clean, spellings)
     return re.sub(rf"{re.escape(REDACTED)}(?:[^\sA-Za-z0-9]?{re.escape(REDACTED)})+", REDACTED, clean)
+
+
+def _unescaped(text: str) -> str:
+    """The text with its characters as themselves: of a key in JSON in JSON, in HTML, in a URL, as bytes."""
+    text = _ESCAPE.sub(_character, text.translate(_FULL_WIDTH))
+    return _BYTES.sub(lambda match: "".join(chr(int(number)) for number in re.findall(r"\d+", match[0])), text)
+
+
+def _character(match: re.Match[str]) -> str:
+    """Of an escape, which is one of `_BASES`."""
+    return chr(int(match[match.lastgroup or ""], _BASES[match.lastgroup or ""]))
 
 
 def holds_secret(text: str, account: Account) -> bool:
