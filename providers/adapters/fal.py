@@ -132,7 +132,9 @@ def _listed(wire: Wire, call: ProviderCall, since: str) -> str:
         return ""
     query = {"endpoint_id": call.endpoint.strip("/"), "start": since, "expand": "payloads", "limit": 100}
     url = f"{wire.account.urls['api'].rstrip('/')}/models/requests/by-endpoint?{urlencode(query)}"
-    row = lost_jobs.find(wire, call, url, LOOKS, rows="items", arguments="json_input")
+    usual = wire.deadline.usual  # seconds: a slow model's job is not in the list before
+    pauses = (*LOOKS, usual) if usual > LOOKS[-1] else LOOKS
+    row = lost_jobs.find(wire, call, url, pauses, rows="items", arguments="json_input")
     request_id = row.get("request_id") if row else None
     return request_id if isinstance(request_id, str) and _REQUEST_ID.fullmatch(request_id) else ""
 

@@ -46,7 +46,12 @@ def test_it_is_found(line_to, monkeypatch, wire, scenario):
 
 
 def failure(
-    wire: str, call: ProviderCall, submit: httpx.Response | None, listed: httpx.Response, account: Account | None = None
+    wire: str,
+    call: ProviderCall,
+    submit: httpx.Response | None,
+    listed: httpx.Response,
+    account: Account | None = None,
+    usual: float = 0.0,
 ) -> tuple[ProviderError, int]:
     """What a call fails with whose submission has this answer, or none; and how often the list was looked at."""
     looks = 0
@@ -62,7 +67,7 @@ def failure(
         return submit
 
     with httpx.Client(transport=httpx.MockTransport(answer)) as http, pytest.raises(ProviderError) as caught:
-        ADAPTERS[wire].generate(call, account=account or LISTS[wire][0], http=http, deadline=Deadline(5))
+        ADAPTERS[wire].generate(call, account=account or LISTS[wire][0], http=http, deadline=Deadline(5, usual=usual))
     return caught.value, looks
 
 
@@ -125,6 +130,11 @@ def test_fals_list_is_not_looked_at_for_edits_nor_where_another_server_stands_fo
     edit = replace(CALL, images=(png(),), image_field="image_urls")  # rows of edits have megabytes in them
     assert failure("fal", edit, None, rows("fal", {}))[1] == 0
     assert failure("fal", CALL, None, rows("fal", {}), FAL)[1] == 0
+
+
+def test_fals_list_is_looked_at_once_more_when_a_slow_job_will_have_ended():
+    assert failure("fal", CALL, None, rows("fal", {}), usual=0.03)[1] == len(LOOKS) + 1
+    assert failure("fal", CALL, None, rows("fal", {}), usual=0.01)[1] == len(LOOKS)
 
 
 def test_an_id_that_would_change_the_url_is_not_used(monkeypatch):
