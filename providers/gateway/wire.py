@@ -28,6 +28,8 @@ from providers.transfer.image_type import measured
 MAX_IMAGES = 10
 MAX_PROMPT = 32_000
 MAX_DEPTH = 32  # of tables and lists in a body: what reads it later goes down in recursion
+MAX_VALUES = 100_000  # in a JSON body: 60 MB of "[]," are 1.5 GB once they are read
+MAX_PARAMETERS = 1_000  # as a form may have; each is looked at by everything on its way to the provider
 MAX_TAG = 64  # characters of `user` that are stored
 FORMATS: tuple[str, ...] = tuple(EMULATED["output_format"]["enum"])
 # What we read ourselves; the rest is the provider's.
@@ -110,12 +112,16 @@ class ApiRequest:
 
 def read_json(body: bytes) -> dict[str, Any]:
     """The fields of a JSON body. Raises the API's error `invalid_json` (400) for anything but an object."""
+    if sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:  # those in texts, too: nobody writes so many
+        raise invalid(None, f"The body has more than {MAX_VALUES:,} values.", "invalid_json")
     try:
         fields = _loaded(body)
     except (ValueError, RecursionError) as error:
         raise invalid(None, f"The body is not JSON: {error}", "invalid_json") from error
     if not isinstance(fields, dict):
         raise invalid(None, 'The body must be a JSON object, like {"model": "…", "prompt": "…"}.', "invalid_json")
+    if len(fields) > MAX_PARAMETERS:
+        raise invalid(None, f"The body has more than {MAX_PARAMETERS:,} parameters.", "invalid_json")
     level: list[Any] = [fields]
     for _ in range(MAX_DEPTH):
         level = [inner for value in level for inner in _parts(value)]
