@@ -126,9 +126,13 @@ def _parts(files: MultiValueDict[str, UploadedFile[Any]]) -> Iterator[tuple[str,
 
 
 def _of_part(name: str, file: UploadedFile[Any]) -> SourceImage:
-    if file.size is not None and file.size > MAX_BYTES:
-        raise invalid(name, f"{name}: the file is larger than {MAX_BYTES >> 20} MB.", "image_too_large")
+    _check_bytes(name, file.size or 0)
     return _of_bytes(name, file.read())
+
+
+def _check_bytes(name: str, size: int) -> None:
+    if size > MAX_BYTES:
+        raise invalid(name, f"{name}: the file is larger than {MAX_BYTES >> 20} MB.", "image_too_large")
 
 
 def _fields(texts: MultiValueDict[str, str]) -> dict[str, Any]:
@@ -152,14 +156,16 @@ def _fields(texts: MultiValueDict[str, str]) -> dict[str, Any]:
 
 def of_json(fields: Mapping[str, Any]) -> tuple[tuple[SourceImage, ...], SourceImage | None]:
     """(source images, mask) of JSON: `images` as OpenAI's reference has it ([{"image_url": …}]), and simpler: `image`,
-    plain texts, one or many."""
-    deadline = Deadline(FETCH_SECONDS)
+    plain texts, one or many. Those behind URLs are together no larger than a request may be."""
+    deadline, largest = Deadline(FETCH_SECONDS), settings.GATEWAY_LARGEST_REQUEST
     images: list[SourceImage] = []
     for name in ("image", "images"):
         given = fields.get(name)
         for item in given if isinstance(given, list) else [given] if given is not None else []:
             _check_count(len(images) + 1)
             images.append(_of_value(name, item, deadline))
+            if sum(len(image.data) for image in images) > largest:
+                raise too_large(largest)
     mask = None if fields.get("mask") is None else _of_value("mask", fields["mask"], deadline)
     return tuple(images), mask
 
@@ -184,6 +190,7 @@ def _of_value(name: str, value: Any, deadline: Deadline) -> SourceImage:
         download = fetch(value, deadline=deadline)
     except (BadOutput, TimedOut) as error:
         raise _unreadable(name, str(error)) from error
+    _check_bytes(name, len(download.data))
     return _of_bytes(name, download.data)
 
 

@@ -130,6 +130,15 @@ def test_too_many_or_too_large_uploads_are_rejected_before_they_are_read(key, cl
     assert edit(key, {"image": [picture(), picture()]}).status_code == 413
 
 
+def test_sources_behind_urls_are_together_no_larger_than_a_request_may_be(key, settings):
+    """A body of a kilobyte could name sixteen of 64 MB."""
+    url = call(key, response_format="url", size="512x512").json()["data"][0]["url"]
+    settings.GATEWAY_LARGEST_REQUEST = 3 * len(Client().get(url).content) // 2
+    assert call(key, "images/edits", image=[url]).status_code == 200
+    response = call(key, "images/edits", image=[url, url])
+    assert (response.status_code, response.json()["error"]["code"]) == (413, "request_too_large")
+
+
 @pytest.mark.parametrize(
     ("provider", "expected"),
     [
