@@ -100,7 +100,7 @@ def store(host: Host, home: Path) -> Machine:
     (home / "s3" / BUCKET).mkdir(parents=True)
     command = [str(Path(sys.executable).with_name("rclone")), "serve", "s3", str(home / "s3")]
     command += ["--addr", f"{host.address}:9000", "--config", "/dev/null", "--auth-key", f"{STORE_KEY},{STORE_SECRET}"]
-    command += ["--vfs-cache-mode", "off", "--dir-cache-time", "0s", "--log-level", "ERROR"]
+    command += ["--vfs-cache-mode", "off", "--dir-cache-time", "1ms", "--log-level", "ERROR"]
     return Machine(host, command, dict(os.environ), home)
 
 
