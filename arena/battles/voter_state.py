@@ -39,10 +39,14 @@ _IN_ORDER = "ORDER BY b.served_at, array_position(s.waiting, b.id)"
 _OF_BATTLE = f"""
 SELECT own.voter_id, s.turn, s.votes, s.seen, s.uncounted, CASE WHEN b.id = own.id THEN s.met END, {COLUMNS},
     {MAKERS}
-FROM (SELECT id, voter_id, prompt_id FROM arena_battle WHERE id = %(battle)s LIMIT 1) own
-JOIN arena_prompt asked ON asked.id = own.prompt_id
-JOIN arena_competition within ON within.id = asked.competition_id
-LEFT JOIN arena_voterprogress s ON s.voter_id = own.voter_id AND s.category_id = within.category_id
+FROM (
+    SELECT id, voter_id, (
+        SELECT within.category_id FROM arena_prompt asked
+        JOIN arena_competition within ON within.id = asked.competition_id WHERE asked.id = prompt_id
+    ) AS category_id
+    FROM arena_battle WHERE id = %(battle)s LIMIT 1
+) own
+LEFT JOIN arena_voterprogress s ON s.voter_id = own.voter_id AND s.category_id = own.category_id
 CROSS JOIN LATERAL unnest(array_append(array_remove(s.waiting, own.id), own.id)) AS waits (battle)
 CROSS JOIN LATERAL (SELECT * FROM arena_battle WHERE id = waits.battle LIMIT 1) b
 {JOINS} {MAKER_JOINS}
