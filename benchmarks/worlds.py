@@ -1,7 +1,8 @@
 """Simulated arenas for which the truth is known: who votes, on which prompts, with what tastes.
 
 A voter and a prompt each add a taste of their own to every model's strength, drawn afresh for every world. The truth is
-what infinitely many voters and prompts, each as often, would give: the Bradley–Terry fit of the expected scores.
+what infinitely many voters and prompts, each as often, would give: the Bradley–Terry fit of the expected scores. Where
+there are competitions, they are what they are: other voters and prompts of the same ones.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ class World:
     busy: int = 0  # the first voters, or imported experts, who …
     busy_share: float = 0.0  # … cast this share of all votes, evenly among them
     bridge: int | None = None  # the models are two halves, and so many votes join them
+    competitions: int = 1  # a voter sees only one; the number of prompts is a multiple of it
+    competition_taste: float = 0.0  # which all prompts of a competition share
 
 
 WORLDS = {
@@ -62,6 +65,7 @@ OTHER_WORLDS = {
     "two halves, 80 votes": World(prompts=60, voter_taste=0.5, prompt_taste=0.3, bridge=80),
     "equals": World(strength=0.0, voter_taste=0.5, prompt_taste=0.3),
     "equals, 30 prompts": World(models=8, votes=4_000, strength=0.0, voter_taste=0.5, prompts=30, prompt_taste=0.3),
+    "four competitions": World(models=10, votes=5_000, voters=240, voter_taste=0.4, prompts=40, prompt_taste=0.25, competitions=4, competition_taste=0.2),
     "far apart": World(strength=1.5, voter_taste=0.5, prompt_taste=0.3),
 }  # fmt: skip
 
@@ -100,13 +104,13 @@ class Votes:
         return replace(self, **columns)
 
 
-def truth(world: World, strength: Any) -> Any:
-    """The fit of the expected scores of every pair, in Elo."""
+def truth(world: World, strengths: Any) -> Any:
+    """The fit of the expected scores of every pair, in Elo. `strengths` [competitions, K] in nats."""
     k = world.models
     deviation = np.sqrt(2 * (world.voter_taste**2 + world.prompt_taste**2))
     nodes, weights = HERMITE
-    difference = np.subtract.outer(strength, strength)[..., None] + deviation * nodes
-    wins = (1 / (1 + np.exp(-difference))) @ (weights / weights.sum())
+    difference = (strengths[:, :, None] - strengths[:, None, :])[..., None] + deviation * nodes
+    wins = ((1 / (1 + np.exp(-difference))) @ (weights / weights.sum())).mean(0)
     left, right = np.nonzero(~np.eye(k, dtype=bool))
     n = np.concatenate([(1 - world.ties) * wins[left, right], (1 - world.ties) * wins[right, left],
                         np.full(left.size, world.ties)])  # fmt: skip
@@ -123,6 +127,7 @@ class Arena:
     strength: Any
     voter_tastes: Any
     prompt_tastes: Any
+    competition_tastes: Any
 
     @classmethod
     def of(cls, world: World, seed: int, strength: Any = None) -> Arena:
@@ -133,7 +138,9 @@ class Arena:
             rng.normal(0, taste, (number, world.models)) if taste else np.zeros((number, world.models))
             for taste, number in ((world.voter_taste, world.voters), (world.prompt_taste, world.prompts))
         ]
-        return cls(world, strength - strength.mean(), *tastes)
+        shared = rng.normal(0, world.competition_taste, (world.competitions, world.models))
+        tastes[1] += shared[np.arange(world.prompts) % world.competitions]
+        return cls(world, strength - strength.mean(), *tastes, shared)
 
     def votes(self, count: int, seed: int, pairs: Any = None) -> Votes:
         """`count` votes, less what the cap leaves out. `pairs`: the distribution of ordered pairs [K, K]; None: even."""
@@ -149,6 +156,7 @@ class Arena:
             voter = voter[counted]
         count = voter.size
         prompt = rng.integers(0, world.prompts, count)
+        prompt += voter % world.competitions - prompt % world.competitions
         if pairs is None:
             left = rng.integers(0, k, count)
             right = (left + rng.integers(1, k, count)) % k
@@ -162,7 +170,7 @@ class Arena:
         for tastes, who in ((self.voter_tastes, voter), (self.prompt_tastes, prompt)):
             difference = difference + tastes[who, left] - tastes[who, right]
         score = np.where(rng.random(count) < world.ties, 0.5, rng.random(count) < 1 / (1 + np.exp(-difference)))
-        return Votes(k, voter, prompt, left, right, score, truth(world, self.strength))
+        return Votes(k, voter, prompt, left, right, score, truth(world, self.strength + self.competition_tastes))
 
 
 def draw(world: World, seed: int, strength: Any = None) -> Votes:

@@ -31,9 +31,9 @@ def coverage(fits):
     return float(np.mean(inside))
 
 
-@pytest.mark.parametrize("name", ["independent", "40 voters", "12 prompts"])
+@pytest.mark.parametrize("name", ["independent", "40 voters", "12 prompts", "four competitions"])
 def test_intervals_cover_the_truth(name):
-    assert coverage((votes, fit) for votes, _, fit, _ in rated(WORLDS[name])) >= 0.935
+    assert coverage((votes, fit) for votes, _, fit, _ in rated((WORLDS | OTHER_WORLDS)[name])) >= 0.935
 
 
 def test_with_twelve_prompts_voters_alone_as_clusters_cover_far_too_little():
