@@ -11,6 +11,7 @@ A cost that nobody knows stays unknown (NULL); in the sums the ceiling stands fo
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -24,7 +25,7 @@ from django.utils import timezone
 
 from providers import routing
 from providers.gateway.errors import ApiError
-from providers.models import ApiKey, Call, GatewayRequest, KeySpending
+from providers.models import ApiKey, Call, GatewayRequest, KeySpending, Reservation
 from providers.offering.pricing import usd
 from providers.request import ImageRequest
 from providers.routing.preferences import NO_PREFERENCES, Preferences
@@ -74,6 +75,15 @@ def cost_of_calls(calls: Iterable[Call]) -> tuple[Decimal | None, Decimal]:
         elif call.outcome == "ok" or call.possibly_charged:
             unknown += call.n
     return None if unknown else known, known + unknown * settings.UNKNOWN_PRICE_CEILING
+
+
+def cost_of_lost(request_id: uuid.UUID, asked_at: datetime) -> tuple[Decimal | None, Decimal]:
+    """The same of a request whose process died: of its calls that were recorded, and of what was reserved for one whose
+    answer nobody has. The provider may bill that."""
+    # In this order: a reservation that becomes a call meanwhile is counted twice, which is better than not at all.
+    in_flight = Reservation.objects.filter(request_id=request_id).aggregate(total=Sum("amount"))["total"]
+    cost, counted = cost_of_calls(Call.objects.filter(request_id=request_id, started_at__gte=asked_at))
+    return (None, counted + in_flight) if in_flight else (cost, counted)
 
 
 # The ledger ──────────────────────────────────────────────────────────────────────────────────────────────────────────

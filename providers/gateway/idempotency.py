@@ -24,7 +24,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -35,7 +35,7 @@ from providers.gateway.disconnect import ClientConnection
 from providers.gateway.errors import ApiError, invalid
 from providers.gateway.lookup_cache import Changed
 from providers.gateway.wire import ApiRequest
-from providers.models import ApiKey, Call, GatewayRequest, ImageModel, Reservation
+from providers.models import ApiKey, GatewayRequest, ImageModel
 
 RETRY_GRACE = 3.0  # seconds; the official clients retry after 0.4 to 0.5 s, then after up to 1 s
 POLL_INTERVAL = 0.15  # seconds between two reads of a row that another thread or process is working on
@@ -212,11 +212,7 @@ def wait_for(row: GatewayRequest, connection: ClientConnection, *, seconds: floa
 def fail_lost(row: GatewayRequest) -> None:
     """Fail a request whose process died. It costs what its calls have cost – they are recorded before it is settled –
     and what was reserved for a call whose answer nobody has: the provider may bill it."""
-    # In this order: a reservation that becomes a call meanwhile is counted twice, which is better than not at all.
-    in_flight = Reservation.objects.filter(request_id=row.pk).aggregate(total=Sum("amount"))["total"]
-    row.cost, counted = budgets.cost_of_calls(Call.objects.filter(request_id=row.pk, started_at__gte=row.asked_at))
-    if in_flight:
-        row.cost, counted = None, counted + in_flight
+    row.cost, counted = budgets.cost_of_lost(row.pk, row.asked_at)
     if row.cost is None:
         row.reserved = counted
     row.status, row.http_status = GatewayRequest.Status.FAILED, 500

@@ -94,7 +94,8 @@ def run(pk: str) -> None:
 
     Retired models and revoked keys are not called for.
     """
-    is_new = QueuedRequest.objects.filter(pk=pk, started_at=None).update(started_at=timezone.now())
+    waiting = QueuedRequest.objects.filter(pk=pk, started_at=None, request__status="running")
+    is_new = waiting.update(started_at=timezone.now())
     rows = QueuedRequest.objects.select_related("request__api_key", "image_model")
     queued: QueuedRequest | None = rows.filter(pk=pk).first()
     if queued is None or not (is_new or open_jobs.take_over(queued.request_id, settings.GATEWAY_TIME_LIMIT)):

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -83,10 +84,18 @@ def prune() -> int:
 
 
 def _fail_lost() -> None:
-    """Fail what was running in a process that died, or for longer than any request may."""
+    """Fail what was running in a process that died, or for longer than any request may.
+
+    A job of which nothing was requested yet waits for a worker, however long; what the playground asks with a key is
+    the playground's to give up. Failed here, both could still run, and would cost their key nothing.
+    """
     now = timezone.now()
     running = GatewayRequest.objects.filter(status="running").order_by("asked_at")
-    for row in running.filter(asked_at__lt=now - timedelta(seconds=settings.GATEWAY_TIME_LIMIT * 4 + 60))[:1000]:
+    begun = running.annotate(begun_at=Coalesce("queued__started_at", "asked_at"))
+    begun = begun.exclude(queued__isnull=False, queued__started_at=None).exclude(
+        trial__status__in=["queued", "running"]
+    )
+    for row in begun.filter(begun_at__lt=now - timedelta(seconds=settings.GATEWAY_TIME_LIMIT * 4 + 60))[:1000]:
         idempotency.fail_lost(row)
     recent = running.filter(asked_at__lt=now - timedelta(seconds=2 * process.TTL)).exclude(process="")
     for row in recent.filter(queued=None)[:1000]:

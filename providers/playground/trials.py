@@ -31,12 +31,13 @@ from providers.gateway import budgets, keys, responses
 from providers.gateway.errors import ApiError
 from providers.gateway.image_formats import EXTENSIONS
 from providers.gateway.wire import ApiRequest
-from providers.models import ApiKey, Call, GatewayRequest, ImageModel, Trial
+from providers.models import ApiKey, GatewayRequest, ImageModel, Trial
 from providers.offering.pricing import usd
 from providers.request import ImageRequest, Mode, SourceImage
 from providers.routing import open_jobs
 from providers.routing.results import Attempt
 from providers.routing.selection import Target
+from providers.spending import daily_cap
 from providers.spending.daily_cap import midnight
 from providers.transfer.image_type import measured
 
@@ -254,22 +255,32 @@ def _end(trial: Trial, started: float, attempts: Sequence[Attempt], **fields: An
     budgets.settle(row)
 
 
+def _give_up(trial: Trial) -> None:
+    """Fail a trial that waits for nobody any more. What was requested for it counts: the provider may bill it."""
+    message = "No worker has finished it. Try again."
+    spent = daily_cap.spent_on(trial.call_request_id)
+    given_up = Trial.objects.filter(pk=trial.pk, status=trial.status).update(
+        status="failed", error=message, spent=spent
+    )
+    if given_up and trial.request is not None:
+        row = trial.request
+        row.status, row.http_status, row.error_code, row.error = "failed", 504, "playground", message
+        row.cost, counted = budgets.cost_of_lost(row.pk, trial.asked_at)
+        row.reserved = counted if row.cost is None else row.reserved
+        row.duration = timezone.now() - trial.asked_at
+        budgets.settle(row)
+
+
 # Pruning ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def prune() -> None:
-    """Fail what no worker has finished, delete what is older than a day."""
+    """Fail what no worker has begun or finished, delete what is older than a day."""
     now = timezone.now()
     lost = now - timedelta(seconds=settings.GENERATION_TIME_LIMIT * 4 + 60)
-    for trial in Trial.objects.filter(status__in=["queued", "running"], asked_at__lt=lost).select_related("request"):
-        message = "No worker has finished it. Try again."
-        given_up = Trial.objects.filter(pk=trial.pk, status=trial.status).update(status="failed", error=message)
-        if given_up and trial.request is not None:
-            row = trial.request
-            row.status, row.http_status, row.error_code, row.error = "failed", 504, "playground", message
-            row.cost, counted = budgets.cost_of_calls(Call.objects.filter(request_id=row.pk))
-            row.reserved, row.duration = counted if row.cost is None else row.reserved, now - trial.asked_at
-            budgets.settle(row)
+    open_trials = Trial.objects.filter(status__in=["queued", "running"]).select_related("request")
+    for trial in open_trials.annotate(since=Coalesce("started_at", "asked_at")).filter(since__lt=lost):
+        _give_up(trial)
     # Real money is counted by the day, so no row goes before its day is over.
     old = Trial.objects.filter(asked_at__lt=min(now - timedelta(seconds=LIFETIME), midnight()))
     for trial in old.exclude(status__in=["queued", "running"])[:1000]:

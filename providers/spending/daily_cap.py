@@ -95,6 +95,13 @@ def amount_of(day: date) -> Decimal:
     return SpentDay.objects.filter(day=day).values_list("amount", flat=True).first() or Decimal(0)
 
 
+def spent_on(request_id: uuid.UUID) -> Decimal:
+    """USD of real money: what the calls of a request have spent, and what is reserved for those under way."""
+    reserved = Reservation.objects.filter(request_id=request_id).aggregate(total=Sum("amount"))["total"]
+    spent = Call.objects.filter(request_id=request_id).aggregate(total=Sum("spent"))["total"]
+    return Decimal(reserved or 0) + Decimal(spent or 0)
+
+
 def midnight() -> datetime:
     return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
 

@@ -17,9 +17,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from providers.gateway import budgets
+from providers.gateway import budgets, signed_files
 from providers.models import ApiKey, Call, GatewayRequest, KeySpending, Offering, Trial
 from providers.playground import trials
+from providers.spending import daily_cap
 from tests.arena.test_constraints import refuses, update
 from tests.config.processes import eventually
 
@@ -71,6 +72,28 @@ def test_a_trial_that_no_worker_finishes_frees_what_it_reserved(model):
     trials.prune()
     assert amounts() == {"ledger": Decimal(0), "requests": Decimal(0)}
     assert GatewayRequest.objects.get().status == "failed"
+
+
+def test_a_trial_that_began_late_is_not_given_up_and_one_that_is_counts_what_was_under_way(model):
+    """It may still be made and billed, and would then cost neither its key nor the free budget anything."""
+    _, secret = ApiKey.make("guest", monthly_budget=1)
+    form = {"prompt": "A kite", "model": ["sample-one"], "size": "64x64", "key": secret, "action": "generate"}
+    Client().post("/playground/", form)
+    long_ago = timezone.now() - timedelta(hours=2)
+    Trial.objects.update(asked_at=long_ago, status="running", started_at=timezone.now())
+    asked_at = GatewayRequest.objects.get().asked_at
+    GatewayRequest.objects.update(asked_at=long_ago)
+    trials.prune()
+    signed_files.prune()
+    assert [Trial.objects.get().status, GatewayRequest.objects.get().status] == ["running"] * 2
+    GatewayRequest.objects.update(asked_at=asked_at)
+    Trial.objects.update(started_at=long_ago)
+    Offering.objects.update(provider="openai")  # bills real money
+    offering, request_id = Offering.objects.get(mode="text-to-image"), Trial.objects.get().call_request_id
+    daily_cap.reserve(offering, Decimal("0.05"), caller="playground", request_id=request_id, attempt=1, n=1, seconds=60)
+    trials.prune()
+    assert (Trial.objects.get().status, Trial.objects.get().spent) == ("failed", Decimal("0.05"))
+    assert amounts() == {"ledger": Decimal("0.05"), "requests": Decimal("0.05")}
 
 
 def test_a_stream_that_is_left_at_a_partial_image_is_settled(model):

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from providers.gateway import job_webhooks, jobs
+from providers.gateway import job_webhooks, jobs, signed_files
 from providers.models import ApiKey, Call, GatewayRequest, JobWebhook, Offering, ProviderJob, QueuedRequest
 from tests import factories as make
 from tests.arena.test_constraints import refuses, update
@@ -134,6 +134,20 @@ def test_what_a_dead_worker_leaves_is_deleted(headers):
     )
     jobs.prune()
     assert not QueuedRequest.objects.exists()
+
+
+def test_a_job_waits_for_a_worker_however_long_and_one_that_has_failed_is_not_called(headers):
+    response = submit(headers)
+    long_ago = timezone.now() - timedelta(days=1)
+    GatewayRequest.objects.update(asked_at=long_ago)
+    (pk,) = jobs.take_due()
+    for started_at, status in ((None, "queued"), (timezone.now(), "running"), (long_ago, "failed")):
+        QueuedRequest.objects.update(started_at=started_at)
+        signed_files.prune()
+        assert poll(response, headers)["status"] == status
+    QueuedRequest.objects.update(started_at=None)
+    jobs.run(pk)
+    assert not Call.objects.exists()
 
 
 def send_due() -> list[bool]:
