@@ -12,6 +12,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402 - once Django is set up
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
+from django.urls import get_resolver  # noqa: E402
 
 from config import health, monitoring  # noqa: E402
 from config.entry.application import Entry  # noqa: E402
@@ -44,6 +45,7 @@ application = Entry(
     readiness=health.readiness,
 )
 
+get_resolver().url_patterns  # noqa: B018 - imports all pages, for which the first visitor of a process would wait
 gc.collect()
 gc.freeze()  # what is loaded now stays: it need not be looked through again and again while images pass
 gc.set_threshold(10_000, 20, 50)  # a request makes thousands of small objects, and hardly a cycle
