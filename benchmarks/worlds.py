@@ -134,13 +134,13 @@ class Arena:
         rng = np.random.default_rng([seed, 0])
         if strength is None:
             strength = rng.normal(0, world.strength, world.models)
-        tastes = [
+        of_voters, of_prompts = (
             rng.normal(0, taste, (number, world.models)) if taste else np.zeros((number, world.models))
             for taste, number in ((world.voter_taste, world.voters), (world.prompt_taste, world.prompts))
-        ]
+        )
         shared = rng.normal(0, world.competition_taste, (world.competitions, world.models))
-        tastes[1] += shared[np.arange(world.prompts) % world.competitions]
-        return cls(world, strength - strength.mean(), *tastes, shared)
+        of_prompts += shared[np.arange(world.prompts) % world.competitions]
+        return cls(world, strength - strength.mean(), of_voters, of_prompts, shared)
 
     def votes(self, count: int, seed: int, pairs: Any = None) -> Votes:
         """`count` votes, less what the cap leaves out. `pairs`: the distribution of ordered pairs [K, K]; None: even."""
