@@ -50,6 +50,11 @@ class ClosePair:
     share: float  # of the left one, a tie being half
     votes: int
 
+    @property
+    def other_share(self) -> float:
+        """Of the right one, so that both in whole per cent add up to 100."""
+        return 1 - round(self.share, 2)
+
 
 def answers(category: Category, rows: Sequence[BoardRow], board: Board | None) -> list[Highlight]:
     """Three answers, each with its bounds or with why it is too early; none for a board without places."""
