@@ -32,6 +32,7 @@ TASKS = ("text-to-image", "edit")
 FILTERS = ("price", "seconds", "rights", "size", "edits", "provider", "lab", "weights", "licence", "ratio", "need", "q")
 PARAMETERS = ("task", *FILTERS, "sort", "rated", "for")
 FOLD = 4  # rows of the rated lane before the unrated one
+FOLD_LAST = 26  # rows of the unrated lane
 
 
 @dataclass(frozen=True, slots=True)

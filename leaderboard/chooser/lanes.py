@@ -25,6 +25,7 @@ class Lane:
     unfold: str = ""
     folded_from: str = ""  # their lowest price and
     folded_to: str = ""  # their highest; "" where there are no two
+    folded_unpriced: int = 0  # of them those without a known price
 
 
 def of_choice(answer: Choice) -> list[Lane]:
@@ -54,22 +55,19 @@ def of_table(shown: Sequence[CatalogueRow], filters: CatalogueFilters) -> list[L
     rated = [row for row in shown if row.rating]
     imported = [row for row in shown if not row.rating and row.image_model.origin == ImageModel.Origin.IMPORTED]
     others = [row for row in shown if not row.rating and row not in imported]
-    folded = len(rated) - catalogue.FOLD if others and "rated" not in filters.given else 0
-    hides = bool(others) and len(imported) > catalogue.FOLD and not filters.active and "rated" not in filters.given
+    is_folded = "rated" not in filters.given
+    hides = bool(others) and len(imported) > catalogue.FOLD and not filters.active and is_folded
     early = all(row.rating and row.rating.place.is_tied_with_all for row in rated)
     lanes = [
         Lane(
             gettext("%(n)s rated by votes") % {"n": len(rated)},
             gettext("too early: all %(n)s could be first") % {"n": len(rated)} if early and len(rated) > 1 else "",
-            rated[: catalogue.FOLD] if folded > 0 else rated,
-            max(folded, 0),
-            filters.query(rated="all"),
-            *_price_range(rated[catalogue.FOLD :]),
+            *_folded(rated, catalogue.FOLD if is_folded and others else len(rated), filters),
         ),
         Lane(
             gettext("%(n)s not rated yet") % {"n": len(others)},
             gettext("nobody has voted on their images here; price, rights and speed are known all the same"),
-            others,
+            *_folded(others, catalogue.FOLD_LAST if is_folded else len(others), filters),
         ),
         Lane(
             gettext("%(n)s known from imported votes only") % {"n": len(imported)},
@@ -82,6 +80,11 @@ def of_table(shown: Sequence[CatalogueRow], filters: CatalogueFilters) -> list[L
     return [lane for lane in lanes if lane.rows]
 
 
-def _price_range(rows: Sequence[CatalogueRow]) -> tuple[str, str]:
-    prices = sorted({row.price for row in rows if row.price is not None})
-    return (listed(prices[0]), listed(prices[-1])) if len(prices) > 1 else ("", "")
+def _folded(
+    rows: Sequence[CatalogueRow], first: int, filters: CatalogueFilters
+) -> tuple[Sequence[CatalogueRow], int, str, str, str, int]:
+    """A lane's fields from `rows` on, of which the `first` ones are shown."""
+    rest = rows[first:]
+    known = [row.price for row in rest if row.price is not None]
+    prices = (listed(min(known)), listed(max(known))) if len(set(known)) > 1 else ("", "")
+    return rows[:first], len(rest), filters.query(rated="all"), *prices, len(rest) - len(known)

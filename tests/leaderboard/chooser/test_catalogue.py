@@ -73,6 +73,13 @@ def test_what_is_folded_and_what_is_only_imported_is_counted(client, models, mon
     page = page_of(client)
     assert "2 more of these, from $0.050 to $0.090 </a>" in page
     assert "3 rated by votes; 3 not rated yet. 1 known from imported votes only." in page
+    monkeypatch.setattr(catalogue, "FOLD_LAST", 1)
+    page = page_of(client)
+    assert names_in(page) == ["rated-1", "cheap", "dall-e-2"]
+    assert "2 more of these , 1 without a known price" in page
+    everything = page_of(client, "?rated=all")
+    assert len(names_in(everything)) == 7
+    assert "more of these" not in everything
 
 
 def test_filters_answer_questions_that_need_no_votes(client, models):
