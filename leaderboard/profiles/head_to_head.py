@@ -1,4 +1,4 @@
-"""Whom a model met most often, and how that went beside what the ratings expect."""
+"""How a model did against the others rated like it, and against those that it met most often."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from leaderboard.board import head_to_head
 from leaderboard.board.standings import Standing
 from leaderboard.cache import MINUTE, get_or_compute, version
 from leaderboard.models import Rating, RecentRating
-from leaderboard.rating import elo
+from leaderboard.rating import elo, shares
 from providers.models import ImageModel
 
-SHOWN = 8
+NEAREST = 3  # by Elo
+MOST_MET = 3  # of the others, by votes
 AnyRating = Rating | RecentRating
+Rival = tuple[AnyRating, head_to_head.PairRecord]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class Matchup:
     def votes(self) -> int:
         return self.won + self.tied + self.lost
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Of the share, 95 %, from these votes alone."""
+        return shares.wilson(self.share, self.votes)
+
 
 @dataclass(frozen=True, slots=True)
 class Matchups:
@@ -42,7 +49,7 @@ class Matchups:
 
 
 def of_model(image_model: ImageModel, category: Category, board: Callable[[], Sequence[Standing]]) -> Matchups:
-    """Those with the most votes first. `board` is called only on a cache miss."""
+    """The nearest by Elo, then those with the most votes. `board` is called only on a cache miss."""
     return get_or_compute(
         "matchups",
         version(category),
@@ -56,9 +63,16 @@ def _of_model(image_model: ImageModel, category: Category, board: Sequence[Stand
     records = head_to_head.records_of(image_model, category)
     own = next(standing.rating for standing in board if standing.rating.image_model_id == image_model.pk)
     rivals = [(standing.rating, records[image_model.pk, standing.rating.image_model_id]) for standing in board]
-    met = sorted((rival for rival in rivals if rival[1].votes), key=lambda rival: -rival[1].votes)
-    shown = tuple(_matchup(image_model, own, *rival) for rival in met[:SHOWN])
+    met = [rival for rival in rivals if rival[1].votes]
+    shown = tuple(_matchup(image_model, own, *rival) for rival in most_telling(own.elo, met))
     return Matchups(shown, met=len(met), unmet=len(rivals) - 1 - len(met))
+
+
+def most_telling(own: float, met: Sequence[Rival]) -> list[Rival]:
+    """The nearest to this Elo, the closest first, then those of the others that it met most often."""
+    nearest = sorted(met, key=lambda rival: abs(rival[0].elo - own))[:NEAREST]
+    others = sorted((rival for rival in met if rival not in nearest), key=lambda rival: -rival[1].votes)
+    return [*nearest, *others[:MOST_MET]]
 
 
 def _matchup(image_model: ImageModel, own: AnyRating, rating: AnyRating, record: head_to_head.PairRecord) -> Matchup:

@@ -34,7 +34,7 @@ from leaderboard.profiles.faq import Question
 from leaderboard.profiles.head_to_head import Matchups
 from leaderboard.profiles.notes import StandingNote
 from leaderboard.profiles.offerings import Seller
-from leaderboard.profiles.opponents import OpponentImage
+from leaderboard.profiles.opponents import Opponents
 from leaderboard.profiles.parameters import Group, Sizes
 from leaderboard.profiles.provider_rows import ProviderRow
 from leaderboard.profiles.speed import Speed
@@ -221,8 +221,8 @@ class Profile:
         return sorted(self.pictures, key=lambda picture: picture.is_poster)[:5]
 
     @cached_property
-    def extremes(self) -> Sequence[OpponentImage]:
-        """Its two best and two worst results, each beside the image that it met most."""
+    def extremes(self) -> Opponents:
+        """Its two best and two worst results, and the images that they met."""
         best = [picture for picture in self.pictures if picture.share >= 0.5][:2]
         return opponents.of_results([*best, *[picture for picture in self.pictures if picture not in best][-2:]])
 

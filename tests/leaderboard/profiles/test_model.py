@@ -15,10 +15,12 @@ from PIL import Image
 from arena import voting
 from arena.models import Category, Entry
 from leaderboard.board import snapshots, standings
+from leaderboard.board.head_to_head import PairRecord
 from leaderboard.board_page import pictures, rows, scatter
 from leaderboard.board_page.pictures import RatedImage
+from leaderboard.competitions import image_urls
 from leaderboard.models import Board, Rating, Record
-from leaderboard.profiles import competitions, opponents
+from leaderboard.profiles import competitions, head_to_head, opponents
 from leaderboard.profiles import model as profiles
 from providers.errors import OUTCOMES
 from providers.models import ImageModel
@@ -43,13 +45,21 @@ def test_the_page_says_place_record_matchup_and_where_the_numbers_come_from(clie
     assert "2 – 0 – 1" in page
     matchups = section(page, "matchups")
     for piece in (
-        other.image_model.name, "67%", "2 won, 0 tied, 1 lost",
+        other.image_model.name, "67% of 3", "21%–94%", "2 won, 0 tied, 1 lost", image_urls.tiny_url(other),
         f"/compare/{entry.image_model.slug}/{other.image_model.slug}/",
     ):  # fmt: skip
         assert piece in matchups, piece
     prices = section(page, "providers")
     for piece in ("$0.006", "estimated", "A price list", f"simulated-openai/{entry.image_model.slug}"):
         assert piece in prices, piece
+
+
+def test_its_rivals_are_the_nearest_and_then_those_met_most_often():
+    met = [
+        (Rating(pk=n, elo=elo), PairRecord(won=won))
+        for n, (elo, won) in enumerate([(1500, 9), (990, 1), (1300, 2), (1020, 1), (1200, 8), (1005, 1), (1400, 7)])
+    ]
+    assert [rating.pk for rating, _ in head_to_head.most_telling(1000, met)] == [5, 1, 3, 0, 4, 6]
 
 
 def test_the_markdown_page_has_the_same_figures(client, played):
@@ -68,11 +78,11 @@ def test_a_result_stands_beside_the_image_it_met_most_that_still_competes(played
             voting.cast_vote(make.make_battle(left=left, right=right), "tie")
     alone = make.make_entry(make.make_prompt(entry.prompt.competition), entry.image_model)
     results = [RatedImage(image, 0.5, 9) for image in (entry, alone)]
-    assert [meeting.opponent for meeting in opponents.of_results(results)] == [often, None]
+    assert [meeting.opponent for meeting in opponents.of_results(results).results] == [often, None]
     for image, gone in ((often, "retired_at"), (rare, "hidden_at")):
         Entry.objects.filter(pk=image.pk).update(**{gone: timezone.now()})
     ImageModel.objects.filter(pk=other.image_model_id).update(retired_at=timezone.now())
-    assert [meeting.opponent for meeting in opponents.of_results(results)] == [None, None]
+    assert [meeting.opponent for meeting in opponents.of_results(results).results] == [None, None]
 
 
 def test_an_image_of_one_vote_is_neither_the_best_nor_the_worst(client, played):
