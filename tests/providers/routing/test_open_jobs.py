@@ -28,6 +28,7 @@ from tests import factories as make
 from tests.arena.test_constraints import refuses, update
 from tests.config.processes import eventually
 from tests.providers.killed import SECONDS, expire_leases, submit_and_die
+from tests.providers.spending.days import close_expired
 
 from .test_generate import PARAMETERS
 
@@ -111,13 +112,10 @@ def test_a_job_that_was_taken_up_is_no_measurement_of_speed():
 
 
 @pytest.mark.usefixtures("_billed")
-def test_a_job_that_was_taken_up_is_paid_for_once():
+def test_a_job_that_was_taken_up_is_paid_for_once(monkeypatch):
     offering = offering_of("fal")
     request_id = submit_and_die(offering)
-    Reservation.objects.update(
-        made_at=timezone.now() - timedelta(hours=1), expires_at=timezone.now() - timedelta(minutes=9)
-    )
-    assert daily_cap.close_dead() == 0  # its job may still be taken up
+    assert close_expired(monkeypatch) == 0  # its job may still be taken up
     generated = ask(offering, request_id)
     assert not Reservation.objects.exists()
     assert generated.spent == Call.objects.get().spent > 0

@@ -25,6 +25,15 @@ def reserve(offering, price: Decimal | None = CENT) -> int | None:
     return daily_cap.reserve(offering, price, caller="arena", request_id=uuid.uuid4(), attempt=1, n=1, seconds=30)
 
 
+def close_expired(monkeypatch) -> int:
+    """Close what is reserved, as when its time is over. The clock is moved and not the row, whose day may be another a
+    minute ago."""
+    later = timezone.now() + timedelta(minutes=10)
+    with monkeypatch.context() as moved:
+        moved.setattr(timezone, "now", lambda: later)
+        return daily_cap.close_dead()
+
+
 def is_right() -> bool:
     """Today's amount is the sum of its calls and reservations."""
     return daily_cap.recount(timezone.now().date()) == 0

@@ -26,7 +26,7 @@ from providers.spending import daily_cap
 from tests import factories as make
 from tests.arena.test_constraints import refuses, update
 
-from .days import CENT, REQUEST, is_right, reserve, spent
+from .days import CENT, REQUEST, close_expired, is_right, reserve, spent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("simulated")]
 
@@ -119,7 +119,7 @@ def test_however_many_ask_at_once_the_cap_is_not_passed(settings):
 
 @pytest.mark.usefixtures("_billed")
 @pytest.mark.django_db(transaction=True)
-def test_an_unknown_price_counts_as_the_ceiling_before_and_after_and_stays_unknown(settings):
+def test_an_unknown_price_counts_as_the_ceiling_before_and_after_and_stays_unknown(settings, monkeypatch):
     settings.DAILY_SPEND_CAP, settings.UNKNOWN_PRICE_CEILING = Decimal("0.50"), Decimal("0.20")
     model = make.make_model()
     offering = make.make_offering(model, endpoint=f"studio/{model.slug}", price=None)
@@ -133,8 +133,7 @@ def test_an_unknown_price_counts_as_the_ceiling_before_and_after_and_stays_unkno
     assert is_right()
     settings.DAILY_SPEND_CAP = None
     reserve(offering, None)
-    Reservation.objects.update(made_at=timezone.now() - timedelta(minutes=9), expires_at=timezone.now())
-    daily_cap.close_dead()
+    close_expired(monkeypatch)
     assert Call.objects.filter(cost=None, spent=Decimal("0.20")).count() == 3
 
 
@@ -232,8 +231,7 @@ def test_no_mix_of_requests_spends_more_than_the_cap(settings, monkeypatch, seed
     with ThreadPoolExecutor(8) as pool:
         images = sum(pool.map(ask, requests))
     assert images > 3
-    Reservation.objects.update(made_at=timezone.now() - timedelta(minutes=9), expires_at=timezone.now())
-    daily_cap.close_dead()
+    close_expired(monkeypatch)
     assert 0 < daily_cap.today() <= settings.DAILY_SPEND_CAP
     assert Call.objects.aggregate(total=Sum("spent"))["total"] == daily_cap.today()
     assert is_right()

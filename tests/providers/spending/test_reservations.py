@@ -19,7 +19,7 @@ from providers.routing import offering_calls
 from providers.spending import daily_cap
 from tests import factories as make
 
-from .days import CENT, REQUEST, is_right, reserve
+from .days import CENT, REQUEST, close_expired, is_right, reserve
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("simulated")]
 
@@ -61,9 +61,7 @@ def test_the_call_of_a_process_that_died_counts_at_once_and_is_recorded_in_time(
     with pytest.raises(CapReached):
         reserve(offering)
     assert daily_cap.close_dead() == 0
-    past = timezone.now() - timedelta(minutes=1)
-    Reservation.objects.update(made_at=past - timedelta(seconds=80), expires_at=past)
-    assert daily_cap.close_dead() == 1
+    assert close_expired(monkeypatch) == 1
     call = Call.objects.get()
     assert (call.outcome, call.possibly_charged, call.cost, call.ends_request) == ("cancelled", True, CENT, True)
     assert call.duration == timedelta(seconds=20)
@@ -112,11 +110,10 @@ def test_one_statement_records_a_call_and_what_it_has_spent(spent, days, django_
 
 
 @pytest.mark.usefixtures("_billed")
-def test_a_call_whose_reservation_was_taken_for_dead_counts_beside_it():
+def test_a_call_whose_reservation_was_taken_for_dead_counts_beside_it(monkeypatch):
     offering = make.make_offering()
     reservation = reserve(offering)
-    Reservation.objects.update(made_at=timezone.now() - timedelta(seconds=90), expires_at=timezone.now())
-    daily_cap.close_dead()
+    assert close_expired(monkeypatch) == 1
     daily_cap.record(unsaved_call(offering, "0.03"), reservation)
     assert Call.objects.count() == 2
     assert daily_cap.today() == Decimal("0.04")
