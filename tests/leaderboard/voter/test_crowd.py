@@ -53,8 +53,16 @@ def test_ties_count_half_for_each_and_shares_make_a_hundred():
 
 def test_an_expectation_is_never_certain_and_gives_way_to_five_votes():
     assert crowd.of("left", Others(0, 0, 0, 4), 0.9999).left == 99
+    assert crowd.of("left", Others(0, 0, 0, 4), 0.98).left == 98
     assert crowd.of("left", Others(0, 0, 0, 5), 0.9999) == crowd.Crowd("votes", 0, 5, "against")
     assert crowd.of("left", Others(0, 0, 6, 0), 0.6).basis == "expected"  # nobody preferred anything
+
+
+@pytest.mark.parametrize(("share", "stand"), [(44, "against"), (45, "split"), (55, "split"), (56, "with")])
+def test_within_five_per_cent_of_half_nobody_is_the_majority(share, stand):
+    for others, expected in ((Others(share, 0, 0, 100 - share), None), (Others(0, 0, 0, 0), share / 100)):
+        shown = crowd.of("left", others, expected)
+        assert (shown.left, shown.stand) == (share, stand)
 
 
 def test_without_takes_one_vote_away_and_never_below_none():
