@@ -91,11 +91,12 @@ def _fail_lost() -> None:
     """
     now = timezone.now()
     running = GatewayRequest.objects.filter(status="running").order_by("asked_at")
-    begun = running.annotate(begun_at=Coalesce("queued__started_at", "asked_at"))
-    begun = begun.exclude(queued__isnull=False, queued__started_at=None).exclude(
-        trial__status__in=["queued", "running"]
+    started = (
+        running.exclude(queued__isnull=False, queued__started_at=None)
+        .exclude(trial__status__in=["queued", "running"])
+        .annotate(since=Coalesce("queued__started_at", "asked_at"))
     )
-    for row in begun.filter(begun_at__lt=now - timedelta(seconds=settings.GATEWAY_TIME_LIMIT * 4 + 60))[:1000]:
+    for row in started.filter(since__lt=now - timedelta(seconds=settings.GATEWAY_TIME_LIMIT * 4 + 60))[:1000]:
         idempotency.fail_lost(row)
     recent = running.filter(asked_at__lt=now - timedelta(seconds=2 * process.TTL)).exclude(process="")
     for row in recent.filter(queued=None)[:1000]:

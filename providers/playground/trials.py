@@ -275,7 +275,7 @@ def _give_up(trial: Trial) -> None:
 
 
 def prune() -> None:
-    """Fail what no worker has begun or finished, delete what is older than a day."""
+    """Fail what no worker has started or finished, delete what is older than a day."""
     now = timezone.now()
     lost = now - timedelta(seconds=settings.GENERATION_TIME_LIMIT * 4 + 60)
     open_trials = Trial.objects.filter(status__in=["queued", "running"]).select_related("request")

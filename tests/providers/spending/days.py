@@ -26,7 +26,7 @@ def reserve(offering, price: Decimal | None = CENT) -> int | None:
 
 
 def close_expired(monkeypatch) -> int:
-    """Close what is reserved, as when its time is over. The clock is moved and not the row, whose day may be another a
+    """Close what is reserved, as when its time is over. The time is moved and not the row, whose day may be another a
     minute ago."""
     later = timezone.now() + timedelta(minutes=10)
     with monkeypatch.context() as moved:
