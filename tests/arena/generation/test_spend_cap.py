@@ -174,6 +174,32 @@ def test_planning_above_a_cap_is_refused_with_the_figures_and_the_way_out(curato
 
 
 @pytest.mark.usefixtures("_billed")
+def test_planning_counts_what_is_under_way(curator, settings):
+    (row,) = queued("0.15")
+    competition = row.prompt.competition
+    assert generation.claim(row.pk) is not None
+    make.make_prompt(competition)
+    address, form = f"/admin/arena/competition/{competition.pk}/ask/", {"model": [row.image_model.pk]}
+    page = curator.post(address, form, follow=True).content.decode()
+    assert "$0.00 are spent and $0.10 under way in this competition, and this would cost $0.10" in page
+    type(competition).objects.update(spend_cap=None)
+    settings.DAILY_SPEND_CAP = Decimal("0.15")
+    page = curator.post(address, form, follow=True).content.decode()
+    assert "$0.00 are spent today, $0.10 more are queued, and this would cost $0.10" in page
+
+
+def test_caps_are_watched_until_their_competition_closes():
+    now = timezone.now()
+    closing = {"opens_at": now - timedelta(days=1), "closes_at": now + timedelta(minutes=1)}
+    make.make_competition()
+    unending = make.make_competition(spend_cap=Decimal(1))
+    open_still = make.make_competition(spend_cap=Decimal(2), **closing)
+    make.make_competition(spend_cap=Decimal(3), **closing | {"closes_at": now - timedelta(minutes=1)})
+    nothing = spend_cap.Spent(Decimal(0), Decimal(0))
+    assert spend_cap.of_capped() == [(open_still, nothing), (unending, nothing)]
+
+
+@pytest.mark.usefixtures("_billed")
 @pytest.mark.django_db(transaction=True)
 def test_under_a_cap_an_image_without_a_price_counts_as_the_ceiling(curator, settings):
     settings.UNKNOWN_PRICE_CEILING = Decimal("0.30")
