@@ -83,6 +83,21 @@ def test_images_are_counted_that_are_made_and_that_are_asked_for(asked, models):
     assert generation_progress.of(category) == GenerationProgress(done=1, of=6)  # it never shrinks
 
 
+def test_images_of_a_model_that_was_retired_are_not_waited_for(asked, models):
+    type(models[2]).objects.filter(pk=models[2].pk).update(retired_at=timezone.now())
+    assert generation_progress.of(asked[0].competition.category) == GenerationProgress(done=1, of=4)
+
+
+def test_each_image_is_a_square_of_its_kind_until_they_are_too_many():
+    one = GenerationProgress(done=2, of=7, running=1, failed=3)
+    assert one.marks == ("is-done", "is-done", "is-running", "is-failed", "is-failed", "is-failed", "")
+    both = generation_progress.combined([one, GenerationProgress(done=0, of=5, running=3, failed=2)])
+    assert both is not None
+    assert both.marks == ("is-done",) * 2 + ("is-running",) * 4 + ("is-failed",) * 5 + ("",)
+    assert len(GenerationProgress(done=0, of=240).marks) == 240
+    assert GenerationProgress(done=0, of=241).marks == ()
+
+
 def test_of_several_categories_each_has_its_own_and_all_have_one_together(asked, models):
     edit = make.make_prompt(make.make_competition(make.make_category("image-editing", "edit")))
     generation.plan(edit, models)

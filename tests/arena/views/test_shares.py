@@ -60,6 +60,8 @@ def test_a_visitor_answers_blind_then_sees_names_and_the_choice_of_who_shared(cl
     visitor.post(url, {"outcome": "left"})  # the first answer counts
     counted = SharedAnswer.objects.get()
     assert (counted.outcome, counted.n) == ("right", 1)
+    Client().post(url, {"outcome": "right"})
+    assert SharedAnswer.objects.get().n == 2
     assert Vote.objects.count() == 1
     assert shown(Client().get(url).content.decode()) == []  # everybody starts blind
 
