@@ -17,7 +17,7 @@ from django.test import Client
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db(transaction=True)
-EXAMPLES = re.compile(r'<pre tabindex="0" aria-label="([^"]* example[^"]*)"><code>(.*?)</code></pre>', re.DOTALL)
+EXAMPLES = re.compile(r'<pre tabindex="0" aria-label="([^"]* example[^"]*)" data-copy><code>(.*?)</code></pre>', re.S)
 
 
 def run(code: str, label: str, directory: Path) -> str:
@@ -70,3 +70,12 @@ def test_an_example_of_the_reference_does_what_it_says(gateway, label, tmp_path,
     monkeypatch.setenv("ARENA_API_KEY", gateway.secret)
     (tmp_path / "photo.png").write_bytes(make.picture("photo", 96, 64))
     assert EXPECTED[label](run(examples[label].replace("ia_…", gateway.secret), label, tmp_path))
+
+
+def test_each_part_in_the_list_is_on_the_page_and_what_is_copied_has_its_script(client):
+    page = client.get("/api/").content.decode()
+    ids = re.findall(r'<h2 id="([^"]+)"', page)
+    assert re.findall(r'<li><a href="#([^"]+)"', page) == ids
+    assert "data-copy>" in page
+    assert 'id="copy-words"' in page
+    assert "js/reference" in page
