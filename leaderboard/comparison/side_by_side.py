@@ -260,5 +260,6 @@ def best_entries(models: Sequence[ImageModel], prompts: Sequence[SharedPrompt]) 
 
 
 def _decided(record: PairRecord | None) -> float:
-    """How far the votes on a prompt are from a draw, in standard errors."""
-    return abs((record.share or 0.5) - 0.5) * sqrt(record.votes) if record else 0.0
+    """How far the votes on a prompt are from a draw, in standard errors of a draw's share; -1 without votes."""
+    share = record.share if record else None
+    return -1.0 if record is None or share is None else abs(share - 0.5) * sqrt(record.votes)
