@@ -55,10 +55,14 @@ def arena(request: HtmxRequest, slug: str) -> HttpResponse:
 
 
 def _not_open(request: HttpRequest, category: Category, choice: CompetitionChoice) -> HttpResponse:
-    """No pair of another competition in place of the one that was asked for."""
+    """No pair of another competition in place of the one that was asked for: 400 where there is none of this name,
+    410 once it is over, 200 where its pairs are still to come."""
     known = competition_choice.published(category, choice)
-    context = {"category": category, "competition": known, "slug": choice.slug}
-    return render(request, "arena/not_open.html", context, status=400 if known is None else 410)
+    making = generation_progress.of(category) if known is not None and known.is_open else None
+    context = {"category": category, "competition": known, "slug": choice.slug, "making": making}
+    context["wait"] = f"{reverse('arena:wait', args=[category.slug])}{choice.query}"
+    status = 400 if known is None else 410 if known.is_over else 200
+    return render(request, "arena/not_open.html", context, status=status)
 
 
 def _nothing(

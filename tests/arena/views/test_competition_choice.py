@@ -119,3 +119,23 @@ def test_a_competition_that_is_not_open_is_not_replaced_by_others(client, letter
     assert "Not open for votes" in page.content.decode()
     assert f'href="{ARENA}">Vote on all competitions' in page.content.decode()
     assert "<b>" not in page.content.decode().split("<main")[1]
+
+
+@pytest.mark.parametrize(("is_generating", "says"), [(True, "The models are drawing."), (False, "No images here yet")])
+def test_a_competition_whose_pairs_are_to_come_says_so_and_waits_for_them(client, letters, is_generating, says):
+    new = make.make_competition(letters.category, slug="new", title="New")
+    if is_generating:
+        make.make_generation(make.make_prompt(new))
+    page = client.get(ARENA, {"competition": "new"})
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert says in text
+    assert "“New” has no pairs yet" in text
+    assert ('hx-get="/arena/text-to-image/wait/?competition=new"' in text) is is_generating
+
+
+def test_a_competition_that_has_not_started_says_when_it_does(client, letters):
+    Competition.objects.filter(pk=letters.pk).update(opens_at="2100-03-04T12:00Z")
+    page = client.get(ARENA, {"competition": "letters"})
+    assert page.status_code == 200
+    assert re.search(r"takes votes from 4 March 2100", page.content.decode())
