@@ -1,22 +1,22 @@
 // The tray: shows which models are ticked and lets two to four of them be compared. Without this the button at the
 // table's end does the same.
 const MOST = 4;
-const KEPT = "catalogue-ticks"; // ids, space between: a filter loads the table anew, with other rows
+const STORED = "catalogue-ticks"; // ids, space between: a filter loads the table again, with other rows
 
 /** Ticked rows of this table, and what was ticked before among rows that a filter has put aside. */
-function keep(form) {
+function storeTicks(form) {
   const here = [...form.querySelectorAll("input[name=model]")];
-  const aside = kept().filter((id) => !here.some((input) => input.value === id));
+  const aside = storedIds().filter((id) => !here.some((input) => input.value === id));
   const ticked = here.filter((input) => input.checked).map((input) => input.value);
-  try { sessionStorage.setItem(KEPT, [...ticked, ...aside].slice(0, MOST).join(" ")); } catch { /* only this table, then */ }
+  try { sessionStorage.setItem(STORED, [...ticked, ...aside].slice(0, MOST).join(" ")); } catch { /* only this table, then */ }
 }
 
-function kept() {
-  try { return (sessionStorage.getItem(KEPT) ?? "").split(" ").filter(Boolean); } catch { return []; }
+function storedIds() {
+  try { return (sessionStorage.getItem(STORED) ?? "").split(" ").filter(Boolean); } catch { return []; }
 }
 
 function restore(form) {
-  const ids = kept();
+  const ids = storedIds();
   for (const input of form.querySelectorAll("input[name=model]")) input.checked ||= ids.includes(input.value);
   update(form);
 }
@@ -46,12 +46,12 @@ document.addEventListener("change", (event) => {
   const form = event.target.closest("[data-tray]");
   if (form && event.target.name === "model") {
     update(form);
-    keep(form);
+    storeTicks(form);
   }
 });
 document.addEventListener("reset", (event) => {
   if (!event.target.matches("[data-tray]")) return;
-  try { sessionStorage.removeItem(KEPT); } catch { /* nothing was kept */ }
+  try { sessionStorage.removeItem(STORED); } catch { /* nothing was stored */ }
   setTimeout(() => update(event.target)); // once the ticks are gone
 });
 window.addEventListener("pageshow", () => document.querySelectorAll("[data-tray]").forEach(restore)); // beside ticks that the browser restored

@@ -122,7 +122,7 @@ def test_models_are_ticked_and_let_go_on_a_phone(live_server, page: Page, site: 
             page.locator("input[name=model]").nth(index).check()  # nothing lies on it
         expect(page.locator(".tray .primary")).to_be_enabled()
         expect(page.locator(".tray-models li :is(img, .tile)")).to_have_count(2)
-        page.goto(f"{live_server.url}/models/?sort=released")  # the table comes anew
+        page.goto(f"{live_server.url}/models/?sort=released")  # the table is loaded again
         expect(page.locator("input[name=model]:checked")).to_have_count(2)
         page.locator(".tray [type=reset]").click()
         expect(page.locator(".tray")).to_be_hidden()

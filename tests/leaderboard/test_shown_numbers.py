@@ -213,11 +213,20 @@ def test_a_models_head_to_head(client, board):
     for row in rows:
         if row is not own:
             won, tied, lost, both_bad = between(own.image_model, row.image_model)
-            expected = 1 / (1 + 10 ** ((row.elo - own.elo) / 400))
-            share = (won + (tied + both_bad) / 2) / (won + tied + lost + both_bad)
-            (shown,) = re.findall(rf'<strong dir="auto">{row.image_model.name}</strong>.*?</a>', page, re.S)
-            assert f'aria-label="{100 * share:.0f}% of the votes; {100 * expected:.0f}% expected"' in shown
+            votes = won + tied + lost + both_bad
+            share = (won + (tied + both_bad) / 2) / votes
+            (shown,) = re.findall(rf'dir="auto">{row.image_model.name}</a>\s*<svg.*?</li>', page, re.S)
             assert f"{won} won, {tied + both_bad} tied, {lost} lost" in shown
+            numbers = [
+                " ".join(number.split()) for number in re.findall(r'<span class="number[^>]*>(.*?)</span>', shown, re.S)
+            ]
+            # Wilson's interval: every share that is within 1.96 of its own standard errors of what was seen.
+            within = [
+                p / 1e5
+                for p in range(1, 100_000)
+                if abs(p / 1e5 - share) <= 1.96 * math.sqrt(p / 1e5 * (1 - p / 1e5) / votes)
+            ]
+            assert numbers == [f"{100 * share:.0f}% of {votes}", f"{100 * within[0]:.0f}%–{100 * within[-1]:.0f}%"]
 
 
 @pytest.fixture

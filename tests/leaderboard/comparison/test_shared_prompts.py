@@ -19,5 +19,5 @@ def test_a_prompt_that_one_model_lost_throughout_is_decided_and_one_without_vote
         for model in models:
             make.make_entry(prompt, model)
     records = {even.pk: PairRecord(won=2, lost=2), lost.pk: PairRecord(lost=9), won.pk: PairRecord(won=4)}
-    shown = [each.prompt for each in side_by_side.shared(models, records=records)]
+    shown = [row.prompt for row in side_by_side.shared(models, records=records)]
     assert shown == [lost, won, even, without]
