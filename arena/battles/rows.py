@@ -103,7 +103,8 @@ class BattleRow(NamedTuple):
 def _one(table: str, alias: str, pk: str) -> str:
     """A join of the row with this id. LIMIT 1 says what the primary key says already: the planner, which takes an array
     of what waits for ten battles, hashed whole tables for it, in a quarter of the statement's time."""
-    return f"LEFT JOIN LATERAL (SELECT * FROM {table} WHERE id = {pk} LIMIT 1) {alias} ON true"  # noqa: S608
+    row = f"SELECT * FROM {table} WHERE id = {pk} LIMIT 1"  # noqa: S608 – our own names, no value of a request
+    return f"LEFT JOIN LATERAL ({row}) {alias} ON true"
 
 
 def _maker(alias: str, entry: str) -> str:
@@ -113,7 +114,7 @@ def _maker(alias: str, entry: str) -> str:
     LEFT JOIN providers_call call ON call.id = {entry}.call_id
     LEFT JOIN providers_offering offering ON offering.id = call.offering_id
     WHERE model.id = {entry}.image_model_id LIMIT 1
-) {alias} ON true"""  # noqa: S608
+) {alias} ON true"""  # noqa: S608 – as above
 
 
 # `COLUMNS` and `JOINS` read a battle without its makers, whose joins are a third of it; `MAKERS` and `MAKER_JOINS`
