@@ -21,6 +21,7 @@ from arena.integrity import caps, rules
 from arena.models import Battle, Category, VoteCap
 from leaderboard.board import pair_counts, published_votes, ratings
 from leaderboard.board.computed import Computed
+from leaderboard.cache import MINUTE, get_or_compute
 from leaderboard.models import Board, Snapshot
 from leaderboard.rating import elo, intervals, reproduction
 from leaderboard.rating.place import Place
@@ -113,6 +114,22 @@ def _chained(snapshot: Snapshot, before: Snapshot | None) -> str:
         "before": "" if before is None else before.chain_sha256 or before.sha256,
     }
     return reproduction.digest(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+
+
+def _is_chained(snapshot: Snapshot) -> bool:
+    """Whether its chain is that of its content and of the one before it; true of those before there was a chain."""
+    before = Snapshot.objects.filter(category=snapshot.category, pk__lt=snapshot.pk).order_by("-pk").first()
+    return not snapshot.chain_sha256 or snapshot.chain_sha256 == _chained(snapshot, before)
+
+
+def is_intact(snapshot: Snapshot) -> bool:
+    """Whether what is stored still has the published hash and chain; may be ten minutes old. `verify` computes."""
+
+    def compute() -> bool:
+        digest = reproduction.digest(cells_csv(snapshot, exact=True))
+        return digest == snapshot.sha256 and _is_chained(snapshot)
+
+    return get_or_compute("snapshot is intact", snapshot.pk, seconds=10 * MINUTE, compute=compute)
 
 
 def _named(counts: pair_counts.Counts) -> tuple[dict[str, str], list[reproduction.Cell]]:
@@ -261,8 +278,7 @@ def _differences(snapshot: Snapshot, again: dict[str, Any]) -> list[str]:
         for name in ("sha256",)
         if getattr(snapshot, name) != again[name]
     ]
-    before = Snapshot.objects.filter(category=snapshot.category, pk__lt=snapshot.pk).order_by("-pk").first()
-    if snapshot.chain_sha256 and snapshot.chain_sha256 != _chained(snapshot, before):
+    if not _is_chained(snapshot):
         lines.append("chain_sha256: something in this snapshot, or the one before it, was changed since")
     lines += _cap_differences(snapshot.facts.get("rules", {}))
     compared = None if snapshot.method_version == again["method_version"] else _SINCE_VERSION_1

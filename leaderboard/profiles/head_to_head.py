@@ -44,8 +44,11 @@ class Matchup:
 @dataclass(frozen=True, slots=True)
 class Matchups:
     shown: tuple[Matchup, ...]
-    met: int  # opponents with at least one vote
-    unmet: int  # rated opponents it has not met yet
+    rest: tuple[Matchup, ...]  # all others that it met, the highest rated first
+
+    @property
+    def all(self) -> tuple[Matchup, ...]:
+        return (*self.shown, *self.rest)
 
 
 def of_model(image_model: ImageModel, category: Category, board: Callable[[], Sequence[Standing]]) -> Matchups:
@@ -64,8 +67,10 @@ def _of_model(image_model: ImageModel, category: Category, board: Sequence[Stand
     own = next(standing.rating for standing in board if standing.rating.image_model_id == image_model.pk)
     rivals = [(standing.rating, records[image_model.pk, standing.rating.image_model_id]) for standing in board]
     met = [rival for rival in rivals if rival[1].votes]
-    shown = tuple(_matchup(image_model, own, *rival) for rival in most_telling(own.elo, met))
-    return Matchups(shown, met=len(met), unmet=len(rivals) - 1 - len(met))
+    telling = most_telling(own.elo, met)
+    rest = [rival for rival in met if rival not in telling]
+    shown, folded = (tuple(_matchup(image_model, own, *rival) for rival in part) for part in (telling, rest))
+    return Matchups(shown, folded)
 
 
 def most_telling(own: float, met: Sequence[Rival]) -> list[Rival]:

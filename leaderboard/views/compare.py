@@ -27,6 +27,7 @@ from providers.web.sentence import sentence
 
 MOST, PAIR = 4, 2  # more columns fit no screen
 MAX_NAMED = 24  # names under a search
+MAX_OFTEN = 2  # pairs named beside the search of a comparison
 FASTER = 1.3  # times as long; less is not worth a word
 
 
@@ -125,6 +126,7 @@ def compare(request: HttpRequest, **slugs: str) -> HttpResponse:
         "shared": shared,
         "hidden": hidden,
         "is_full": len(models) == MOST,
+        "often": [pair for pair in side_by_side.most_met() if set(pair) != set(models)][:MAX_OFTEN],
     }
     return render(request, "leaderboard/compare.html", context, status=400 if asked.errors else 200)
 

@@ -20,7 +20,8 @@ def data(request: HttpRequest) -> HttpResponse:
     categories = list(Category.objects.all())
     published = [file for category in categories for file in published_votes.latest(category)]
     with_files = {file.category_id for file in published}
-    boards = [(category, snapshots.dates(category).first()) for category in categories]
+    latest = [(category, category.snapshots.order_by("-pk").first()) for category in categories]
+    boards = [(category, snapshot, snapshot and snapshots.is_intact(snapshot)) for category, snapshot in latest]
     rated = Rating.objects.filter(category__in=categories, category__source_name="").order_by("-votes", "pk")
     context = {
         "files": sorted(published, key=lambda file: file.month, reverse=True),

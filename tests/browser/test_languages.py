@@ -105,9 +105,11 @@ def test_a_voter_reads_german_and_no_english(live_server, page: Page, site: Site
 def test_the_switch_at_the_foot_changes_the_language_of_the_page(live_server, page: Page, site: Site):
     page.goto(f"{live_server.url}{site.arena}mine/")
     expect(page.get_by_role("link", name="Start voting")).to_be_visible()
+    page.locator(".language-menu summary").click()
     page.get_by_role("button", name="Deutsch").click()
     expect(page.get_by_role("link", name="Mit dem Abstimmen anfangen")).to_be_visible()
     assert page.url.endswith("/mine/")
+    page.locator(".language-menu summary").click()
     page.get_by_role("button", name="English").click()
     expect(page.get_by_role("link", name="Start voting")).to_be_visible()
 

@@ -116,5 +116,6 @@ def test_the_data_page_lists_what_is_published(client, category):
     assert b"Nothing is published yet" in client.get("/data/").content
     taken = snapshots.take(category)
     page = client.get("/data/").content.decode()
+    assert "hash and chain match" in page
     for piece in (PublishedVotes.objects.get().sha256, taken.get_absolute_url(), "CC BY 4.0", "360"):
         assert piece in page

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
@@ -175,6 +176,8 @@ def test_whatever_is_forged_in_a_snapshot_breaks_its_chain_and_the_next_ones(cat
             Snapshot.objects.filter(pk=first.pk).update(**forged)
             differences = snapshots.verify(Snapshot.objects.get(pk=first.pk)).differences
             assert any("chain_sha256" in difference for difference in differences), forged
+            assert not snapshots.is_intact(Snapshot.objects.get(pk=first.pk)), forged
+            cache.clear()
             Snapshot.objects.filter(pk=first.pk).update(**before)
             cursor.execute("ALTER TABLE leaderboard_snapshot ENABLE TRIGGER USER")
     with transaction.atomic(), connection.cursor() as cursor:

@@ -62,6 +62,21 @@ def test_its_rivals_are_the_nearest_and_then_those_met_most_often():
     assert [rating.pk for rating, _ in head_to_head.most_telling(1000, met)] == [5, 1, 3, 0, 4, 6]
 
 
+def test_opponents_beyond_the_nearest_and_most_met_are_folded_below(client, played, monkeypatch):
+    entry, other = played
+    third = make.make_entry(entry.prompt)
+    voting.cast_vote(make.make_battle(left=entry, right=third), "left")
+    recount(entry.prompt.competition.category)
+    monkeypatch.setattr(head_to_head, "NEAREST", 1)
+    monkeypatch.setattr(head_to_head, "MOST_MET", 0)
+    page = text_of(client.get(entry.image_model.get_absolute_url()))
+    shown, _, folded = section(page, "matchups").partition("<details")
+    rest = third if other.image_model.name in shown else other
+    assert rest.image_model.name not in shown
+    for piece in ("1 other model that it met", rest.image_model.name, "100% of 1" if rest == third else "67% of 3"):
+        assert piece in folded, piece
+
+
 def test_the_markdown_page_has_the_same_figures(client, played):
     entry, other = played
     markdown = text_of(client.get(f"{entry.image_model.get_absolute_url()[:-1]}.md"))
