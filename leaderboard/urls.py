@@ -74,6 +74,7 @@ urlpatterns = [
     path("images/<int:pk>/<str:name>.large.webp", images.large, name="large-image"),
     path("images/<int:pk>/<str:name>.webp", images.tiny, name="tiny-image"),
     path("viewer/<int:pk>.json", images.viewer, name="viewer"),
+    path("images/sources/<int:pk>/<str:name>.medium.webp", images.medium_source, name="medium-source"),
     path("images/sources/<int:pk>/<str:name>.webp", images.tiny_source, name="tiny-source"),
     path("manifest.webmanifest", furniture.manifest, name="manifest"),
     path("opensearch.xml", furniture.opensearch, name="opensearch"),

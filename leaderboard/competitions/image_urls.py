@@ -21,4 +21,13 @@ def large_url(entry: Entry) -> str:
 
 def source_url(prompt: Prompt) -> str:
     """Of the prompt's source image, cropped to a square of 112 pixels: pages that show it small load it small."""
-    return reverse("leaderboard:tiny-source", args=[prompt.pk, PurePath(prompt.source_image.name or "").stem])
+    return _source_url("tiny-source", prompt)
+
+
+def medium_source_url(prompt: Prompt) -> str:
+    """Of the prompt's source image, whole, at most 640 pixels wide and high."""
+    return _source_url("medium-source", prompt)
+
+
+def _source_url(size: str, prompt: Prompt) -> str:
+    return reverse(f"leaderboard:{size}", args=[prompt.pk, PurePath(prompt.source_image.name or "").stem])

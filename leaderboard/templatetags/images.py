@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 from django.utils.translation import gettext
 
-from leaderboard.competitions.image_urls import source_url, tiny_url
+from leaderboard.competitions.image_urls import medium_source_url, source_url, tiny_url
 from leaderboard.model_facts import rights
 
 register = template.Library()
@@ -13,6 +13,7 @@ register = template.Library()
 
 register.simple_tag(tiny_url)
 register.simple_tag(source_url)
+register.simple_tag(medium_source_url)
 
 
 @register.simple_tag

@@ -41,3 +41,14 @@ def test_a_price_that_is_estimated_says_so():
     known = {0: priced("0.01", is_estimated=True), 1: priced("0.02")}
     rows = {row.label: row for row in facts.of_models(models, [None, None], known)}
     assert rows["price"].values == ("$0.01, estimated", "$0.02")
+
+
+def test_what_is_printed_alike_is_not_called_better():
+    models = [ImageModel(pk=pk, name="Model", modes=[]) for pk in range(2)]
+    for (one, other), best in (((6.76, 6.84), None), ((6.7, 6.84), 0)):
+        known = {
+            pk: Facts((OfferingFacts(Offering(provider="fal"), None, seconds, None),))
+            for pk, seconds in ((0, one), (1, other))
+        }
+        rows = {row.label: row for row in facts.of_models(models, [None, None], known)}
+        assert rows["median time"].best == best

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from PIL import Image
 
 from arena.models import Entry
-from leaderboard.competitions.image_urls import source_url, tiny_url
+from leaderboard.competitions.image_urls import medium_source_url, source_url, tiny_url
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +41,10 @@ def test_small_copies_and_cards_go_with_the_image(client):
 
 def test_a_source_image_goes_with_its_prompt(client):
     prompt = make.make_prompt(make.make_competition(make.make_category("image-editing", mode="edit")))
-    url = source_url(prompt)
-    assert lifetime(client.get(url)) <= 60
+    urls = source_url(prompt), medium_source_url(prompt)
+    sizes = [Image.open(io.BytesIO(client.get(url).content)).size for url in urls]
+    with prompt.source_image.open() as file, Image.open(file) as image:
+        assert sizes == [(112, 112), image.size]  # never enlarged
+    assert all(lifetime(client.get(url)) <= 60 for url in urls)
     type(prompt).objects.filter(pk=prompt.pk).update(retired_at=timezone.now())
-    assert client.get(url).status_code == 404
+    assert [client.get(url).status_code for url in urls] == [404, 404]
