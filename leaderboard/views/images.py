@@ -50,7 +50,8 @@ def medium_source(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 
 def _source(pk: int) -> FieldFile:
-    return get_object_or_404(Prompt.objects.filter(retired_at=None).only("source_image"), pk=pk).source_image
+    prompt: Prompt = get_object_or_404(Prompt.objects.filter(retired_at=None).only("source_image"), pk=pk)
+    return prompt.source_image
 
 
 @require_safe
