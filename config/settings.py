@@ -185,7 +185,8 @@ _options.setdefault("connect_timeout", env_int("DATABASE_CONNECT_TIMEOUT", 5, le
 _options |= {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 # Keepalives are not sent while a statement is on its way: a machine that was cut off waited a quarter of an hour.
 _options["tcp_user_timeout"] = 30_000  # milliseconds
-if env_bool("DATABASE_POOLER"):
+DATABASE_POOLER = env_bool("DATABASE_POOLER")
+if DATABASE_POOLER:
     # PgBouncer in transaction mode: every transaction may reach another server process, so nothing may outlive one:
     # no prepared statements, no server-side cursors, and no options at connecting. The role carries the timeouts.
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True

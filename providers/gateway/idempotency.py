@@ -61,7 +61,7 @@ WITH request AS (
     SELECT api_key_id, day, reserved FROM request WHERE reserved > 0
     ON CONFLICT (api_key_id, day) DO UPDATE SET amount = spending.amount + excluded.amount
 )
-SELECT count(*) FROM request
+SELECT count(*), CASE WHEN NOT %(flush)s THEN set_config('synchronous_commit', 'off', true) END FROM request
 """
 
 
@@ -83,8 +83,10 @@ def claim(
     retries: int,
     price: Decimal,
     fingerprint: str,
+    flush: bool,
 ) -> tuple[GatewayRequest, bool]:
-    """(row, is it new?). A new row reserves `price` (USD for all images) of the key's budgets.
+    """(row, is it new?). A new row reserves `price` (USD for all images) of the key's budgets. Without `flush` its
+    commit does not wait for the disk: another one of the same session has to follow before anything depends on it.
 
     Raises ApiError: 402 when a budget does not allow it, 422 when the idempotency key stands for another request;
     Changed when key or model are no longer what they were when they were cached.
@@ -109,11 +111,11 @@ def claim(
             tag=request.tag,
             process=process.name(),
         )
-        _insert(row, key, image_model)
+        _insert(row, key, image_model, flush=flush)
     return row, True
 
 
-def _insert(row: GatewayRequest, key: ApiKey, image_model: ImageModel) -> None:
+def _insert(row: GatewayRequest, key: ApiKey, image_model: ImageModel, *, flush: bool) -> None:
     version = key.version  # type: ignore[attr-defined]  # keys.of_secret has annotated it
     with database.cursor() as cursor:
         cursor.execute(
@@ -122,7 +124,7 @@ def _insert(row: GatewayRequest, key: ApiKey, image_model: ImageModel) -> None:
                 "id": row.pk, "mode": row.mode, "model": row.model, "n": row.n, "now": row.asked_at, "key": key.pk,
                 "reserved": row.reserved, "fingerprint": row.fingerprint, "idempotency_key": row.idempotency_key,
                 "tag": row.tag, "process": row.process, "version": version, "image_model": image_model.pk,
-                "slug": image_model.slug,
+                "slug": image_model.slug, "flush": flush,
             },
         )  # fmt: skip
         if not cursor.fetchone()[0]:

@@ -112,17 +112,23 @@ def read(http: HttpRequest, key: ApiKey, mode: Mode, defaults: Mapping[str, str]
 # 3 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def claim(http: HttpRequest, key: ApiKey, request: ApiRequest) -> ImageJob:
+def claim(http: HttpRequest, key: ApiKey, request: ApiRequest, *, streamed: bool) -> ImageJob:
     """A new row, or the earlier one of a client's own retry. Raises ApiError: 402, 403, 404, 422.
 
     Key and model come from a cache; the insert confirms them, and when they have changed they are looked up again.
+
+    A row is on disk before a provider is called. Usually the commit of what `daily_cap` reserves sees to that, because
+    what is on disk has all that was committed before it; so one wait for the disk does for both. Should Postgres crash
+    between them, the session ends, and with it the request. Where the two may be of different sessions – a response
+    that is `streamed` is made by other threads, and a pooler has sessions of its own –, the row is waited for itself.
     """
     target, request = _resolve(key, request)
+    flush = streamed or settings.DATABASE_POOLER
     try:
-        return _claim(http, key, request, target)
+        return _claim(http, key, request, target, flush=flush)
     except Changed:
         key, target, request = look_up_again(http, key, request)
-        return _claim(http, key, request, target)
+        return _claim(http, key, request, target, flush=flush)
 
 
 def look_up_again(http: HttpRequest, key: ApiKey, request: ApiRequest) -> tuple[ApiKey, Target, ApiRequest]:
@@ -144,7 +150,7 @@ def _resolve(key: ApiKey, request: ApiRequest) -> tuple[Target, ApiRequest]:
     return names.resolve(key, request.model), request
 
 
-def _claim(http: HttpRequest, key: ApiKey, request: ApiRequest, target: Target) -> ImageJob:
+def _claim(http: HttpRequest, key: ApiKey, request: ApiRequest, target: Target, *, flush: bool) -> ImageJob:
     request = replace(request, response_format=wire.response_format(request, key.response_format))
     connection = connection_of(http)
     connection.fingerprint = request.fingerprint()
@@ -158,6 +164,7 @@ def _claim(http: HttpRequest, key: ApiKey, request: ApiRequest, target: Target) 
         retries=int(retries) if retries.isdecimal() and len(retries) < 4 else 0,
         fingerprint=connection.fingerprint,
         price=budgets.highest_price(target, request.request(), request.preferences) if key.has_budget else Decimal(0),
+        flush=flush,
     )
     if is_new and retries:  # a client that counts its retries may reconnect in a moment
         connection.on_disconnect(lambda: idempotency.cancel_after_grace(row, connection))

@@ -132,7 +132,7 @@ def _images(http: HttpRequest, mode: Mode, defaults: Mapping[str, str] = NO_DEFA
     jobs.check(http, request)
     if is_true(http.GET.get("dryRun", "false")):
         return _dry_run(http, key, request)
-    job = lifecycle.claim(http, key, request)
+    job = lifecycle.claim(http, key, request, streamed=request.stream)
     connection.headers |= {"x-request-id": job.row.request_id}
     if job.is_retry:
         connection.headers |= {"Idempotent-Replayed": "true"}
@@ -159,7 +159,7 @@ def create_response(http: HttpRequest) -> HttpResponseBase:
     call = responses_api.read(http, key)
     if is_true(http.GET.get("dryRun", "false")):
         return _dry_run(http, key, call.request)
-    job = lifecycle.claim(http, key, call.request)
+    job = lifecycle.claim(http, key, call.request, streamed=call.stream)
     connection.headers |= {"x-request-id": job.row.request_id}
     if call.stream:
         return ImagesStream(job, connection, _response_events(job, connection, call))
