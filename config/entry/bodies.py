@@ -116,7 +116,7 @@ class Bodies:
                 if self.on_disk > ON_DISK:
                     raise busy("Too many large requests are being received.")
                 file.write(part)
-                if not message.get("more_body"):
+                if spooled.size == length or not message.get("more_body"):  # some servers report the end by itself
                     return
                 if not is_checked:
                     is_checked = True

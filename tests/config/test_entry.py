@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -14,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from config.entry.bodies import BYTES_A_PART, PARTS, announced
+from config.entry.bodies import BYTES_A_PART, PARTS, Bodies, announced
 from config.entry.messages import Rejected
 from providers.models import ApiKey
 from tests.config.granian_site import Site
@@ -236,6 +237,27 @@ def test_two_lengths_are_rejected(headers):
     """Of Transfer-Encoding and Content-Length together granian drops the latter before we see it; others do not."""
     with pytest.raises(Rejected, match="400"):
         announced({"headers": headers})
+
+
+def test_a_body_is_complete_with_its_last_byte():
+    """Granian reports the end of a body by itself: a turn of the loop, and a check of the key, later."""
+    messages = [{"type": "http.request", "body": body, "more_body": True} for body in (b"kite", b"late")]
+
+    async def receive():
+        return messages.pop(0)
+
+    async def check():
+        raise AssertionError("a body that comes at once is not checked before")
+
+    scope = {"headers": [(b"content-length", b"4")]}
+
+    async def read():
+        async with Bodies().read(scope, receive, limit=100, ip_address="", check=check) as body:
+            return body.read()
+
+    with ThreadPoolExecutor() as pool:  # where no event loop runs
+        assert pool.submit(lambda: asyncio.run(read())).result() == b"kite"
+    assert len(messages) == 1
 
 
 def test_probes_need_no_host_name(site):
