@@ -96,7 +96,9 @@ def groups(
     placed = [row for row in shown if row.standing.place.is_known]
     others = [row for row in shown if not row.standing.place.is_known]
     apart = RowGroup(
-        gettext("No place yet"), gettext("won or lost every vote, or met none of the models above"), others
+        gettext("No place yet"),
+        gettext("that takes wins and losses against the others, directly or through third models"),
+        others,
     )
     if chosen.sort != "rank" or chosen.reverse or chosen.active:
         return [RowGroup("", "", placed)] * bool(placed) + [apart] * bool(others)

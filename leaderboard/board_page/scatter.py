@@ -68,10 +68,11 @@ def _picture(
     frame: charts.Frame,
     unrated: charts.Unrated,
 ) -> Picture:
-    values = [value(row) for row in rows]
-    known = [(row, x) for row, x in zip(rows, values, strict=True) if x]
+    placed = [row for row in rows if row.standing.rating.is_placed]
+    values = [value(row) for row in placed]
+    known = [(row, x) for row, x in zip(placed, values, strict=True) if x]
     points = [_point(row, x, note(row), current) for row, x in known]
-    omitted = ((values.count(None), unknown), (values.count(0), _free))
+    omitted = ((values.count(None), unknown), (values.count(0), _free), (len(rows) - len(placed), _unplaced))
     return Picture(
         charts.scatter(points, axis, frame, unrated),
         charts.scatter(points, axis, charts.NARROW, unrated),
@@ -99,6 +100,13 @@ def _free(models: int) -> str:
     return sentences(
         "%(models)s model free of charge omitted: a log scale has no zero.",
         "%(models)s models free of charge omitted: a log scale has no zero.",
+        models, models=models,
+    )  # fmt: skip
+
+
+def _unplaced(models: int) -> str:
+    return sentences(
+        "%(models)s model without a place omitted.", "%(models)s models without a place omitted.",
         models, models=models,
     )  # fmt: skip
 

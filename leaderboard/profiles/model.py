@@ -111,12 +111,18 @@ def with_outcomes(image_models: QuerySet[ImageModel]) -> QuerySet[ImageModel]:
 
 
 def places_of(image_model: ImageModel) -> list[Standing]:
-    """The model's place on every board, boards with votes cast here before boards of imported votes. One query."""
+    """The model's place on every board, boards with votes cast here before boards of imported votes, and of these
+    those where it has a place first. One query."""
     rated = Rating.objects.filter(category=OuterRef("category")).order_by().values("category")
     of = Subquery(rated.annotate(n=Count("*")).values("n"))
     ratings = list(image_model.ratings.select_related("category__board").annotate(of=of))
-    ratings.sort(key=lambda rating: (bool(rating.category.source_name), rating.category.position, rating.category.name))
+    ratings.sort(key=_order)
     return [Standing(rating, rating.of) for rating in ratings]
+
+
+def _order(rating: Rating) -> tuple[bool, bool, int, str]:
+    category = rating.category
+    return bool(category.source_name), not rating.is_placed, category.position, category.name
 
 
 def _known(

@@ -180,10 +180,12 @@ class Profile:
     def verdict(self) -> Verdict:
         """The headline: where it stands on the board whose charts are shown."""
         standing = next((row for row in self.standings if row.rating.category == self.category), None)
-        if standing is None or not standing.place.is_known:
+        if standing is None:
             return self._unrated()
         assert self.board is not None
         place, category = standing.place, MidSentence(standing.rating.category.name)
+        if not place.is_known:
+            return verdicts.of_unplaced(category, standing.rating.votes)
         level = [
             row.rating.image_model.name
             for row in self.board()

@@ -29,7 +29,7 @@ def of_places(name: str, standings: Sequence[Standing], competitions: int) -> st
     votes = ", ".join(_votes(standing) for standing in shown)
     if more > 0:
         votes = gettext("%(votes)s and more") % {"votes": votes}
-    values = {"source": _source(competitions), "votes": votes}
+    values = {"source": _source(standings, competitions), "votes": votes}
     return " ".join([is_placed % {"name": name, "places": places}, gettext("Based on %(source)s: %(votes)s.") % values])
 
 
@@ -40,7 +40,7 @@ def _place(standing: Standing) -> str:
         "low": f"{rating.lower:.0f}", "high": f"{rating.upper:.0f}",
     }  # fmt: skip
     if not standing.place.is_known:
-        return gettext("%(place)s in %(category)s with an Elo of %(elo)s") % values
+        return gettext("%(place)s in %(category)s") % values
     return gettext("%(place)s in %(category)s with an Elo of %(elo)s (%(low)s–%(high)s)") % values
 
 
@@ -51,8 +51,10 @@ def _votes(standing: Standing) -> str:
     }  # fmt: skip
 
 
-def _source(competitions: int) -> str:
-    if not competitions:
+def _source(standings: Sequence[Standing], competitions: int) -> str:
+    if all(standing.rating.category.source_name for standing in standings):
         return gettext("imported votes")
+    if not competitions:  # those of a retired model are not shown
+        return gettext("blind votes")
     text = ngettext("%(n)s blind-vote competition", "%(n)s blind-vote competitions", competitions)
     return text % {"n": whole(competitions)}

@@ -9,6 +9,13 @@ from leaderboard.rating.place import sure
 from providers.web.sentence import sentence, sentences
 
 
+def early(n: int) -> str:
+    """Of `n` models that could all be first."""
+    if n == 2:
+        return sentence("Too early to say: either of the two could be first.")
+    return sentence("Too early to say: all %(models)s could be first.", models=n)
+
+
 def unnamed(leaders: int, n: int) -> str:
     """Of leaders among whom a rating is still provisional."""
     if leaders == 1:

@@ -18,6 +18,8 @@ _ORDINALS = (
 def placed(place: Place, low: int, high: int, category: str, level_with: Sequence[str]) -> str:
     """See `verdict.of_model`; `low` and `high` are the bounds of the place."""
     values: dict[str, Any] = {"models": place.of, "category": category}
+    if place.is_tied_with_all and place.of == 2:
+        return sentence("Too early: tied with the only other model in %(category)s.", **values)
     if place.is_tied_with_all:
         return sentence("Too early: tied with all %(models)s in %(category)s.", **values)
     if place.is_first and place.best is not None:
@@ -55,6 +57,13 @@ def _level(low: int, high: int, level_with: Sequence[str], values: dict[str, Any
             "%(bounds)s of %(models)s in %(category)s: level with %(others)s, behind all the others.", **values
         )
     return sentence("%(bounds)s of %(models)s in %(category)s: level with %(others)s.", **values)
+
+
+def unplaced(category: str, votes: int) -> str:
+    return sentences(
+        "No place in %(category)s yet, after %(votes)s vote.", "No place in %(category)s yet, after %(votes)s votes.",
+        votes, category=category, votes=votes,
+    )  # fmt: skip
 
 
 def cheapest(rank: int, models: int) -> str:

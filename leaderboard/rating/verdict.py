@@ -148,11 +148,7 @@ def of_board(
         return Verdict(sentence("No votes yet."), sentence("The first 30 draw the first picture."))
     if finding.kind == "early":
         all_tied = n > 1 and all(model.place.is_tied_with_all for model in models)
-        claim = (
-            sentence("Too early to say: all %(models)s could be first.", models=n)
-            if all_tied
-            else sentence("Too early to say which model is first.")
-        )
+        claim = board_words.early(n) if all_tied else sentence("Too early to say which model is first.")
         return Verdict(claim, board_words.missing(finding.lacking, more_votes, voters, prompts, prompts_bind))
     missing = board_words.missing("votes", more_votes, voters, prompts, prompts_bind)
     if finding.kind == "level":
@@ -226,13 +222,18 @@ def of_filter(
 def of_model(place: Place, category: str, level_with: Sequence[str] = ()) -> Verdict:
     """About a rated model in a category, named as in running text (“text to image”).
 
-    A place that is not known belongs to `of_unrated`. `level_with` names the models it cannot be distinguished from,
+    A place that is not known belongs to `of_unplaced`. `level_with` names the models it cannot be distinguished from,
     as far as the caller knows them: one of them is named, more are counted.
     """
     low, high = place.low, place.high
     if low is None or high is None:
         return Verdict(sentence("Not rated yet."))
     return Verdict(model_words.placed(place, low, high, category, level_with))
+
+
+def of_unplaced(category: str, votes: int) -> Verdict:
+    """About a model whose votes give it no place on a board."""
+    return Verdict(model_words.unplaced(category, votes))
 
 
 def of_unrated(

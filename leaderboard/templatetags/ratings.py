@@ -102,11 +102,6 @@ def chance(probability: float) -> str:
 
 
 @register.filter
-def elo_width(half_width: float) -> str:
-    return f"{half_width:.0f}" if math.isfinite(half_width) else "∞"
-
-
-@register.filter
 def share_of(part: int, whole: int) -> str:
     """A share in per cent with as many decimals as it takes to be seen."""
     per_cent = 100 * part / whole if whole else 0.0

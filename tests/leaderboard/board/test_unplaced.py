@@ -65,6 +65,23 @@ def test_what_is_unknown_has_no_value_in_any_output(client, category):
         assert "#1 of" not in page, url
 
 
+def test_a_model_without_a_place_is_said_to_have_votes_and_no_elo(client, category):
+    nettle = model("Nettle")
+    own = make.make_category("garden")
+    load.import_votes(b"voter,prompt,left,right,outcome\nv,p,Nettle,Ash,right\n", own, "A garden")
+    type(own).objects.filter(pk=own.pk).update(source_name="")  # votes cast here
+    ratings.recompute(own)
+    elo = f"{category.ratings.get(image_model=nettle).elo:.0f}"
+    page, markdown = text(client, nettle.get_absolute_url()), text(client, f"/models/{nettle.slug}.md")
+    assert "No place in garden yet, after 1 vote." in page
+    assert "Nobody has rated it" not in page
+    assert "1 vote in Garden, 200 votes in Study" in page
+    assert "imported votes" not in page.partition("benchmarks")[2].partition("</section>")[0]
+    assert "- Study: not rated yet, 200 votes" in markdown
+    for url in (nettle.get_absolute_url(), f"/models/{nettle.slug}.md", "/models/", "/search/?q=Nettle"):
+        assert not re.search(rf"Elo\s+{elo}\b", text(client, url)), url
+
+
 def test_models_that_stand_apart_are_named(category):
     apart = Board.objects.get().finding["apart"]
     assert [{ImageModel.objects.get(pk=pk).export_name for pk in group} for group in apart] == [{"Reed", "Sedge"}]
