@@ -31,6 +31,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.programs import with_services
 from providers.adapters import ADAPTERS
 from providers.adapters.base import Account, Deadline, new_client
 from providers.adapters.clients import Clients
@@ -71,6 +72,7 @@ def main() -> int:
     options = parser.parse_args()
     if not (10 <= options.calls <= 5000 and 1 <= options.in_flight <= 2000 and 1 <= options.longest <= 120):
         parser.error("--calls 10 to 5000, --in-flight 1 to 2000, --longest 1 to 120.")
+    with_services()
     with simulator() as url, new_client() as http:
         measure_overhead(url, http, options.calls)
         fly(url, options.in_flight, options.longest)

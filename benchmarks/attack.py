@@ -1,4 +1,4 @@
-"""Hostile clients beside voters: `python -m config.services run --temporary -- python -m benchmarks.attack`.
+"""Hostile clients beside voters: `python -m benchmarks.attack`.
 
 Serves the pages of a database of its own, as benchmarks.load does. New visitors come all the time (open loop), load a
 pair and vote; that is measured calm, then during each attack, and the two are compared: the slowest answer that any of
@@ -29,6 +29,7 @@ from benchmarks.load import database, measurements
 from benchmarks.load.browser import Site, p
 from benchmarks.load.processes import children
 from benchmarks.memory import megabytes
+from benchmarks.programs import with_services
 
 AIM_MS, AIM_RATIO = 2000.0, 2.0
 TIMEOUT = 30.0  # seconds a visitor waits
@@ -100,6 +101,7 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--soak", type=float, help="seconds")
     options = parser.parse_args()
+    with_services()
     attacks = {name: attack for name, attack in ATTACKS.items() if options.only in name}
     with database.database() as name, database.serving(name) as (port, pid):
         site = Site("127.0.0.1", port, database.PAGE)

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from benchmarks.programs import with_services
+
 OFFERINGS = 171
 MOST_CALLS = 20_000_000
 
@@ -28,6 +30,7 @@ def main() -> None:
     options = parser.parse_args()
     if not 1000 <= options.calls <= MOST_CALLS:
         sys.exit(f"--calls must be between 1000 and {MOST_CALLS}.")
+    with_services()
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django

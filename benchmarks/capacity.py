@@ -1,4 +1,4 @@
-"""What a vote, a battle and a call take in the database: python -m config.services run --temporary -- python -m benchmarks.capacity
+"""What a vote, a battle and a call take in the database: python -m benchmarks.capacity
 
 Fills a database of its own with so many votes as the site casts them, and prints the bytes a row of each table with its
 indexes, and what 100 million votes would take. docs/capacity.md is made of these figures.
@@ -10,6 +10,7 @@ import argparse
 import sys
 
 from benchmarks import load
+from benchmarks.programs import with_services
 
 TABLES = ("arena_vote", "arena_battle", "arena_voter", "arena_voterprogress", "arena_tally")
 PROJECTED = 100_000_000
@@ -19,6 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--votes", type=int, default=20_000)
     options = parser.parse_args()
+    with_services()
     with load.database():
         from django.db import connection
 

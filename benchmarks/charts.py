@@ -20,6 +20,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 import django
 
+from benchmarks.programs import with_services
+
+with_services()
 django.setup()
 
 from leaderboard import charts  # noqa: E402 – once Django is set up

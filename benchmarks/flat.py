@@ -1,4 +1,4 @@
-"""What a recompute costs at 1, 5 and 20 million votes: `python -m config.services run --temporary -- python -m benchmarks.flat`.
+"""What a recompute costs at 1, 5 and 20 million votes: `python -m benchmarks.flat`.
 
 Fills a database of its own with what a board of so many votes has – pair counts, tallies of images, voters' progress –
 and, of the votes themselves, those of the sampled voters alone: nothing else is read. Then the worker's own recompute
@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 
+from benchmarks.programs import with_services
 from benchmarks.ratings_database import ROOT, scratch_database
 
 FILL = """
@@ -76,6 +77,7 @@ def main() -> None:
     parser.add_argument("--models", type=int, default=50)
     parser.add_argument("--prompts", type=int, default=300)
     options = parser.parse_args()
+    with_services()
     with scratch_database() as url:
         os.environ["DATABASE_URL"] = url
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

@@ -31,7 +31,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.programs import free_port, running
+from benchmarks.programs import free_port, running, with_services
 
 DELAY, SIZE = 0.05, 200_000  # seconds, bytes
 MASTER_KEY = "sk-" + "0123456789abcdef" * 4  # LiteLLM does not start without one
@@ -160,6 +160,11 @@ def rows() -> Iterator[str]:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    if not connection.introspection.table_names():  # a database of its own: see with_services
+        call_command("migrate", verbosity=0)
     from providers.models import ApiKey, Call, GatewayRequest, ImageModel
 
     model = ImageModel.objects.create(slug="benchmark", name="Benchmark", modes=["text-to-image"])
@@ -284,6 +289,7 @@ def main() -> None:
     if options.provider:
         asyncio.run(provider(options.provider))
         return
+    with_services()
     upstream = free_port()
     slow = {"BENCH_DELAY": f"{options.seconds + 5}"} if options.pages else {}
     me = [sys.executable, "-m", "benchmarks.gateway", "--provider", str(upstream)]

@@ -24,6 +24,7 @@ import time
 from typing import Any
 
 from benchmarks.large_site import FILLING, derive, fill, migrate
+from benchmarks.programs import with_services
 
 MOST = 20_000_000
 LARGE = ("arena_vote", "arena_battle", "arena_tally", "providers_call", "arena_entry", "arena_generation")
@@ -45,6 +46,7 @@ def main() -> None:
     options = parser.parse_args()
     if not (1000 <= options.votes <= MOST and 1000 <= options.calls <= MOST):
         sys.exit(f"--votes and --calls must be between 1000 and {MOST}.")
+    with_services()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
     from django.conf import settings

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from urllib.request import urlopen
 
 START_SECONDS = 180.0  # LiteLLM took 71 s on a busy machine
+
+
+def with_services() -> None:
+    """Start the running command again, on a PostgreSQL and Valkey that go with it, where no database is configured.
+
+    For the start of `main`, before Django is set up.
+    """
+    if os.environ.get("DATABASE_URL"):
+        return
+    module = sys.modules["__main__"].__spec__.name.removesuffix(".__main__")
+    services = [sys.executable, "-m", "config.services", "run", "--temporary", "--"]
+    environment = {"SECRET_KEY": secrets.token_urlsafe(50), **os.environ}
+    os.execve(sys.executable, [*services, sys.executable, "-m", module, *sys.argv[1:]], environment)
 
 
 def free_port() -> int:

@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import newcomers  # noqa: E402 - the repository's root comes first
+from benchmarks.programs import with_services  # noqa: E402 - the repository's root comes first
 from benchmarks.simulated_votes import Votes, population_truth, simulate  # noqa: E402 - the repository's root comes first
 from leaderboard.rating import elo, ranks, reproduction  # noqa: E402 - once Django is set up
 from leaderboard.rating.clusters import clustered_covariance  # noqa: E402 - once Django is set up
@@ -272,6 +273,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="5 million votes, more runs")
     parser.add_argument("--only", nargs="+", choices=known, default=known, help="these targets")
     options = parser.parse_args()
+    with_services()
     load = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     print(f"Python {sys.version.split()[0]}, {reproduction.ENGINE_VERSION}, {load}")
     for names, part in PARTS.items():

@@ -30,6 +30,8 @@ from pathlib import Path
 import httpx
 import psycopg
 
+from benchmarks.programs import with_services
+
 CHECKOUT = Path(__file__).parents[1]
 READERS, VOTERS = 2, 4
 # What a site has before the update, made by the old release.
@@ -218,6 +220,7 @@ def main() -> None:
     parser.add_argument("commit", help="the old release")
     parser.add_argument("--seconds", type=float, default=30, help="with both releases up")
     options = parser.parse_args()
+    with_services()
     with (
         tempfile.TemporaryDirectory() as place,
         database() as url,

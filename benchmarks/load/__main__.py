@@ -1,4 +1,4 @@
-"""Votes per second: `python -m config.services run --temporary -- python -m benchmarks.load [--seconds 3] [--rounds 1]`.
+"""Votes per second: `python -m benchmarks.load [--seconds 3] [--rounds 1]`.
 
 Serves the pages of a database of its own – made up, dropped at the end – by granian with two workers, and votes on it
 over open connections. Every acknowledged vote is counted and compared with the rows; one that is missing, or one too
@@ -39,6 +39,7 @@ from benchmarks.load.measurements import late, mix, pairs, shows, votes
 from benchmarks.load.processes import children, cpu, postmaster
 from benchmarks.load.profiler import profile
 from benchmarks.load.references import raw, small_arena, small_votes
+from benchmarks.programs import with_services
 
 AIM = 25.0  # milliseconds: p95 of a vote in the mix
 
@@ -58,6 +59,7 @@ def main() -> None:
         address = urllib.parse.urlsplit(options.url)
         measure_site(Site(address.hostname or "", address.port or 80, f"/arena/{options.category}/"), options)
         return
+    with_services()
     with database() as name:
         if options.profile:
             profile()
