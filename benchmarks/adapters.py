@@ -207,7 +207,10 @@ def routed(url: str, *, is_billed: bool) -> Iterator[Callable[[], Any]]:
 
 def fly(url: str, threads: int, longest: float) -> None:
     """Half of them poll a queue, half hold a connection open. One picture, drawn once, of a usual size."""
-    larger = {"fal": {"image_size": {"width": 1024, "height": 1024}}, "openai": {"size": "1024x1024"}}
+    larger: dict[str, dict[str, Any]] = {
+        "fal": {"image_size": {"width": 1024, "height": 1024}},
+        "openai": {"size": "1024x1024"},
+    }
     rng = random.Random(1)
     waits = [rng.uniform(1, longest) for _ in range(threads)]
     clients, lock, now, most, failures = Clients(), threading.Lock(), 0, 0, []

@@ -67,7 +67,6 @@ def fill(calls: int) -> None:
     started = time.monotonic()
     call_command("migrate", "providers", verbosity=0)
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE providers_call SET UNLOGGED")
         cursor.execute("ALTER TABLE providers_call DISABLE TRIGGER ALL")  # foreign keys: right by construction
         cursor.execute(
             """

@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import load
+from benchmarks.load.database import database
+from benchmarks.load.references import raw
 from benchmarks.programs import with_services
 
 TABLES = ("arena_vote", "arena_battle", "arena_voter", "arena_voterprogress", "arena_tally")
@@ -21,10 +22,10 @@ def main() -> None:
     parser.add_argument("--votes", type=int, default=20_000)
     options = parser.parse_args()
     with_services()
-    with load.database():
+    with database():
         from django.db import connection
 
-        rate = load.raw(options.votes)
+        rate = raw(options.votes)
         print(f"{rate:.0f} votes a second into it", file=sys.stderr)
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")

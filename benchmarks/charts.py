@@ -13,6 +13,7 @@ import gzip
 import os
 import random
 from collections.abc import Callable
+from functools import partial
 from time import process_time
 from xml.etree import ElementTree as ET
 
@@ -39,12 +40,11 @@ def main() -> None:
     for count in (20, 60, 200):
         points = _points(count)
         html = _drawn(points)
-        layout = _best(
-            lambda points=points: [charts.scatter(points, frame=frame) for frame in (charts.WIDE, charts.NARROW)]
-        )
-        drawn = _best(lambda points=points: _drawn(points))
-        reference = _best(lambda html=html: _elements(html.count("<")))
+        layout = _best(partial(_layout, points))
+        drawn = _best(partial(_drawn, points))
+        reference = _best(partial(_elements, html.count("<")))
         wide = charts.scatter(points)
+        assert wide is not None
         labels = sum(dot.label is not None for dot in wide.dots)
         print(
             f"{count:>6} {2 * layout:>6.1f} ms {drawn:>6.1f} ms {reference:>9.1f} ms {drawn / reference:>6.1f} "
@@ -53,6 +53,10 @@ def main() -> None:
         if count == 60:
             met = "met" if drawn <= TARGET else "MISSED"
             print(f"       target for 60 models: {TARGET:.0f} ms, {met}")
+
+
+def _layout(points: list[charts.Point]) -> list[object]:
+    return [charts.scatter(points, frame=frame) for frame in (charts.WIDE, charts.NARROW)]
 
 
 def _drawn(points: list[charts.Point]) -> str:

@@ -291,11 +291,10 @@ def main() -> None:
         return
     with_services()
     upstream = free_port()
-    slow = {"BENCH_DELAY": f"{options.seconds + 5}"} if options.pages else {}
     me = [sys.executable, "-m", "benchmarks.gateway", "--provider", str(upstream)]
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(me, upstream, "", **slow),
+        running(me, upstream, "", BENCH_DELAY=f"{options.seconds + 5}" if options.pages else f"{DELAY}"),
         rows() as secret,
     ):
         (pages if options.pages else compare)(options, upstream, secret, folder)

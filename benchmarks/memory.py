@@ -9,7 +9,7 @@ cast. RSS, beside it, counts shared pages again for every process. Linux only; /
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
 AIM = 512  # MB
@@ -39,7 +39,7 @@ def megabytes(pid: int) -> tuple[float, float]:
     return fields["Pss:"], fields["Rss:"]
 
 
-def demo(port: str) -> int:
+def demo(port: int) -> int:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and f"-m config.demo --port {port}" in command(int(entry.name)):
             return int(entry.name)
@@ -47,8 +47,11 @@ def demo(port: str) -> int:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("port", type=int, help="of the demo")
+    options = parser.parse_args()
     groups: dict[str, list[float]] = {}
-    for pid in tree(demo(sys.argv[1])):
+    for pid in tree(demo(options.port)):
         name = next((name for name, part in NAMES if part in command(pid)), "other")
         pss, rss = megabytes(pid)
         group = groups.setdefault(name, [0, 0, 0])

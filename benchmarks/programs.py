@@ -23,10 +23,15 @@ def with_services() -> None:
     """
     if os.environ.get("DATABASE_URL"):
         return
-    module = sys.modules["__main__"].__spec__.name.removesuffix(".__main__")
+    spec = sys.modules["__main__"].__spec__
+    assert spec is not None  # started by `python -m`
     services = [sys.executable, "-m", "config.services", "run", "--temporary", "--"]
     environment = {"SECRET_KEY": secrets.token_urlsafe(50), **os.environ}
-    os.execve(sys.executable, [*services, sys.executable, "-m", module, *sys.argv[1:]], environment)
+    os.execve(
+        sys.executable,
+        [*services, sys.executable, "-m", spec.name.removesuffix(".__main__"), *sys.argv[1:]],
+        environment,
+    )
 
 
 def free_port() -> int:

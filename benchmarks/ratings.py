@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -134,14 +135,15 @@ def evalica_from_votes(votes: Votes) -> float:
 
 
 def agreement() -> None:
-    worst = {"evalica": 0.0, "choix": 0.0}
+    references: dict[str, Callable[[elo.Cells], Any]] = {"evalica": evalica_elo, "choix": choix_elo}
+    worst = dict.fromkeys(references, 0.0)
     boards_ = []
     for path in sorted((ROOT / "arena" / "demo" / "votes").glob("*.csv")):
         rows = [text.split(",") for text in path.read_text().splitlines()[1:]]
         boards_.append(elo.Cells.from_rows((row[-3], row[-2], row[-1], 1) for row in rows))
     for cells in (*boards_, simulate(50, 20_000).cells):
         ours = elo.fit(cells).elo
-        for name, reference in (("evalica", evalica_elo), ("choix", choix_elo)):
+        for name, reference in references.items():
             worst[name] = max(worst[name], float(np.abs(ours - reference(cells)).max()))
     for name, figure in worst.items():
         line(
@@ -164,7 +166,9 @@ def agreement() -> None:
 
 
 def coverage(runs: int) -> None:
-    plain, clustered, taste_plain = [], [], []
+    plain: list[Any] = []
+    clustered: list[Any] = []
+    taste_plain: list[Any] = []
     for seed in range(runs):
         even = simulate(20, 20_000, seed, voters=500, spread=0.5)
         fit = elo.fit(even.cells)
@@ -209,9 +213,7 @@ def clusters(full: bool) -> None:
     fit = elo.fit(votes.cells)
     theirs = arena_rank(200, count) if ARENA_RANK else None
     for kind in ("CR1", "CR3"):
-        took = cpu(
-            lambda kind=kind: clustered_covariance(fit, votes.voter, votes.left, votes.right, votes.score, kind), 3
-        )  # type: ignore[misc]
+        took = cpu(partial(clustered_covariance, fit, votes.voter, votes.left, votes.right, votes.score, kind), 3)
         figure, ok = f"{took:.2f} s", None
         if theirs is not None:
             ratio = (theirs["read"] + theirs["fit"]) / took

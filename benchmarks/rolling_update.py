@@ -26,6 +26,7 @@ import urllib.parse
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -143,10 +144,10 @@ class Traffic:
         for thread in self._threads:
             thread.join()
 
-    def request(self, client: httpx.Client, method: str, path: str, **more: object) -> httpx.Response | None:
+    def request(self, client: httpx.Client, method: str, path: str, **more: Any) -> httpx.Response | None:
         release = random.choice(self.up)
         try:
-            response = client.request(method, release.url + path, follow_redirects=False, **more)  # type: ignore[arg-type]
+            response = client.request(method, release.url + path, follow_redirects=False, **more)
         except httpx.HTTPError as error:
             self.failures.append(f"{release.name}: {method} {path}: {error!r}")
             return None
@@ -197,12 +198,12 @@ def database() -> Iterator[str]:
     parts = urllib.parse.urlsplit(os.environ["DATABASE_URL"])
     name = f"{parts.path.lstrip('/')}_benchmark_update"
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[arg-type]
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}"')
         try:
             yield parts._replace(path=f"/{name}").geturl()
         finally:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @contextlib.contextmanager

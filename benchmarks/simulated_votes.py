@@ -25,7 +25,7 @@ class Votes:
     @property
     def cells(self) -> elo.Cells:
         key = (self.left.astype(np.int64) * self.k + self.right) * 3 + (2 * self.score).astype(np.int64)
-        n = np.bincount(key, minlength=3 * self.k**2)
+        n = np.bincount(key, minlength=3 * self.k**2).astype(np.float64)
         at = np.flatnonzero(n)
         names = tuple(f"m{index:03}" for index in range(self.k))
         return elo.Cells(names, at // 3 // self.k, at // 3 % self.k, at % 3 / 2, n[at])

@@ -171,7 +171,8 @@ def lighthouse(what: str, address: str, cookie: str) -> None:
             [*command, address, *flags], capture_output=True, check=True, timeout=180, env=environment
         )
     except (OSError, subprocess.SubprocessError) as error:
-        print(f"Lighthouse did not run: {getattr(error, 'stderr', b'')[-300:] or error}", file=sys.stderr)
+        said: bytes = getattr(error, "stderr", None) or b""
+        print(f"Lighthouse did not run: {said[-300:].decode(errors='replace') or error}", file=sys.stderr)
         return
     report = json.loads(done.stdout)
     print(f"Lighthouse, phone, {what}:")

@@ -31,6 +31,7 @@ import tempfile
 import time
 import urllib.parse
 from collections.abc import Callable
+from functools import partial
 
 from benchmarks.load import generations
 from benchmarks.load.browser import Site, Tally, p
@@ -122,6 +123,10 @@ def find_mix(site: Site, rate: int, seconds: float, web: list[int]) -> None:
     print(f"p95 of a vote is within {AIM:.0f} ms at no rate")
 
 
+def _voted(site: Site, at_once: int, seconds: float) -> Tally:
+    return asyncio.run(votes(site, at_once, seconds))
+
+
 def run(site: Site, pid: int, options: argparse.Namespace) -> None:
     web, server = [pid, *children(pid)], postmaster()
     rows: dict[str, list[tuple[float, ...]]] = {}
@@ -146,9 +151,7 @@ def run(site: Site, pid: int, options: argparse.Namespace) -> None:
     for _ in range(options.rounds):
         raws.append(raw(max(400, int(600 * options.seconds))))
         for at_once in options.at_once:
-            measure(
-                f"vote, {at_once} in flight", lambda at_once=at_once: asyncio.run(votes(site, at_once, options.seconds))
-            )
+            measure(f"vote, {at_once} in flight", partial(_voted, site, at_once, options.seconds))
         measure("show and vote, 16: show", lambda: asyncio.run(shows(site, 16, options.seconds)))
         measure("pair, 16 in flight", lambda: asyncio.run(pairs(site, 16, options.seconds)))
         with small_arena(100_000) as (name, small, ids):

@@ -71,7 +71,7 @@ def under_way(name: str, at_once: int, seconds: float, folder: str) -> Iterator[
 
     with (
         running(provider, port, "", BENCH_DELAY=str(SECONDS), BENCH_SIDE=str(SIDE)),
-        started(["nice", *worker], is_busy, **site),
+        started(["nice", *worker], is_busy, without=(), **site),
     ):
         before, start = made.count(), time.monotonic()
         yield
