@@ -54,6 +54,11 @@ document.addEventListener("change", ({ target }) => {
   } else look(section, target.value);
   gate(section);
 });
+// A vote brings new frames; what they show is chosen beside the prompt, which stays.
+document.addEventListener("htmx:afterSettle", () => {
+  const chosen = battle().querySelector('button[data-view][aria-pressed="true"]')?.dataset.view ?? "edit";
+  if (chosen !== "edit") look(battle(), chosen);
+});
 addEventListener("resize", () => gate(battle()));
 for (const type of ["arena:shown", "arena:next", "htmx:afterSettle"]) document.addEventListener(type, () => gate(battle()));
 

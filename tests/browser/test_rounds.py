@@ -128,7 +128,10 @@ def test_a_phone_shows_a_poster_at_a_time_and_takes_no_answer_before_both_were_s
     expect(frames.last).to_be_hidden()
     assert names_shown(page, site) == []
     assert Vote.objects.count() == 0
+    page.get_by_role("button", name="Flip").tap()
     page.get_by_role("button", name="B is better").tap()
     expect(page.get_by_role("link", name="Next pair")).to_be_visible()
+    expect(frames.last).to_be_visible()  # the image that was looked at stays over the vote
+    expect(frames.first).to_be_hidden()
     battle = Battle.objects.get(vote__isnull=False)
     expect(page.locator(".thumb .who").last).to_have_text(battle.right.image_model.name)

@@ -48,6 +48,10 @@ def test_zoom_moves_both_images_flips_them_and_compares_edits_by_key(live_server
     page.keyboard.press("z")
     expect(page.locator("#zoom")).not_to_be_visible()
     assert Vote.objects.count() == 0
+    page.locator("button[data-view=source]").click()  # not by O: a key that is held blinks
+    page.keyboard.press("a")
+    expect(page.locator(".reveal")).to_be_visible()
+    expect(page.locator(".frame .over")).to_have_count(2)  # still the source, as its pressed button says
 
 
 @pytest.mark.browser_context_args(has_touch=True, viewport={"width": 390, "height": 844})
