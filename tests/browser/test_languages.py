@@ -57,6 +57,12 @@ def left_edge(page: Page, selector: str) -> float:
     return box["x"]
 
 
+def right_edge(page: Page, selector: str) -> float:
+    box = page.locator(selector).first.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"]
+
+
 @pytest.mark.usefixtures("right_to_left")
 def test_voting_runs_from_right_to_left_and_nothing_is_cut_off(live_server, page: Page, site: Site):
     choose(page, live_server, pseudo_language.CODE)
@@ -100,6 +106,9 @@ def test_a_voter_reads_german_and_no_english(live_server, page: Page, site: Site
     expect(page.locator(".headline")).to_have_text("Gleich gut, sagst du.")
     expect(page.locator("#live")).to_contain_text("Deine Antwort: „Gleich gut“.")
     expect(page.locator(".next")).to_contain_text("Nächstes Paar")
+    page.set_viewport_size({"width": 667, "height": 375})
+    assert right_edge(page, ".progress") <= left_edge(page, ".headline")
+    assert right_edge(page, ".verdict") <= left_edge(page, ".more-button")
 
 
 def test_the_switch_at_the_foot_changes_the_language_of_the_page(live_server, page: Page, site: Site):
