@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -29,17 +31,25 @@ from providers.request import Answer, GeneratedImage, ProviderCall
 
 from .base import NO_KEY, Account, Deadline
 from .events import Events
+from .failures import message_of
 from .images import strings_of
 from .reply import Reply, duration_of, token_counts
 from .sources import MAX_INLINE, check_size, data_uri, file_name_of
 from .wire import Wire
 
 _BY_CODE: dict[str, type[ProviderError]] = {
-    **dict.fromkeys(("moderation_blocked", "content_policy_violation", "content_filter"), ContentPolicy),
     **dict.fromkeys(("insufficient_quota", "billing_hard_limit_reached", "insufficient_balance"), OutOfCredit),
     **dict.fromkeys(("invalid_image_url", "image_url_unreachable", "image_parse_error"), InputUnreachable),
     **dict.fromkeys(("invalid_api_key", "incorrect_api_key", "invalid_authentication"), Unauthorised),
 }
+# How refusals for the content are called: by code at OpenAI, Azure and Volcengine …
+_REFUSED = re.compile(r"moderation|content_?(?:policy|filter)|sensitive_?content|responsible_?ai|nsfw", re.IGNORECASE)
+# … by words alone at xAI: "Generated image rejected by content moderation.", "Content violates usage guidelines."
+_REFUSED_IN_WORDS = re.compile(
+    r"content (?:moderation|violates)|usage guidelines|safety system|sensitive (?:content|information)|\bnsfw\b",
+    re.IGNORECASE,
+)
+_TICKS = 10**10  # of xAI's `cost_in_usd_ticks`, in a US dollar
 # What OpenAI's answer says about the image; others say it per image.
 _FACTS = ("quality", "background", "size", "output_format")
 
@@ -67,6 +77,7 @@ class OpenAICompatible:
             ttfb=None if streamed else timedelta(seconds=reply.ttfb),  # a stream begins before the image does
             provider_time=_processing_time(reply),
             provider_request_id=wire.redacted(reply.headers.get("x-request-id"), 120),
+            cost=_cost(reply),
             usage=token_counts(reply.object().get("usage")),
         )
 
@@ -101,9 +112,9 @@ def _events_of(wire: Wire, call: ProviderCall) -> Events | None:
 def _whole(reply: Reply, events: Events) -> Reply:
     """What the answer would have been without a stream."""
     failed = next((event["error"] for event in events.others if isinstance(event.get("error"), dict)), None)
-    if failed is not None:
-        return replace(reply, status=500, body=json.dumps({"error": failed}).encode())
     done = [event for event in events.others if str(event.get("type")).endswith(".completed")]
+    if failed is not None and not done:
+        return replace(reply, status=500, body=json.dumps({"error": failed}).encode())
     usage = next((event["usage"] for event in done if isinstance(event.get("usage"), dict)), None)
     return replace(reply, body=json.dumps({"data": done, "usage": usage}).encode())
 
@@ -141,6 +152,10 @@ def _images(wire: Wire, reply: Reply) -> tuple[GeneratedImage, ...]:
     content = reply.object()
     data = next((content[name] for name in ("data", "images", "output", "result") if content.get(name)), None)
     items = data if isinstance(data, list) else [data]
+    withheld = [item for item in (content, *items) if _is_withheld(item)]
+    items = [item for item in items if item not in withheld]
+    if withheld and (content in withheld or not items):
+        raise wire.failure(ContentPolicy, message_of(withheld[0]), status=reply.status, possibly_charged=True)
     images = wire.images(items, reply)
     if len(images) != len(items):
         items = [{}] * len(images)  # which is which is not known
@@ -148,6 +163,23 @@ def _images(wire: Wire, reply: Reply) -> tuple[GeneratedImage, ...]:
         replace(image, facts=_facts(wire, content, item if isinstance(item, dict) else {}))
         for image, item in zip(images, items, strict=True)
     )
+
+
+def _is_withheld(item: Any) -> bool:
+    """Has moderation kept an image back? xAI marks the image, which is then a substitute; Volcengine gives an error in
+    its place."""
+    return isinstance(item, dict) and (item.get("respect_moderation") is False or _is_refusal(item.get("error")))
+
+
+def _is_refusal(error: Any) -> bool:
+    return isinstance(error, dict) and bool(_REFUSED.search(str(error.get("code") or "")))
+
+
+def _cost(reply: Reply) -> Decimal | None:
+    """USD that the answer says it costs, where it says so in a unit that we know."""
+    usage = reply.object().get("usage")
+    ticks = usage.get("cost_in_usd_ticks") if isinstance(usage, dict) else None
+    return Decimal(ticks) / _TICKS if isinstance(ticks, int) and 0 <= ticks < 10**15 else None
 
 
 def _facts(wire: Wire, content: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, str]:
@@ -164,9 +196,13 @@ def _processing_time(reply: Reply) -> timedelta | None:
 
 
 def _failure(wire: Wire, reply: Reply) -> ProviderError:
-    """What an error answer means: its code where there is one, else its status."""
+    """What an error answer means: its code where there is one, its words where they are a refusal, else its status."""
     error = reply.object().get("error")
     code = str(error.get("code") or "").lower() if isinstance(error, dict) else ""
+    said = message_of(reply.object()) if reply.status in (400, 403, 422) else ""
+    if _is_refusal(error) or _REFUSED_IN_WORDS.search(said):
+        billed = _cost(reply)  # xAI bills the image that it withholds
+        return wire.failure_of(ContentPolicy, reply, possibly_charged=bool(billed))
     if code in _BY_CODE:
         return wire.failure_of(_BY_CODE[code], reply)
     return wire.failure_by_status(reply)

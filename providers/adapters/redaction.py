@@ -62,6 +62,8 @@ _PATTERNS = tuple(
         # organisations, projects and people
         r"\b(?:org|proj)[-_][a-z0-9]{4,}\b",
         r"\b(?:organization|project|user|acct|account|team|workspace)[-_](?=[a-z]{0,40}\d)[a-z0-9]{6,}\b",
+        r"\b(?:(?:api )?key|team|organi[sz]ation|project|account|workspace)(?:[ _-]?id)?[\"']?\s{0,3}[:=]\s{0,3}[\"']?"
+        r"(?=[a-z-]{0,40}\d)[a-z0-9-]{6,}",
         r"\b(?:projects?|project_number|consumer|organizations?|accounts?)[\s/:#'\"]{1,4}[a-z0-9-]{0,40}\d{6,}",
         r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}",
     )

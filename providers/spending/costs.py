@@ -73,8 +73,8 @@ def of_answer(offering: Offering, request: ImageRequest, answer: Answer) -> tupl
     list); else the offering's price and the size delivered. A price that is itself an estimate makes an estimate of the
     units too.
     """
-    if _is_bill(answer.cost):
-        return answer.cost, False
+    if answer.cost is not None and _is_bill(answer.cost):
+        return pricing.rounded(answer.cost), False
     by_tokens = pricing.price_of_tokens(answer.usage, offering.price_details) if answer.usage else None
     if _is_bill(by_tokens):
         return by_tokens, False

@@ -218,6 +218,9 @@ def test_a_key_survives_in_no_spelling_split_or_place(said):
         ("upstream 10.1.2.3:8080 refused", "10.1.2.3"),
         ("tenant t3n4nt5t0k3n6 is unknown", "t3n4nt5t0k3n6"),
         ("the code c0d3w0rd9x8y is wrong", "c0d3w0rd9x8y"),
+        ("not allowed. Team: 6f1b2c3d-1111-4222-8333-944455556666, API key ID: 0a1b2c3d-7777", "6f1b2c3d"),
+        ("not allowed. Team: 6f1b2c3d-1111-4222-8333-944455556666, API key ID: 0a1b2c3d-7777", "0a1b2c3d"),
+        ('{"workspace_id": "w0rkspac3"}', "w0rkspac3"),
     ],
 )
 def test_what_names_the_operators_network_or_account_is_taken_out(said, secret):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -93,3 +94,17 @@ def test_what_the_answer_says_about_the_image_comes_along_without_secrets():
     }  # fmt: skip
     assert answer.usage == {"total_tokens": 5, "nested": {"image_tokens": 4}}
     assert answer.provider_request_id == "req_1"
+
+
+def test_an_image_of_a_stream_is_kept_whatever_fails_beside_it():
+    """Volcengine reports an image that it withholds as an event of its own, between those of the others."""
+    events = [
+        {"type": "image_generation.completed", "b64_json": PLAIN},
+        {"type": "image_generation.partial_failed", "error": {"code": "OutputImageSensitiveContentDetected"}},
+    ]
+    body = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
+    reply = httpx.Response(200, headers={"content-type": "text/event-stream"}, text=body)
+    call = replace(CALL, on_partial=lambda image: None, partial_images=1)
+    with answering(reply) as http:
+        answer = ADAPTERS["openai"].generate(call, account=XAI, http=http, deadline=Deadline(5))
+    assert [(image.width, image.height) for image in answer.images] == [(96, 64)]

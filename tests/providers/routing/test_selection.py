@@ -221,6 +221,7 @@ def answer(**fields) -> Answer:
     [
         ("image", "0.04", {}, ("0.04", True)),
         ("image", "0.04", {"cost": Decimal("0.031")}, ("0.031", False)),
+        ("image", "0.04", {"cost": Decimal("0.03183190004")}, ("0.031832", False)),  # as the columns keep it
         ("megapixel", "0.006", {"billed_units": Decimal("1.5")}, ("0.009", False)),
         ("megapixel", "0.006", {"billed_units": Decimal(0)}, ("0", False)),
         ("image", "0.04", {"billed_units": Decimal("1.5")}, ("0.04", True)),  # who knows what they count
