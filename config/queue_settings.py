@@ -21,7 +21,7 @@ def _celery_broker_url(url: str) -> str:
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "providers.connections.valkey_cache.ValkeyCache",
         "LOCATION": REDIS_URL,
         "OPTIONS": valkey_client.cache_options(),
     }
