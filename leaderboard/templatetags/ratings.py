@@ -59,7 +59,7 @@ def signed(number: float) -> str:
 @register.filter
 def whole_signed(number: float) -> str:
     """A change in whole Elo, with its sign; half a point is none."""
-    return "±0" if abs(number) < 0.5 else f"{number:+.0f}".replace("-", "−")
+    return "±0" if abs(number) <= 0.5 else f"{number:+.0f}".replace("-", "−")
 
 
 @register.filter
@@ -96,9 +96,9 @@ register.filter("thousands", numbers.whole)
 @register.filter
 def chance(probability: float) -> str:
     """A chance in whole per cent, without claiming certainty or impossibility that 10,000 draws cannot show."""
-    if probability < 0.005:
+    if probability <= 0.005:
         return f"<{numbers.percent(0.01)}"
-    return f">{numbers.percent(0.99)}" if probability > 0.995 else numbers.percent(probability)
+    return f">{numbers.percent(0.99)}" if probability >= 0.995 else numbers.percent(probability)
 
 
 @register.filter
