@@ -21,7 +21,7 @@ _TIMES = {
 
 def fraction(part: float) -> str:
     """A part of one down to a tenth: 0.21 → a fifth."""
-    if part < 0.095:
+    if part < 2 / 21:  # half-way from a tenth to an eleventh
         return sentence("less than a tenth")
     as_much = sentence("as much")
     return _FRACTIONS.get(round(1 / part), as_much) if part < 0.8 else as_much

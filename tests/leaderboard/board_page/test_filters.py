@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -75,3 +77,58 @@ def test_an_address_with_one_word_changed_keeps_the_others():
     read = filters.read({"price": "0.04", "sort": "price", "window": "90d"}, filters.choices([]), keep=("window",))
     assert read.price == Decimal("0.04")
     assert read.query(sort="") == "window=90d&price=0.04"
+
+
+HERON = BoardRow(
+    is_placed=True, slug="heron-xl", name="Heron XL", elo=1000, votes=9, status="usable", lab="tern",
+    lab_name="Tern Lab", licence="MIT", commercial="ask", open_weights=True, released_on=date(2026, 3, 1),
+    price=Decimal("0.04"), seconds=5.0, providers=("fal",),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kept", "hidden"),
+    [
+        ({"lab": "tern"}, {"lab": "gull"}),
+        ({"licence": "MIT"}, {"licence": "none"}),
+        ({"weights": "open"}, {"weights": "closed"}),
+        ({"provider": "fal"}, {"provider": "openai"}),
+        ({"q": "RON x"}, {"q": "kite"}),
+        ({"q": "tern l"}, {"q": "ternl"}),
+        ({"rights": "ask"}, {"rights": "yes"}),
+        ({"price": Decimal("0.04")}, {"price": Decimal("0.039")}),
+        ({"seconds": 5.0}, {"seconds": 4.9}),
+        ({"released": date(2026, 3, 1)}, {"released": date(2026, 3, 2)}),
+    ],
+)
+def test_a_limit_keeps_what_is_exactly_at_it(kept, hidden):
+    assert filters.shown([HERON], Filters(**kept)) == [HERON]
+    assert filters.shown([HERON], Filters(**hidden)) == []
+
+
+@pytest.mark.parametrize(
+    ("unknown", "limit"),
+    [("price", {"price": Decimal(9)}), ("seconds", {"seconds": 9.0}), ("released_on", {"released": date(2000, 1, 1)})],
+)
+def test_what_is_not_known_passes_no_limit(unknown, limit):
+    assert filters.shown([replace(HERON, **{unknown: None})], Filters(**limit)) == []
+
+
+def test_sure_hides_provisional_rows_alone():
+    board = [replace(HERON, status=status) for status in ("provisional", "usable", "settled")]
+    assert [row.status for row in filters.shown(board, Filters(status="sure"))] == ["usable", "settled"]
+
+
+@pytest.mark.parametrize(
+    ("sort", "first"),
+    [("rank", 1), ("model", 0), ("elo", 1), ("best", 1), ("votes", 1), ("keepers", 1), ("price", 0), ("seconds", 0),
+     ("released", 1)],
+)  # fmt: skip
+def test_each_column_sorts_by_what_is_wanted_first(sort, first):
+    small = replace(HERON, best=0.1, keeper_rate=0.1)
+    large = replace(
+        HERON, name="Plover", elo=1001, best=0.2, votes=10, keeper_rate=0.2, price=Decimal("0.05"), seconds=6.0,
+        released_on=date(2026, 3, 2),
+    )  # fmt: skip
+    assert filters.in_order([small, large], sort)[0] is (small, large)[first]
+    assert filters.in_order([small, large], sort, reverse=True)[0] is (large, small)[first]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from leaderboard.board.standings import Standing
+from leaderboard.board_page import highlights
 from leaderboard.board_page.filters import BoardRow
-from leaderboard.board_page.highlights import price_notes
+from leaderboard.board_page.highlights import ClosePair, price_notes
 from leaderboard.models import Rating
 
 
@@ -53,3 +57,40 @@ def test_a_board_of_equals_says_that_votes_separate_nobody_and_two_prices_say_no
     ]
     assert price_notes(equal)[0][0] == "The bars overlap everywhere"
     assert price_notes([ASH, FIR]) == []
+
+
+def test_of_two_at_one_price_only_the_higher_is_rated_highest_for_it():
+    twins = [row("Ash", 900, "0.01"), row("Elm", 950, "0.01"), row("Oak", 1100, "0.04")]
+    assert price_notes(twins)[-1] == (
+        "2 models are rated highest for their price", "From Elm ($0.01) to Oak ($0.04)."
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("share", "votes", "is_good"),
+    [(None, 500, False), (1.0, 0, False), (0.9, 500, True), (0.899, 500, False), (0.9, 140, False), (1.0, 20, False),
+     (1.0, 22, True)],
+)  # fmt: skip
+def test_a_good_one_is_usable_nine_times_in_ten_and_surely_more_than_eight(share, votes, is_good):
+    assert highlights._is_good(replace(ASH, keeper_rate=share, votes=votes)) is is_good
+
+
+@pytest.mark.parametrize(("share", "other"), [(0.5, 0.5), (0.506, 0.49), (0.126, 0.87), (0.124, 0.88)])
+def test_the_shares_of_a_close_pair_add_up_as_they_are_printed(share, other):
+    assert ClosePair(None, None, share, 10).other_share == pytest.approx(other)
+
+
+def test_the_fastest_good_one_is_said_with_its_time_and_how_often_it_is_usable():
+    quick = replace(ASH, seconds=1.26, keeper_rate=0.5)
+    good = replace(OAK, seconds=3.14, keeper_rate=0.93, votes=1400)
+    answer = highlights._fast([good, quick, FIR])
+    assert answer is not None
+    assert (answer.answer, answer.fact, answer.reason) == (
+        "Oak", "3.1 s · Elo 1100 ±9 · 1–2 of 4", "Usable 9 times in 10."
+    )  # fmt: skip
+    unproven = highlights._fast([replace(good, status="provisional"), quick])
+    assert unproven is not None
+    assert (unproven.answer, unproven.fact, unproven.reason) == (
+        "Ash, if it proves good", "1.3 s · 400 votes", "Usable 5 times in 10. Not shown by votes yet."
+    )  # fmt: skip
+    assert highlights._fast([ASH]) is None

@@ -228,18 +228,16 @@ def test_a_liking_for_a_side_is_named_only_where_there_is_one():
 
 def test_numbers_as_words():
     assert [number_words.rounded(n) for n in (7, 99, 1_127, 14_999)] == [7, 99, 1_200, 15_000]
-    assert [number_words.fraction(part) for part in (0.33, 0.21, 0.1, 0.04)] == [
-        "a third",
-        "a fifth",
-        "a tenth",
-        "less than a tenth",
-    ]
-    assert [number_words.times(factor) for factor in (1.4, 2.1, 4.8, 23.4)] == [
-        "1.4 times",
-        "twice",
-        "five times",
-        "23 times",
-    ]
+    assert [number_words.fraction(1 / n) for n in range(2, 11)] == [
+        "half", "a third", "a quarter", "a fifth", "a sixth", "a seventh", "an eighth", "a ninth", "a tenth",
+    ]  # fmt: skip
+    assert [number_words.fraction(part) for part in (0.0952, 0.0953, 0.21, 0.79, 0.8, 0.99)] == [
+        "less than a tenth", "a tenth", "a fifth", "as much", "as much", "as much",
+    ]  # fmt: skip
+    assert [number_words.times(n) for n in (1.4, 1.89, 1.9, *range(3, 12), 23.4)] == [
+        "1.4 times", "1.9 times", "twice", "three times", "four times", "five times", "six times", "seven times",
+        "eight times", "nine times", "ten times", "11 times", "23 times",
+    ]  # fmt: skip
     assert [number_words.ordinal(n) for n in (1, 2, 3, 4, 11, 21, 112)] == [
         "1st",
         "2nd",
