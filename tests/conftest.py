@@ -97,7 +97,7 @@ def _rows_are_deleted_not_tables_truncated() -> Iterator[None]:
 
     Django's flush truncates every table, which gives each of its indexes a new file, and then creates content types,
     permissions and groups again: a hundred times the time of deleting a test's few rows. And it closes the connection:
-    the next one learns anew what each table is, a third of what such tests take in Postgres.
+    the next one has to learn what each table is, a third of what such tests take in Postgres.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: delete_rows())

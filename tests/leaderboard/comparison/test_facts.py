@@ -43,7 +43,7 @@ def test_a_price_that_is_estimated_says_so():
     assert rows["price"].values == ("$0.01, estimated", "$0.02")
 
 
-def test_what_is_printed_alike_is_not_called_better():
+def test_what_reads_alike_is_not_called_better():
     models = [ImageModel(pk=pk, name="Model", modes=[]) for pk in range(2)]
     for (one, other), best in (((6.76, 6.84), None), ((6.7, 6.84), 0)):
         known = {
