@@ -64,7 +64,7 @@ def of_models(
 
 def _row(label: str, values: Iterable[str], best: int | None = None) -> FactRow:
     shown = tuple(values)
-    differs = best is not None and shown.count(shown[best]) == 1  # 6.84 s and 6.76 s are both printed as 6.8 s
+    differs = best is not None and shown.count(shown[best]) == 1  # 6.84 s and 6.76 s are both shown as 6.8 s
     return FactRow(label, shown, best if differs else None)
 
 
