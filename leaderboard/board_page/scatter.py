@@ -68,7 +68,8 @@ def _picture(
     frame: charts.Frame,
     unrated: charts.Unrated,
 ) -> Picture:
-    placed = [row for row in rows if row.standing.rating.is_placed]
+    # One rating without bounds would stretch the axis for all others; where none has any yet, all are drawn hollow.
+    placed = [row for row in rows if row.standing.rating.is_placed] or rows
     values = [value(row) for row in placed]
     known = [(row, x) for row, x in zip(placed, values, strict=True) if x]
     points = [_point(row, x, note(row), current) for row, x in known]

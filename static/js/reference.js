@@ -24,10 +24,10 @@ const links = new Map([...document.querySelectorAll(".sections a")].map((link) =
 const seen = new IntersectionObserver(
   (entries) => {
     for (const { target, isIntersecting } of entries) {
-      if (!isIntersecting) continue;
-      for (const link of links.values()) link.removeAttribute("aria-current");
       const link = links.get(target.querySelector("[id]:is(h2)")?.id);
-      if (!link) continue;
+      if (!isIntersecting) link?.removeAttribute("aria-current"); // also when nothing takes its place, as above them all
+      if (!isIntersecting || !link) continue;
+      for (const other of links.values()) other.removeAttribute("aria-current");
       link.setAttribute("aria-current", "true");
       const list = link.closest("nav"); // on a phone it is wider than the screen
       list.scrollTo({ left: link.offsetLeft - (list.clientWidth - link.offsetWidth) / 2 });

@@ -66,6 +66,11 @@ def test_a_mark_shows_its_figures_under_the_pointer(page: Page, address: str):
 def test_a_phone_gets_the_picture_whose_letters_it_can_carry(page: Page, address: str):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(address)
+    current = page.locator(".sections [aria-current]")
+    page.locator("#benchmarks").evaluate("heading => heading.scrollIntoView()")
+    expect(current).to_have_count(1)
+    page.evaluate("scrollTo(0, 0)")
+    expect(current).to_have_count(0)  # above all of them
     expect(page.locator(".plot.narrow").first).to_be_visible()
     expect(page.locator(".plot.wide").first).to_be_hidden()
 
