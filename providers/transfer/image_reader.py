@@ -17,6 +17,8 @@ from providers.transfer.image_type import CONTENT_TYPES, check_dimensions, jpeg_
 
 QUALITY = 95  # of JPEG sources: the provider's own encoder comes after it
 
+_DEPTH_OF_PNG = 24  # where its bits per channel stand: in the header, which comes first (W3C PNG §11.2.1)
+
 # What a file may hold besides pixels without giving anything away.
 _HARMLESS = frozenset(
     {
@@ -86,8 +88,9 @@ def is_clean(data: bytes) -> bool:
         return False
     try:
         with Image.open(BytesIO(data), formats=[kind]) as image:
-            if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
-                return False  # CMYK or 16 bits: every backend reads them in its own way
+            # CMYK or 16 bits: every backend reads them in its own way. In colour Pillow reads 16 as 8.
+            if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA") or (kind == "PNG" and data[_DEPTH_OF_PNG] > 8):
+                return False
     except Exception:  # not readable: `source_of` says so
         return False
     return all(block.name in _HARMLESS for block in metadata.blocks(data))

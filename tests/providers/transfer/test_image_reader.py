@@ -186,6 +186,21 @@ def test_what_backends_read_each_in_its_own_way_is_sent_as_plain_rgb(mode, kind)
         assert shows_the_scene(sent) if mode == "CMYK" else sent.getpixel((9, 9)) == (128, 128, 128)
 
 
+@pytest.mark.parametrize("colour_type", [2, 6])
+def test_a_png_of_16_bits_in_colour_is_sent_in_8(colour_type):
+    """Which Pillow reads as an image of 8, so its mode does not tell."""
+    header = struct.pack(">IIBBBBB", 2, 2, 16, colour_type, 0, 0, 0)
+    rows = (b"\0" + b"\x80\x7f" * 2 * (4 if colour_type == 6 else 3)) * 2
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
+    )
+    sent = source_of(data).data
+    assert sent[24] == 8  # bits per channel
+    with Image.open(io.BytesIO(sent)) as image:
+        assert image.getpixel((1, 1))[:3] == (128, 128, 128)
+
+
 def test_transparency_survives_on_the_way_to_a_provider():
     clear = scene().convert("RGBA")
     clear.putalpha(Image.new("L", clear.size, 0))
