@@ -18,7 +18,7 @@ from arena.battles import ballots
 from arena.generation import progress as generation_progress
 from arena.integrity import caps
 from arena.matchmaking import battle_shares, vote_worth
-from arena.models import Category, Vote
+from arena.models import Category
 from arena.models.battles import BUSY_VOTES
 from arena.views.images import PUBLIC_SECONDS
 from leaderboard import cache
@@ -90,7 +90,6 @@ def _render_front(category: Category, hidden: frozenset[int]) -> SafeString:
         "notes": highlights.price_notes(board_rows),
         "pairs": highlights.closest_pairs(category, hidden),
         "counters": boards.aggregate(votes=Sum("votes"), computed_at=Max("computed_at")),
-        "left_out": Vote.objects.filter(category__in=Category.objects.all()).exclude(excluded_reason="").count(),
     }
     return render_to_string("leaderboard/home/_front.html", context)
 
