@@ -27,8 +27,6 @@ from leaderboard.templatetags.ratings import Bar
         (ratings.chance(0.42), "42%"),
         (ratings.chance(0.9949), "99%"),
         (ratings.chance(0.995), ">99%"),
-        (ratings.elo_width(12.6), "13"),
-        (ratings.elo_width(math.inf), "∞"),
         (ratings.share_of(1, 3), "33%"),
         (ratings.share_of(1, 10), "10%"),
         (ratings.share_of(999, 10_000), "10%"),
