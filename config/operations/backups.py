@@ -43,6 +43,7 @@ class Manifest:
     rows: dict[str, int]  # table → rows
     snapshots: dict[str, str]  # id of a board's snapshot → sha256 of its cells
     files: int
+    postgresql: int = 0  # the server's major version; 0: not noted yet
 
 
 def backup(target: Path) -> Manifest:
@@ -62,7 +63,7 @@ def backup(target: Path) -> Manifest:
             files = 0
             for name in media_files():
                 files += _add_file(archive, name)
-            manifest = Manifest(settings.VERSION, timezone.now().isoformat(), rows, snapshots, files)
+            manifest = Manifest(settings.VERSION, timezone.now().isoformat(), rows, snapshots, files, _server())
             _add(archive, "manifest.json", json.dumps(asdict(manifest), indent=1).encode())
         partial.rename(target)
     finally:
@@ -75,7 +76,7 @@ def check(source: Path) -> Manifest:
     manifest = read_manifest(source)
     scratch = f"{connection.settings_dict['NAME'][:40]}_check_{secrets.token_hex(4)}"
     with _extracted(source) as dump:
-        _refuse_later_release(dump)
+        _refuse_later(manifest, dump)
         postgres.run("psql", "--quiet", "--command", f'CREATE DATABASE "{scratch}" TEMPLATE template0')
         try:
             postgres.run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={scratch}", str(dump))
@@ -104,7 +105,7 @@ def restore(source: Path) -> Manifest:
     """
     manifest = read_manifest(source)
     with _extracted(source) as dump:
-        _refuse_later_release(dump)
+        _refuse_later(manifest, dump)
         script = dump.with_name("restore.sql")
         postgres.run("pg_restore", "--no-owner", f"--file={script}", str(dump))
         _restore_files(source)
@@ -119,8 +120,19 @@ def restore(source: Path) -> Manifest:
     return manifest
 
 
-def _refuse_later_release(dump: Path) -> None:
-    """This code cannot work on the tables of a later release; `migrate` follows those of an earlier one."""
+def _server() -> int:
+    connection.ensure_connection()
+    return int(connection.pg_version) // 10_000
+
+
+def _refuse_later(manifest: Manifest, dump: Path) -> None:
+    """This code cannot work on the tables of a later release; `migrate` follows those of an earlier one. And a server
+    does not know the settings that the dump of a later one begins with.
+    """
+    if manifest.postgresql > (server := _server()):
+        raise BadBackup(
+            f"The backup is of PostgreSQL {manifest.postgresql}, and this server is {server}: take a later one."
+        )
     table = postgres.run("pg_restore", "--data-only", "--table=django_migrations", "--file=-", str(dump))
     applied = {(fields[1], fields[2]) for line in table.splitlines() if len(fields := line.split("\t")) == 4}
     known = set(MigrationLoader(None).disk_migrations)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import tarfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +139,26 @@ def test_a_backup_of_a_later_release_is_refused_before_anything_changes(tmp_path
         with pytest.raises(CommandError, match=r"later release, .* arena\.9999_later"):
             call_command("restore", str(file), check=check, yes=True)
     MigrationRecorder.Migration.objects.filter(app="app_that_is_switched_off").delete()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_backup_of_a_later_postgresql_is_refused_with_both_versions(tmp_path: Path):
+    file, edited = tmp_path / "arena.tar", tmp_path / "edited.tar"
+    call_command("backup", str(file), stdout=StringIO())
+    server = connection.pg_version // 10_000
+    for version, refused in (({"postgresql": server + 1}, True), ({"postgresql": server}, False), ({}, False)):
+        with tarfile.open(file) as archive, tarfile.open(edited, "w") as copy:
+            for member in archive:
+                content = archive.extractfile(member).read()
+                if member.name == "manifest.json":
+                    manifest = json.loads(content)
+                    assert manifest.pop("postgresql") == server
+                    content = json.dumps(manifest | version).encode()
+                    member.size = len(content)
+                copy.addfile(member, BytesIO(content))
+        expected = pytest.raises(CommandError, match=f"PostgreSQL {server + 1}, and this server is {server}")
+        with expected if refused else nullcontext():
+            call_command("restore", str(edited), check=True, stdout=StringIO())
 
 
 @pytest.mark.django_db(transaction=True)
