@@ -11,13 +11,20 @@ const imageUrls = (root) => Array.from(root.querySelectorAll(".pair img"), (imag
 /** Keep what is still the server's plan, in its order; what is loaded already stays loaded. */
 function collect(section) {
   const templates = [...section.querySelectorAll(":scope > template[data-battle]")];
-  if (section.dataset.state === "closed" || (section.dataset.state === "open" && !templates.length)) waiting = [];
+  const isFromServer = !section.matches(".is-next"); // a pair that was itself loaded ahead brings none, and ends no plan
+  if (section.dataset.state === "closed" || (section.dataset.state === "open" && !templates.length && isFromServer)) waiting = [];
   if (!templates.length) return;
   waiting = templates.map((template) => {
     const images = imageUrls(template.content);
     const known = waiting.find((each) => each.id === template.dataset.battle && each.images === images);
     return known ?? { id: template.dataset.battle, url: template.dataset.url, images, template, section: null, ready: false };
   });
+}
+
+/** Whether “Next” needs no network. */
+export function isLoadedAhead() {
+  const images = Array.from(waiting[0]?.section?.querySelectorAll(".pair img") ?? []);
+  return images.length > 0 && images.every((image) => image.complete && image.naturalWidth > 0);
 }
 
 /** A copy that belongs to the page's document: its images load at once, though nobody sees them. */

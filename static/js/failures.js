@@ -1,5 +1,6 @@
 // When the network or the server fails: say so, store the choice, send it when there is a network again. Voting twice is
 // harmless, the server takes the first answer only.
+import { isLoadedAhead } from "./ahead.js";
 import { battle, say } from "./pair.js";
 
 // Not of a question that asks itself again: it will.
@@ -30,9 +31,8 @@ function again(event) {
 function unsent(event) {
   if (asksAgain(event)) return;
   const { isVote, retry } = again(event);
-  const form = event.detail.elt;
-  if (form.matches(".votes") && pressed?.isConnected) queue(form, pressed);
-  fail(say(isVote ? "voteUnsent" : "unsent"), say("again"), retry).focus();
+  if (isVote && pressed?.isConnected) queue(event.detail.elt, pressed, retry);
+  else fail(say("unsent"), say("again"), retry).focus();
 }
 document.addEventListener("htmx:sendError", unsent);
 document.addEventListener("htmx:timeout", unsent);
@@ -45,30 +45,37 @@ document.addEventListener("htmx:responseError", (event) => {
   else fail(say("invalid"), say("reload"), () => location.reload()).focus();
 });
 
-// A vote without a network: it waits in this tab, “Next pair” goes on with what was loaded ahead, and it is sent in its turn
-// once the network is back. Its names are on its own page then.
+// A vote without a network: it waits in this tab and is sent once the network is back. “Next pair” goes on meanwhile, where
+// a pair was loaded ahead – anything else would leave for the browser's own error page, and the vote with it.
 const waiting = []; // {url, body, section}
 const RETRY = 15_000; // ms
 
-function queue(form, button) {
+function queue(form, button, retry) {
   const section = battle();
-  if (waiting.some((vote) => vote.section === section)) return;
   const body = new URLSearchParams(new FormData(form));
   body.set("outcome", button.value);
   waiting.push({ url: form.action, body, section });
   document.documentElement.dataset.unsent = ""; // the server still waits for this answer, and ahead.js knows why
   const note = document.createElement("div");
   note.className = "unsent";
-  note.innerHTML = "<p></p>";
-  note.firstChild.textContent = say("saved");
-  const next = document.createElement("a");
-  next.className = "button primary next";
-  next.dataset.next = "";
-  next.href = section.dataset.next;
-  next.textContent = say("next");
-  note.append(next);
+  note.innerHTML = "<p role='alert'></p>";
   form.querySelector("fieldset").hidden = true;
   form.append(note);
+  note.firstChild.textContent = say("saved");
+  const step = isLoadedAhead() ? next(section) : document.createElement("button");
+  if (!step.href) Object.assign(step, { type: "button", textContent: say("again"), onclick: retry });
+  step.classList.add("button");
+  note.append(step);
+  step.focus();
+}
+
+function next(section) {
+  const link = document.createElement("a");
+  link.className = "primary next";
+  link.dataset.next = "";
+  link.href = section.dataset.next;
+  link.textContent = say("next");
+  return link;
 }
 
 let isFlushing = false;

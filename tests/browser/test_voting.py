@@ -17,6 +17,9 @@ from .conftest import Site
 
 pytestmark = pytest.mark.browser
 
+LOADED = """(count) => new Set(performance.getEntriesByType("resource").filter(({ name, responseEnd }) =>
+  name.includes("/i/") && responseEnd).map(({ name }) => name)).size >= count"""
+
 
 @pytest.mark.browser_context_args(java_script_enabled=False)
 def test_voting_works_without_javascript(live_server, page: Page, site: Site):
@@ -103,11 +106,14 @@ def test_skipping_brings_another_pair_and_counts_nothing(live_server, page: Page
     assert Vote.objects.count() == 0
 
 
-def test_the_next_pair_needs_no_network_and_is_timed_from_its_showing(live_server, page: Page, site: Site):
+def test_the_next_pair_needs_no_network_and_is_timed_from_its_showing(
+    live_server, page: Page, site: Site, expected_errors
+):
+    expected_errors += ["ERR_INTERNET_DISCONNECTED", "htmx:"]
     begin(page, live_server, site)
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".reveal")).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    page.wait_for_function(LOADED, arg=6)  # images of three pairs
     assert Battle.objects.filter(served_at=None).count() == 2
     asked: list[str] = []
     page.on("request", lambda request: asked.append(urlsplit(request.url).path))
@@ -120,7 +126,18 @@ def test_the_next_pair_needs_no_network_and_is_timed_from_its_showing(live_serve
     assert [path for path in asked if "favicon" not in path] == [urlsplit(page.url).path + "show/"]
     assert names_shown(page, site) == []
     expect(page.locator(".progress:visible")).to_contain_text("2 of 5")
-    assert Battle.objects.get(pk=page.url.split("/")[-2]).served_at is not None
+    second = page.url
+    assert Battle.objects.get(pk=second.split("/")[-2]).served_at is not None
+
+    page.context.set_offline(True)
+    page.keyboard.press("t")
+    expect(page.locator(".unsent [role=alert]")).to_have_text("Saved here, sent when you are online.")
+    expect(page.locator(".unsent .next")).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.locator(BUTTON)).to_be_enabled()
+    with page.expect_response(f"{second}vote/"):
+        page.context.set_offline(False)
+    assert list(Vote.objects.order_by("cast_at").values_list("outcome", flat=True)) == ["left", "tie"]
 
 
 def test_two_tabs_are_one_voter(live_server, page: Page, context: BrowserContext, site: Site, expected_errors):
@@ -205,8 +222,8 @@ def test_a_bad_network_keeps_the_choice_and_a_retry_is_one_vote(
     page.route("**/vote/", lose)
     begin(page, live_server, site)
     page.keyboard.press("ArrowRight")
-    expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("You seem to be offline")
-    expect(page.get_by_role("button", name="Try again")).to_be_focused()
+    expect(page.get_by_role("alert").filter(visible=True)).to_have_text("Saved here, sent when you are online.")
+    expect(page.get_by_role("button", name="Try again")).to_be_focused()  # no pair is loaded ahead: “Next” would leave
     assert Vote.objects.count() == int(reached)
     is_bad = False
     page.keyboard.press("Enter")
