@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import struct
+import threading
 import warnings
 import zlib
 from functools import cache
@@ -42,6 +44,28 @@ def test_a_nearly_right_shape_is_cropped_and_a_wrong_one_padded():
     grey = [abs(channel - 128) < 6 for channel in wrong.getpixel((2, 288))]
     assert all(grey)
     assert not all(abs(channel - 128) < 6 for channel in nearly.getpixel((2, 384)))
+
+
+def test_no_more_images_are_worked_on_at_once_than_there_are_processors(monkeypatch):
+    """Or a worker's many threads, each with its own priority, keep the site's pages from the processors."""
+    save, held, written_while_held = Image.Image.save, threading.Event(), []
+
+    def noting(image, *args, **options):
+        written_while_held.append(held.is_set())
+        save(image, *args, **options)
+
+    data, processors = picture("a", 64, 64), os.cpu_count() or 1
+    monkeypatch.setattr(Image.Image, "save", noting)
+    held.set()
+    for _ in range(processors):
+        assert images._processors.acquire(blocking=False)
+    thread = threading.Thread(target=images.normalise, args=(data, "1:1"))
+    thread.start()
+    thread.join(0.3)  # long enough to write a file, if nothing kept it
+    held.clear()
+    images._processors.release(processors)
+    thread.join()
+    assert written_while_held == [False, False, False]
 
 
 def test_nothing_but_pixels_survives():
