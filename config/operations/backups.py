@@ -121,8 +121,9 @@ def restore(source: Path) -> Manifest:
 
 
 def _server() -> int:
-    connection.ensure_connection()
-    return int(connection.pg_version) // 10_000
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
+        return int(cursor.fetchone()[0])
 
 
 def _refuse_later(manifest: Manifest, dump: Path) -> None:
