@@ -166,7 +166,7 @@ def _images(wire: Wire, reply: Reply) -> tuple[GeneratedImage, ...]:
 
 
 def _is_withheld(item: Any) -> bool:
-    """Has moderation kept an image back? xAI marks the image, which is then a substitute; Volcengine gives an error in
+    """Has moderation withheld an image? xAI marks the image, which is then a substitute; Volcengine gives an error in
     its place."""
     return isinstance(item, dict) and (item.get("respect_moderation") is False or _is_refusal(item.get("error")))
 

@@ -61,7 +61,7 @@ def test_no_more_images_are_worked_on_at_once_than_there_are_processors(monkeypa
         assert images._processors.acquire(blocking=False)
     thread = threading.Thread(target=images.normalise, args=(data, "1:1"))
     thread.start()
-    thread.join(0.3)  # long enough to write a file, if nothing kept it
+    thread.join(0.3)  # long enough to write a file, if nothing held it up
     held.clear()
     images._processors.release(processors)
     thread.join()

@@ -87,7 +87,7 @@ HERON = BoardRow(
 
 
 @pytest.mark.parametrize(
-    ("kept", "hidden"),
+    ("passes", "hidden"),
     [
         ({"lab": "tern"}, {"lab": "gull"}),
         ({"licence": "MIT"}, {"licence": "none"}),
@@ -101,8 +101,8 @@ HERON = BoardRow(
         ({"released": date(2026, 3, 1)}, {"released": date(2026, 3, 2)}),
     ],
 )
-def test_a_limit_keeps_what_is_exactly_at_it(kept, hidden):
-    assert filters.shown([HERON], Filters(**kept)) == [HERON]
+def test_what_is_exactly_at_a_limit_passes_it(passes, hidden):
+    assert filters.shown([HERON], Filters(**passes)) == [HERON]
     assert filters.shown([HERON], Filters(**hidden)) == []
 
 

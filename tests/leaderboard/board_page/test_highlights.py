@@ -76,7 +76,7 @@ def test_a_good_one_is_usable_nine_times_in_ten_and_surely_more_than_eight(share
 
 
 @pytest.mark.parametrize(("share", "other"), [(0.5, 0.5), (0.506, 0.49), (0.126, 0.87), (0.124, 0.88)])
-def test_the_shares_of_a_close_pair_add_up_as_they_are_printed(share, other):
+def test_the_shares_of_a_close_pair_add_up_as_they_are_shown(share, other):
     assert ClosePair(None, None, share, 10).other_share == pytest.approx(other)
 
 

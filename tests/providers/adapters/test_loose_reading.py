@@ -96,7 +96,7 @@ def test_what_the_answer_says_about_the_image_comes_along_without_secrets():
     assert answer.provider_request_id == "req_1"
 
 
-def test_an_image_of_a_stream_is_kept_whatever_fails_beside_it():
+def test_an_image_of_a_stream_arrives_whatever_fails_beside_it():
     """Volcengine reports an image that it withholds as an event of its own, between those of the others."""
     events = [
         {"type": "image_generation.completed", "b64_json": PLAIN},
