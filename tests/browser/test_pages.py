@@ -242,6 +242,9 @@ def test_a_battle_fits_one_screen(live_server, page: Page, transactional_db, set
         assert sides[0]["height"] == pytest.approx(sides[1]["height"], abs=0.5)
         if width == 1280:
             assert page.evaluate("document.documentElement.scrollHeight") <= height
+    page.set_viewport_size({"width": 320, "height": 200})  # a desktop at 400 %
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert box_of(page.locator(".question"))["width"] > 200
 
 
 def test_nothing_moves_between_vote_and_reveal(live_server, page: Page, site: Site):

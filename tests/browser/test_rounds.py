@@ -58,6 +58,10 @@ def test_five_votes_end_in_a_card_and_a_tick_or_a_held_vote_is_the_voters_own(
     expect(page).to_have_url(f"{live_server.url}{site.arena}rounds/1/")
     expect(page.locator(".picks li")).to_have_count(5)
     expect(page.locator(".round-card .next")).to_be_focused()
+    lies = "picks => [...picks.children].map((pick) => pick.getBoundingClientRect().y)"
+    assert len(set(page.locator(".picks").evaluate(lies))) == 1
+    page.reload()  # its page by itself looks as the card in the pair's place
+    assert len(set(page.locator(".picks").evaluate(lies))) == 1
     assert not problems(page)
     page.keyboard.press("Space")
     expect(page.locator(".progress:visible")).to_contain_text("Round 2")
