@@ -94,6 +94,7 @@ def test_a_round_and_the_end_of_the_pairs_run_from_right_to_left(live_server, pa
         expect(page.locator(".next")).to_be_focused()
         page.keyboard.press("Space")
     expect(page.locator(".round-card")).to_be_visible()
+    expect(page.locator(".pick-name").first).to_have_css("direction", "ltr")  # cut at its end, not at its beginning
     assert cut_off(page) == []
 
 
