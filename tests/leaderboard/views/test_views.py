@@ -61,8 +61,8 @@ def test_the_head_to_head_on_a_board_is_what_its_votes_say(client, board):
             met[one, other] += 1
     page = text_of(client.get("/leaderboard/imagenhub/?sort=model"))
     table = re.search(r'<table class="heat">.*?</table>', page, re.DOTALL)[0]
-    columns = re.findall(r'<th scope="col"><a href="[^"]+">([^<]+)', table)
-    rows = re.findall(r'<th scope="row"><a href="[^"]+">([^<]+)</a></th>(.*?)</tr>', table, re.DOTALL)
+    columns = re.findall(r'<th scope="col"><a href="[^"]+"[^>]*>([^<]+)', table)
+    rows = re.findall(r'<th scope="row"><a href="[^"]+"[^>]*>([^<]+)</a></th>(.*?)</tr>', table, re.DOTALL)
     assert columns == [name for name, _ in rows] == sorted({name for pair in met for name in pair}, key=str.casefold)
     for name, cells in rows:
         shares = re.findall(r"<td[^>]*>([^<]*)</td>", cells)
