@@ -289,8 +289,8 @@ def test_every_page_forbids_inline_code(client, battle):
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("shape", ["1:1", "3:4", "16:9"])
-def test_an_image_has_the_width_that_the_page_says_of_it(client, shape):
+@pytest.mark.parametrize(("shape", "fit"), [("1:1", "square"), ("3:4", "tall"), ("16:9", "wide"), ("9:16", "tall")])
+def test_an_image_has_the_width_that_the_page_says_of_it(client, shape, fit):
     """By these widths a browser chooses between the two files: too few pixels would be judged, too many waited for."""
     prompt = make.make_prompt(make.make_competition(shape=shape))
     for _ in range(2):
@@ -301,3 +301,4 @@ def test_an_image_has_the_width_that_the_page_says_of_it(client, shape):
             with Image.open(io.BytesIO(client.get(url).getvalue())) as image:
                 assert image.width == int(width)
     assert page.count("srcset=") == 2
+    assert f'data-fit="{fit}"' in page
