@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import gc
 import itertools
@@ -101,8 +102,19 @@ def _rows_are_deleted_not_tables_truncated() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: delete_rows())
-        patch.setattr(TransactionTestCase, "_should_reload_connections", lambda _: False)
+        patch.setattr(TransactionTestCase, "_should_reload_connections", lambda _: has_event_loop())
         yield
+
+
+def has_event_loop() -> bool:
+    """Django keeps the connections of a thread with an event loop, as Playwright has one, apart from those without;
+    what destroys the databases in the end would not find them.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 @functools.cache
