@@ -42,8 +42,13 @@ document.addEventListener("htmx:responseError", (event) => {
   const { status } = event.detail.xhr;
   const { isVote, retry } = again(event);
   if (status >= 500) fail(say(isVote ? "voteFailed" : "failed"), say("again"), retry).focus();
-  else fail(say("invalid"), say("reload"), () => location.reload()).focus();
+  else fail(rejection(event.detail.xhr) ?? say("invalid"), say("reload"), () => location.reload()).focus();
 });
+
+/** The server's own reason, where its page has one: too many new voters of one network, for example. */
+function rejection({ responseText }) {
+  return new DOMParser().parseFromString(responseText, "text/html").querySelector("main [role=alert]")?.textContent;
+}
 
 // A vote without a network: it waits in this tab and is sent once the network is back. “Next pair” goes on meanwhile, where
 // a pair was loaded ahead – anything else would leave for the browser's own error page, and the vote with it.

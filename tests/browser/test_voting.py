@@ -231,6 +231,19 @@ def test_a_bad_network_keeps_the_choice_and_a_retry_is_one_vote(
     assert Vote.objects.get().outcome == "right"
 
 
+def test_a_vote_that_is_not_taken_says_why(live_server, page: Page, site: Site, settings, expected_errors):
+    expected_errors += ["429"]
+    settings.NETWORK_NEW_VOTERS = 1
+    begin(page, live_server, site)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".reveal")).to_be_visible()
+    page.context.clear_cookies()
+    begin(page, live_server, site)
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("network")
+    assert Vote.objects.count() == 1
+
+
 def test_both_images_appear_together_and_only_then_votes_are_taken(live_server, page: Page, site: Site):
     held: list[Route] = []
     page.route("**/i/*.webp", lambda route: held.append(route) if not held else route.continue_())
