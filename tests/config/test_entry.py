@@ -333,10 +333,13 @@ def test_what_is_under_way_is_completed_when_the_site_is_stopped(django_db_setup
     site = Site(tmp_path)
     try:
         with site.connect() as client:
-            client.sendall(b"POST /search/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\na")
-            site.process.send_signal(signal.SIGTERM)
-            client.sendall(b"bc")
             client.settimeout(20)
+            client.sendall(
+                b"POST /search/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
+            )
+            assert client.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"  # from here on it is under way
+            site.process.send_signal(signal.SIGTERM)
+            client.sendall(b"abc")
             assert client.recv(65536).startswith(b"HTTP/1.1 4")  # 403 or 405, but an answer
     finally:
         site.stop()
