@@ -80,7 +80,7 @@ def conditions(filters: CatalogueFilters) -> str:
         if filters.seconds is None
         else gettext("within %(time)s") % {"time": f"{significant(float(filters.seconds), 6)} s"},
         rights.get(filters.rights, ""),
-        gettext("up to %(words)s") % {"words": filters.size} if filters.size else "",
+        gettext("that reach %(size)s") % {"size": filters.size} if filters.size else "",
         gettext("that edit images") if filters.edits else "",
         gettext("at %(provider)s") % {"provider": filters.given["provider"]} if filters.provider else "",
         gettext("of %(lab)s") % {"lab": filters.given["lab"]} if filters.lab else "",
