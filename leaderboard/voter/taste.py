@@ -58,10 +58,13 @@ def of(voter: Voter, ranking: Ranking) -> Taste:
 
 
 def sentences(ranking: Ranking, agreed: Agreement) -> tuple[Sentence, ...]:
-    """Who is first, how far the voter agrees with others, and over which model they part."""
+    """Who is first, how far the voter agrees with others, and over which model they part; nothing is said of agreement
+    where nobody else has voted on the same pairs."""
     if not ranking.places:
         return ()
-    return _first(ranking.places), _agreement(agreed), _parting(ranking)
+    apart = max(ranking.places, key=_gap)
+    both = _first(ranking.places), _agreement(agreed)
+    return (*both, _parting(ranking, apart)) if agreed.pairs or _gap(apart) >= APART else both
 
 
 def _first(places: Sequence[RankedModel]) -> Sentence:
@@ -107,8 +110,7 @@ def _agreement(agreed: Agreement) -> Sentence:
     return Sentence(gettext("You vote with most people"), evidence % figures)
 
 
-def _parting(ranking: Ranking) -> Sentence:
-    apart = max(ranking.places, key=_gap)
+def _parting(ranking: Ranking, apart: RankedModel) -> Sentence:
     if _gap(apart) < APART or apart.public is None:
         evidence = ngettext("as far as %(votes)s vote can say.", "as far as %(votes)s votes can say.", ranking.votes)
         return Sentence(gettext("You and everybody agree,"), evidence % {"votes": ranking.votes})

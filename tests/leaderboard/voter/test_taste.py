@@ -64,7 +64,10 @@ def test_agreement_with_most_is_held_against_what_chance_explains(with_most, usu
 
 def test_the_model_over_which_the_voter_parts_is_that_with_the_widest_gap_of_at_least_two_places():
     near, known = ranked("Near", 1, 2, public=(1, 5)), ranked("Nowhere else", 7, 8)
-    assert said([near, known])[2] == "You and everybody agree, as far as 30 votes can say."
+    assert (
+        said([near, known], Agreement(20, 15, 15.0, 4.0))[2] == "You and everybody agree, as far as 30 votes can say."
+    )
+    assert len(said([near, known])) == 2  # with nobody to compare with, nobody agrees
     apart = ranked("Apart", 1, 2, public=(2, 5))  # the middles, 1½ and 3½, lie two places apart
     expected = "You part over Apart: place 2–5 for everybody, 1–2 for you."
     assert said([near, apart, known])[2] == expected
