@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -178,6 +179,7 @@ def test_a_model_that_never_lost_is_not_yet_bounded_on_the_page(client, category
     assert "no interval yet" in page
     assert "No place yet" in page
     assert "is-unsettled" in page
+    assert set(re.findall(r'<td class="number col-elo">\s*<strong>([^<]*)<', page)) == {"–"}
 
 
 @pytest.mark.django_db
