@@ -41,7 +41,7 @@ def _level(low: int, high: int, level_with: Sequence[str], values: dict[str, Any
     values["others"] = (
         level_with[0]
         if level == 1 and len(level_with) == 1
-        else sentences("%(others)s other", "%(others)s others", level, others=level)
+        else sentences("one other", "%(others)s others", level, others=level)
     )
     values["bounds"] = (
         sentence("First or second")

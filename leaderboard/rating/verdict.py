@@ -157,7 +157,9 @@ def of_board(
             sentence("No model can be distinguished from another yet: all within %(elo)s Elo.", elo=within), missing
         )
     if len(named) <= MAX_LEADERS and any(model.is_provisional for model in named):
-        return Verdict(board_words.unnamed(len(named), n), missing)
+        # Places use wider bounds than “leads”: where their rows show more that could be first, the sentence agrees.
+        could_be = sum(model.place.could_be_first for model in models)
+        return Verdict(board_words.unnamed(max(len(named), could_be), n), missing)
     if finding.kind == "lead":
         return Verdict(board_words.lead(names, n - len(named), named[0].place.best), bargain(named, models))
     if len(names) == 1:

@@ -139,6 +139,9 @@ def test_a_provisional_model_is_never_named_as_first():
         (Finding("open", (0, 1, 2, 3)), "4 of 4 could be first."),
     ):
         assert verdict.of_board(finding, [ash, *others]).claim == claim
+    also_first = contender("B", low=1)  # by the wider bounds of places, that the rows show
+    claim = "Too early to name the first: 2 of 3 could be, on too few votes."
+    assert verdict.of_board(Finding("lead", (0,)), [ash, also_first, others[0]]).claim == claim
     filtered = verdict.of_filter("Under $0.05", Finding("lead", (0,)), [ash, *others])
     assert filtered.claim == "Under $0.05: too early to name the best of 4; one is ahead, on too few votes."
 
@@ -157,6 +160,7 @@ def test_a_bargain_is_settled_cheap_and_still_wins():
             ["Birch"],
             "First or second of 31 in text to image: level with Birch, ahead of all the others.",
         ),
+        (Place(4, 5, 31, 0), [], "4th to 5th of 31 in text to image: level with one other."),
         (Place(3, 8, 31, 0), [], "3rd to 8th of 31 in text to image: level with 5 others."),
         (Place(22, 31, 31, 0), [], "22nd to 31st of 31 in text to image: level with 9 others, behind all the others."),
         (Place(11, 11, 31, 0), [], "11th of 31 in text to image: level with none."),
