@@ -17,6 +17,8 @@ admin.site.admin_view = history.attributed(selection.checked(admin.site.admin_vi
 admin.site.site_header = admin.site.site_title = "Image Arena"
 admin.site.index_title = "Curate"
 
+handler404 = "leaderboard.views.not_found.not_found"
+
 urlpatterns = [
     path("", include("arena.urls")),  # first: votes come more often than anything else, and patterns are tried in turn
     path("healthz", health.healthz),
