@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
-from leaderboard.board_page.filters import Filters
+from leaderboard.board_page import rows
+from leaderboard.board_page.filters import BoardRow, Filters
 from providers.spending.money import usd
 from providers.web.numbers import significant
 
@@ -14,6 +18,24 @@ def of(filters: Filters) -> str:
     """As they begin a sentence, in the reader's language; "" without filters."""
     words = " ".join(filter(None, (*_limits(filters), *_origins(filters))))
     return words[:1].upper() + words[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Loosened:
+    """The filter to leave out where no row passes all: in words, the query without it, and how many pass then."""
+
+    words: str
+    query: str
+    models: int
+
+
+def loosened(board: Sequence[BoardRow], filters: Filters) -> Loosened | None:
+    """None where leaving out one filter does not help; see `rows.without`."""
+    widest = rows.without(board, filters)
+    if widest is None:
+        return None
+    name, models = widest
+    return Loosened(of(filters.only(name)), filters.query(**{name: ""}), models)
 
 
 def _limits(filters: Filters) -> list[str]:

@@ -6,7 +6,7 @@ Filters only hide rows. Ranks, tiers and intervals were computed over the whole 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -97,9 +97,21 @@ class Filters:
     errors: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def names(self) -> list[str]:
+        """The filters that hide rows."""
+        return [name for name in FIELDS if getattr(self, name) not in ("", None)]
+
+    @property
     def active(self) -> int:
         """How many filters hide rows."""
-        return sum(getattr(self, name) not in ("", None) for name in FIELDS)
+        return len(self.names)
+
+    def without(self, name: str) -> Filters:
+        """All the others."""
+        return replace(self, **{name: getattr(_NONE, name)})
+
+    def only(self, name: str) -> Filters:
+        return replace(_NONE, **{name: getattr(self, name)})
 
     @property
     def unfiltered(self) -> str:
@@ -109,6 +121,9 @@ class Filters:
     def query(self, **changes: str) -> str:
         """The address's query with some words changed; an empty word goes away."""
         return urlencode({name: value for name, value in {**self.given, **changes}.items() if value})
+
+
+_NONE = Filters()
 
 
 def choices(rows: Iterable[BoardRow]) -> Choices:

@@ -64,6 +64,17 @@ def _at(row: filters.BoardRow, provider: str) -> filters.BoardRow:
     return replace(row, price=there.price, seconds=there.seconds, facts=there)
 
 
+def without(board: Sequence[filters.BoardRow], asked: filters.Filters) -> tuple[str, int] | None:
+    """The one filter without which most rows pass, by its name, and how many; None where it takes more than one.
+    `board` has all its rows, before `at_provider`."""
+    counts = {}
+    for name in asked.names:
+        others = asked.without(name)
+        counts[name] = len(filters.shown(at_provider(board, others.provider), others))
+    name = max(counts, key=lambda name: counts[name], default="")
+    return (name, counts[name]) if counts.get(name) else None
+
+
 def unknown(rows: Sequence[filters.BoardRow]) -> list[str]:
     """The columns in which no row has anything to say, as those of prices on a board of imported votes."""
     said = {

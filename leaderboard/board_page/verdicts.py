@@ -17,6 +17,7 @@ from leaderboard.rating.elo import expected_score
 from leaderboard.rating.likelihood import Floats
 from leaderboard.rating.verdict import Contender, Finding, Verdict
 from providers.spending.money import usd
+from providers.web.numbers import seconds
 
 
 def contender(row: BoardRow) -> Contender:
@@ -80,10 +81,7 @@ def of_filter(
     placed = [row for row in shown if row.standing.place.is_known]
     models = [contender(row) for row in placed]
     if not shown:
-        cheapest = min((row for row in rows if row.price is not None), key=lambda row: row.price or 0, default=None)
-        value = gettext("The cheapest of all is %(name)s, %(price)s.") if cheapest else ""
-        named = {"name": cheapest.name, "price": usd(cheapest.price)} if cheapest else {}
-        return verdict.of_filter(conditions.of(filters), Finding("early"), [], value=value % named)
+        return verdict.of_filter(conditions.of(filters), Finding("early"), [], value=_nearest(rows, filters))
     if not placed:
         values = {"conditions": conditions.of(filters), "models": len(shown)}
         return Verdict(gettext("%(conditions)s: none of %(models)s has a place yet.") % values)
@@ -92,6 +90,19 @@ def of_filter(
     if finding.kind == "lead" and len(finding.named) == 1 and not models[finding.named[0]].is_provisional:
         value = _worth(models[finding.named[0]], [contender(row) for row in rows if row.standing.place.is_known])
     return verdict.of_filter(conditions.of(filters), finding, models, value=value)
+
+
+def _nearest(rows: Sequence[BoardRow], filters: Filters) -> str:
+    """What comes nearest to a limit of price, or else of time, that leaves nothing."""
+    if filters.price is not None:
+        priced = [row for row in rows if row.price is not None]
+        cheapest = min(priced, key=lambda row: row.price or 0, default=None)
+        values = {"name": cheapest.name, "price": usd(cheapest.price)} if cheapest else {}
+        return gettext("The cheapest of all is %(name)s, %(price)s.") % values if values else ""
+    timed = [row for row in rows if row.seconds is not None] if filters.seconds is not None else []
+    quickest = min(timed, key=lambda row: row.seconds or 0, default=None)
+    values = {"name": quickest.name, "time": seconds(quickest.seconds)} if quickest else {}
+    return gettext("The fastest of all is %(name)s, %(time)s.") % values if values else ""
 
 
 def _by_intervals(placed: Sequence[BoardRow]) -> Finding:

@@ -137,7 +137,8 @@ class CatalogueFilters:
     def query(self, **changes: str) -> str:
         given = {**self.given, **changes}
         pairs = [(name, value) for name, value in given.items() if value and name != "need"]
-        return urlencode([*pairs, *(("need", name) for name in self.needs)])
+        needs = () if changes.get("need") == "" else self.needs
+        return urlencode([*pairs, *(("need", name) for name in needs)])
 
 
 def read(parameters: Query, rows: Sequence[CatalogueRow]) -> CatalogueFilters:

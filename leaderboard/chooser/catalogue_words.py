@@ -144,4 +144,4 @@ def _helpful(rows: Sequence[CatalogueRow], filters: CatalogueFilters) -> str:
     best = catalogue.without(rows, filters)
     if best is None:
         return gettext("Loosen one of the limits.")
-    return gettext("%(more)s do without the limit of %(limit)s.") % {"more": best[0], "limit": LIMITS[best[1]]}
+    return gettext("%(more)s do without the filter “%(limit)s”.") % {"more": best[0], "limit": LIMITS[best[1]]}

@@ -90,7 +90,7 @@ def bargain(name: str, part: float, wins: int, leader: str, is_only: bool) -> st
 
 def no_model(conditions: str) -> str:
     """Of a filter that leaves nothing. `conditions` begin a sentence: Under $0.02."""
-    return sentence("No model: %(conditions)s.", conditions=f"{conditions[:1].lower()}{conditions[1:]}")
+    return sentence("No model %(conditions)s.", conditions=f"{conditions[:1].lower()}{conditions[1:]}")
 
 
 def only(conditions: str, name: str) -> str:

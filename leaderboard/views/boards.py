@@ -21,6 +21,7 @@ from leaderboard.board.head_to_head import Window
 from leaderboard.board.standings import Standing
 from leaderboard.board_page import (
     certainty,
+    conditions,
     csv_export,
     figures,
     filters,
@@ -183,9 +184,9 @@ class View:
         # What can be chosen is the same on every board of the category, so that going to another one keeps it.
         self.choices = filters.choices(rows.rows(whole, category.mode, known))
         part = self._standings(category) if self.tag or self.window != "all" else whole
-        self.rows = rows.rows(part, category.mode, known, imported=bool(category.source_name))
+        self.everywhere = rows.rows(part, category.mode, known, imported=bool(category.source_name))
         self.filters = filters.read(request.GET, self.choices, keep=("window", "tag"))
-        self.rows = rows.at_provider(self.rows, self.filters.provider)
+        self.rows = rows.at_provider(self.everywhere, self.filters.provider)
         self.shown = filters.shown(self.rows, self.filters)
         self.errors |= self.filters.errors
 
@@ -220,10 +221,10 @@ class OverallView:
 
     def __init__(self, request: HttpRequest) -> None:
         self.overall = standings.overall()
-        self.rows = rows.rows(self.overall.standings, mode="")
-        self.choices = filters.choices(self.rows)
+        self.everywhere = rows.rows(self.overall.standings, mode="")  # at each model's cheapest provider
+        self.choices = filters.choices(self.everywhere)
         self.filters = filters.read(request.GET, self.choices)
-        self.rows = rows.at_provider(self.rows, self.filters.provider)
+        self.rows = rows.at_provider(self.everywhere, self.filters.provider)
         self.shown = filters.shown(self.rows, self.filters)
         self.errors = self.filters.errors
 
@@ -234,6 +235,7 @@ def _table(view: View | OverallView) -> dict[str, Any]:
     return {
         "rows": view.rows,
         "shown": view.shown,
+        "loosened": None if view.shown else conditions.loosened(view.everywhere, view.filters),
         "groups": rows.groups(view.rows, view.shown, view.filters),
         "filters": view.filters,
         "usable": view.filters.query(**dict.fromkeys(view.errors, "")),

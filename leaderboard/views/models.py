@@ -78,7 +78,9 @@ def models(request: HttpRequest) -> HttpResponse:
         return _choice(request, category, rows, filters)
     shown = catalogue.shown(rows, filters)
     verdict = catalogue_words.verdict(rows, shown, filters)
-    return _table(request, category, rows, filters, verdict, lanes.of_table(shown, filters), {"count": len(shown)})
+    without = None if shown else catalogue.without(rows, filters)
+    context = {"count": len(shown), "loosened": filters.query(**{without[1]: ""}) if without else ""}
+    return _table(request, category, rows, filters, verdict, lanes.of_table(shown, filters), context)
 
 
 def _choice(

@@ -76,6 +76,7 @@ def test_it_is_filtered_and_sorted_and_its_csv_is_exactly_what_it_shows(client, 
     page, rows = text_of(client.get(PAGE, query)), rows_of(client, query)
     assert names_in(page) == [row["model"] for row in rows] == shown
     assert ("No model passes these filters" in page) == (not shown)
+    assert ("Leave out “Of other-lab”</a>: 1 model passes." in page) == (not shown)
     whole = {row["model"]: row for row in rows_of(client)}
     assert rows == [whole[slug] for slug in shown]  # ranks and tiers are the whole board’s
     for word in query:

@@ -88,7 +88,8 @@ def test_filters_answer_questions_that_need_no_votes(client, models):
     assert names_in(page_of(client, "?q=unpri")) == ["unpriced"]
     empty = page_of(client, "?price=0.0001&rights=yes")
     assert "No model up to $0.0001 with commercial rights." in empty
-    assert "3 do without the limit of price." in empty
+    assert "3 do without the filter “price”." in empty
+    assert 'href="?rights=yes">Leave it out</a>' in empty
 
 
 @pytest.mark.parametrize("path", ["/models/", "/leaderboard/text-to-image/", "/leaderboard/text-to-image.csv"])
